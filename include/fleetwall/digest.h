@@ -1,0 +1,19 @@
+/* SHA-256, by OpenSSL's EVP. */
+#ifndef FLEETWALL_DIGEST_H
+#define FLEETWALL_DIGEST_H
+
+#include "fleetwall/str.h"
+
+struct digest {
+	unsigned char byte[32];
+};
+
+struct digest digest_of(struct str data);
+/* Over several pieces as if they were one. */
+struct digest digest_of_pieces(const struct str *pieces, size_t count);
+bool digest_eq(const struct digest *a, const struct digest *b);
+/* 64 lower-case hexadecimal digits and a NUL. */
+void digest_hex(const struct digest *digest, char hex[65]);
+bool digest_parse(struct str hex, struct digest *digest);
+
+#endif
