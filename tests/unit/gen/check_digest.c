@@ -1,0 +1,72 @@
+/* Digests: the published vectors of SHA-256 (FIPS 180-4's examples), pieces, and the text form. */
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fleetwall/digest.h"
+
+static const struct {
+	const char *data, *hex;
+} vectors[] = {
+	{"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+	{"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+	{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+};
+
+START_TEST(test_vectors)
+{
+	struct digest digest = digest_of(str_of(vectors[_i].data)), parsed;
+	char hex[65];
+
+	digest_hex(&digest, hex);
+	ck_assert_str_eq(hex, vectors[_i].hex);
+	ck_assert(digest_parse(str_of(hex), &parsed));
+	ck_assert(digest_eq(&digest, &parsed));
+}
+END_TEST
+
+START_TEST(test_pieces)
+{
+	struct str pieces[] = {STR("a"), STR(""), STR("bc")};
+	struct digest whole = digest_of(STR("abc")), pieced = digest_of_pieces(pieces, 3), none = digest_of_pieces(NULL, 0);
+	struct digest empty = digest_of(STR(""));
+
+	ck_assert(digest_eq(&whole, &pieced));
+	ck_assert(digest_eq(&none, &empty));
+	ck_assert(!digest_eq(&whole, &empty));
+}
+END_TEST
+
+START_TEST(test_parse)
+{
+	struct digest digest;
+	char hex[66];
+
+	memset(hex, 'a', sizeof hex);
+	ck_assert(digest_parse((struct str){hex, 64}, &digest));
+	ck_assert(!digest_parse((struct str){hex, 63}, &digest));
+	ck_assert(!digest_parse((struct str){hex, 65}, &digest));
+	hex[63] = 'g';
+	ck_assert(!digest_parse((struct str){hex, 64}, &digest));
+	hex[63] = 'A';
+	ck_assert(!digest_parse((struct str){hex, 64}, &digest));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("digest");
+	TCase *digest = tcase_create("digest");
+
+	tcase_add_loop_test(digest, test_vectors, 0, sizeof vectors / sizeof *vectors);
+	tcase_add_test(digest, test_pieces);
+	tcase_add_test(digest, test_parse);
+	suite_add_tcase(suite, digest);
+	SRunner *runner = srunner_create(suite);
+
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
