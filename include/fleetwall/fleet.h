@@ -43,6 +43,7 @@ struct machine {
 	struct str name;
 	unsigned given;
 	struct place place;
+	bool referred;                    /* only rows about it were given (CSV): it must exist already, see fleet_check() */
 	bool enabled;
 	enum mode mode;
 	enum enforcement enforcement;
@@ -60,6 +61,7 @@ struct role {
 	struct str name;                  /* also "machine:NAME": the machine's own rules; its only member is that machine */
 	unsigned given;
 	struct place place;
+	bool referred;                    /* as in struct machine */
 	struct str description, owner;
 	bool has_selector;                /* false: no selector, selects nobody; an empty selector selects everybody */
 	struct label *selector;
@@ -92,6 +94,11 @@ struct service {
 	size_t count;
 };
 
+/* A text that a fleet was read from. Strings of the fleet may be slices of it, which is how the place of a reference is found. */
+struct source {
+	struct str name, text;
+};
+
 /* All lists are sorted by name, names are unique. Everything lives in one arena. */
 struct fleet {
 	struct machine *machines;
@@ -102,6 +109,8 @@ struct fleet {
 	size_t network_count;
 	struct service *services;
 	size_t service_count;
+	struct source *sources;           /* may be none */
+	size_t source_count;
 	int64_t clock;                    /* of the database's snapshot, in seconds since 1970; TIME_NONE for a document */
 };
 
@@ -111,12 +120,12 @@ const struct role *fleet_role(const struct fleet *fleet, struct str name);
 const struct network *fleet_network(const struct fleet *fleet, struct str name);
 const struct service *fleet_service(const struct fleet *fleet, struct str name);
 
-/* Sorts every list, joins what repeats, folds names. A name or field that is given twice with different content is an error (place of the second, hint
+/* Sorts every list, joins what repeats, folds names (the strings that change are copied). A name or field that is given twice with different content is an error (place of the second, hint
  * with the place of the first). Names are checked (name_check …), labels too. What is referred to is NOT looked up here: see fleet_check(). */
 struct error *fleet_normalize(struct arena *arena, struct fleet *fleet) MUST_CHECK;
 
 /* Does everything that `fleet` refers to exist in `fleet` or in `also` (the database's state; may be NULL)? Roles of machines, peers and services of rules,
- * `machine:NAME` roles' machines. Each fault is ERROR_UNKNOWN… with the place of the reference and the nearest name as a hint. */
+ * `machine:NAME` roles' machines, and objects that are only `referred` to (those must be in `also`). Each fault is ERROR_UNKNOWN… with the place of the reference and the nearest name as a hint. */
 struct error *fleet_check(struct arena *arena, const struct fleet *fleet, const struct fleet *also) MUST_CHECK;
 
 /* Does the machine have all labels of the selector? */
