@@ -1,0 +1,109 @@
+/* What the commands share: the run (configuration, arguments, database), the table of commands, and the writer of answers. */
+#ifndef CLI_H
+#define CLI_H
+
+#include "fleetwall/arena.h"
+#include "fleetwall/buf.h"
+#include "fleetwall/db.h"
+#include "fleetwall/error.h"
+#include "fleetwall/fleet.h"
+#include "fleetwall/guard.h"
+#include "fleetwall/settings.h"
+
+#include "writer.h"
+
+/* Everything that the configuration file can say; each has a default. */
+struct config {
+	struct str database;  /* libpq connection string; empty: the private server in `state` */
+	struct str state;     /* folder */
+	struct str output;    /* folder; STATE/out */
+	struct str templates; /* folder; empty: the built-in ones */
+	struct settings settings;
+	struct guard_shares shares;
+};
+
+/* Reads `path` into *config, which holds the defaults. All faults at once, with file and line. */
+struct error *config_load(struct arena *arena, struct str path, struct config *config) MUST_CHECK;
+/* The defaults, from who we are and the environment (HOME, XDG_STATE_HOME). */
+struct error *config_default(struct arena *arena, struct config *config) MUST_CHECK;
+
+struct option {
+	const char *name;  /* without the dashes */
+	const char *value; /* what it takes, for --help; NULL: a switch */
+	const char *help;
+};
+
+/* An option that was given. */
+struct given_option {
+	const struct option *option;
+	struct str value;
+};
+
+struct run;
+typedef struct error *command_run(struct run *run);
+
+/* One subcommand. This table is dispatch and help at once. */
+struct command_entry {
+	const char *name;      /* "machine list" */
+	const char *arguments; /* for --help: "[MACHINE…]" */
+	const char *summary;   /* one line */
+	const char *details;   /* more, for its own --help; may be NULL */
+	const struct option *options; /* ends with name NULL; may be NULL */
+	size_t least, most;    /* how many arguments */
+	command_run *run;
+};
+
+extern const struct command_entry commands[]; /* ends with name NULL */
+
+/* One call of the program. */
+struct run {
+	struct arena *arena;
+	const struct command_entry *command;
+	struct str *arguments;
+	size_t argument_count;
+	struct given_option *options;
+	size_t option_count;
+	struct config config;
+	struct db *db;         /* after run_connect() */
+	struct writer *writer;
+	struct error *warnings;
+	bool no;               /* the answer is no, or there is something to do: exit code 1 */
+	bool incomplete;       /* some of the input could not be answered (it is among the warnings): exit code 2 */
+};
+
+/* Was the option given? Its value, or {NULL, 0}. */
+bool run_has(const struct run *run, const char *option);
+struct str run_option(const struct run *run, const char *option);
+
+/* Opens the database: the configured one, or the private one, started if need be. The schema must be there. */
+struct error *run_connect(struct run *run) MUST_CHECK;
+/* The same for `init`: makes the private one, and does not look for a schema. */
+struct error *run_connect_bare(struct run *run) MUST_CHECK;
+/* Connects, and loads the inventory from one snapshot. */
+struct error *run_load(struct run *run, struct fleet *fleet) MUST_CHECK;
+
+/* Parses argv into run->command, arguments and options. `*global` takes --config and the like. */
+struct globals {
+	struct str config, database, state, output;
+	bool json, help, version;
+};
+struct error *arguments_parse(struct run *run, struct globals *globals, int argc, char **argv) MUST_CHECK;
+
+/* ERROR_UNKNOWN with the nearest name. */
+struct error *unknown_machine(struct arena *arena, const struct fleet *fleet, struct str name) MUST_CHECK;
+struct error *unknown_role(struct arena *arena, const struct fleet *fleet, struct str name) MUST_CHECK;
+
+/* The text of --help: of the program (command NULL, or a group such as "machine"), or of one command. */
+void help_program(struct buf *buf);
+void help_command(struct buf *buf, const struct command_entry *command);
+void help_group(struct buf *buf, struct str group);
+bool is_group(struct str word);
+
+command_run run_init, run_database_start, run_database_stop, run_database_status, run_database_dump;
+command_run run_import, run_export, run_generate, run_explain;
+command_run run_machine_list, run_machine_show, run_machine_enable, run_machine_disable;
+command_run run_role_list, run_role_show, run_rule_list, run_rule_show;
+command_run run_network_list, run_network_show, run_service_list, run_service_show;
+command_run run_query_rules, run_query_machines;
+
+#endif

@@ -1,0 +1,74 @@
+/* The table of commands: dispatch, options, help. */
+#include <stddef.h>
+
+#include "cli.h"
+
+#define MANY SIZE_MAX
+
+static const struct option import_options[] = {
+	{"csv", "DIR", "read the CSV files of a folder instead of a document"},
+	{"rules", "ROLE", "FILE holds rule lines; they are added to ROLE"},
+	{"dry-run", NULL, "show what would change; exit code 1 if there is something"},
+	{"prune", NULL, "also remove the objects that the source does not name"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option generate_options[] = {
+	{"dry-run", NULL, "show what would change; exit code 1 if there is something"},
+	{"only", "MACHINE", "these machines alone (several: --only A --only B, or as arguments); the rest stays as published"},
+	{"force", NULL, "publish although machines, members or rules changed by more than the guards allow"},
+	{"try-all", NULL, "load every ruleset in a throw-away network namespace first, not only new forms of rules"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option query_machines_options[] = {
+	{"role", "ROLE", "those that have this role"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option rule_list_options[] = {
+	{"role", "ROLE", "those of this role"},
+	{NULL, NULL, NULL},
+};
+
+static const char import_details[] =
+	"FILE is a document (fleetwall-document(5)); \"-\" is standard input. It is one transaction: all of it, or nothing\n"
+	"and every error at once. A field that is given makes the object equal to it; a field that is absent is left alone.";
+
+static const char generate_details[] =
+	"Reads one snapshot of the inventory, makes one ruleset for each position that machines are in, and publishes them as a new\n"
+	"generation (fleetwall-output(5)). With nothing changed nothing is written. Guards stop it (exit code 4) before anything\n"
+	"is published: a management source that would be locked out, a collapse of the inventory, rules that the kernel refuses.";
+
+static const char explain_details[] =
+	"SOURCE and DESTINATION are machines or addresses; WHAT is 3306/tcp, icmp/echo-request, esp, … and may be followed by\n"
+	"\"on INTERFACE\". Tells the verdict, the stage that decided and the rules that matched in it; exit code 1 when denied.\n"
+	"With \"-\", reads such lines from standard input and answers each with tab-separated fields: verdict, source,\n"
+	"destination, what, stage, rule ids or \"-\".";
+
+const struct command_entry commands[] = {
+	{"init", "", "make or upgrade the database", NULL, NULL, 0, 0, run_init},
+	{"import", "FILE", "take over a document, a folder of CSV files, or rule lines", import_details, import_options, 0, 1, run_import},
+	{"export", "", "write the inventory as a document", NULL, NULL, 0, 0, run_export},
+	{"generate", "[MACHINE…]", "make and publish the rulesets", generate_details, generate_options, 0, MANY, run_generate},
+	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, NULL, 1, 5, run_explain},
+	{"query rules", "MACHINE", "the rules that a machine gets now", NULL, NULL, 1, 1, run_query_rules},
+	{"query machines", "", "machines, by role", NULL, query_machines_options, 0, 0, run_query_machines},
+	{"machine list", "", "all machines", NULL, NULL, 0, 0, run_machine_list},
+	{"machine show", "MACHINE…", "all about machines", NULL, NULL, 1, MANY, run_machine_show},
+	{"machine enable", "MACHINE…", "let machines take part again", NULL, NULL, 1, MANY, run_machine_enable},
+	{"machine disable", "MACHINE…", "no ruleset for machines, and no allow rule speaks of them", NULL, NULL, 1, MANY, run_machine_disable},
+	{"role list", "", "all roles", NULL, NULL, 0, 0, run_role_list},
+	{"role show", "ROLE…", "all about roles: rules, members", NULL, NULL, 1, MANY, run_role_show},
+	{"rule list", "", "all rules, or those of a role", NULL, rule_list_options, 0, 0, run_rule_list},
+	{"rule show", "ID…", "all about rules", NULL, NULL, 1, MANY, run_rule_show},
+	{"network list", "", "all networks", NULL, NULL, 0, 0, run_network_list},
+	{"network show", "NETWORK…", "the prefixes of networks", NULL, NULL, 1, MANY, run_network_show},
+	{"service list", "", "all services", NULL, NULL, 0, 0, run_service_list},
+	{"service show", "SERVICE…", "the ports of services", NULL, NULL, 1, MANY, run_service_show},
+	{"database start", "", "start the private PostgreSQL", NULL, NULL, 0, 0, run_database_start},
+	{"database stop", "", "stop the private PostgreSQL", NULL, NULL, 0, 0, run_database_stop},
+	{"database status", "", "where the private PostgreSQL is, and whether it runs", NULL, NULL, 0, 0, run_database_status},
+	{"database dump", "FILE", "the private PostgreSQL as SQL in FILE", NULL, NULL, 1, 1, run_database_dump},
+	{NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},
+};

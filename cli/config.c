@@ -1,0 +1,263 @@
+/* The configuration file (libconfig) and the defaults. Whatever is unknown or of the wrong type is refused, with its place. */
+#include <libconfig.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fleetwall/document.h"
+
+#include "cli.h"
+
+struct reader {
+	struct arena *arena;
+	struct str file;
+	struct config *config;
+	struct error *errors;
+};
+
+enum setting_kind { SETTING_TEXT, SETTING_PATH, SETTING_NUMBER, SETTING_SWITCH, SETTING_PREFIXES, SETTING_GROUP };
+
+/* One setting: where it goes is an offset into struct config. */
+struct setting_entry {
+	const char *name;
+	enum setting_kind kind;
+	size_t offset;
+	unsigned least, most; /* of a number */
+	const struct setting_entry *group;
+};
+
+#define AT(member) offsetof(struct config, member)
+
+static const struct setting_entry housekeeping_settings[] = {
+	{"loopback", SETTING_SWITCH, AT(settings.loopback), 0, 0, NULL},
+	{"icmp_errors", SETTING_SWITCH, AT(settings.icmp_errors), 0, 0, NULL},
+	{"established", SETTING_SWITCH, AT(settings.established), 0, 0, NULL},
+	{"neighbour_discovery", SETTING_SWITCH, AT(settings.neighbour_discovery), 0, 0, NULL},
+	{"drop_invalid", SETTING_SWITCH, AT(settings.drop_invalid), 0, 0, NULL},
+	{"dhcp", SETTING_SWITCH, AT(settings.dhcp), 0, 0, NULL},
+	{NULL, SETTING_TEXT, 0, 0, 0, NULL},
+};
+
+static const struct setting_entry guard_settings[] = {
+	{"machines_fall", SETTING_NUMBER, AT(shares.machines_fall), 0, 100, NULL},
+	{"members_fall", SETTING_NUMBER, AT(shares.members_fall), 0, 100, NULL},
+	{"rules_change", SETTING_NUMBER, AT(shares.rules_change), 0, 100000, NULL},
+	{NULL, SETTING_TEXT, 0, 0, 0, NULL},
+};
+
+static const struct setting_entry all_settings[] = {
+	{"database", SETTING_TEXT, AT(database), 0, 0, NULL},
+	{"state", SETTING_PATH, AT(state), 0, 0, NULL},
+	{"output", SETTING_PATH, AT(output), 0, 0, NULL},
+	{"templates", SETTING_PATH, AT(templates), 0, 0, NULL},
+	{"management", SETTING_PREFIXES, 0, 0, 0, NULL},
+	{"ssh_port", SETTING_NUMBER, AT(settings.ssh_port), 1, 65535, NULL},
+	{"log_rate", SETTING_NUMBER, AT(settings.log_rate), 0, 1000, NULL},
+	{"housekeeping", SETTING_GROUP, 0, 0, 0, housekeeping_settings},
+	{"guard", SETTING_GROUP, 0, 0, 0, guard_settings},
+	{NULL, SETTING_TEXT, 0, 0, 0, NULL},
+};
+
+static struct place place_of(const struct reader *reader, const config_setting_t *setting)
+{
+	return (struct place){.file = reader->file, .line = config_setting_source_line(setting)};
+}
+
+static void wrong(struct reader *reader, const config_setting_t *setting, struct error *error)
+{
+	error_collect(&reader->errors, error_at(error, place_of(reader, setting)));
+}
+
+static void wrong_type(struct reader *reader, const config_setting_t *setting, const char *wanted)
+{
+	wrong(reader, setting, error_new(ERROR_INPUT, "setting %s must be %s", config_setting_name(setting), wanted));
+}
+
+static void read_text(struct reader *reader, const config_setting_t *setting, bool path, struct str *target)
+{
+	struct str text;
+
+	if (config_setting_type(setting) != CONFIG_TYPE_STRING) {
+		wrong_type(reader, setting, "a string");
+		return;
+	}
+	text = str_of(config_setting_get_string(setting));
+	if (path && text.n > 0 && text.p[0] != '/')
+		wrong(reader, setting, error_hint(error_new(ERROR_INPUT, "setting %s must be an absolute path", config_setting_name(setting)),
+		                                  "cron and people start fleetwall in different folders"));
+	else
+		*target = str_copy(reader->arena, text);
+}
+
+static void read_number(struct reader *reader, const config_setting_t *setting, const struct setting_entry *entry, unsigned *target)
+{
+	long long number;
+
+	if (config_setting_type(setting) != CONFIG_TYPE_INT && config_setting_type(setting) != CONFIG_TYPE_INT64) {
+		wrong_type(reader, setting, "a number");
+		return;
+	}
+	number = config_setting_get_int64(setting);
+	if (number < entry->least || number > entry->most)
+		wrong(reader, setting, error_new(ERROR_INPUT, "setting %s must be from %u to %u", entry->name, entry->least, entry->most));
+	else
+		*target = (unsigned)number;
+}
+
+static void read_switch(struct reader *reader, const config_setting_t *setting, bool *target)
+{
+	if (config_setting_type(setting) != CONFIG_TYPE_BOOL)
+		wrong_type(reader, setting, "true or false");
+	else
+		*target = config_setting_get_bool(setting) != 0;
+}
+
+static int prefix_order(const void *a, const void *b)
+{
+	return range_cmp(prefix_range(*(const struct prefix *)a), prefix_range(*(const struct prefix *)b));
+}
+
+static bool read_prefix(struct reader *reader, const config_setting_t *element, struct prefix *prefix)
+{
+	const char *text = config_setting_get_string(element);
+	struct buf right = buf_new(reader->arena);
+
+	if (text == NULL) {
+		wrong(reader, element, error_new(ERROR_INPUT, "setting management holds addresses and prefixes as strings"));
+		return false;
+	}
+	switch (prefix_parse(str_of(text), prefix)) {
+	case PREFIX_OK:
+		return true;
+	case PREFIX_BAD:
+		wrong(reader, element, error_hint(error_new(ERROR_INPUT, "setting management: \"%s\" is no address and no prefix", text),
+		                                  "names are not looked up; write 192.0.2.10 or 2001:db8::/48"));
+		return false;
+	case PREFIX_HOST_BITS:
+		prefix_print(&right, *prefix);
+		wrong(reader, element, error_hint(error_new(ERROR_INPUT, "setting management: \"%s\" has host bits set", text),
+		                                  "the prefix is %.*s", (int)right.n, right.p));
+		return false;
+	}
+	return false;
+}
+
+static void read_prefixes(struct reader *reader, const config_setting_t *setting)
+{
+	struct settings *settings = &reader->config->settings;
+	int count = config_setting_length(setting);
+	struct prefix *list = ARENA_ARRAY(reader->arena, struct prefix, (size_t)count + 1);
+	size_t used = 0, unique = 0;
+
+	if (!config_setting_is_array(setting) && !config_setting_is_list(setting)) {
+		wrong_type(reader, setting, "a list: [ \"192.0.2.10\", \"2001:db8::/48\" ]");
+		return;
+	}
+	for (int i = 0; i < count; i++)
+		if (read_prefix(reader, config_setting_get_elem(setting, (unsigned)i), &list[used]))
+			used++;
+	qsort(list, used, sizeof *list, prefix_order);
+	for (size_t i = 0; i < used; i++)
+		if (unique == 0 || prefix_order(&list[unique - 1], &list[i]) != 0)
+			list[unique++] = list[i];
+	settings->management = list;
+	settings->management_count = unique;
+}
+
+static void read_group(struct reader *reader, const config_setting_t *group, const struct setting_entry *entries);
+
+static void read_setting(struct reader *reader, const config_setting_t *setting, const struct setting_entry *entry)
+{
+	char *target = (char *)reader->config + entry->offset;
+
+	switch (entry->kind) {
+	case SETTING_TEXT:
+	case SETTING_PATH:
+		read_text(reader, setting, entry->kind == SETTING_PATH, (struct str *)(void *)target);
+		return;
+	case SETTING_NUMBER:
+		read_number(reader, setting, entry, (unsigned *)(void *)target);
+		return;
+	case SETTING_SWITCH:
+		read_switch(reader, setting, (bool *)target);
+		return;
+	case SETTING_PREFIXES:
+		read_prefixes(reader, setting);
+		return;
+	case SETTING_GROUP:
+		if (config_setting_is_group(setting))
+			read_group(reader, setting, entry->group);
+		else
+			wrong_type(reader, setting, "a group: { … }");
+		return;
+	}
+}
+
+static void unknown(struct reader *reader, const config_setting_t *setting, const struct setting_entry *entries)
+{
+	struct str names[32], near;
+	size_t count = 0;
+	struct error *error = error_new(ERROR_INPUT, "there is no setting %s", config_setting_name(setting));
+
+	for (; entries->name != NULL; entries++)
+		names[count++] = str_of(entries->name);
+	near = str_nearest(str_of(config_setting_name(setting)), names, count);
+	if (near.n > 0)
+		error = error_hint(error, "did you mean %.*s?", STR_ARG(near));
+	wrong(reader, setting, error);
+}
+
+static void read_group(struct reader *reader, const config_setting_t *group, const struct setting_entry *entries)
+{
+	for (int i = 0; i < config_setting_length(group); i++) {
+		const config_setting_t *setting = config_setting_get_elem(group, (unsigned)i);
+		const struct setting_entry *entry = entries;
+
+		while (entry->name != NULL && strcmp(entry->name, config_setting_name(setting)) != 0)
+			entry++;
+		if (entry->name != NULL)
+			read_setting(reader, setting, entry);
+		else
+			unknown(reader, setting, entries);
+	}
+}
+
+struct error *config_load(struct arena *arena, struct str path, struct config *config)
+{
+	struct reader reader = {.arena = arena, .file = path, .config = config};
+	struct str text;
+	config_t parsed;
+
+	TRY(file_read(arena, path, &text));
+	if (str_find(text, '\0') < text.n)
+		return error_new(ERROR_INPUT, "%.*s holds a NUL byte", STR_ARG(path));
+	config_init(&parsed);
+	if (config_read_string(&parsed, str_c(arena, text)) == CONFIG_TRUE)
+		read_group(&reader, config_root_setting(&parsed), all_settings);
+	else
+		reader.errors = error_at(error_new(ERROR_INPUT, "%s", config_error_text(&parsed)),
+		                         (struct place){.file = path, .line = (unsigned)config_error_line(&parsed)});
+	config_destroy(&parsed);
+	return reader.errors;
+}
+
+/* STATE: /var/lib/fleetwall for root, by the XDG base directory specification for others. */
+struct error *config_default(struct arena *arena, struct config *config)
+{
+	const char *xdg = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+
+	*config = (struct config){
+		.settings = settings_default(),
+		.shares = {.machines_fall = 30, .members_fall = 50, .rules_change = 50},
+	};
+	if (geteuid() == 0)
+		config->state = STR("/var/lib/fleetwall");
+	else if (xdg != NULL && xdg[0] == '/')
+		config->state = str_format(arena, "%s/fleetwall", xdg);
+	else if (home != NULL && home[0] == '/')
+		config->state = str_format(arena, "%s/.local/state/fleetwall", home);
+	else
+		return error_hint(error_new(ERROR_SURROUNDINGS, "there is no HOME to keep the state in"), "give --state DIR");
+	return NULL;
+}

@@ -1,0 +1,78 @@
+/* init, and the private PostgreSQL by hand: database start, stop, status, dump. */
+#include "cli.h"
+
+struct error *run_init(struct run *run)
+{
+	static const char *const columns[] = {"migrations"};
+	size_t applied;
+	struct str sql;
+
+	TRY(run_connect_bare(run));
+	TRY(db_init(run->arena, run->db, &applied, &sql));
+	writer_columns(run->writer, LAYOUT_SILENT, columns, 1);
+	writer_row(run->writer, (struct cell[]){cell_number((int64_t)applied)});
+	if (sql.n > 0) {
+		writer_keep(run->writer);
+		writer_say(run->writer, "%.*s", STR_ARG(sql));
+		return error_hint(error_new(ERROR_SURROUNDINGS, "this database user may not make the database roles of fleetwall"),
+		                  "an administrator of the server runs the SQL on standard output, then fleetwall init again");
+	}
+	writer_say(run->writer, applied > 0 ? "database ready: %zu migrations applied" : "database ready: nothing to do", applied);
+	return NULL;
+}
+
+static struct error *only_private(const struct run *run)
+{
+	if (run->config.database.n == 0)
+		return NULL;
+	return error_hint(error_new(ERROR_USAGE, "fleetwall keeps no PostgreSQL of its own here: a database is configured"),
+	                  "use the tools of that server");
+}
+
+static void answer(struct run *run, const struct server *server)
+{
+	static const char *const columns[] = {"state", "data", "socket", "pid", "conninfo"};
+	static const char *const states[] = {"none", "stopped", "running"};
+	struct str none = {NULL, 0};
+
+	writer_columns(run->writer, LAYOUT_RECORD, columns, 5);
+	writer_row(run->writer, (struct cell[]){
+		cell_text(str_of(states[server->state])), cell_text(server->data),
+		cell_text(server->socket.n > 0 ? server->socket : none),
+		server->pid > 0 ? cell_number(server->pid) : cell_text(none),
+		cell_text(server->conninfo.n > 0 ? server->conninfo : none),
+	});
+}
+
+struct error *run_database_start(struct run *run)
+{
+	struct server server;
+
+	TRY(only_private(run));
+	TRY(server_start(run->arena, run->config.state, &server));
+	answer(run, &server);
+	return NULL;
+}
+
+struct error *run_database_status(struct run *run)
+{
+	struct server server;
+
+	TRY(only_private(run));
+	TRY(server_status(run->arena, run->config.state, &server));
+	answer(run, &server);
+	run->no = server.state != SERVER_RUNNING;
+	return NULL;
+}
+
+struct error *run_database_stop(struct run *run)
+{
+	TRY(only_private(run));
+	return server_stop(run->arena, run->config.state);
+}
+
+struct error *run_database_dump(struct run *run)
+{
+	TRY(only_private(run));
+	return server_dump(run->arena, run->config.state, run->arguments[0]);
+}

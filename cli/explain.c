@@ -1,0 +1,190 @@
+/* explain: one question from the command line, or one a line from standard input. */
+#include <stdio.h>
+
+#include "fleetwall/document.h"
+#include "fleetwall/explain.h"
+
+#include "cli.h"
+
+static const char *const columns[] = {"verdict", "source", "destination", "what", "stage", "rules"};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+/* A question, as it was given. */
+struct question {
+	struct str source, destination, what;
+};
+
+static struct error *ask(struct arena *arena, struct explainer *explainer, const struct question *question, struct verdict *verdict)
+{
+	struct error *errors = NULL;
+	struct end source, destination;
+	struct packet_what what;
+
+	error_collect(&errors, end_parse(explainer, question->source, &source));
+	error_collect(&errors, end_parse(explainer, question->destination, &destination));
+	error_collect(&errors, packet_parse(explainer, question->what, &what));
+	if (errors != NULL)
+		return errors;
+	return explain(arena, explainer, &source, &destination, &what, verdict);
+}
+
+static void answer_row(struct writer *writer, struct arena *arena, const struct question *question, const struct verdict *verdict)
+{
+	struct str *ids = ARENA_ARRAY(arena, struct str, verdict->rule_count);
+
+	for (size_t i = 0; i < verdict->rule_count; i++)
+		ids[i] = str_of(verdict->rules[i]->id);
+	writer_row(writer, (struct cell[]){
+		cell_text(verdict->allow ? STR("allow") : STR("deny")), cell_text(question->source), cell_text(question->destination),
+		cell_text(question->what), cell_text(stage_str(verdict->stage)), cell_list(ids, verdict->rule_count),
+	});
+}
+
+/* --- one question --- */
+
+static struct str addresses_of(struct arena *arena, const struct verdict *verdict)
+{
+	struct buf buf = buf_new(arena);
+
+	if (!verdict->has_source && !verdict->has_destination)
+		return buf_str(&buf);
+	buf_add(&buf, STR(", decided for "));
+	if (verdict->has_source)
+		addr_print(&buf, verdict->source);
+	else
+		buf_add(&buf, STR("any address"));
+	buf_add(&buf, STR(" -> "));
+	if (verdict->has_destination)
+		addr_print(&buf, verdict->destination);
+	else
+		buf_add(&buf, STR("any address"));
+	return buf_str(&buf);
+}
+
+static void say(struct run *run, const struct question *question, const struct verdict *verdict)
+{
+	struct str addresses = addresses_of(run->arena, verdict);
+
+	writer_say(run->writer, "%s: %.*s -> %.*s, %.*s", verdict->allow ? "allow" : "deny", STR_ARG(question->source),
+	           STR_ARG(question->destination), STR_ARG(question->what));
+	writer_say(run->writer, "stage %.*s%.*s", STR_ARG(stage_str(verdict->stage)), STR_ARG(addresses));
+	for (size_t i = 0; i < verdict->rule_count; i++) {
+		const struct effective_rule *rule = verdict->rules[i];
+
+		writer_say(run->writer, "    %s  role %.*s: %.*s%s%.*s", rule->id, STR_ARG(rule->role->name), STR_ARG(rule->held->text),
+		           rule->held->ticket.n > 0 ? "  ticket " : "", STR_ARG(rule->held->ticket));
+	}
+	if (verdict->rule_count == 0)
+		writer_say(run->writer, "    no rule matched");
+}
+
+/* WHAT may come as several words: 3306/tcp on eth0. */
+static struct str join(struct arena *arena, const struct str *words, size_t count)
+{
+	struct buf buf = buf_new(arena);
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_char(&buf, ' ');
+		buf_add(&buf, words[i]);
+	}
+	return buf_str(&buf);
+}
+
+static struct error *explain_one(struct run *run, struct explainer *explainer)
+{
+	struct question question = {run->arguments[0], run->arguments[1], join(run->arena, run->arguments + 2, run->argument_count - 2)};
+	struct verdict verdict;
+
+	TRY(ask(run->arena, explainer, &question, &verdict));
+	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
+	answer_row(run->writer, run->arena, &question, &verdict);
+	say(run, &question, &verdict);
+	run->no = !verdict.allow;
+	return NULL;
+}
+
+/* --- one question a line --- */
+
+static bool cut_word(struct str *rest, struct str *word)
+{
+	*rest = str_trim(*rest);
+	for (word->p = rest->p, word->n = 0; word->n < rest->n && word->p[word->n] != ' ' && word->p[word->n] != '\t';)
+		word->n++;
+	*rest = str_slice(*rest, word->n, rest->n);
+	return word->n > 0;
+}
+
+static void answer_line(struct buf *out, const struct question *question, const struct verdict *verdict)
+{
+	buf_format(out, "%s\t%.*s\t%.*s\t%.*s\t%.*s\t", verdict->allow ? "allow" : "deny", STR_ARG(question->source),
+	           STR_ARG(question->destination), STR_ARG(question->what), STR_ARG(stage_str(verdict->stage)));
+	for (size_t i = 0; i < verdict->rule_count; i++)
+		buf_format(out, "%s%s", i > 0 ? "," : "", verdict->rules[i]->id);
+	buf_add(out, verdict->rule_count == 0 ? STR("-\n") : STR("\n"));
+}
+
+/* One line: its answer into `out`, or an error for it. */
+static struct error *explain_line(struct run *run, struct arena *scratch, struct explainer *explainer, struct str line, struct buf *out)
+{
+	struct question question;
+	struct str rest = line;
+	struct verdict verdict;
+
+	if (!cut_word(&rest, &question.source) || !cut_word(&rest, &question.destination) || (rest = str_trim(rest)).n == 0)
+		return error_hint(error_new(ERROR_INPUT, "a question has three parts"), "SOURCE DESTINATION WHAT");
+	question.what = rest;
+	TRY(ask(scratch, explainer, &question, &verdict));
+	answer_line(out, &question, &verdict);
+	if (writer_is_json(run->writer))
+		answer_row(run->writer, run->arena, &question, &verdict);
+	return NULL;
+}
+
+static struct error *explain_lines(struct run *run, struct explainer *explainer)
+{
+	struct str text, rest, line, name = STR("standard input");
+	struct arena *scratch = arena_new();
+	struct error *errors = NULL;
+	struct buf out = buf_new(run->arena);
+	unsigned number = 0;
+	struct error *error = file_read(run->arena, STR("-"), &text);
+
+	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
+	for (rest = text; error == NULL && rest.n > 0 && str_cut(&rest, '\n', &line); number++) {
+		struct error *wrong;
+
+		line = str_trim(line);
+		if (line.n == 0)
+			continue;
+		wrong = explain_line(run, scratch, explainer, line, &out);
+		if (wrong != NULL)
+			buf_format(&out, "error\t%.*s\n", STR_ARG(line));
+		error_collect(&errors, error_at(wrong, (struct place){.file = name, .line = number + 1}));
+		arena_reset(scratch);
+	}
+	arena_free(scratch);
+	if (error != NULL)
+		return error;
+	if (!writer_is_json(run->writer)) {
+		writer_raw(run->writer, buf_str(&out));
+		writer_keep(run->writer);
+		return errors;
+	}
+	run->incomplete = errors != NULL;
+	error_collect(&run->warnings, errors);
+	return NULL;
+}
+
+struct error *run_explain(struct run *run)
+{
+	struct explainer *explainer;
+	struct fleet fleet;
+
+	if (run->argument_count < 3 && !(run->argument_count == 1 && str_is(run->arguments[0], "-")))
+		return error_hint(error_new(ERROR_USAGE, "too few arguments for fleetwall explain"),
+		                  "fleetwall explain SOURCE DESTINATION WHAT, or fleetwall explain -");
+	TRY(run_load(run, &fleet));
+	explainer = explainer_new(run->arena, resolve(run->arena, &fleet), &run->config.settings);
+	return run->argument_count == 1 ? explain_lines(run, explainer) : explain_one(run, explainer);
+}

@@ -1,0 +1,108 @@
+/* The way in and the way out: arguments, configuration, one command, its answer, the exit code. It decides nothing else. */
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cli.h"
+
+/* SPEC §6. No default: the compiler finds a kind that is missing. */
+static int exit_code(enum error_kind kind)
+{
+	switch (kind) {
+	case ERROR_USAGE:
+	case ERROR_INPUT:
+	case ERROR_UNKNOWN:
+		return 2;
+	case ERROR_SURROUNDINGS:
+		return 3;
+	case ERROR_GUARD:
+		return 4;
+	}
+	return 3;
+}
+
+/* The configuration file: --config, FLEETWALL_CONFIG, or the usual place, which may be absent. */
+static struct error *configure(struct run *run, const struct globals *globals)
+{
+	static const char usual[] = "/etc/fleetwall/fleetwall.conf";
+	const char *named = getenv("FLEETWALL_CONFIG");
+	struct str path = globals->config;
+
+	TRY(config_default(run->arena, &run->config));
+	if (path.p == NULL && named != NULL && named[0] != '\0')
+		path = str_of(named);
+	if (path.p == NULL && access(usual, F_OK) == 0)
+		path = str_of(usual);
+	if (path.p != NULL)
+		TRY(config_load(run->arena, path, &run->config));
+	if (globals->database.p != NULL)
+		run->config.database = globals->database;
+	if (globals->state.p != NULL)
+		run->config.state = globals->state;
+	if (globals->output.p != NULL)
+		run->config.output = globals->output;
+	if (run->config.output.n == 0)
+		run->config.output = str_format(run->arena, "%.*s/out", STR_ARG(run->config.state));
+	return NULL;
+}
+
+/* What needs no command: the program's help and version. True if that was asked for. */
+static bool said_something(struct run *run, const struct globals *globals)
+{
+	struct buf text = buf_new(run->arena);
+
+	if (globals->version)
+		buf_format(&text, "fleetwall %s\n", FLEETWALL_VERSION);
+	else if (globals->help && run->command != NULL)
+		help_command(&text, run->command);
+	else if (globals->help && run->argument_count > 0)
+		help_group(&text, run->arguments[0]);
+	else if (globals->help)
+		help_program(&text);
+	fwrite(text.p, 1, text.n, stdout);
+	return text.n > 0;
+}
+
+static struct error *work(struct run *run, struct globals *globals, int argc, char **argv)
+{
+	struct error *error;
+
+	TRY(arguments_parse(run, globals, argc, argv));
+	if (said_something(run, globals))
+		return NULL;
+	run->writer = writer_new(run->arena, globals->json, run->command->name);
+	TRY(configure(run, globals));
+	error = run->command->run(run);
+	db_close(run->db);
+	run->db = NULL;
+	if (!globals->json)
+		write_warnings(run->arena, run->warnings);
+	/* Lines that could not be answered do not take the answers of the others away. */
+	if (error != NULL && (globals->json || !writer_partial(run->writer)))
+		return error;
+	error_collect(&error, writer_end(run->writer, run->warnings));
+	return error;
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = {.arena = arena_new()};
+	struct globals globals = {0};
+	struct error *error;
+	int code;
+
+	/* For the width of characters in tables alone; all else is bytes. */
+	setlocale(LC_CTYPE, "");
+	signal(SIGPIPE, SIG_IGN);
+	error = work(&run, &globals, argc, argv);
+	if (error != NULL)
+		write_errors(run.arena, globals.json, error);
+	code = error != NULL ? exit_code(error->kind) : run.incomplete ? 2 : run.no ? 1 : 0;
+	if (fflush(stdout) != 0 && code == 0)
+		code = 3;
+	arena_free(run.arena);
+	error_forget_all();
+	return code;
+}

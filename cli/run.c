@@ -1,0 +1,60 @@
+/* What most commands begin with: the database, and the inventory from one snapshot of it. */
+#include <pwd.h>
+#include <unistd.h>
+
+#include "fleetwall/inventory.h"
+
+#include "cli.h"
+
+/* Who sits at the keyboard, for the record of changes: also behind sudo it is the database user that the server vouches for. */
+static struct error *say_who(struct run *run)
+{
+	const struct passwd *user = getpwuid(getuid());
+	struct str name = user != NULL ? str_of(user->pw_name) : str_format(run->arena, "%lu", (unsigned long)getuid());
+
+	return db_query(run->arena, run->db, STR("SELECT set_config('fleetwall.os_user', $1, false)"), &name, 1, NULL);
+}
+
+static struct error *open_private(struct run *run, bool make, struct str *conninfo)
+{
+	struct server server;
+
+	if (!make) {
+		TRY(server_status(run->arena, run->config.state, &server));
+		if (server.state == SERVER_NONE)
+			return error_hint(error_new(ERROR_SURROUNDINGS, "there is no database in %.*s", STR_ARG(run->config.state)),
+			                  "fleetwall init makes one");
+	}
+	TRY(server_start(run->arena, run->config.state, &server));
+	*conninfo = server.conninfo;
+	return NULL;
+}
+
+static struct error *connect_to(struct run *run, bool make)
+{
+	struct str conninfo = run->config.database;
+
+	if (conninfo.n == 0)
+		TRY(open_private(run, make, &conninfo));
+	TRY(db_open(run->arena, conninfo, &run->db));
+	return say_who(run);
+}
+
+struct error *run_connect_bare(struct run *run)
+{
+	return connect_to(run, true);
+}
+
+struct error *run_connect(struct run *run)
+{
+	TRY(connect_to(run, false));
+	return db_check(run->arena, run->db);
+}
+
+struct error *run_load(struct run *run, struct fleet *fleet)
+{
+	TRY(run_connect(run));
+	TRY(db_begin(run->db, DB_SNAPSHOT));
+	TRY(inventory_load(run->arena, run->db, fleet));
+	return db_commit(run->db);
+}

@@ -1,0 +1,354 @@
+/* Answers as tables, records or JSON; errors as text or JSON. The only file that knows libsmartcols. */
+#include <errno.h>
+#include <jansson.h>
+#include <libsmartcols.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fleetwall/arena.h"
+#include "fleetwall/buf.h"
+
+#include "writer.h"
+
+struct rows {
+	struct cell *items; /* `columns` cells a row, one behind the other */
+	size_t count, capacity;
+};
+
+struct writer {
+	struct arena *arena;
+	bool json;
+	bool keep;
+	const char *command;
+	enum layout layout;
+	const char *const *names;
+	size_t columns;
+	struct rows rows;
+	struct buf said; /* lines for people, in front of the rows */
+	struct buf raw;
+};
+
+struct cell cell_text(struct str text)
+{
+	return (struct cell){.kind = text.p != NULL ? CELL_TEXT : CELL_NULL, .text = text};
+}
+
+struct cell cell_number(int64_t number)
+{
+	return (struct cell){.kind = CELL_NUMBER, .number = number};
+}
+
+struct cell cell_bool(bool value)
+{
+	return (struct cell){.kind = CELL_BOOL, .number = value};
+}
+
+struct cell cell_list(const struct str *items, size_t count)
+{
+	return (struct cell){.kind = CELL_LIST, .items = items, .count = count};
+}
+
+struct writer *writer_new(struct arena *arena, bool json, const char *command)
+{
+	struct writer *writer = ARENA_NEW(arena, struct writer);
+
+	*writer = (struct writer){.arena = arena, .json = json, .command = command, .layout = LAYOUT_SILENT,
+	                          .said = buf_new(arena), .raw = buf_new(arena)};
+	return writer;
+}
+
+bool writer_is_json(const struct writer *writer)
+{
+	return writer->json;
+}
+
+void writer_columns(struct writer *writer, enum layout layout, const char *const *names, size_t count)
+{
+	writer->layout = layout;
+	writer->names = names;
+	writer->columns = count;
+}
+
+void writer_row(struct writer *writer, const struct cell *cells)
+{
+	for (size_t i = 0; i < writer->columns; i++)
+		APPEND(writer->arena, &writer->rows, cells[i]);
+}
+
+void writer_say(struct writer *writer, const char *format, ...)
+{
+	va_list arguments;
+	char *line;
+	int length;
+
+	if (writer->json)
+		return;
+	va_start(arguments, format);
+	length = vasprintf(&line, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		return;
+	buf_add(&writer->said, (struct str){line, (size_t)length});
+	buf_char(&writer->said, '\n');
+	free(line);
+}
+
+void writer_raw(struct writer *writer, struct str bytes)
+{
+	buf_add(&writer->raw, bytes);
+}
+
+void writer_keep(struct writer *writer)
+{
+	writer->keep = true;
+}
+
+bool writer_partial(const struct writer *writer)
+{
+	return writer->keep;
+}
+
+/* --- JSON --- */
+
+static json_t *json_of(struct str text)
+{
+	/* The database and the readers let only UTF-8 in; paths may hold anything. */
+	json_t *value = json_stringn(text.p, text.n);
+
+	return value != NULL ? value : json_stringn_nocheck("?", 1);
+}
+
+static json_t *json_cell(const struct cell *cell)
+{
+	json_t *list;
+
+	switch (cell->kind) {
+	case CELL_NULL:
+		return json_null();
+	case CELL_TEXT:
+		return json_of(cell->text);
+	case CELL_NUMBER:
+		return json_integer(cell->number);
+	case CELL_BOOL:
+		return json_boolean(cell->number);
+	case CELL_LIST:
+		list = json_array();
+		for (size_t i = 0; i < cell->count; i++)
+			json_array_append_new(list, json_of(cell->items[i]));
+		return list;
+	}
+	return json_null();
+}
+
+static const char *kind_name(enum error_kind kind)
+{
+	switch (kind) {
+	case ERROR_USAGE:
+		return "usage";
+	case ERROR_INPUT:
+		return "input";
+	case ERROR_UNKNOWN:
+		return "unknown";
+	case ERROR_SURROUNDINGS:
+		return "surroundings";
+	case ERROR_GUARD:
+		return "guard";
+	}
+	return "surroundings";
+}
+
+static json_t *json_error(const struct error *error)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "kind", json_string(kind_name(error->kind)));
+	json_object_set_new(object, "message", json_of(error->message));
+	json_object_set_new(object, "file", error->place.file.n > 0 ? json_of(error->place.file) : json_null());
+	json_object_set_new(object, "line", error->place.line > 0 ? json_integer(error->place.line) : json_null());
+	json_object_set_new(object, "column", error->place.column > 0 ? json_integer(error->place.column) : json_null());
+	json_object_set_new(object, "hint", error->hint.n > 0 ? json_of(error->hint) : json_null());
+	return object;
+}
+
+static json_t *json_errors(const struct error *errors)
+{
+	json_t *list = json_array();
+
+	for (; errors != NULL; errors = errors->next)
+		json_array_append_new(list, json_error(errors));
+	return list;
+}
+
+static json_t *json_items(const struct writer *writer)
+{
+	json_t *items = json_array();
+
+	for (size_t row = 0; row < writer->rows.count; row += writer->columns) {
+		json_t *object = json_object();
+
+		for (size_t i = 0; i < writer->columns; i++)
+			json_object_set_new(object, writer->names[i], json_cell(&writer->rows.items[row + i]));
+		json_array_append_new(items, object);
+	}
+	if (writer->raw.n > 0) {
+		json_t *object = json_object();
+
+		json_object_set_new(object, "document", json_of(buf_str(&writer->raw)));
+		json_array_append_new(items, object);
+	}
+	return items;
+}
+
+static void print_json(json_t *document)
+{
+	json_dumpf(document, stdout, JSON_INDENT(1));
+	fputc('\n', stdout);
+	json_decref(document);
+}
+
+static void write_json(const struct writer *writer, const struct error *warnings)
+{
+	json_t *document = json_object();
+
+	json_object_set_new(document, "format", json_integer(1));
+	json_object_set_new(document, "command", json_string(writer->command));
+	json_object_set_new(document, "items", json_items(writer));
+	json_object_set_new(document, "warnings", json_errors(warnings));
+	print_json(document);
+}
+
+/* --- for people --- */
+
+static struct str cell_string(struct arena *arena, const struct cell *cell, const char *separator)
+{
+	struct buf buf = buf_new(arena);
+
+	switch (cell->kind) {
+	case CELL_NULL:
+		break;
+	case CELL_TEXT:
+		return cell->text;
+	case CELL_NUMBER:
+		buf_format(&buf, "%lld", (long long)cell->number);
+		break;
+	case CELL_BOOL:
+		return cell->number != 0 ? STR("yes") : STR("no");
+	case CELL_LIST:
+		for (size_t i = 0; i < cell->count; i++) {
+			buf_add(&buf, i > 0 ? str_of(separator) : (struct str){NULL, 0});
+			buf_add(&buf, cell->items[i]);
+		}
+		break;
+	}
+	return buf_str(&buf);
+}
+
+static struct str heading(struct arena *arena, const char *name)
+{
+	char *text = str_c(arena, str_of(name));
+
+	for (char *c = text; *c != '\0'; c++)
+		*c = *c == '_' ? ' ' : *c >= 'a' && *c <= 'z' ? (char)(*c - 'a' + 'A') : *c;
+	return str_of(text);
+}
+
+/* A column whose cells are all numbers is aligned to the right; the last column may be cut at the edge of a terminal. */
+static int column_flags(const struct writer *writer, size_t column)
+{
+	bool numbers = true;
+
+	for (size_t row = 0; row < writer->rows.count; row += writer->columns)
+		numbers &= writer->rows.items[row + column].kind == CELL_NUMBER;
+	return (numbers ? SCOLS_FL_RIGHT : 0) | (column + 1 == writer->columns ? SCOLS_FL_TRUNC : 0);
+}
+
+static void write_table(const struct writer *writer)
+{
+	struct libscols_table *table = scols_new_table();
+
+	if (table == NULL)
+		abort();
+	for (size_t i = 0; i < writer->columns; i++)
+		scols_table_new_column(table, str_c(writer->arena, heading(writer->arena, writer->names[i])), 0, column_flags(writer, i));
+	for (size_t row = 0; row < writer->rows.count; row += writer->columns) {
+		struct libscols_line *line = scols_table_new_line(table, NULL);
+
+		for (size_t i = 0; i < writer->columns; i++) {
+			struct str text = cell_string(writer->arena, &writer->rows.items[row + i], ", ");
+
+			scols_line_set_data(line, i, str_c(writer->arena, text));
+		}
+	}
+	scols_table_set_stream(table, stdout);
+	scols_table_enable_colors(table, isatty(STDOUT_FILENO));
+	scols_print_table(table);
+	scols_unref_table(table);
+}
+
+/* "name: value"; lists one an indented line. Fields that are empty are left out. */
+static void write_records(const struct writer *writer)
+{
+	for (size_t row = 0; row < writer->rows.count; row += writer->columns) {
+		if (row > 0)
+			fputc('\n', stdout);
+		for (size_t i = 0; i < writer->columns; i++) {
+			const struct cell *cell = &writer->rows.items[row + i];
+			bool many = cell->kind == CELL_LIST && cell->count > 1;
+			struct str text = cell_string(writer->arena, cell, many ? "\n    " : "");
+
+			if (text.n > 0)
+				printf("%s:%s%.*s\n", writer->names[i], many ? "\n    " : " ", STR_ARG(text));
+		}
+	}
+}
+
+static void write_text(const struct writer *writer)
+{
+	fwrite(writer->said.p, 1, writer->said.n, stdout);
+	fwrite(writer->raw.p, 1, writer->raw.n, stdout);
+	if (writer->rows.count > 0 && writer->layout == LAYOUT_TABLE)
+		write_table(writer);
+	else if (writer->rows.count > 0 && writer->layout == LAYOUT_RECORD)
+		write_records(writer);
+}
+
+struct error *writer_end(struct writer *writer, const struct error *warnings)
+{
+	if (writer->json)
+		write_json(writer, warnings);
+	else
+		write_text(writer);
+	if (fflush(stdout) != 0 && errno != EPIPE)
+		return error_errno("standard output");
+	return NULL;
+}
+
+void write_errors(struct arena *arena, bool json, const struct error *errors)
+{
+	struct buf buf = buf_new(arena);
+
+	if (json) {
+		json_t *document = json_object();
+
+		json_object_set_new(document, "format", json_integer(1));
+		json_object_set_new(document, "error", json_error(errors));
+		json_object_set_new(document, "errors", json_errors(errors));
+		print_json(document);
+		return;
+	}
+	error_print(&buf, isatty(STDERR_FILENO) ? STR("\033[31merror:\033[0m ") : STR("error: "), errors);
+	fwrite(buf.p, 1, buf.n, stderr);
+}
+
+void write_warnings(struct arena *arena, const struct error *warnings)
+{
+	struct buf buf = buf_new(arena);
+
+	if (warnings == NULL)
+		return;
+	error_print(&buf, STR("warning: "), warnings);
+	fwrite(buf.p, 1, buf.n, stderr);
+}

@@ -1,0 +1,52 @@
+/* Answers for people and for programs behind one interface: rows with named columns become a table (libsmartcols), a record a row, or
+ * JSON (jansson). Everything goes to standard output at once, at the end; messages go to standard error. */
+#ifndef WRITER_H
+#define WRITER_H
+
+#include "fleetwall/error.h"
+
+enum cell_kind { CELL_NULL, CELL_TEXT, CELL_NUMBER, CELL_BOOL, CELL_LIST };
+
+struct cell {
+	enum cell_kind kind;
+	struct str text;
+	int64_t number; /* CELL_NUMBER, CELL_BOOL */
+	const struct str *items;
+	size_t count;
+};
+
+struct cell cell_text(struct str text); /* {NULL, 0} is null */
+struct cell cell_number(int64_t number);
+struct cell cell_bool(bool value);
+struct cell cell_list(const struct str *items, size_t count);
+
+enum layout {
+	LAYOUT_TABLE,  /* a row a line, under headings */
+	LAYOUT_RECORD, /* a column a line: for `show` */
+	LAYOUT_SILENT, /* rows are for --json alone; people get what writer_say() said */
+};
+
+struct writer;
+
+/* `json`: rows and warnings become one document at writer_end(). `command` is its field of that name. */
+struct writer *writer_new(struct arena *arena, bool json, const char *command);
+bool writer_is_json(const struct writer *writer);
+/* Names are the JSON fields, and the headings in capitals. Once a command. */
+void writer_columns(struct writer *writer, enum layout layout, const char *const *names, size_t count);
+/* As many cells as columns. */
+void writer_row(struct writer *writer, const struct cell *cells);
+/* A line for people; nothing under --json. */
+void writer_say(struct writer *writer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Bytes as they are (a document); nothing else may be written then. */
+void writer_raw(struct writer *writer, struct str bytes);
+/* Says that rows stand although the command ends with an error: they are printed before it. */
+void writer_keep(struct writer *writer);
+bool writer_partial(const struct writer *writer);
+/* Prints it all. ERROR_SURROUNDINGS when standard output does not take it (a full disk); a reader that went away is no error. */
+struct error *writer_end(struct writer *writer, const struct error *warnings) MUST_CHECK;
+
+/* Errors and warnings for people on standard error; under --json, errors as a document on standard output. */
+void write_errors(struct arena *arena, bool json, const struct error *errors);
+void write_warnings(struct arena *arena, const struct error *warnings);
+
+#endif

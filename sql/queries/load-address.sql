@@ -1,0 +1,3 @@
+-- Every address of every machine, in any order: the reader groups them.
+SELECT machine, address, label
+  FROM fleetwall.address

@@ -1,0 +1,3 @@
+-- Every assigned membership, in any order: the reader groups them.
+SELECT machine, role
+  FROM fleetwall.member

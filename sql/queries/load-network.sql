@@ -1,0 +1,4 @@
+-- Every network, by name.
+SELECT name
+  FROM fleetwall.network
+ ORDER BY name
