@@ -1,0 +1,266 @@
+# fleetwall: no configure step. Each folder becomes an archive, cli/ the program; files are found, so adding one
+# needs no change here. `make help` lists the targets.
+
+VERSION := 0.1.0
+BUILD ?= build
+prefix ?= /usr/local
+T ?=
+FLEET ?=
+FUZZ_SECONDS ?= 60
+V ?=
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+AR := ar
+JOBS := -j2
+
+# --- how things are compiled -------------------------------------------------------------------------------------
+
+OPTIMIZE ?= -O2 -g
+WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wformat=2 -Werror
+SANITIZE ?=
+HARDEN := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong)
+CPPFLAGS_ALL = -D_GNU_SOURCE -DFLEETWALL_VERSION='"$(VERSION)"' -Iinclude $(CPPFLAGS)
+CFLAGS_ALL = -std=c17 $(OPTIMIZE) -fPIE $(WARNINGS) $(HARDEN) $(SANITIZE) $(CFLAGS)
+LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
+# libcheck's assertions end in a variadic macro that clang finds pedantically wrong.
+TEST_CFLAGS = $(if $(findstring clang,$(CC)),-Wno-gnu-zero-variadic-macro-arguments)
+
+# --- the house: folders, what each may be linked with, and the libraries that it may know ---------------------------
+
+FOLDERS := $(foreach f,base db inventory gen analysis push cli,$(if $(wildcard $(f)/*.c),$(f)))
+USES_base := base
+USES_db := db base
+USES_inventory := inventory db base
+USES_gen := gen inventory db base
+USES_analysis := analysis gen inventory db base
+USES_push := push analysis gen db base
+USES_cli := cli push analysis gen inventory db base
+
+PACKAGES_db := libpq
+PACKAGES_inventory := libconfig jansson
+PACKAGES_gen := libcrypto
+PACKAGES_cli := libconfig smartcols jansson
+
+# Asked only when something is built: on a bare machine there is no pkg-config yet.
+flags_of = $(if $(PACKAGES_$(1)),$(shell pkg-config --cflags $(PACKAGES_$(1))))
+libraries_of = $(foreach p,$(sort $(foreach f,$(1),$(PACKAGES_$(f)))),$(shell pkg-config --libs $(p)))
+archives_of = $(foreach f,$(filter $(FOLDERS),$(USES_$(1))),$(BUILD)/lib/$(f).a) $(BUILD)/lib/embedded.a
+group = -Wl,--start-group $(1) -Wl,--end-group
+
+ifeq ($(V),)
+.SILENT:
+endif
+MAKEFLAGS += --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+
+.PHONY: all
+all: $(BUILD)/fleetwall
+
+# --- packages --------------------------------------------------------------------------------------------------------
+
+.PHONY: packages packages-check
+packages:
+	packaging/packages need build
+packages-check: packages
+	packaging/packages need check
+
+# --- archives and the program ------------------------------------------------------------------------------------------
+
+objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
+
+define FOLDER_RULES
+$(BUILD)/obj/$(1)/%.o: $(1)/%.c | packages
+	echo 'CC $$<'
+	mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS_ALL) -I$(1) $$(CFLAGS_ALL) $$(call flags_of,$(1)) -MMD -MP -c $$< -o $$@
+$(BUILD)/lib/$(1).a: $(call objects_of,$(1)) $(BUILD)/obj/$(1).list
+	mkdir -p $$(@D)
+	rm -f $$@
+	$$(AR) rcsD $$@ $(call objects_of,$(1))
+endef
+$(foreach f,$(FOLDERS),$(eval $(call FOLDER_RULES,$(f))))
+
+# A folder's list of objects, rewritten only if it changed: so an archive loses what was removed.
+.PHONY: FORCE
+$(BUILD)/obj/%.list: FORCE
+	mkdir -p $(@D)
+	echo '$(call objects_of,$*)' | cmp -s - $@ || echo '$(call objects_of,$*)' > $@
+
+embedded_files = $(shell find $(1) -type d -o -type f)
+
+$(BUILD)/gen/embedded_sql.c: base/embed.sh $(call embedded_files,sql)
+$(BUILD)/gen/embedded_templates.c: base/embed.sh $(call embedded_files,templates)
+$(BUILD)/gen/embedded_%.c: base/embed.sh
+	echo 'EMBED $*'
+	mkdir -p $(@D)
+	sh base/embed.sh $* > $@
+$(BUILD)/obj/embedded/%.o: $(BUILD)/gen/%.c include/fleetwall/embedded.h | packages
+	mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c $< -o $@
+$(BUILD)/lib/embedded.a: $(BUILD)/obj/embedded/embedded_sql.o $(BUILD)/obj/embedded/embedded_templates.o
+	mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcsD $@ $^
+
+$(BUILD)/fleetwall: $(call archives_of,cli)
+	echo 'LINK $@'
+	$(CC) $(LDFLAGS_ALL) -o $@ $(BUILD)/obj/cli/main.o $(call group,$(call archives_of,cli)) \
+		$(call libraries_of,$(USES_cli))
+
+# --- test programs -------------------------------------------------------------------------------------------------------
+
+TEST_HELPERS := $(wildcard tests/unit/lib/*.c)
+TEST_LIB := $(if $(TEST_HELPERS),$(BUILD)/lib/tests.a)
+UNIT_SOURCES := $(foreach f,$(FOLDERS),$(wildcard tests/unit/$(f)/check_*.c))
+UNIT_TESTS := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(UNIT_SOURCES)))
+ifneq ($(words $(UNIT_TESTS)),$(words $(sort $(UNIT_TESTS))))
+$(error two unit tests have the same file name: $(sort $(notdir $(UNIT_SOURCES))))
+endif
+LIVE_PROGRAMS := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/*.c))
+BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
+
+all_flags = $(foreach f,$(FOLDERS),$(call flags_of,$(f)))
+check_flags = $(shell pkg-config --cflags check)
+check_libraries = $(shell pkg-config --libs check)
+
+$(BUILD)/obj/tests/%.o: tests/unit/lib/%.c | packages-check
+	echo 'CC $<'
+	mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(TEST_CFLAGS) $(all_flags) $(check_flags) -MMD -MP -c $< -o $@
+$(BUILD)/lib/tests.a: $(patsubst tests/unit/lib/%.c,$(BUILD)/obj/tests/%.o,$(TEST_HELPERS))
+	mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcsD $@ $^
+
+# $(1): program, $(2): source, $(3): the folder whose walls it has, $(4): further flags
+define TEST_PROGRAM
+$(1): $(2) $(call archives_of,$(3)) $(TEST_LIB) | packages-check
+	echo 'TEST $(2)'
+	mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS_ALL) -I$(3) -Itests/unit/lib $$(CFLAGS_ALL) $$(TEST_CFLAGS) $$(all_flags) $$(check_flags) \
+		-MMD -MP -MF $$@.d $(4) $$(LDFLAGS_ALL) -o $$@ $(2) \
+		$$(call group,$(TEST_LIB) $(call archives_of,$(3))) $$(call libraries_of,$(USES_$(3))) $$(check_libraries)
+endef
+folder_of = $(notdir $(patsubst %/,%,$(dir $(1))))
+$(foreach s,$(UNIT_SOURCES),$(eval $(call TEST_PROGRAM,$(BUILD)/tests/$(basename $(notdir $(s))),$(s),$(call folder_of,$(s)))))
+$(foreach p,$(LIVE_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/live/$(notdir $(p)).c,cli)))
+$(foreach p,$(BENCH_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/bench/$(notdir $(p)).c,cli)))
+$(foreach p,$(FUZZERS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,cli,-fsanitize=fuzzer)))
+
+.PHONY: unit-programs live-programs bench-programs fuzz-programs test-programs
+unit-programs: $(UNIT_TESTS)
+live-programs: $(LIVE_PROGRAMS)
+bench-programs: $(BENCH_PROGRAMS)
+fuzz-programs: $(FUZZERS)
+test-programs: all unit-programs live-programs bench-programs
+
+# --- variants: the same tree built again in a folder of its own ------------------------------------------------------------
+
+AGAIN = $(MAKE) --no-print-directory $(JOBS) VERSION=$(VERSION)
+ASAN = $(AGAIN) BUILD=$(BUILD)/asan OPTIMIZE='-O1 -g -fno-omit-frame-pointer' \
+	SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+CLANG = $(AGAIN) BUILD=$(BUILD)/clang CC=clang
+FUZZ = $(AGAIN) BUILD=$(BUILD)/fuzz CC=clang OPTIMIZE='-O1 -g -fno-omit-frame-pointer' \
+	SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+RUN = BUILD='$(BUILD)' T='$(T)' FLEET='$(FLEET)' tests/run
+
+.PHONY: demo check setup unit live lint asan valgrind fuzz golden bench clang
+demo:
+	packaging/packages install build
+	$(AGAIN) all
+	FLEETWALL='$(abspath $(BUILD))/fleetwall' FLEET='$(FLEET)' tests/demo/demo.sh
+
+setup:
+	packaging/packages install build check
+
+check:
+	packaging/packages install build check
+	$(AGAIN) test-programs
+	$(ASAN) all unit-programs
+	$(FUZZ) fuzz-programs
+	$(RUN) lint unit golden asan valgrind fuzz live
+
+unit:
+	$(AGAIN) unit-programs
+	$(RUN) unit
+live:
+	$(AGAIN) all live-programs
+	$(RUN) live
+lint:
+	$(RUN) lint
+asan:
+	$(ASAN) all unit-programs
+	$(RUN) asan
+valgrind:
+	$(AGAIN) all unit-programs
+	$(RUN) valgrind
+fuzz:
+	$(FUZZ) fuzz-programs
+	BUILD='$(BUILD)' T='$(T)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/fuzz/run.sh
+golden:
+	$(AGAIN) test-programs
+	BUILD='$(abspath $(BUILD))' FLEETWALL='$(abspath $(BUILD))/fleetwall' tests/golden/run.sh --update
+bench:
+	$(AGAIN) all bench-programs
+	BUILD='$(BUILD)' T='$(T)' tests/bench/run.sh
+clang:
+	$(CLANG) test-programs
+
+# --- installing ------------------------------------------------------------------------------------------------------------
+
+MAN_PAGES := $(wildcard packaging/man/*.[1-8])
+COMPLETIONS := $(wildcard packaging/completions/*)
+DOCUMENTS := $(wildcard README.md)
+at = $(DESTDIR)$(prefix)
+completion_path = $(if $(filter %.bash,$(1)),share/bash-completion/completions/fleetwall,$(if \
+	$(filter %.zsh,$(1)),share/zsh/site-functions/_fleetwall,share/fish/vendor_completions.d/fleetwall.fish))
+man_path = share/man/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
+
+.PHONY: install uninstall clean help
+install: all
+	install -D -m 0755 '$(BUILD)/fleetwall' '$(at)/bin/fleetwall'
+	set -e; $(foreach m,$(MAN_PAGES),install -D -m 0644 '$(m)' '$(at)/$(call man_path,$(m))';)
+	set -e; $(foreach c,$(COMPLETIONS),install -D -m 0644 '$(c)' '$(at)/$(call completion_path,$(c))';)
+	set -e; $(foreach d,$(DOCUMENTS),install -D -m 0644 '$(d)' '$(at)/share/doc/fleetwall/$(notdir $(d))';)
+uninstall:
+	rm -f '$(at)/bin/fleetwall'
+	rm -f $(foreach m,$(MAN_PAGES),'$(at)/$(call man_path,$(m))')
+	rm -f $(foreach c,$(COMPLETIONS),'$(at)/$(call completion_path,$(c))')
+	rm -f $(foreach d,$(DOCUMENTS),'$(at)/share/doc/fleetwall/$(notdir $(d))')
+	rmdir '$(at)/share/doc/fleetwall' 2>/dev/null || true
+clean:
+	case '$(abspath $(BUILD))' in /|'$(CURDIR)') echo 'BUILD=$(BUILD) is no build folder' >&2; exit 2;; esac
+	rm -rf -- '$(BUILD)' compile_commands.json
+
+# For editors and language servers: one entry a source, with the flags that it is compiled with.
+SOURCES := $(foreach f,$(FOLDERS),$(wildcard $(f)/*.c))
+.PHONY: compile_commands.json
+compile_commands.json: packages
+	{ $(foreach s,$(SOURCES),echo '$(s)|$(CC) $(subst ','\'',$(CPPFLAGS_ALL)) -I$(patsubst %/,%,$(dir $(s))) \
+		$(CFLAGS_ALL) $(call flags_of,$(patsubst %/,%,$(dir $(s)))) -c $(s)';) \
+	  $(foreach s,$(UNIT_SOURCES),echo '$(s)|$(CC) $(subst ','\'',$(CPPFLAGS_ALL)) -I$(call folder_of,$(s)) \
+		-Itests/unit/lib $(CFLAGS_ALL) $(all_flags) $(check_flags) -c $(s)';) } | \
+	sed -e 's/\\/\\\\/g; s/"/\\"/g' -e 's#^\([^|]*\)|\(.*\)$$#  {"directory": "$(CURDIR)", "file": "\1", "command": "\2"},#' \
+		-e '1s/^/[\n/' -e '$$s/,$$/\n]/' > $@
+
+help:
+	echo 'make                  build $(BUILD)/fleetwall (V=1 shows the commands; CC=clang works, too)'
+	echo 'make demo             a fleet becomes rulesets that the kernel accepts (FLEET=FOLDER: another fleet)'
+	echo 'make check            every test; installs what they need (T=name: only tests whose name has it)'
+	echo 'make setup            install the Debian packages for building and testing'
+	echo 'make unit             the unit tests alone; so do make lint, make live, make asan, make valgrind'
+	echo 'make asan             unit and golden tests under AddressSanitizer and UBSan, in $(BUILD)/asan'
+	echo 'make valgrind         unit tests under valgrind'
+	echo 'make fuzz             each fuzzer for FUZZ_SECONDS=60, from its corpus in tests/fuzz/corpus'
+	echo 'make golden           write the golden files again from what the program says now'
+	echo 'make bench            the benchmarks'
+	echo 'make clang            compile everything with clang, in $(BUILD)/clang'
+	echo 'make install          DESTDIR=, prefix=/usr/local; make uninstall takes it away again'
+	echo 'make compile_commands.json   for editors and language servers'
+	echo 'make clean            remove $(BUILD)'
+
+-include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/tests/*.d $(BUILD)/tests/live/*.d $(BUILD)/bench/*.d $(BUILD)/fuzzers/*.d)

@@ -1,0 +1,184 @@
+/* Memory in chunks that grow, given up all at once. The one place that calls malloc and free for our own objects, and
+ * the one place where the program ends for want of memory. Under AddressSanitizer everything not handed out is
+ * poisoned, with a gap behind each object, so that an overrun is seen although malloc knows nothing of it. */
+#include "fleetwall/arena.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define ARENA_POISONS 1
+#endif
+#endif
+#ifdef __SANITIZE_ADDRESS__
+#define ARENA_POISONS 1
+#endif
+
+#ifdef ARENA_POISONS
+#include <sanitizer/asan_interface.h>
+#define GAP 16
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define GAP 0
+#endif
+
+#define FIRST_CHUNK ((size_t)4 << 10)
+#define LARGEST_CHUNK ((size_t)1 << 20)
+#define OUT_OF_MEMORY 3 /* the exit code for surroundings that failed */
+
+struct chunk {
+	struct chunk *next;
+	size_t size, used;
+	_Alignas(max_align_t) unsigned char data[];
+};
+
+struct arena {
+	struct chunk *first, *current;
+	size_t next_size, total;
+};
+
+static _Noreturn void out_of_memory(void)
+{
+	static const char message[] = "fleetwall: out of memory\n";
+
+	/* Nothing can be done if this fails as well. */
+	if (write(STDERR_FILENO, message, sizeof message - 1) < 0)
+		_exit(OUT_OF_MEMORY);
+	exit(OUT_OF_MEMORY);
+}
+
+static struct chunk *chunk_new(struct arena *arena, size_t size)
+{
+	struct chunk *chunk;
+
+	if (size > SIZE_MAX / 2)
+		out_of_memory();
+	if (size < arena->next_size)
+		size = arena->next_size;
+	chunk = malloc(sizeof *chunk + size);
+	if (chunk == NULL)
+		out_of_memory();
+	*chunk = (struct chunk){.size = size};
+	ASAN_POISON_MEMORY_REGION(chunk->data, size);
+	arena->total += sizeof *chunk + size;
+	if (arena->next_size < LARGEST_CHUNK)
+		arena->next_size *= 2;
+	return chunk;
+}
+
+struct arena *arena_new(void)
+{
+	struct arena *arena = malloc(sizeof *arena);
+
+	if (arena == NULL)
+		out_of_memory();
+	*arena = (struct arena){.next_size = FIRST_CHUNK, .total = sizeof *arena};
+	return arena;
+}
+
+void arena_free(struct arena *arena)
+{
+	struct chunk *chunk, *next;
+
+	if (arena == NULL)
+		return;
+	for (chunk = arena->first; chunk != NULL; chunk = next) {
+		next = chunk->next;
+		ASAN_UNPOISON_MEMORY_REGION(chunk->data, chunk->size);
+		free(chunk);
+	}
+	free(arena);
+}
+
+void arena_reset(struct arena *arena)
+{
+	for (struct chunk *chunk = arena->first; chunk != NULL; chunk = chunk->next) {
+		chunk->used = 0;
+		ASAN_POISON_MEMORY_REGION(chunk->data, chunk->size);
+	}
+	arena->current = arena->first;
+}
+
+/* Where in the chunk an object of this alignment would begin. */
+static size_t aligned_place(const struct chunk *chunk, size_t align)
+{
+	uintptr_t end = (uintptr_t)chunk->data + chunk->used;
+
+	return chunk->used + (size_t)(-end & (align - 1));
+}
+
+static bool chunk_holds(const struct chunk *chunk, size_t size, size_t align)
+{
+	size_t place = aligned_place(chunk, align);
+
+	return place <= chunk->size && size <= chunk->size - place;
+}
+
+/* The chunk to take from: the current one, the next one kept by a reset, or a new one behind the current. */
+static struct chunk *chunk_for(struct arena *arena, size_t size, size_t align)
+{
+	struct chunk *current = arena->current, *chunk;
+
+	if (current != NULL && chunk_holds(current, size, align))
+		return current;
+	chunk = current != NULL ? current->next : NULL;
+	if (chunk == NULL || !chunk_holds(chunk, size, align)) {
+		chunk = chunk_new(arena, size + align);
+		chunk->next = current != NULL ? current->next : NULL;
+		if (current != NULL)
+			current->next = chunk;
+		else
+			arena->first = chunk;
+	}
+	arena->current = chunk;
+	return chunk;
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size, size_t align)
+{
+	struct chunk *chunk;
+	unsigned char *object;
+	size_t bytes, place;
+
+	assert(align != 0 && (align & (align - 1)) == 0);
+	if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 4)
+		out_of_memory();
+	chunk = chunk_for(arena, bytes + GAP, align);
+	place = aligned_place(chunk, align);
+	chunk->used = place + bytes + GAP;
+	object = chunk->data + place;
+	ASAN_UNPOISON_MEMORY_REGION(object, bytes);
+	memset(object, 0, bytes);
+	return object;
+}
+
+void *arena_alloc(struct arena *arena, size_t size)
+{
+	return arena_array(arena, size, 1, _Alignof(max_align_t));
+}
+
+void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacity, size_t size, size_t align)
+{
+	void *larger;
+
+	if (count < *capacity)
+		return array;
+	if (*capacity > SIZE_MAX / 4)
+		out_of_memory();
+	*capacity = *capacity == 0 ? 8 : *capacity * 2;
+	larger = arena_array(arena, *capacity, size, align);
+	if (count > 0)
+		memcpy(larger, array, count * size);
+	return larger;
+}
+
+size_t arena_size(const struct arena *arena)
+{
+	return arena->total;
+}
