@@ -1,34 +1,28 @@
 /* import and export: files on one side, the inventory on the other. */
-#include <errno.h>
-#include <unistd.h>
-
 #include "fleetwall/document.h"
 #include "fleetwall/inventory.h"
 
 #include "cli.h"
 
-static const char *const csv_names[] = {
-	"machines.csv", "addresses.csv", "roles.csv", "members.csv", "networks.csv", "services.csv", "rules.csv",
-};
-enum { CSV_FILES = sizeof csv_names / sizeof *csv_names };
-
 static struct error *read_csv(struct run *run, struct str folder, struct fleet *fleet)
 {
-	struct csv_file files[CSV_FILES];
-	size_t count = 0;
+	struct csv_file *files;
+	size_t count;
 
-	if (access(str_c(run->arena, folder), X_OK | R_OK) != 0)
-		return error_errno("%.*s", STR_ARG(folder));
-	for (size_t i = 0; i < CSV_FILES; i++) {
-		struct str path = str_format(run->arena, "%.*s/%s", STR_ARG(folder), csv_names[i]);
-
-		if (i > 0 && access(str_c(run->arena, path), F_OK) != 0 && errno == ENOENT)
-			continue;
-		files[count].name = path;
-		TRY(file_read(run->arena, path, &files[count].text));
-		count++;
-	}
+	TRY(csv_folder_read(run->arena, folder, &files, &count, &run->warnings));
 	return csv_read(run->arena, files, count, fleet, &run->warnings);
+}
+
+/* "-" is standard input. */
+static struct error *read_file(struct run *run, struct str *name, struct str *text)
+{
+	struct str path = *name;
+
+	if (str_is(*name, "-")) {
+		path = STR("/dev/stdin");
+		*name = STR("standard input");
+	}
+	return file_read(run->arena, path, text);
 }
 
 static struct error *read_rules(struct run *run, struct str role, struct str file, struct fleet *fleet)
@@ -40,13 +34,13 @@ static struct error *read_rules(struct run *run, struct str role, struct str fil
 	fleet->role_count = 1;
 	fleet->clock = TIME_NONE;
 	fleet->roles[0] = (struct role){.name = str_lower(run->arena, role), .given = GIVEN_RULES};
-	TRY(file_read(run->arena, file, &text));
+	TRY(read_file(run, &file, &text));
 	return rules_read(run->arena, file, text, &fleet->roles[0].rules, &fleet->roles[0].rule_count, &run->warnings);
 }
 
 static struct error *read_source(struct run *run, struct fleet *fleet, struct import_options *options)
 {
-	struct str text, role = run_option(run, "rules"), folder = run_option(run, "csv");
+	struct str text, name, role = run_option(run, "rules"), folder = run_option(run, "csv");
 
 	if ((folder.p != NULL) == (run->argument_count == 1) || (role.p != NULL && folder.p != NULL))
 		return error_hint(error_new(ERROR_USAGE, "one source at a time"),
@@ -59,8 +53,9 @@ static struct error *read_source(struct run *run, struct fleet *fleet, struct im
 		options->add_rules_to = str_lower(run->arena, role);
 		return read_rules(run, role, run->arguments[0], fleet);
 	}
-	TRY(file_read(run->arena, run->arguments[0], &text));
-	return document_read(run->arena, run->arguments[0], text, fleet, &run->warnings);
+	name = run->arguments[0];
+	TRY(read_file(run, &name, &text));
+	return document_read(run->arena, name, text, fleet, &run->warnings);
 }
 
 static void show_plan(struct run *run, const struct plan *plan)

@@ -148,7 +148,7 @@ static struct error *explain_lines(struct run *run, struct explainer *explainer)
 	struct error *errors = NULL;
 	struct buf out = buf_new(run->arena);
 	unsigned number = 0;
-	struct error *error = file_read(run->arena, STR("-"), &text);
+	struct error *error = file_read(run->arena, STR("/dev/stdin"), &text);
 
 	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
 	for (rest = text; error == NULL && rest.n > 0 && str_cut(&rest, '\n', &line); number++) {
