@@ -109,6 +109,9 @@ COMMENT ON FUNCTION fleetwall.rule_digest IS 'SHA-256 over role, NUL, canonical 
 
 -- --- machines ---
 
+-- Columns that refer to a name are plain text: the foreign key says all that the domain would, and checking a name twice costs seconds
+-- on a large fleet.
+
 CREATE TABLE fleetwall.machine (
     name        fleetwall.machine_name PRIMARY KEY,
     enabled     boolean NOT NULL DEFAULT true,
@@ -129,7 +132,7 @@ COMMENT ON COLUMN fleetwall.machine.labels IS 'Keys and string values that the s
 CREATE INDEX machine_labels ON fleetwall.machine USING gin (labels jsonb_path_ops);
 
 CREATE TABLE fleetwall.address (
-    machine     fleetwall.machine_name NOT NULL REFERENCES fleetwall.machine ON UPDATE CASCADE ON DELETE CASCADE,
+    machine     text COLLATE "C" NOT NULL REFERENCES fleetwall.machine ON UPDATE CASCADE ON DELETE CASCADE,
     address     inet NOT NULL CHECK (masklen(address) = CASE family(address) WHEN 4 THEN 32 ELSE 128 END),
     label       fleetwall.name,
     PRIMARY KEY (machine, address)
@@ -144,7 +147,7 @@ CREATE INDEX address_address ON fleetwall.address (address);
 
 CREATE TABLE fleetwall.role (
     name        text COLLATE "C" PRIMARY KEY,
-    machine     fleetwall.machine_name UNIQUE REFERENCES fleetwall.machine ON UPDATE CASCADE ON DELETE CASCADE,
+    machine     text COLLATE "C" UNIQUE REFERENCES fleetwall.machine ON UPDATE CASCADE ON DELETE CASCADE,
     description fleetwall.line,
     owner       fleetwall.line,
     selector    jsonb CHECK (fleetwall.labels_valid(selector)),
@@ -170,8 +173,8 @@ CREATE TRIGGER role_of_machine BEFORE UPDATE OF machine ON fleetwall.role
     FOR EACH ROW WHEN (NEW.machine IS NOT NULL AND NEW.machine IS DISTINCT FROM OLD.machine) EXECUTE FUNCTION fleetwall.role_of_machine();
 
 CREATE TABLE fleetwall.member (
-    role        fleetwall.name NOT NULL REFERENCES fleetwall.role ON UPDATE CASCADE ON DELETE CASCADE,
-    machine     fleetwall.machine_name NOT NULL REFERENCES fleetwall.machine ON UPDATE CASCADE ON DELETE CASCADE,
+    role        text COLLATE "C" NOT NULL REFERENCES fleetwall.role ON UPDATE CASCADE ON DELETE CASCADE CHECK (position(':' IN role) = 0),
+    machine     text COLLATE "C" NOT NULL REFERENCES fleetwall.machine ON UPDATE CASCADE ON DELETE CASCADE,
     PRIMARY KEY (role, machine)
 );
 COMMENT ON TABLE fleetwall.member IS 'A machine that was assigned a role; for those that a selector finds too, see the view role_member';
@@ -187,7 +190,7 @@ CREATE TABLE fleetwall.network (
 COMMENT ON TABLE fleetwall.network IS 'A named set of prefixes; an empty one matches nobody';
 COMMENT ON COLUMN fleetwall.network.name IS 'What rules call it: network:NAME';
 CREATE TABLE fleetwall.network_prefix (
-    network     fleetwall.name NOT NULL REFERENCES fleetwall.network ON UPDATE CASCADE ON DELETE CASCADE,
+    network     text COLLATE "C" NOT NULL REFERENCES fleetwall.network ON UPDATE CASCADE ON DELETE CASCADE,
     prefix      cidr NOT NULL,
     PRIMARY KEY (network, prefix)
 );
@@ -203,7 +206,7 @@ COMMENT ON TABLE fleetwall.service IS 'A named set of ports: mysql, dns';
 COMMENT ON COLUMN fleetwall.service.name IS 'What rules call it';
 COMMENT ON COLUMN fleetwall.service.builtin IS 'It came with the schema and was not changed since';
 CREATE TABLE fleetwall.service_port (
-    service     fleetwall.service_name NOT NULL REFERENCES fleetwall.service ON UPDATE CASCADE ON DELETE CASCADE,
+    service     text COLLATE "C" NOT NULL REFERENCES fleetwall.service ON UPDATE CASCADE ON DELETE CASCADE,
     protocol    smallint NOT NULL CHECK (protocol IN (6, 17, 33, 132, 136)),
     ports       int4multirange NOT NULL CHECK (fleetwall.ports_valid(ports)),
     PRIMARY KEY (service, protocol)
@@ -223,7 +226,7 @@ CREATE TABLE fleetwall.rule (
     what        text NOT NULL CHECK (what IN ('all', 'protocol', 'ports', 'service', 'icmp', 'icmpv4', 'icmpv6')),
     protocol    smallint CHECK (protocol BETWEEN 1 AND 255),
     ports       int4multirange CHECK (fleetwall.ports_valid(ports)),
-    service     fleetwall.service_name REFERENCES fleetwall.service ON UPDATE CASCADE,
+    service     text COLLATE "C" REFERENCES fleetwall.service ON UPDATE CASCADE,
     icmp_name   text CHECK (icmp_name IN ('echo-request', 'echo-reply', 'destination-unreachable', 'time-exceeded', 'parameter-problem')),
     icmp_type   smallint CHECK (icmp_type BETWEEN 0 AND 254),
     icmp_code   smallint CHECK (icmp_code BETWEEN 0 AND 255),
@@ -297,9 +300,9 @@ CREATE TABLE fleetwall.rule_peer (
     kind          text NOT NULL CHECK (kind IN ('literal', 'self', 'machine', 'network', 'role')),
     first_address inet,
     last_address  inet,
-    machine       fleetwall.machine_name REFERENCES fleetwall.machine ON UPDATE CASCADE,
-    network       fleetwall.name REFERENCES fleetwall.network ON UPDATE CASCADE,
-    role          fleetwall.name REFERENCES fleetwall.role ON UPDATE CASCADE,
+    machine       text COLLATE "C" REFERENCES fleetwall.machine ON UPDATE CASCADE,
+    network       text COLLATE "C" REFERENCES fleetwall.network ON UPDATE CASCADE,
+    role          text COLLATE "C" REFERENCES fleetwall.role ON UPDATE CASCADE,
     label         fleetwall.name,
     CONSTRAINT rule_peer_literal CHECK (CASE kind
         WHEN 'literal' THEN first_address IS NOT NULL AND last_address IS NOT NULL AND family(first_address) = family(last_address)
@@ -309,7 +312,7 @@ CREATE TABLE fleetwall.rule_peer (
         ELSE first_address IS NULL AND last_address IS NULL END),
     CONSTRAINT rule_peer_machine CHECK ((kind = 'machine') = (machine IS NOT NULL)),
     CONSTRAINT rule_peer_network CHECK ((kind = 'network') = (network IS NOT NULL)),
-    CONSTRAINT rule_peer_role CHECK ((kind = 'role') = (role IS NOT NULL)),
+    CONSTRAINT rule_peer_role CHECK ((kind = 'role') = (role IS NOT NULL) AND position(':' IN role) = 0),
     CONSTRAINT rule_peer_label CHECK (kind = 'role' OR label IS NULL)
 );
 COMMENT ON TABLE fleetwall.rule_peer IS 'One peer of a rule; several are their union';
@@ -322,7 +325,7 @@ COMMENT ON COLUMN fleetwall.rule_peer.network IS 'network: its name';
 COMMENT ON COLUMN fleetwall.rule_peer.role IS 'role: its name';
 COMMENT ON COLUMN fleetwall.rule_peer.label IS 'role: only the addresses with this label; null: all';
 CREATE INDEX rule_peer_rule ON fleetwall.rule_peer (rule);
-CREATE UNIQUE INDEX rule_peer_once ON fleetwall.rule_peer (rule, kind, coalesce(machine::text, network::text, role::text, ''), coalesce(label::text, ''))
+CREATE UNIQUE INDEX rule_peer_once ON fleetwall.rule_peer (rule, kind, coalesce(machine, network, role, ''), coalesce(label::text, ''))
     WHERE kind <> 'literal';
 CREATE INDEX rule_peer_by_machine ON fleetwall.rule_peer (machine) WHERE machine IS NOT NULL;
 CREATE INDEX rule_peer_by_network ON fleetwall.rule_peer (network) WHERE network IS NOT NULL;
@@ -337,7 +340,7 @@ CREATE VIEW fleetwall.rule_derived AS
         SELECT string_agg(q.text, ', ' ORDER BY q.rank, q.first_address, q.last_address, q.name COLLATE "C", q.label COLLATE "C" NULLS FIRST) AS text,
                count(*) AS count, bool_or(q.nested) AS nested,
                count(DISTINCT family(q.first_address)) FILTER (WHERE q.text IN ('0.0.0.0/0', '::/0')) AS everything
-        FROM (SELECT p.first_address, p.last_address, p.label, coalesce(p.machine::text, p.network::text, p.role::text) AS name,
+        FROM (SELECT p.first_address, p.last_address, p.label, coalesce(p.machine, p.network, p.role) AS name,
                      CASE p.kind WHEN 'literal' THEN 0 WHEN 'self' THEN 1 WHEN 'machine' THEN 2 WHEN 'network' THEN 3 ELSE 4 END AS rank,
                      CASE p.kind WHEN 'literal' THEN fleetwall.range_text(p.first_address, p.last_address) WHEN 'self' THEN 'self'
                          WHEN 'machine' THEN 'machine:' || p.machine WHEN 'network' THEN 'network:' || p.network
@@ -464,10 +467,10 @@ COMMENT ON COLUMN fleetwall.generation.machines IS 'How many machines it has a r
 -- --- what people ask ---
 
 CREATE VIEW fleetwall.role_member AS
-    SELECT m.role::text AS role, m.machine::text AS machine, 'assigned'::text AS via
+    SELECT m.role, m.machine, 'assigned'::text AS via
     FROM fleetwall.member AS m
     UNION ALL
-    SELECT r.name, r.machine::text, 'assigned'
+    SELECT r.name, r.machine, 'assigned'
     FROM fleetwall.role AS r WHERE r.machine IS NOT NULL
     UNION ALL
     SELECT r.name, m.name::text, 'selector'
