@@ -119,7 +119,11 @@ UNIT_TESTS := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(UNIT_SOURCES)))
 ifneq ($(words $(UNIT_TESTS)),$(words $(sort $(UNIT_TESTS))))
 $(error two unit tests have the same file name: $(sort $(notdir $(UNIT_SOURCES))))
 endif
-LIVE_PROGRAMS := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(wildcard tests/live/*.c))
+# In tests/live a source with a main() is a program; the others are linked into each of them.
+LIVE_SOURCES := $(if $(wildcard tests/live/*.c),$(shell grep -l '^int main\>' tests/live/*.c))
+LIVE_HELPERS := $(filter-out $(LIVE_SOURCES),$(wildcard tests/live/*.c))
+LIVE_LIB := $(if $(LIVE_HELPERS),$(BUILD)/lib/live.a)
+LIVE_PROGRAMS := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(LIVE_SOURCES))
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
 
@@ -136,18 +140,27 @@ $(BUILD)/lib/tests.a: $(patsubst tests/unit/lib/%.c,$(BUILD)/obj/tests/%.o,$(TES
 	rm -f $@
 	$(AR) rcsD $@ $^
 
-# $(1): program, $(2): source, $(3): the folder whose walls it has, $(4): further flags
+$(BUILD)/obj/live/%.o: tests/live/%.c | packages-check
+	echo 'CC $<'
+	mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) -Itests/unit/lib $(CFLAGS_ALL) $(TEST_CFLAGS) $(all_flags) $(check_flags) -MMD -MP -c $< -o $@
+$(BUILD)/lib/live.a: $(patsubst tests/live/%.c,$(BUILD)/obj/live/%.o,$(LIVE_HELPERS))
+	mkdir -p $(@D)
+	rm -f $@
+	$(AR) rcsD $@ $^
+
+# $(1): program, $(2): source, $(3): the folder whose walls it has, $(4): further flags, $(5): a further archive
 define TEST_PROGRAM
-$(1): $(2) $(call archives_of,$(3)) $(TEST_LIB) | packages-check
+$(1): $(2) $(call archives_of,$(3)) $(TEST_LIB) $(5) | packages-check
 	echo 'TEST $(2)'
 	mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS_ALL) -I$(3) -Itests/unit/lib $$(CFLAGS_ALL) $$(TEST_CFLAGS) $$(all_flags) $$(check_flags) \
 		-MMD -MP -MF $$@.d $(4) $$(LDFLAGS_ALL) -o $$@ $(2) \
-		$$(call group,$(TEST_LIB) $(call archives_of,$(3))) $$(call libraries_of,$(USES_$(3))) $$(check_libraries)
+		$$(call group,$(5) $(TEST_LIB) $(call archives_of,$(3))) $$(call libraries_of,$(USES_$(3))) $$(check_libraries)
 endef
 folder_of = $(notdir $(patsubst %/,%,$(dir $(1))))
 $(foreach s,$(UNIT_SOURCES),$(eval $(call TEST_PROGRAM,$(BUILD)/tests/$(basename $(notdir $(s))),$(s),$(call folder_of,$(s)))))
-$(foreach p,$(LIVE_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/live/$(notdir $(p)).c,cli)))
+$(foreach p,$(LIVE_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/live/$(notdir $(p)).c,cli,,$(LIVE_LIB))))
 $(foreach p,$(BENCH_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/bench/$(notdir $(p)).c,cli)))
 $(foreach p,$(FUZZERS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,cli,-fsanitize=fuzzer)))
 
