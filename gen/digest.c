@@ -14,6 +14,31 @@ static _Noreturn void give_up(void)
 	exit(3);
 }
 
+static EVP_MD_CTX *begin(void)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+
+	if (context == NULL || EVP_DigestInit_ex(context, EVP_sha256(), NULL) != 1)
+		give_up();
+	return context;
+}
+
+static void add(EVP_MD_CTX *context, struct str piece)
+{
+	if (piece.n > 0 && EVP_DigestUpdate(context, piece.p, piece.n) != 1)
+		give_up();
+}
+
+static struct digest finish(EVP_MD_CTX *context)
+{
+	struct digest digest;
+
+	if (EVP_DigestFinal_ex(context, digest.byte, NULL) != 1)
+		give_up();
+	EVP_MD_CTX_free(context);
+	return digest;
+}
+
 struct digest digest_of(struct str data)
 {
 	return digest_of_pieces(&data, 1);
@@ -21,16 +46,27 @@ struct digest digest_of(struct str data)
 
 struct digest digest_of_pieces(const struct str *pieces, size_t count)
 {
-	struct digest digest;
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	bool ok = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+	EVP_MD_CTX *context = begin();
 
-	for (size_t i = 0; ok && i < count; i++)
-		ok = pieces[i].n == 0 || EVP_DigestUpdate(context, pieces[i].p, pieces[i].n) == 1;
-	if (!ok || EVP_DigestFinal_ex(context, digest.byte, NULL) != 1)
-		give_up();
-	EVP_MD_CTX_free(context);
-	return digest;
+	for (size_t i = 0; i < count; i++)
+		add(context, pieces[i]);
+	return finish(context);
+}
+
+struct digest digest_of_sums(const char *const *names, const struct digest *digests, size_t count)
+{
+	EVP_MD_CTX *context = begin();
+
+	for (size_t i = 0; i < count; i++) {
+		char hex[65];
+
+		digest_hex(&digests[i], hex);
+		add(context, str_of(hex));
+		add(context, STR("  "));
+		add(context, str_of(names[i]));
+		add(context, STR("\n"));
+	}
+	return finish(context);
 }
 
 bool digest_eq(const struct digest *a, const struct digest *b)

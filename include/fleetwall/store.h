@@ -48,6 +48,8 @@ struct error *generation_read(struct arena *arena, struct str output, struct gen
 
 /* What publishing `output` would make: manifest, sets, digest. number is 0 still. Pure. */
 void generation_of(struct arena *arena, const struct output *output, const struct summary *summary, struct generation *generation);
+/* Sets the digest of a generation whose lists were put together otherwise. */
+void generation_digest(struct arena *scratch, struct generation *generation);
 bool generation_same(const struct generation *a, const struct generation *b); /* manifest and sets */
 
 /* What differs, by name: '+' new, '-' gone, '~' another digest. Both lists sorted. */
@@ -58,13 +60,18 @@ struct difference {
 size_t entries_compare(struct arena *arena, const struct entry *before, size_t before_count, const struct entry *after, size_t after_count,
                        struct difference **differences);
 
-/* Objects that the published generation does not have are written (others are trusted if they are there with the right size). Flushed to disk. */
+/* Objects that the published generation does not have are written, or compared by content if they are there (others are trusted if they are there with
+ * the right size). store_publish() flushes them to disk before it publishes. */
 struct error *store_write_objects(struct arena *arena, struct store *store, const struct output *output, const struct generation *published) MUST_CHECK;
-/* The first number that no folder under generations/ uses and that is above `at_least`. */
+/* The first number above `at_least` and above every folder under generations/. */
 struct error *store_next_number(struct store *store, uint64_t at_least, uint64_t *number) MUST_CHECK;
 /* Writes generations/N, flushes, flips `current`. Then store_links(). */
 struct error *store_publish(struct arena *arena, struct store *store, const struct generation *generation) MUST_CHECK;
 /* Makes OUT/machines and OUT/sets say what the generation says: new sets first, then machines, then old sets go. Mends what a killed run left; touches nothing that is right. */
 struct error *store_links(struct arena *arena, struct store *store, const struct generation *generation) MUST_CHECK;
+
+/* Objects, by digest; checked against it. Need no lock. */
+struct error *store_read_ruleset(struct arena *arena, struct str output, const struct digest *digest, struct str rules[2], struct str *sets_list) MUST_CHECK;
+struct error *store_read_set(struct arena *arena, struct str output, const struct digest *digest, struct str *bytes) MUST_CHECK;
 
 #endif

@@ -53,6 +53,19 @@ START_TEST(test_parse)
 }
 END_TEST
 
+/* Of `sha256sum a b | sha256sum`, where a is empty and b is "abc". */
+START_TEST(test_sums)
+{
+	const char *names[] = {"a", "b"};
+	struct digest digests[] = {digest_of(STR("")), digest_of(STR("abc"))};
+	struct digest sums = digest_of_sums(names, digests, 2);
+	char hex[65];
+
+	digest_hex(&sums, hex);
+	ck_assert_str_eq(hex, "bf6e2103d6cbead28abb7d3fec372bc25d03a35b1647e83e090248eb08d0adae");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("digest");
@@ -61,6 +74,7 @@ int main(void)
 	tcase_add_loop_test(digest, test_vectors, 0, sizeof vectors / sizeof *vectors);
 	tcase_add_test(digest, test_pieces);
 	tcase_add_test(digest, test_parse);
+	tcase_add_test(digest, test_sums);
 	suite_add_tcase(suite, digest);
 	SRunner *runner = srunner_create(suite);
 

@@ -1,6 +1,6 @@
-/* Mustache: the official specification's own tests, where they are at hand, and what it leaves open: faults with their place, limits, speed. */
+/* Mustache, what its specification leaves open: values, faults with their place, limits, speed. The specification's own tests are in
+ * check_mustache_spec.c. */
 #include <check.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,6 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/mustache.h"
-
-#define SPECIFICATION "../shared/mustache-spec"
 
 static struct arena *arena;
 
@@ -46,58 +44,7 @@ static void escape_html(struct buf *buf, struct str value)
 		}
 }
 
-static struct value value_of(const json_t *json);
-
-static struct value list_of(const json_t *json)
-{
-	size_t count = json_array_size(json);
-	struct value *items = ARENA_ARRAY(arena, struct value, count);
-
-	for (size_t i = 0; i < count; i++)
-		items[i] = value_of(json_array_get(json, i));
-	return (struct value){.kind = VALUE_LIST, .items = items, .count = count};
-}
-
-static struct value object_of(json_t *json)
-{
-	struct member *members = ARENA_ARRAY(arena, struct member, json_object_size(json));
-	size_t count = 0;
-	const char *key;
-	json_t *member;
-
-	json_object_foreach(json, key, member)
-		members[count++] = (struct member){.name = str_copy(arena, str_of(key)), .value = value_of(member)};
-	return (struct value){.kind = VALUE_OBJECT, .members = members, .count = count};
-}
-
-static struct value string_of(struct str string)
-{
-	return (struct value){.kind = VALUE_STRING, .string = string};
-}
-
-static struct value value_of(const json_t *json)
-{
-	switch (json_typeof(json)) {
-	case JSON_OBJECT:
-		return object_of((json_t *)json);
-	case JSON_ARRAY:
-		return list_of(json);
-	case JSON_STRING:
-		return string_of(str_copy(arena, str_of(json_string_value(json))));
-	case JSON_INTEGER:
-		return string_of(str_format(arena, "%lld", (long long)json_integer_value(json)));
-	case JSON_REAL:
-		return string_of(str_format(arena, "%g", json_real_value(json)));
-	case JSON_TRUE:
-		return (struct value){.kind = VALUE_TRUE};
-	case JSON_FALSE:
-	case JSON_NULL:
-		break;
-	}
-	return (struct value){.kind = VALUE_FALSE};
-}
-
-/* The partials of one test, compiled. */
+/* The partials of a test, compiled. */
 struct partial {
 	struct str name;
 	struct template *template;
@@ -152,52 +99,6 @@ static void expect(const char *text, const struct value *value, struct partials 
 	ck_assert_msg(error == NULL, "%s: error", text);
 	ck_assert_msg(str_is(result, expected), "template %s\nexpected %s\ngot      %.*s", text, expected, STR_ARG(result));
 }
-
-static void run_specified(json_t *test)
-{
-	struct partials partials = {0};
-	struct value value = value_of(json_object_get(test, "data"));
-	const char *name, *text = json_string_value(json_object_get(test, "template"));
-	const char *expected = json_string_value(json_object_get(test, "expected"));
-	json_t *partial;
-	struct str result;
-
-	json_object_foreach(json_object_get(test, "partials"), name, partial)
-		add_partial(&partials, name, json_string_value(partial));
-	struct error *error = render(text, &value, &partials, &result);
-
-	ck_assert_msg(error == NULL && str_is(result, expected), "%s (%s)\ntemplate: %s\nexpected: %s\ngot:      %.*s",
-	              json_string_value(json_object_get(test, "name")), json_string_value(json_object_get(test, "desc")), text, expected,
-	              STR_ARG(result));
-}
-
-static const struct {
-	const char *module;
-	size_t tests; /* at least; a file that was cut short must not pass */
-} modules[] = {{"comments", 12}, {"delimiters", 14}, {"interpolation", 40}, {"inverted", 22}, {"partials", 12}, {"sections", 34}};
-
-START_TEST(test_specification)
-{
-	char path[200];
-	json_error_t fault;
-
-	snprintf(path, sizeof path, SPECIFICATION "/%s.json", modules[_i].module);
-	json_t *file = json_load_file(path, 0, &fault);
-
-	if (file == NULL && json_error_code(&fault) == json_error_cannot_open_file) {
-		fprintf(stderr, "SKIPPED: %s is not here; the tests of the Mustache specification did not run\n", path);
-		return;
-	}
-	ck_assert_msg(file != NULL, "%s:%d: %s", path, fault.line, fault.text);
-	json_t *tests = json_object_get(file, "tests"), *test;
-	size_t i;
-
-	ck_assert_uint_ge(json_array_size(tests), modules[_i].tests);
-	json_array_foreach(tests, i, test)
-		run_specified(test);
-	json_decref(file);
-}
-END_TEST
 
 #define OBJECT(...)                                                                                                 \
 	(struct value){.kind = VALUE_OBJECT, .members = (struct member[]){__VA_ARGS__},                             \
@@ -384,11 +285,8 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("mustache");
-	TCase *specification = tcase_create("specification"), *own = tcase_create("own");
+	TCase *own = tcase_create("own");
 
-	tcase_add_checked_fixture(specification, setup, teardown);
-	tcase_add_loop_test(specification, test_specification, 0, sizeof modules / sizeof *modules);
-	suite_add_tcase(suite, specification);
 	tcase_add_checked_fixture(own, setup, teardown);
 	tcase_set_timeout(own, 60);
 	tcase_add_test(own, test_values);

@@ -1,0 +1,200 @@
+/* Objects of the store: rulesets and set files, named by their content, and the same bytes for ever. They are written under a name that nobody
+ * reads and renamed into place, so a killed run leaves none that is half; still, after a power cut only those are trusted that a published
+ * generation lists, because only they were flushed. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fleetwall/arena.h"
+#include "store_disk.h"
+#include "store_tree.h"
+
+static const char *const ruleset_files[] = {"rules.v4", "rules.v6", "sets.list"};
+
+/* Digests that are trusted, sorted. */
+struct trusted {
+	struct digest *digests;
+	size_t count;
+};
+
+static int digest_order(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct digest));
+}
+
+static struct trusted trusted_of(struct arena *arena, const struct entry *entries, size_t count)
+{
+	struct trusted trusted = {.digests = ARENA_ARRAY(arena, struct digest, count), .count = count};
+
+	for (size_t i = 0; i < count; i++)
+		trusted.digests[i] = entries[i].digest;
+	if (count > 0)
+		qsort(trusted.digests, count, sizeof *trusted.digests, digest_order);
+	return trusted;
+}
+
+static bool is_trusted(const struct trusted *trusted, const struct digest *digest)
+{
+	return trusted->count > 0 && bsearch(digest, trusted->digests, trusted->count, sizeof *digest, digest_order) != NULL;
+}
+
+void tree_object(char path[TREE_PATH], const char *folder, const struct digest *digest)
+{
+	char hex[65];
+
+	digest_hex(digest, hex);
+	snprintf(path, TREE_PATH, "%s/%.2s/%s", folder, hex, hex);
+}
+
+/* Puts what was written as TREE_NEW/… in its place, in a folder of the fan-out that may not be there yet. */
+static struct error *place_object(struct store *store, const char *from, const char *to)
+{
+	char folder[TREE_PATH];
+	struct stat status;
+
+	snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(to, '/') - to), to);
+	if (fstatat(store->root, folder, &status, 0) != 0)
+		TRY(disk_make_folder(store->root, folder));
+	store->unflushed = true;
+	return disk_replace(store->root, from, to);
+}
+
+static struct str ruleset_file(const struct ruleset *ruleset, size_t file)
+{
+	return file < 2 ? ruleset->rules[file] : ruleset->sets_list;
+}
+
+static bool has_ruleset(const struct store *store, const char *path, const struct ruleset *ruleset, bool by_content)
+{
+	char file[TREE_PATH + 16];
+
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(file, sizeof file, "%s/%s", path, ruleset_files[i]);
+		if (!disk_has(store->root, file, ruleset_file(ruleset, i), by_content))
+			return false;
+	}
+	return true;
+}
+
+static struct error *write_ruleset(struct store *store, const struct ruleset *ruleset, bool trusted)
+{
+	char path[TREE_PATH], file[TREE_PATH];
+
+	tree_object(path, TREE_RULESETS, &ruleset->digest);
+	if (has_ruleset(store, path, ruleset, !trusted))
+		return NULL;
+	TRY(disk_make_folder(store->root, TREE_NEW "/ruleset"));
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(file, sizeof file, "%s/ruleset/%s", TREE_NEW, ruleset_files[i]);
+		TRY(disk_write(store->root, file, ruleset_file(ruleset, i)));
+	}
+	return place_object(store, TREE_NEW "/ruleset", path);
+}
+
+static struct error *write_set(struct store *store, const struct set_file *set, bool trusted)
+{
+	char path[TREE_PATH];
+
+	tree_object(path, TREE_SETS, &set->digest);
+	if (disk_has(store->root, path, set->bytes, !trusted))
+		return NULL;
+	TRY(disk_write(store->root, TREE_NEW "/set", set->bytes));
+	return place_object(store, TREE_NEW "/set", path);
+}
+
+static struct error *write_objects(struct arena *arena, struct store *store, const struct output *output, const struct generation *published)
+{
+	struct trusted rulesets = trusted_of(arena, published->manifest, published->machine_count);
+	struct trusted sets = trusted_of(arena, published->sets, published->set_count);
+
+	for (size_t i = 0; i < output->set_count; i++)
+		TRY(write_set(store, &output->sets[i], is_trusted(&sets, &output->sets[i].digest)));
+	for (size_t i = 0; i < output->ruleset_count; i++)
+		TRY(write_ruleset(store, output->rulesets[i], is_trusted(&rulesets, &output->rulesets[i]->digest)));
+	return NULL;
+}
+
+struct error *store_write_objects(struct arena *arena, struct store *store, const struct output *output, const struct generation *published)
+{
+	struct error *error = write_objects(arena, store, output, published);
+
+	if (error == NULL)
+		return NULL;
+	error_collect(&error, disk_remove(store->root, TREE_NEW "/ruleset"));
+	error_collect(&error, disk_remove(store->root, TREE_NEW "/set"));
+	return error_hint(error_in(error, "output folder %.*s", STR_ARG(store->output)), "what was published before is as it was");
+}
+
+/* Opens OUT to read from it. */
+static struct error *open_output(struct arena *arena, struct str output, int *root)
+{
+	*root = open(str_c(arena, output), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *root >= 0 ? NULL : error_errno("can't open the folder");
+}
+
+static struct error *damaged(const char *path)
+{
+	return error_hint(error_new(ERROR_SURROUNDINGS, "%s is not what its name says", path),
+	                  "remove it; `fleetwall generate` writes it again where it is still needed");
+}
+
+static struct error *read_ruleset(struct arena *arena, int root, const struct digest *digest, struct str files[3])
+{
+	char path[TREE_PATH], file[TREE_PATH + 16];
+	struct digest digests[3];
+
+	tree_object(path, TREE_RULESETS, digest);
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(file, sizeof file, "%s/%s", path, ruleset_files[i]);
+		TRY(disk_read(arena, root, file, &files[i]));
+		digests[i] = digest_of(files[i]);
+	}
+	struct digest found = digest_of_sums(ruleset_files, digests, 3);
+
+	return digest_eq(&found, digest) ? NULL : damaged(path);
+}
+
+static struct error *read_set(struct arena *arena, int root, const struct digest *digest, struct str *bytes)
+{
+	char path[TREE_PATH];
+
+	tree_object(path, TREE_SETS, digest);
+	TRY(disk_read(arena, root, path, bytes));
+	struct digest found = digest_of(*bytes);
+
+	return digest_eq(&found, digest) ? NULL : damaged(path);
+}
+
+struct error *store_read_ruleset(struct arena *arena, struct str output, const struct digest *digest, struct str rules[2], struct str *sets_list)
+{
+	int root;
+	struct str files[3];
+	struct error *error = open_output(arena, output, &root);
+
+	if (error == NULL) {
+		error = read_ruleset(arena, root, digest, files);
+		(void)close(root);
+	}
+	if (error != NULL)
+		return error_in(error, "output folder %.*s", STR_ARG(output));
+	rules[0] = files[0];
+	rules[1] = files[1];
+	*sets_list = files[2];
+	return NULL;
+}
+
+struct error *store_read_set(struct arena *arena, struct str output, const struct digest *digest, struct str *bytes)
+{
+	int root;
+	struct error *error = open_output(arena, output, &root);
+
+	if (error == NULL) {
+		error = read_set(arena, root, digest, bytes);
+		(void)close(root);
+	}
+	return error_in(error, "output folder %.*s", STR_ARG(output));
+}
