@@ -1,0 +1,3 @@
+-- $1: names.
+DELETE FROM fleetwall.network
+ WHERE name = ANY ($1::text[] COLLATE "C")

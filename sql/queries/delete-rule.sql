@@ -1,0 +1,3 @@
+-- $1: keys. Peers go with their rules.
+DELETE FROM fleetwall.rule
+ WHERE key = ANY ($1::bigint[])
