@@ -120,22 +120,32 @@ static bool chunk_holds(const struct chunk *chunk, size_t size, size_t align)
 	return place <= chunk->size && size <= chunk->size - place;
 }
 
-/* The chunk to take from: the current one, the next one kept by a reset, or a new one behind the current. */
+/* Takes the first chunk that holds the object out of the list that begins at `*link`; NULL if none does. */
+static struct chunk *take_kept(struct chunk **link, size_t size, size_t align)
+{
+	struct chunk *chunk;
+
+	while (*link != NULL && !chunk_holds(*link, size, align))
+		link = &(*link)->next;
+	chunk = *link;
+	if (chunk != NULL)
+		*link = chunk->next;
+	return chunk;
+}
+
+/* The chunk to take from: the current one, else one that a reset has kept, else a new one. Those before the current one
+ * are in use, those behind it are empty. */
 static struct chunk *chunk_for(struct arena *arena, size_t size, size_t align)
 {
-	struct chunk *current = arena->current, *chunk;
+	struct chunk **link = arena->current != NULL ? &arena->current->next : &arena->first, *chunk;
 
-	if (current != NULL && chunk_holds(current, size, align))
-		return current;
-	chunk = current != NULL ? current->next : NULL;
-	if (chunk == NULL || !chunk_holds(chunk, size, align)) {
+	if (arena->current != NULL && chunk_holds(arena->current, size, align))
+		return arena->current;
+	chunk = take_kept(link, size, align);
+	if (chunk == NULL)
 		chunk = chunk_new(arena, size + align);
-		chunk->next = current != NULL ? current->next : NULL;
-		if (current != NULL)
-			current->next = chunk;
-		else
-			arena->first = chunk;
-	}
+	chunk->next = *link;
+	*link = chunk;
 	arena->current = chunk;
 	return chunk;
 }
