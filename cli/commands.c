@@ -15,7 +15,7 @@ static const struct option import_options[] = {
 
 static const struct option generate_options[] = {
 	{"dry-run", NULL, "show what would change; exit code 1 if there is something"},
-	{"only", "MACHINE", "these machines alone (several: --only A --only B, or as arguments); the rest stays as published"},
+	{"only", "MACHINE", "this machine, and those that are named as arguments, alone; the rest stays as published"},
 	{"force", NULL, "publish although machines, members or rules changed by more than the guards allow"},
 	{"try-all", NULL, "load every ruleset in a throw-away network namespace first, not only new forms of rules"},
 	{NULL, NULL, NULL},
@@ -50,7 +50,7 @@ const struct command_entry commands[] = {
 	{"init", "", "make or upgrade the database", NULL, NULL, 0, 0, run_init},
 	{"import", "FILE", "take over a document, a folder of CSV files, or rule lines", import_details, import_options, 0, 1, run_import},
 	{"export", "", "write the inventory as a document", NULL, NULL, 0, 0, run_export},
-	{"generate", "[MACHINE…]", "make and publish the rulesets", generate_details, generate_options, 0, MANY, run_generate},
+	{"generate", "[--only MACHINE…]", "make and publish the rulesets", generate_details, generate_options, 0, MANY, run_generate},
 	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, NULL, 1, 5, run_explain},
 	{"query rules", "MACHINE", "the rules that a machine gets now", NULL, NULL, 1, 1, run_query_rules},
 	{"query machines", "", "machines, by role", NULL, query_machines_options, 0, 0, run_query_machines},

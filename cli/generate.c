@@ -2,30 +2,14 @@
  * generation, publish. Nothing is published before all of that holds. */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "fleetwall/document.h"
 #include "fleetwall/inventory.h"
-#include "fleetwall/ruleset.h"
-#include "fleetwall/store.h"
 
-#include "cli.h"
-
-/* One run of generate. */
-struct job {
-	struct run *run;
-	struct fleet fleet;
-	struct resolved *resolved;
-	struct output output;
-	struct store *store;
-	struct generation published, next;
-	struct timespec started;
-};
+#include "generate.h"
 
 struct file_list {
 	struct template_file *items;
@@ -109,7 +93,7 @@ static struct error *make(struct job *job)
 	TRY(rulesets_make(run->arena, job->resolved, &run->config.settings, templates, &job->output));
 	sum_up(job, &summary);
 	generation_of(run->arena, &job->output, &summary, &job->next);
-	return NULL;
+	return only_some(job);
 }
 
 /* --- guards --- */
@@ -285,6 +269,8 @@ struct error *run_generate(struct run *run)
 	bool dry = run_has(run, "dry-run");
 
 	clock_gettime(CLOCK_MONOTONIC, &job.started);
+	if (run->argument_count > 0 && !run_has(run, "only"))
+		return error_hint(error_new(ERROR_USAGE, "generate makes the rulesets of all machines"), "fleetwall generate --only MACHINE…");
 	TRY(run_connect(run));
 	/* The lock before the snapshot: a run that waited for another must not publish what it read before. */
 	if (!dry)
