@@ -26,7 +26,7 @@ static void write_rows(struct run *run, const struct db_rows *rows, const char *
 	writer_columns(run->writer, LAYOUT_TABLE, columns, count);
 	for (size_t row = 0; row < rows->count; row++) {
 		for (size_t i = 0; i < count; i++)
-			cells[i] = cell_text(db_cell(rows, row, i));
+			cells[i] = str_is(str_of(columns[i]), "enabled") ? cell_bool(str_is(db_cell(rows, row, i), "t")) : cell_text(db_cell(rows, row, i));
 		writer_row(run->writer, cells);
 	}
 }
