@@ -181,7 +181,7 @@ FUZZ = $(AGAIN) BUILD=$(BUILD)/fuzz CC=clang OPTIMIZE='-O1 -g -fno-omit-frame-po
 	SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 RUN = BUILD='$(BUILD)' T='$(T)' FLEET='$(FLEET)' tests/run
 
-.PHONY: demo check setup unit live lint asan valgrind fuzz golden bench clang
+.PHONY: demo check setup unit live lint asan valgrind fuzz golden format bench clang
 demo:
 	packaging/packages install build
 	$(AGAIN) all
@@ -217,6 +217,8 @@ fuzz:
 golden:
 	$(AGAIN) test-programs
 	BUILD='$(abspath $(BUILD))' FLEETWALL='$(abspath $(BUILD))/fleetwall' tests/golden/run.sh --update
+format:
+	tests/lib/wrap.sh
 bench:
 	$(AGAIN) all bench-programs
 	BUILD='$(BUILD)' T='$(T)' tests/bench/run.sh
@@ -270,6 +272,7 @@ help:
 	echo 'make valgrind         unit tests under valgrind'
 	echo 'make fuzz             each fuzzer for FUZZ_SECONDS=60, from its corpus in tests/fuzz/corpus'
 	echo 'make golden           write the golden files again from what the program says now'
+	echo 'make format           wrap the lines that are longer than 120 columns'
 	echo 'make bench            the benchmarks'
 	echo 'make clang            compile everything with clang, in $(BUILD)/clang'
 	echo 'make install          DESTDIR=, prefix=/usr/local; make uninstall takes it away again'

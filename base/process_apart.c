@@ -44,7 +44,8 @@ static bool enter_as_user(uid_t uid, gid_t gid)
 	       write_text("/proc/self/uid_map", uid_map) && write_text("/proc/self/gid_map", gid_map);
 }
 
-/* Root in a container may lack the right to a bare network namespace, and still have that to one inside a user namespace. */
+/* Root in a container may lack the right to a bare network namespace, and still have that to one inside a user
+ * namespace. */
 static bool enter_namespace(void)
 {
 	uid_t uid = geteuid();
@@ -116,7 +117,7 @@ static int child(void *context)
 
 	/* The legacy backend's lock lies in /run, which is not ours to write when we are not root. */
 	if (!enter_namespace())
-		status = send_report(task->report, (struct report){.kind = REPORT_NOT_PERMITTED}, STR(""), STR("")) ? 0 : 1;
+		status = !send_report(task->report, (struct report){.kind = REPORT_NOT_PERMITTED}, STR(""), STR(""));
 	else if (setenv("XTABLES_LOCKFILE", task->lock, 1) != 0)
 		status = 1;
 	else
@@ -180,7 +181,8 @@ static struct error *read_reports(struct str text, size_t count, struct outcome 
 			return NULL;
 		}
 		if (report.kind == REPORT_ERROR)
-			return error_hint(error_new(ERROR_SURROUNDINGS, "%.*s", STR_ARG(first)), "%.*s", STR_ARG(second));
+			return error_hint(error_new(ERROR_SURROUNDINGS, "%.*s", STR_ARG(first)), "%.*s",
+			                  STR_ARG(second));
 		outcomes[(*ran)++] = (struct outcome){report.started, report.status, first, second};
 		if (!report.started || report.status != 0)
 			break;
@@ -210,11 +212,12 @@ static struct error *run_in(struct arena *arena, struct task *task, struct str *
 	return error;
 }
 
-struct error *process_run_apart(struct arena *arena, const struct command *commands, size_t count, struct outcome *outcomes,
-                                size_t *ran, bool *permitted)
+struct error *process_run_apart(struct arena *arena, const struct command *commands, size_t count,
+                                struct outcome *outcomes, size_t *ran, bool *permitted)
 {
 	const char *base = getenv("TMPDIR");
-	char *folder = str_c(arena, str_format(arena, "%s/fleetwall-XXXXXX", base != NULL && *base == '/' ? base : "/tmp"));
+	char *folder =
+		str_c(arena, str_format(arena, "%s/fleetwall-XXXXXX", base != NULL && *base == '/' ? base : "/tmp"));
 	struct task task = {.commands = commands, .count = count};
 	struct str text = STR("");
 	struct error *error;

@@ -1,5 +1,6 @@
-/* IPv4 and IPv6 addresses, prefixes, ranges, and exact sets of them. Text forms are those of RFC 4291 §2.2 in and RFC 5952
- * out, as inet_ntop(3), iptables-save(8) and PostgreSQL's inet spell them (so ::1.2.3.4 and ::ffff:1.2.3.4 are mixed). */
+/* IPv4 and IPv6 addresses, prefixes, ranges, and exact sets of them. Text forms are those of RFC 4291 §2.2 in and RFC
+ * 5952 out, as inet_ntop(3), iptables-save(8) and PostgreSQL's inet spell them (so ::1.2.3.4 and ::ffff:1.2.3.4 are
+ * mixed). */
 #ifndef FLEETWALL_ADDR_H
 #define FLEETWALL_ADDR_H
 

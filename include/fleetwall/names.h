@@ -1,5 +1,5 @@
-/* Interned names: each distinct string has one number, counted from 0 in order of arrival, so equality is one comparison
- * and an array indexed by it is a map. Numbers never decide an order of output: sort by spelling. */
+/* Interned names: each distinct string has one number, counted from 0 in order of arrival, so equality is one
+ * comparison and an array indexed by it is a map. Numbers never decide an order of output: sort by spelling. */
 #ifndef FLEETWALL_NAMES_H
 #define FLEETWALL_NAMES_H
 

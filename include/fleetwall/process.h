@@ -1,4 +1,5 @@
-/* Starting programs. This is the one place that does; an argument list is all a program is given, never a shell line. */
+/* Starting programs. This is the one place that does; an argument list is all a program is given, never a shell line.
+ */
 #ifndef FLEETWALL_PROCESS_H
 #define FLEETWALL_PROCESS_H
 
@@ -7,7 +8,8 @@
 #include "fleetwall/error.h"
 
 struct command {
-	/* argv[0] is looked up in PATH, then in /usr/local/sbin, /usr/sbin, /sbin (cron's PATH lacks them). NULL ends it. */
+	/* argv[0] is looked up in PATH, then in /usr/local/sbin, /usr/sbin, /sbin (cron's PATH lacks them). NULL ends
+	 * it. */
 	const char *const *argv;
 	struct str input;     /* its standard input; empty is /dev/null */
 	uid_t uid;            /* with `as_user`: run as this user, with its groups, from "/" */
@@ -23,15 +25,16 @@ struct outcome {
 	struct str errors;    /* standard error, cut at 64 KiB */
 };
 
-/* Runs it and waits. Only failures of our own (fork, pipe) are errors; a program that fails is an outcome. The environment is ours,
- * with LC_ALL=C. */
+/* Runs it and waits. Only failures of our own (fork, pipe) are errors; a program that fails is an outcome. The
+ * environment is ours, with LC_ALL=C. */
 struct error *process_run(struct arena *arena, const struct command *command, struct outcome *outcome) MUST_CHECK;
 
-/* Runs the commands one after the other in one network namespace made for them and thrown away afterwards (with a user namespace
- * around it when we are not root), until one fails. `*ran` counts those that were run; outcomes[*ran - 1] is the last.
+/* Runs the commands one after the other in one network namespace made for them and thrown away afterwards (with a user
+ * namespace around it when we are not root), until one fails. `*ran` counts those that were run; outcomes[*ran - 1] is
+ * the last.
  * `*permitted` is false where this process may not make a namespace: nothing was run then. */
-struct error *process_run_apart(struct arena *arena, const struct command *commands, size_t count, struct outcome *outcomes,
-                                size_t *ran, bool *permitted) MUST_CHECK;
+struct error *process_run_apart(struct arena *arena, const struct command *commands, size_t count,
+                                struct outcome *outcomes, size_t *ran, bool *permitted) MUST_CHECK;
 
 /* Is there such a program (same look-up)? */
 bool process_exists(const char *program);

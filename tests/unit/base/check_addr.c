@@ -65,9 +65,32 @@ START_TEST(spells_as_inet_ntop)
 END_TEST
 
 static const char *const bad[] = {
-	"", " 10.0.0.1", "10.0.0.1 ", "10.1", "10.0.0.256", "10.0.0.01", "010.0.0.1", "10.0.0", "10.0.0.1.2", "0x7f.0.0.1",
-	"10..0.1", "167772161", "fe80::1%eth0", ":::", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7", "12345::", "g::", "::1::",
-	"1.2.3.4::", "[::1]", "::ffff:192.0.2.256", "localhost", "10.0.0.1/8", "\xc2\xb2.0.0.1", ":",
+	"",
+	" 10.0.0.1",
+	"10.0.0.1 ",
+	"10.1",
+	"10.0.0.256",
+	"10.0.0.01",
+	"010.0.0.1",
+	"10.0.0",
+	"10.0.0.1.2",
+	"0x7f.0.0.1",
+	"10..0.1",
+	"167772161",
+	"fe80::1%eth0",
+	":::",
+	"1:2:3:4:5:6:7:8:9",
+	"1:2:3:4:5:6:7",
+	"12345::",
+	"g::",
+	"::1::",
+	"1.2.3.4::",
+	"[::1]",
+	"::ffff:192.0.2.256",
+	"localhost",
+	"10.0.0.1/8",
+	"\xc2\xb2.0.0.1",
+	":",
 	"ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.2555",
 };
 
@@ -305,7 +328,8 @@ static void against_brute_force(enum family family, addr_bits base)
 		for (size_t i = 0; i < n; i++) {
 			unsigned a = (unsigned)rand() % 64, b = a + (unsigned)rand() % (64 - a);
 
-			ranges[i] = (struct range){base + a, base + b, rand() % 5 ? family : (enum family)(10 - family)};
+			ranges[i] =
+				(struct range){base + a, base + b, rand() % 5 ? family : (enum family)(10 - family)};
 			for (unsigned j = a; j <= b && ranges[i].family == family; j++)
 				expected[j] = true;
 		}
@@ -335,7 +359,8 @@ END_TEST
 START_TEST(sets_compare)
 {
 	struct range whole[] = {{0, family_last(FAMILY_6), FAMILY_6}};
-	struct range halves[] = {{(addr_bits)1 << 127, family_last(FAMILY_6), FAMILY_6}, {0, ~(addr_bits)0 >> 1, FAMILY_6}};
+	struct range halves[] = {{(addr_bits)1 << 127, family_last(FAMILY_6), FAMILY_6},
+	                         {0, ~(addr_bits)0 >> 1, FAMILY_6}};
 	struct addr_set a = addr_set_of(arena, FAMILY_6, whole, 1), b = addr_set_of(arena, FAMILY_6, halves, 2);
 	struct addr_set none = addr_set_of(arena, FAMILY_6, NULL, 0), four = addr_set_of(arena, FAMILY_4, NULL, 0);
 	struct addr_set half = addr_set_of(arena, FAMILY_6, halves, 1);

@@ -36,7 +36,8 @@ static const char *caret(struct str text, unsigned column)
 
 START_TEST(prints_message_and_hint)
 {
-	struct error *error = error_hint(error_new(ERROR_INPUT, "port %d is out of range", 70000), "ports end at %d", 65535);
+	struct error *error =
+		error_hint(error_new(ERROR_INPUT, "port %d is out of range", 70000), "ports end at %d", 65535);
 
 	ck_assert_str_eq(printed(error), "error: port 70000 is out of range\n    hint: ports end at 65535\n");
 	ck_assert_str_eq(printed(NULL), "");
@@ -48,8 +49,10 @@ START_TEST(prints_what_is_known_of_the_place)
 {
 	struct str none = {NULL, 0};
 
-	ck_assert_str_eq(printed(error_at(error_new(ERROR_INPUT, "m"), (struct place){STR("f"), 0, 0, none})), "error: f: m\n");
-	ck_assert_str_eq(printed(error_at(error_new(ERROR_INPUT, "m"), (struct place){STR("f"), 3, 0, none})), "error: f:3: m\n");
+	ck_assert_str_eq(printed(error_at(error_new(ERROR_INPUT, "m"), (struct place){STR("f"), 0, 0, none})),
+	                 "error: f: m\n");
+	ck_assert_str_eq(printed(error_at(error_new(ERROR_INPUT, "m"), (struct place){STR("f"), 3, 0, none})),
+	                 "error: f:3: m\n");
 	ck_assert_str_eq(printed(error_at(error_new(ERROR_INPUT, "m"), (struct place){none, 3, 4, none})),
 	                 "error: line 3:4: m\n");
 	ck_assert_str_eq(caret(STR("allow"), 0), "error: f:1: m\n    allow\n");

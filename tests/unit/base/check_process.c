@@ -34,7 +34,8 @@ static struct outcome run(struct command command)
 	struct outcome outcome;
 	struct error *error = process_run(arena, &command, &outcome);
 
-	ck_assert_msg(error == NULL, "%.*s", error == NULL ? 0 : (int)error->message.n, error == NULL ? "" : error->message.p);
+	ck_assert_msg(error == NULL, "%.*s", error == NULL ? 0 : (int)error->message.n,
+	              error == NULL ? "" : error->message.p);
 	return outcome;
 }
 
@@ -260,7 +261,8 @@ static size_t apart(const struct command *commands, size_t count, bool *permitte
 	size_t ran = 99;
 
 	error = process_run_apart(arena, commands, count, outcomes, &ran, permitted);
-	ck_assert_msg(error == NULL, "%.*s", error == NULL ? 0 : (int)error->message.n, error == NULL ? "" : error->message.p);
+	ck_assert_msg(error == NULL, "%.*s", error == NULL ? 0 : (int)error->message.n,
+	              error == NULL ? "" : error->message.p);
 	return ran;
 }
 
@@ -320,7 +322,8 @@ END_TEST
 START_TEST(namespace_carries_large_output)
 {
 	struct str input = {arena_alloc(arena, 800000), 800000};
-	const struct command commands[] = {{.argv = ARGV("cat"), .input = input}, {.argv = ARGV("cat"), .input = input}};
+	const struct command commands[] = {{.argv = ARGV("cat"), .input = input},
+	                                   {.argv = ARGV("cat"), .input = input}};
 	bool permitted;
 
 	if (apart(commands, 2, &permitted) == 0) {

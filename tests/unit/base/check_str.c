@@ -197,7 +197,8 @@ static const struct {
 
 START_TEST(suggests_the_nearest)
 {
-	static const struct str words[] = {{"import", 6}, {"init", 4}, {"generate", 8}, {"role", 4}, {"rule", 4}, {"", 0}};
+	static const struct str words[] = {{"import", 6}, {"init", 4}, {"generate", 8},
+	                                   {"role", 4},   {"rule", 4}, {"", 0}};
 	struct str found = str_nearest(str_of(nearest[_i].word), words, sizeof words / sizeof *words);
 
 	if (nearest[_i].nearest == NULL)
