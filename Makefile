@@ -119,9 +119,9 @@ UNIT_TESTS := $(patsubst %.c,$(BUILD)/tests/%,$(notdir $(UNIT_SOURCES)))
 ifneq ($(words $(UNIT_TESTS)),$(words $(sort $(UNIT_TESTS))))
 $(error two unit tests have the same file name: $(sort $(notdir $(UNIT_SOURCES))))
 endif
-# In tests/live a source with a main() is a program; the others are linked into each of them.
+# In tests/live a source with a main() is a program; the others, and those of lib/, are linked into each of them.
 LIVE_SOURCES := $(if $(wildcard tests/live/*.c),$(shell grep -l '^int main\>' tests/live/*.c))
-LIVE_HELPERS := $(filter-out $(LIVE_SOURCES),$(wildcard tests/live/*.c))
+LIVE_HELPERS := $(filter-out $(LIVE_SOURCES),$(wildcard tests/live/*.c tests/live/lib/*.c))
 LIVE_LIB := $(if $(LIVE_HELPERS),$(BUILD)/lib/live.a)
 LIVE_PROGRAMS := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(LIVE_SOURCES))
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
@@ -143,7 +143,8 @@ $(BUILD)/lib/tests.a: $(patsubst tests/unit/lib/%.c,$(BUILD)/obj/tests/%.o,$(TES
 $(BUILD)/obj/live/%.o: tests/live/%.c | packages-check
 	echo 'CC $<'
 	mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) -Itests/unit/lib $(CFLAGS_ALL) $(TEST_CFLAGS) $(all_flags) $(check_flags) -MMD -MP -c $< -o $@
+	$(CC) $(CPPFLAGS_ALL) -Itests/unit/lib -Itests/live/lib $(CFLAGS_ALL) $(TEST_CFLAGS) $(all_flags) $(check_flags) \
+		-MMD -MP -c $< -o $@
 $(BUILD)/lib/live.a: $(patsubst tests/live/%.c,$(BUILD)/obj/live/%.o,$(LIVE_HELPERS))
 	mkdir -p $(@D)
 	rm -f $@
@@ -154,7 +155,7 @@ define TEST_PROGRAM
 $(1): $(2) $(call archives_of,$(3)) $(TEST_LIB) $(5) | packages-check
 	echo 'TEST $(2)'
 	mkdir -p $$(@D)
-	$$(CC) $$(CPPFLAGS_ALL) -I$(3) -Itests/unit/lib $$(CFLAGS_ALL) $$(TEST_CFLAGS) $$(all_flags) $$(check_flags) \
+	$$(CC) $$(CPPFLAGS_ALL) -I$(3) -Itests/unit/lib -Itests/live/lib $$(CFLAGS_ALL) $$(TEST_CFLAGS) $$(all_flags) $$(check_flags) \
 		-MMD -MP -MF $$@.d $(4) $$(LDFLAGS_ALL) -o $$@ $(2) \
 		$$(call group,$(5) $(TEST_LIB) $(call archives_of,$(3))) $$(call libraries_of,$(USES_$(3))) $$(check_libraries)
 endef
@@ -279,4 +280,4 @@ help:
 	echo 'make compile_commands.json   for editors and language servers'
 	echo 'make clean            remove $(BUILD)'
 
--include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/tests/*.d $(BUILD)/tests/live/*.d $(BUILD)/bench/*.d $(BUILD)/fuzzers/*.d)
+-include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/obj/live/lib/*.d $(BUILD)/tests/*.d $(BUILD)/tests/live/*.d $(BUILD)/bench/*.d $(BUILD)/fuzzers/*.d)
