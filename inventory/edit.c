@@ -27,13 +27,14 @@ static struct error *check_machines(struct arena *arena, struct db *db, struct s
 	return errors;
 }
 
-struct error *inventory_enable(struct arena *arena, struct db *db, const struct str *machines, size_t count, bool enabled, size_t *changed)
+struct error *inventory_enable(struct arena *arena, struct db *db, const struct str *machines, size_t count,
+                               bool enabled, size_t *changed)
 {
 	struct rows names = {0};
 	struct db_rows rows;
 	*changed = 0;
 	for (size_t i = 0; i < count; i++)
-		APPEND(arena, &names, fold(arena, machines[i]));
+		APPEND(arena, &names, name_fold(arena, machines[i]));
 	struct str parameters[] = {write_array(arena, &names, 1, 0), write_boolean(enabled)};
 	TRY(check_machines(arena, db, parameters[0]));
 	TRY(db_query(arena, db, db_sql("machine-enable"), parameters, 2, &rows));

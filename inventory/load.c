@@ -1,5 +1,6 @@
-/* The inventory as it is in the database -> struct fleet: one COPY a table, in the snapshot of the caller's transaction. Objects come ordered by name;
- * rows that belong to them come in any order and are put to their owners here, so that no order of rows reaches the fleet. */
+/* The inventory as it is in the database -> struct fleet: one COPY a table, in the snapshot of the caller's
+ * transaction. Objects come ordered by name; rows that belong to them come in any order and are put to their owners
+ * here, so that no order of rows reaches the fleet. */
 #include "fleetwall/inventory.h"
 
 #include <assert.h>
@@ -15,7 +16,8 @@ struct grouped load_group(struct arena *scratch, const struct owners *owners, si
 		.start = ARENA_ARRAY(scratch, uint32_t, owner_count + 2),
 		.row = ARENA_ARRAY(scratch, uint32_t, owners->count),
 	};
-	uint32_t *next = grouped.start + 1; /* counts, then where the owner's next row goes; in the end the next owner's start */
+	/* Counts first, then where the owner's next row goes: in the end, the next owner's start. */
+	uint32_t *next = grouped.start + 1;
 	for (size_t i = 0; i < owners->count; i++)
 		next[owners->items[i] + 1]++;
 	for (size_t owner = 0; owner < owner_count; owner++)
@@ -25,11 +27,13 @@ struct grouped load_group(struct arena *scratch, const struct owners *owners, si
 	return grouped;
 }
 
-struct error *load_owner(struct loading *loading, const struct names *names, const char *kind, struct str name, struct owners *owners)
+struct error *load_owner(struct loading *loading, const struct names *names, const char *kind, struct str name,
+                         struct owners *owners)
 {
 	uint32_t owner = names_find(names, name);
 	if (owner == NAMES_NONE)
-		return error_new(ERROR_SURROUNDINGS, "the database holds rows of a %s '%.*s' that does not exist", kind, STR_ARG(name));
+		return error_new(ERROR_SURROUNDINGS, "the database holds rows of a %s '%.*s' that does not exist", kind,
+		                 STR_ARG(name));
 	APPEND(loading->scratch, owners, owner);
 	return NULL;
 }
@@ -230,7 +234,8 @@ static struct error *network_row(void *context, const struct str *fields, size_t
 {
 	struct network_rows *rows = context;
 	assert(count == 1);
-	struct network network = {.name = own_name(rows->loading->networks, fields[0], rows->count), .given = GIVEN_ALL};
+	struct network network = {.name = own_name(rows->loading->networks, fields[0], rows->count),
+	                          .given = GIVEN_ALL};
 	APPEND(rows->loading->arena, rows, network);
 	return NULL;
 }

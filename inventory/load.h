@@ -1,11 +1,13 @@
-/* What the files that load the inventory share: the state of one load, fields in PostgreSQL's binary form, and rows put to their owners. */
+/* What the files that load the inventory share: the state of one load, fields in PostgreSQL's binary form, and rows put
+ * to their owners. */
 #ifndef INVENTORY_LOAD_H
 #define INVENTORY_LOAD_H
 
 #include "fleetwall/db.h"
 #include "fleetwall/fleet.h"
 
-/* One load. `scratch` goes when it ends. The number that `machines`, `roles`, … give a name is its index in the fleet: these come ordered by name. */
+/* One load. `scratch` goes when it ends. The number that `machines`, `roles`, … give a name is its index in the fleet:
+ * these come ordered by name. */
 struct loading {
 	struct arena *arena, *scratch;
 	struct db *db;
@@ -20,14 +22,16 @@ struct owners {
 	size_t count, capacity;
 };
 
-/* The same rows by owner: those of owner o are row[start[o]] … row[start[o + 1] - 1], in the order in which they came. */
+/* The same rows by owner: those of owner o are row[start[o]] … row[start[o + 1] - 1], in the order in which they came.
+ */
 struct grouped {
 	uint32_t *start, *row;
 };
 struct grouped load_group(struct arena *scratch, const struct owners *owners, size_t owner_count);
 
 /* The number of the owner's name, which the foreign key says must be there. */
-struct error *load_owner(struct loading *loading, const struct names *names, const char *kind, struct str name, struct owners *owners) MUST_CHECK;
+struct error *load_owner(struct loading *loading, const struct names *names, const char *kind, struct str name,
+                         struct owners *owners) MUST_CHECK;
 
 /* --- fields; what the server cannot have sent is ERROR_SURROUNDINGS --- */
 

@@ -1,5 +1,5 @@
-/* Fields of rows as PostgreSQL's send functions write them (network order): inet_send, multirange_send, jsonb_send, timestamptz_send.
- * Nothing is guessed: what does not have the form that the type has is an error. */
+/* Fields of rows as PostgreSQL's send functions write them (network order): inet_send, multirange_send, jsonb_send,
+ * timestamptz_send. Nothing is guessed: what does not have the form that the type has is an error. */
 #include "load.h"
 
 #include <stdlib.h>
@@ -61,7 +61,8 @@ static int64_t read_number(struct reader *reader, size_t size)
 static struct port_range read_port_range(struct reader *reader)
 {
 	enum { LOWER_INCLUDED = 2, LENGTHS = 17 };
-	bool sizes = read_number(reader, 4) == LENGTHS && read_number(reader, 1) == LOWER_INCLUDED && read_number(reader, 4) == 4;
+	bool sizes = read_number(reader, 4) == LENGTHS && read_number(reader, 1) == LOWER_INCLUDED &&
+	             read_number(reader, 4) == 4;
 	int64_t first = read_number(reader, 4);
 	sizes = sizes && read_number(reader, 4) == 4;
 	int64_t end = read_number(reader, 4);

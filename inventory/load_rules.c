@@ -1,5 +1,6 @@
-/* Rules from their columns and peers. Each is put into canonical form by the rule language itself, and its text compared with the one that the database
- * derived: where they differ, two readers of the same row would disagree about what it lets in, so that nothing is loaded. */
+/* Rules from their columns and peers. Each is put into canonical form by the rule language itself, and its text
+ * compared with the one that the database derived: where they differ, two readers of the same row would disagree about
+ * what it lets in, so that nothing is loaded. */
 #include "load.h"
 
 #include <assert.h>
@@ -10,12 +11,14 @@
 
 /* The columns of load-rule.sql and load-rule-peer.sql, in their order. */
 enum rule_column {
-	RULE_KEY, RULE_ROLE, RULE_ACTION, RULE_DIRECTION, RULE_WHAT, RULE_PROTOCOL, RULE_PORTS, RULE_SERVICE, RULE_ICMP_NAME, RULE_ICMP_TYPE,
-	RULE_ICMP_CODE, RULE_ANY_PEER, RULE_INTERFACE, RULE_LOG, RULE_LIMIT_COUNT, RULE_LIMIT_UNIT, RULE_SINCE, RULE_UNTIL, RULE_ENABLED,
-	RULE_TICKET, RULE_OWNER, RULE_COMMENT, RULE_TEXT, RULE_COLUMNS,
+	RULE_KEY, RULE_ROLE, RULE_ACTION, RULE_DIRECTION, RULE_WHAT, RULE_PROTOCOL, RULE_PORTS, RULE_SERVICE,
+	RULE_ICMP_NAME, RULE_ICMP_TYPE, RULE_ICMP_CODE, RULE_ANY_PEER, RULE_INTERFACE, RULE_LOG, RULE_LIMIT_COUNT,
+	RULE_LIMIT_UNIT, RULE_SINCE, RULE_UNTIL, RULE_ENABLED, RULE_TICKET, RULE_OWNER, RULE_COMMENT, RULE_TEXT,
+	RULE_COLUMNS,
 };
 enum peer_column {
-	PEER_RULE_KEY, PEER_KIND, PEER_FIRST, PEER_LAST, PEER_MACHINE_NAME, PEER_NETWORK_NAME, PEER_ROLE_NAME, PEER_LABEL, PEER_COLUMNS,
+	PEER_RULE_KEY, PEER_KIND, PEER_FIRST, PEER_LAST, PEER_MACHINE_NAME, PEER_NETWORK_NAME, PEER_ROLE_NAME,
+	PEER_LABEL, PEER_COLUMNS,
 };
 
 /* One rule of the table; its text is the stored one until it is checked. */
@@ -46,7 +49,8 @@ static unsigned word_number(struct str word, const char *const *words, unsigned 
 
 static bool read_action(struct str word, struct rule *rule)
 {
-	static const char *const words[] = {[ACTION_ALLOW] = "allow", [ACTION_DENY] = "deny", [ACTION_REJECT] = "reject"};
+	static const char *const words[] = {
+		[ACTION_ALLOW] = "allow", [ACTION_DENY] = "deny", [ACTION_REJECT] = "reject"};
 	unsigned number = word_number(word, words, 3);
 	rule->action = (enum action)number;
 	return number < 3;
@@ -154,7 +158,8 @@ static struct error *read_literal(const struct str *fields, struct range *range)
 static struct error *read_peer(struct arena *arena, const struct str *fields, struct peer *peer)
 {
 	static const char *const kinds[] = {
-		[PEER_LITERAL] = "literal", [PEER_SELF] = "self", [PEER_MACHINE] = "machine", [PEER_NETWORK] = "network", [PEER_ROLE] = "role",
+		[PEER_LITERAL] = "literal", [PEER_SELF] = "self", [PEER_MACHINE] = "machine",
+		[PEER_NETWORK] = "network", [PEER_ROLE] = "role",
 	};
 	unsigned kind = word_number(fields[PEER_KIND], kinds, sizeof kinds / sizeof *kinds);
 	peer->kind = (enum peer_kind)kind;
@@ -187,7 +192,8 @@ static struct error *peer_row(void *context, const struct str *fields, size_t co
 	while (rows->rule < rules->count && rules->items[rows->rule].key < key)
 		rows->rule++;
 	if (rows->rule == rules->count || rules->items[rows->rule].key != key)
-		return error_new(ERROR_SURROUNDINGS, "the database holds peers of a rule %lld that does not exist", (long long)key);
+		return error_new(ERROR_SURROUNDINGS, "the database holds peers of a rule %lld that does not exist",
+		                 (long long)key);
 	struct peer peer = {0};
 	TRY(error_in(read_peer(loading->arena, fields, &peer), "rule %lld", (long long)key));
 	APPEND(loading->scratch, &rows->owners, (uint32_t)rows->rule);
@@ -221,7 +227,8 @@ static struct error *check_rule(struct arena *arena, struct role_rule *held)
 	if (!stored)
 		return error_new(ERROR_SURROUNDINGS, "'%.*s' states the default and can't be a rule", STR_ARG(text));
 	if (!str_eq(text, held->text))
-		return error_hint(error_new(ERROR_SURROUNDINGS, "its columns say '%.*s', its text says '%.*s'", STR_ARG(text), STR_ARG(held->text)),
+		return error_hint(error_new(ERROR_SURROUNDINGS, "its columns say '%.*s', its text says '%.*s'",
+		                            STR_ARG(text), STR_ARG(held->text)),
 		                  "delete the rule and add it again");
 	held->text = text;
 	return NULL;
@@ -234,7 +241,8 @@ static struct error *check_rules(struct loading *loading, struct rule_rows *rows
 		struct role_rule *held = &rows->items[i];
 		struct str role = loading->fleet->roles[rows->roles.items[i]].name;
 		struct error *error = check_rule(loading->arena, held);
-		error_collect(&errors, error_in(error, "role %.*s: rule %lld of the database", STR_ARG(role), (long long)held->key));
+		error_collect(&errors, error_in(error, "role %.*s: rule %lld of the database", STR_ARG(role),
+		                                (long long)held->key));
 	}
 	return errors;
 }

@@ -1,4 +1,5 @@
-/* What an import would do: the fleet as it will be, checked, and the changes that lead there. Pure: the database is neither asked nor told. */
+/* What an import would do: the fleet as it will be, checked, and the changes that lead there. Pure: the database is
+ * neither asked nor told. */
 #include "plan.h"
 
 #include "fleet_fields.h"
@@ -13,7 +14,9 @@ bool pairs_next(struct pairs *pairs, const void **before, const void **after)
 {
 	if (pairs->before_count + pairs->after_count == 0)
 		return false;
-	int order = pairs->before_count == 0 ? 1 : pairs->after_count == 0 ? -1 : str_cmp(name_of(pairs->before), name_of(pairs->after));
+	int order = pairs->before_count == 0  ? 1
+	            : pairs->after_count == 0 ? -1
+	                                      : str_cmp(name_of(pairs->before), name_of(pairs->after));
 	*before = order <= 0 ? pairs->before : NULL;
 	*after = order >= 0 ? pairs->after : NULL;
 	if (order <= 0) {
@@ -35,11 +38,12 @@ static struct error *check_role(struct arena *arena, const struct fleet *present
 	struct str *names = ARENA_ARRAY(arena, struct str, present->role_count);
 	for (size_t i = 0; i < present->role_count; i++)
 		names[i] = present->roles[i].name;
-	return hint_nearest(error_new(ERROR_UNKNOWN, "there is no role '%.*s'", STR_ARG(role)), role, names, present->role_count);
+	return hint_nearest(error_new(ERROR_UNKNOWN, "there is no role '%.*s'", STR_ARG(role)), role, names,
+	                    present->role_count);
 }
 
-struct error *inventory_plan(struct arena *arena, const struct fleet *present, const struct fleet *wanted, const struct import_options *options,
-                             struct plan *plan)
+struct error *inventory_plan(struct arena *arena, const struct fleet *present, const struct fleet *wanted,
+                             const struct import_options *options, struct plan *plan)
 {
 	*plan = (struct plan){0};
 	TRY(check_role(arena, present, options->add_rules_to));

@@ -1,5 +1,5 @@
-/* What would go away although something that stays refers to it. Each such object is one error, which lists who uses it: a plan never
- * takes a peer out of a rule by itself, because that would change whom the rule lets in. */
+/* What would go away although something that stays refers to it. Each such object is one error, which lists who uses
+ * it: a plan never takes a peer out of a rule by itself, because that would change whom the rule lets in. */
 #include "plan.h"
 
 #include <stdlib.h>
@@ -34,13 +34,16 @@ static bool peer_goes(const struct checking *checking, const struct peer *peer, 
 		return false;
 	case PEER_MACHINE:
 		*kind = "machine";
-		return fleet_machine(checking->target, peer->name) == NULL && fleet_machine(checking->present, peer->name) != NULL;
+		return fleet_machine(checking->target, peer->name) == NULL &&
+		       fleet_machine(checking->present, peer->name) != NULL;
 	case PEER_NETWORK:
 		*kind = "network";
-		return fleet_network(checking->target, peer->name) == NULL && fleet_network(checking->present, peer->name) != NULL;
+		return fleet_network(checking->target, peer->name) == NULL &&
+		       fleet_network(checking->present, peer->name) != NULL;
 	case PEER_ROLE:
 		*kind = "role";
-		return fleet_role(checking->target, peer->name) == NULL && fleet_role(checking->present, peer->name) != NULL;
+		return fleet_role(checking->target, peer->name) == NULL &&
+		       fleet_role(checking->present, peer->name) != NULL;
 	}
 	return false;
 }
@@ -61,7 +64,8 @@ static void check_rule(struct checking *checking, const struct role *role, const
 		if (!(service ? service_goes(checking, &rule->what) : peer_goes(checking, &rule->peers[i], &kind)))
 			continue;
 		if (user.n == 0)
-			user = str_format(checking->arena, "role %.*s: '%.*s'", STR_ARG(role->name), STR_ARG(held->text));
+			user = str_format(checking->arena, "role %.*s: '%.*s'", STR_ARG(role->name),
+			                  STR_ARG(held->text));
 		used(checking, service ? "service" : kind, service ? rule->what.service : rule->peers[i].name, user);
 	}
 }
@@ -69,7 +73,8 @@ static void check_rule(struct checking *checking, const struct role *role, const
 static void check_role(struct checking *checking, const struct role *role)
 {
 	struct str machine = machine_of_role(role->name);
-	if (machine.n > 0 && fleet_machine(checking->target, machine) == NULL && fleet_machine(checking->present, machine) != NULL)
+	if (machine.n > 0 && fleet_machine(checking->target, machine) == NULL &&
+	    fleet_machine(checking->present, machine) != NULL)
 		used(checking, "machine", machine, STR("its own rules"));
 	for (size_t i = 0; i < role->rule_count; i++)
 		check_rule(checking, role, &role->rules[i]);
@@ -81,7 +86,8 @@ static void check_machine(struct checking *checking, const struct machine *machi
 	for (size_t i = 0; i < machine->role_count; i++) {
 		struct str role = machine->roles[i];
 		if (fleet_role(checking->target, role) == NULL && fleet_role(checking->present, role) != NULL)
-			used(checking, "role", role, str_format(checking->arena, "machine %.*s", STR_ARG(machine->name)));
+			used(checking, "role", role,
+			     str_format(checking->arena, "machine %.*s", STR_ARG(machine->name)));
 	}
 }
 
@@ -104,8 +110,8 @@ static struct error *use_error(struct arena *arena, const struct use *uses, size
 	}
 	if (count > USERS_SHOWN)
 		buf_format(&users, " and %zu more", count - USERS_SHOWN);
-	return error_hint(error_new(ERROR_INPUT, "the %s '%.*s' would go, but is still used by %.*s", uses[0].kind, STR_ARG(uses[0].name),
-	                            STR_ARG(buf_str(&users))),
+	return error_hint(error_new(ERROR_INPUT, "the %s '%.*s' would go, but is still used by %.*s", uses[0].kind,
+	                            STR_ARG(uses[0].name), STR_ARG(buf_str(&users))),
 	                  "name it in what is imported, or take it out of what uses it");
 }
 

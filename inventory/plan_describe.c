@@ -1,5 +1,5 @@
-/* What differs between two whole fleets, object by object, in words. Every field that can differ has its detail: an object without one is
- * not in the plan, and is not written. */
+/* What differs between two whole fleets, object by object, in words. Every field that can differ has its detail: an
+ * object without one is not in the plan, and is not written. */
 #include "plan.h"
 
 #include "fleetwall/arena.h"
@@ -101,8 +101,9 @@ static void label_detail(struct details *details, const struct label *before, co
 		struct str text = str_format(arena, "%.*s=%.*s", STR_ARG(label->key), STR_ARG(label->value));
 		detail(details, "label", before == NULL ? '+' : '-', text);
 	} else if (!str_eq(before->value, after->value)) {
-		APPEND(arena, details, str_format(arena, "label %.*s %.*s -> %.*s", STR_ARG(before->key), STR_ARG(before->value),
-		                                  STR_ARG(after->value)));
+		APPEND(arena, details,
+		       str_format(arena, "label %.*s %.*s -> %.*s", STR_ARG(before->key), STR_ARG(before->value),
+		                  STR_ARG(after->value)));
 	}
 }
 
@@ -127,7 +128,8 @@ static struct str selector_text(struct arena *arena, const struct role *role)
 	struct buf text = buf_new(arena);
 	buf_char(&text, '{');
 	for (size_t i = 0; i < role->selector_count; i++)
-		buf_format(&text, "%s %.*s=%.*s", i == 0 ? "" : ",", STR_ARG(role->selector[i].key), STR_ARG(role->selector[i].value));
+		buf_format(&text, "%s %.*s=%.*s", i == 0 ? "" : ",", STR_ARG(role->selector[i].key),
+		           STR_ARG(role->selector[i].value));
 	buf_add(&text, STR(" }"));
 	return buf_str(&text);
 }
@@ -145,11 +147,13 @@ static struct str address_text(struct arena *arena, const struct machine_address
 	return buf_str(&text);
 }
 
-static void address_detail(struct details *details, const struct machine_address *before, const struct machine_address *after)
+static void address_detail(struct details *details, const struct machine_address *before,
+                           const struct machine_address *after)
 {
 	struct arena *arena = details->arena;
 	if (before == NULL || after == NULL)
-		detail(details, "address", before == NULL ? '+' : '-', address_text(arena, before == NULL ? after : before));
+		detail(details, "address", before == NULL ? '+' : '-',
+		       address_text(arena, before == NULL ? after : before));
 	else if (!str_eq(before->label, after->label))
 		detail_value(details, "address", address_text(arena, before), address_text(arena, after));
 }
@@ -161,7 +165,8 @@ static void address_details(struct details *details, const struct machine *befor
 		int order = i == before->address_count ? 1
 		          : j == after->address_count ? -1
 		          : addr_cmp(before->addresses[i].addr, after->addresses[j].addr);
-		address_detail(details, order <= 0 ? &before->addresses[i] : NULL, order >= 0 ? &after->addresses[j] : NULL);
+		address_detail(details, order <= 0 ? &before->addresses[i] : NULL,
+		               order >= 0 ? &after->addresses[j] : NULL);
 		i += order <= 0;
 		j += order >= 0;
 	}
@@ -173,7 +178,9 @@ static void member_details(struct details *details, const struct machine *before
 	if (before->roles == after->roles && before->role_count == after->role_count)
 		return;
 	while (i < before->role_count || j < after->role_count) {
-		int order = i == before->role_count ? 1 : j == after->role_count ? -1 : str_cmp(before->roles[i], after->roles[j]);
+		int order = i == before->role_count  ? 1
+		            : j == after->role_count ? -1
+		                                     : str_cmp(before->roles[i], after->roles[j]);
 		if (order != 0)
 			detail(details, "role", order < 0 ? '-' : '+', order < 0 ? before->roles[i] : after->roles[j]);
 		i += order <= 0;
@@ -190,9 +197,11 @@ static void machine_details(struct details *details, const void *object_before, 
 	if (before->mode != after->mode)
 		detail_value(details, "mode", mode_str(before->mode), mode_str(after->mode));
 	if (before->enforcement != after->enforcement)
-		detail_value(details, "enforcement", enforcement_str(before->enforcement), enforcement_str(after->enforcement));
+		detail_value(details, "enforcement", enforcement_str(before->enforcement),
+		             enforcement_str(after->enforcement));
 	if (before->ssh_port != after->ssh_port)
-		detail_value(details, "ssh_port", number_str(arena, before->ssh_port), number_str(arena, after->ssh_port));
+		detail_value(details, "ssh_port", number_str(arena, before->ssh_port),
+		             number_str(arena, after->ssh_port));
 	detail_value(details, "ssh_host", before->ssh_host, after->ssh_host);
 	label_details(details, before, after);
 	address_details(details, before, after);
@@ -225,7 +234,8 @@ static void rule_details(struct details *details, const struct role *before, con
 		if (order == 0)
 			rule_detail(details, &before->rules[i], &after->rules[j]);
 		else
-			detail(details, "rule", order < 0 ? '-' : '+', order < 0 ? before->rules[i].text : after->rules[j].text);
+			detail(details, "rule", order < 0 ? '-' : '+',
+			       order < 0 ? before->rules[i].text : after->rules[j].text);
 		i += order <= 0;
 		j += order >= 0;
 	}
@@ -284,8 +294,10 @@ void plan_describe(struct arena *arena, const struct fleet *present, struct plan
 	static const struct service no_service;
 	static const struct role no_role;
 	static const struct machine no_machine = {.enabled = true};
-	static const struct kind network = {"network", &no_network, network_details}, service = {"service", &no_service, service_details};
-	static const struct kind role = {"role", &no_role, role_details}, machine = {"machine", &no_machine, machine_details};
+	static const struct kind network = {"network", &no_network, network_details},
+				 service = {"service", &no_service, service_details};
+	static const struct kind role = {"role", &no_role, role_details},
+				 machine = {"machine", &no_machine, machine_details};
 	const struct fleet *target = &plan->target;
 	struct changes changes = {0};
 	describe(arena, &changes, &network, PAIRS(present, target, networks, network_count));

@@ -1,5 +1,6 @@
-/* The fleet as it will be: present, overlaid with what was given. A field that was given replaces the present one, one that was not is left alone; a new
- * object has the defaults of the tables for what was not given. With `prune`, what is not named goes. */
+/* The fleet as it will be: present, overlaid with what was given. A field that was given replaces the present one, one
+ * that was not is left alone; a new object has the defaults of the tables for what was not given. With `prune`, what is
+ * not named goes. */
 #include "plan.h"
 
 #include "fleetwall/arena.h"
@@ -13,7 +14,9 @@ struct planning {
 
 static void target_machine(struct machine *target, const struct machine *present, const struct machine *wanted)
 {
-	*target = present != NULL ? *present : (struct machine){.name = wanted->name, .referred = wanted->referred, .enabled = true};
+	*target = present != NULL
+	                  ? *present
+	                  : (struct machine){.name = wanted->name, .referred = wanted->referred, .enabled = true};
 	target->given = GIVEN_ALL;
 	if (wanted == NULL)
 		return;
@@ -82,7 +85,8 @@ static bool ports_same(const struct service *a, const struct service *b)
 		if (left->protocol != right->protocol || left->port_count != right->port_count)
 			return false;
 		for (size_t port = 0; port < left->port_count; port++)
-			if (left->ports[port].first != right->ports[port].first || left->ports[port].last != right->ports[port].last)
+			if (left->ports[port].first != right->ports[port].first ||
+			    left->ports[port].last != right->ports[port].last)
 				return false;
 	}
 	return true;
@@ -118,8 +122,8 @@ static void target_services(struct planning *planning)
 
 /* --- roles --- */
 
-/* Both lists are sorted by text. What `wanted` has replaces the rule of the same text and takes over its row; of the rest, only with `add`,
- * everything stays as it is. */
+/* Both lists are sorted by text. What `wanted` has replaces the rule of the same text and takes over its row; of the
+ * rest, only with `add`, everything stays as it is. */
 static void target_rules(struct arena *arena, struct role *target, const struct role *wanted, bool add)
 {
 	const struct role_rule *before = target->rules, *after = wanted->rules;
@@ -143,7 +147,8 @@ static void target_rules(struct arena *arena, struct role *target, const struct 
 	target->rule_count = count;
 }
 
-static void target_role(struct planning *planning, struct role *target, const struct role *present, const struct role *wanted)
+static void target_role(struct planning *planning, struct role *target, const struct role *present,
+                        const struct role *wanted)
 {
 	*target = present != NULL ? *present : (struct role){.name = wanted->name, .referred = wanted->referred};
 	target->given = GIVEN_ALL;
@@ -248,11 +253,13 @@ static void target_members(struct planning *planning, struct arena *scratch)
 	}
 }
 
-void plan_target(struct arena *arena, const struct fleet *present, const struct fleet *wanted, const struct import_options *options,
-                 struct fleet *target)
+void plan_target(struct arena *arena, const struct fleet *present, const struct fleet *wanted,
+                 const struct import_options *options, struct fleet *target)
 {
-	*target = (struct fleet){.sources = wanted->sources, .source_count = wanted->source_count, .clock = present->clock};
-	struct planning planning = {.arena = arena, .present = present, .wanted = wanted, .options = options, .target = target};
+	*target = (struct fleet){
+		.sources = wanted->sources, .source_count = wanted->source_count, .clock = present->clock};
+	struct planning planning = {
+		.arena = arena, .present = present, .wanted = wanted, .options = options, .target = target};
 	struct arena *scratch = arena_new();
 	target_machines(&planning);
 	target_networks(&planning);

@@ -1,5 +1,6 @@
-/* A plan -> the database: only the rows that differ. Deletes come first, from the end of the foreign keys to their beginning, so that nothing that goes is still
- * referred to; then changes and new rows, in the other direction. A statement or COPY a table, whatever the number of rows. */
+/* A plan -> the database: only the rows that differ. Deletes come first, from the end of the foreign keys to their
+ * beginning, so that nothing that goes is still referred to; then changes and new rows, in the other direction. A
+ * statement or COPY a table, whatever the number of rows. */
 #include "write.h"
 
 #include "fleetwall/arena.h"
@@ -11,10 +12,13 @@ static const struct {
 	[TABLE_NETWORK] = {"fleetwall.network (name)", "delete-network", NULL},
 	[TABLE_NETWORK_PREFIX] = {"fleetwall.network_prefix (network, prefix)", "delete-network-prefix", NULL},
 	[TABLE_SERVICE] = {"fleetwall.service (name, builtin)", "delete-service", "update-service"},
-	[TABLE_SERVICE_PORT] = {"fleetwall.service_port (service, protocol, ports)", "delete-service-port", "update-service-port"},
-	[TABLE_MACHINE] = {"fleetwall.machine (name, enabled, mode, enforcement, ssh_port, ssh_host, labels)", "delete-machine", "update-machine"},
+	[TABLE_SERVICE_PORT] = {"fleetwall.service_port (service, protocol, ports)", "delete-service-port",
+                                "update-service-port"},
+	[TABLE_MACHINE] = {"fleetwall.machine (name, enabled, mode, enforcement, ssh_port, ssh_host, labels)",
+                           "delete-machine", "update-machine"},
 	[TABLE_ADDRESS] = {"fleetwall.address (machine, address, label)", "delete-address", "update-address"},
-	[TABLE_ROLE] = {"fleetwall.role (name, machine, description, owner, selector, egress)", "delete-role", "update-role"},
+	[TABLE_ROLE] = {"fleetwall.role (name, machine, description, owner, selector, egress)", "delete-role",
+                        "update-role"},
 	[TABLE_MEMBER] = {"fleetwall.member (role, machine)", "delete-member", NULL},
 };
 
@@ -71,9 +75,11 @@ static struct error *write_all(struct arena *scratch, struct db *db, const struc
 {
 	TRY(write_rules_delete(scratch, db, rows));
 	for (enum table table = TABLES; table-- > 0;)
-		TRY(write_arrays(scratch, db, statements[table].remove, &rows->tables[table].deleted, write_key_cells[table]));
+		TRY(write_arrays(scratch, db, statements[table].remove, &rows->tables[table].deleted,
+		                 write_key_cells[table]));
 	for (enum table table = 0; table < TABLES; table++) {
-		TRY(write_arrays(scratch, db, statements[table].update, &rows->tables[table].updated, write_cells[table]));
+		TRY(write_arrays(scratch, db, statements[table].update, &rows->tables[table].updated,
+		                 write_cells[table]));
 		TRY(write_copy(db, statements[table].copy, &rows->tables[table].inserted, write_cells[table]));
 	}
 	return write_rules(scratch, db, rows);

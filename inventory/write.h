@@ -1,4 +1,5 @@
-/* What the files that write the inventory share: rows in PostgreSQL's text form, and which of them come, change and go. */
+/* What the files that write the inventory share: rows in PostgreSQL's text form, and which of them come, change and go.
+ */
 #ifndef INVENTORY_WRITE_H
 #define INVENTORY_WRITE_H
 
@@ -15,9 +16,18 @@ struct table_rows {
 	struct rows deleted, updated, inserted;
 };
 
-/* In the order of their foreign keys: what is referred to comes first. Rules are apart, because their rows have numbers for keys. */
+/* In the order of their foreign keys: what is referred to comes first. Rules are apart, because their rows have numbers
+ * for keys. */
 enum table {
-	TABLE_NETWORK, TABLE_NETWORK_PREFIX, TABLE_SERVICE, TABLE_SERVICE_PORT, TABLE_MACHINE, TABLE_ADDRESS, TABLE_ROLE, TABLE_MEMBER, TABLES,
+	TABLE_NETWORK,
+	TABLE_NETWORK_PREFIX,
+	TABLE_SERVICE,
+	TABLE_SERVICE_PORT,
+	TABLE_MACHINE,
+	TABLE_ADDRESS,
+	TABLE_ROLE,
+	TABLE_MEMBER,
+	TABLES,
 };
 
 /* Everything that a plan changes. */
@@ -38,16 +48,19 @@ extern const unsigned write_key_cells[TABLES];
 extern const unsigned write_cells[TABLES];
 
 /* From the objects that the plan names. */
-void write_rows_collect(struct arena *arena, const struct fleet *present, const struct plan *plan, struct write_rows *rows);
+void write_rows_collect(struct arena *arena, const struct fleet *present, const struct plan *plan,
+                        struct write_rows *rows);
 /* The rules of one role; either may be NULL. */
-void write_rules_collect(struct arena *arena, const struct role *before, const struct role *after, struct write_rows *rows);
+void write_rules_collect(struct arena *arena, const struct role *before, const struct role *after,
+                         struct write_rows *rows);
 
 /* Sends rows by COPY; `into` is the table with its columns. Nothing is sent where there is nothing. */
 struct error *write_copy(struct db *db, const char *into, const struct rows *rows, size_t cells) MUST_CHECK;
 /* One column of the rows as an array in text form. */
 struct str write_array(struct arena *arena, const struct rows *rows, size_t cells, size_t column);
 /* Runs a query whose parameters are arrays, one for each cell of a row. Nothing is run where there is nothing. */
-struct error *write_arrays(struct arena *arena, struct db *db, const char *query, const struct rows *rows, size_t cells) MUST_CHECK;
+struct error *write_arrays(struct arena *arena, struct db *db, const char *query, const struct rows *rows,
+                           size_t cells) MUST_CHECK;
 
 struct error *write_rules_delete(struct arena *arena, struct db *db, const struct write_rows *rows) MUST_CHECK;
 struct error *write_rules(struct arena *arena, struct db *db, const struct write_rows *rows) MUST_CHECK;

@@ -1,5 +1,5 @@
-/* Which rows of which tables a plan changes: the rows of an object before and after, compared by their keys. Objects that the plan
- * does not name are not looked at, so this costs what the plan costs. */
+/* Which rows of which tables a plan changes: the rows of an object before and after, compared by their keys. Objects
+ * that the plan does not name are not looked at, so this costs what the plan costs. */
 #include "write.h"
 
 #include <assert.h>
@@ -84,8 +84,9 @@ struct str write_labels(struct arena *arena, const struct label *labels, size_t 
 
 /* --- the rows of an object --- */
 
-#define ROW(arena, rows, ...)                                                                                       \
-	write_row((arena), (rows), (const struct str[]){__VA_ARGS__}, sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str))
+#define ROW(arena, rows, ...)                                         \
+	write_row((arena), (rows), (const struct str[]){__VA_ARGS__}, \
+	          sizeof((const struct str[]){__VA_ARGS__}) / sizeof(struct str))
 
 static void network_row(struct arena *arena, const void *object, struct rows *rows)
 {
@@ -113,23 +114,26 @@ static void port_rows(struct arena *arena, const void *object, struct rows *rows
 	const struct service *service = object;
 	for (size_t i = 0; i < service->count; i++) {
 		const struct service_port *port = &service->ports[i];
-		ROW(arena, rows, service->name, write_number(arena, port->protocol), write_ports(arena, port->ports, port->port_count));
+		ROW(arena, rows, service->name, write_number(arena, port->protocol),
+		    write_ports(arena, port->ports, port->port_count));
 	}
 }
 
 static void machine_row(struct arena *arena, const void *object, struct rows *rows)
 {
 	const struct machine *machine = object;
-	ROW(arena, rows, machine->name, write_boolean(machine->enabled), mode_str(machine->mode), enforcement_str(machine->enforcement),
-	    machine->ssh_port == 0 ? (struct str){0} : write_number(arena, machine->ssh_port), write_optional(machine->ssh_host),
-	    write_labels(arena, machine->labels, machine->label_count));
+	ROW(arena, rows, machine->name, write_boolean(machine->enabled), mode_str(machine->mode),
+	    enforcement_str(machine->enforcement),
+	    machine->ssh_port == 0 ? (struct str){0} : write_number(arena, machine->ssh_port),
+	    write_optional(machine->ssh_host), write_labels(arena, machine->labels, machine->label_count));
 }
 
 static void address_rows(struct arena *arena, const void *object, struct rows *rows)
 {
 	const struct machine *machine = object;
 	for (size_t i = 0; i < machine->address_count; i++)
-		ROW(arena, rows, machine->name, addr_str(arena, machine->addresses[i].addr), write_optional(machine->addresses[i].label));
+		ROW(arena, rows, machine->name, addr_str(arena, machine->addresses[i].addr),
+		    write_optional(machine->addresses[i].label));
 }
 
 static void member_rows(struct arena *arena, const void *object, struct rows *rows)
@@ -178,7 +182,8 @@ static int key_order(const void *a, const void *b, void *keys)
 }
 
 /* One table's rows of one object, before and after. */
-static void compare(struct arena *arena, enum table table, struct rows *before, struct rows *after, struct table_rows *out)
+static void compare(struct arena *arena, enum table table, struct rows *before, struct rows *after,
+                    struct table_rows *out)
 {
 	unsigned keys = write_key_cells[table], cells = write_cells[table];
 	size_t i = 0, j = 0;
@@ -208,7 +213,8 @@ struct collecting {
 	struct write_rows *out;
 };
 
-static void collect(struct collecting *collecting, enum table table, object_rows *rows_of, const void *before, const void *after)
+static void collect(struct collecting *collecting, enum table table, object_rows *rows_of, const void *before,
+                    const void *after)
 {
 	collecting->before.count = collecting->after.count = 0;
 	if (before != NULL)
@@ -243,7 +249,8 @@ static void collect_role(struct collecting *collecting, const struct role *befor
 	write_rules_collect(collecting->arena, before, after, collecting->out);
 }
 
-void write_rows_collect(struct arena *arena, const struct fleet *present, const struct plan *plan, struct write_rows *rows)
+void write_rows_collect(struct arena *arena, const struct fleet *present, const struct plan *plan,
+                        struct write_rows *rows)
 {
 	struct collecting collecting = {.arena = arena, .out = rows};
 	const struct fleet *target = &plan->target;

@@ -1,5 +1,5 @@
-/* Rules and their peers -> rows. A rule is its text within its role: one whose text stays keeps its row. The texts and ids in the database are derived
- * there, from these columns. */
+/* Rules and their peers -> rows. A rule is its text within its role: one whose text stays keeps its row. The texts and
+ * ids in the database are derived there, from these columns. */
 #include "write.h"
 
 #include <assert.h>
@@ -7,8 +7,9 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 
-#define RULE_COPY                                                                                                   \
-	"fleetwall.rule (key, role, action, direction, what, protocol, ports, service, icmp_name, icmp_type, icmp_code, any_peer, interface, " \
+#define RULE_COPY                                                                                              \
+	"fleetwall.rule (key, role, action, direction, what, protocol, ports, service, icmp_name, icmp_type, " \
+	"icmp_code, any_peer, interface, "                                                                     \
 	"log, limit_count, limit_unit, since, until, enabled, ticket, owner, comment)"
 #define PEER_COPY "fleetwall.rule_peer (rule, kind, first_address, last_address, machine, network, role, label)"
 
@@ -18,11 +19,12 @@ static const struct str nothing = {0};
 
 static bool held_same(const struct role_rule *a, const struct role_rule *b)
 {
-	return a->enabled == b->enabled && str_eq(a->ticket, b->ticket) && str_eq(a->owner, b->owner) && str_eq(a->rule.comment, b->rule.comment);
+	return a->enabled == b->enabled && str_eq(a->ticket, b->ticket) && str_eq(a->owner, b->owner) &&
+	       str_eq(a->rule.comment, b->rule.comment);
 }
 
-static void collect_rule(struct arena *arena, const struct role_rule *before, const struct role_rule *after, struct str role,
-                         struct write_rows *rows)
+static void collect_rule(struct arena *arena, const struct role_rule *before, const struct role_rule *after,
+                         struct str role, struct write_rows *rows)
 {
 	if (before == NULL) {
 		APPEND(arena, rows, ((struct new_rule){role, after}));
@@ -38,12 +40,16 @@ static void collect_rule(struct arena *arena, const struct role_rule *before, co
 	}
 }
 
-void write_rules_collect(struct arena *arena, const struct role *before, const struct role *after, struct write_rows *rows)
+void write_rules_collect(struct arena *arena, const struct role *before, const struct role *after,
+                         struct write_rows *rows)
 {
-	size_t before_count = before == NULL ? 0 : before->rule_count, after_count = after == NULL ? 0 : after->rule_count;
+	size_t before_count = before == NULL ? 0 : before->rule_count,
+	       after_count = after == NULL ? 0 : after->rule_count;
 	size_t i = 0, j = 0;
 	while (i < before_count || j < after_count) {
-		int order = i == before_count ? 1 : j == after_count ? -1 : str_cmp(before->rules[i].text, after->rules[j].text);
+		int order = i == before_count  ? 1
+		            : j == after_count ? -1
+		                               : str_cmp(before->rules[i].text, after->rules[j].text);
 		collect_rule(arena, order <= 0 ? &before->rules[i] : NULL, order >= 0 ? &after->rules[j] : NULL,
 		             after == NULL ? before->name : after->name, rows);
 		i += order <= 0;

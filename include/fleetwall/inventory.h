@@ -5,8 +5,9 @@
 #include "fleetwall/db.h"
 #include "fleetwall/fleet.h"
 
-/* Loads everything from the snapshot of the open transaction, by COPY … (FORMAT binary). fleet->clock is now() of that transaction. Rules come
- * canonical; a row that the language does not allow (impossible through the constraints) is an error, never passed over. */
+/* Loads everything from the snapshot of the open transaction, by COPY … (FORMAT binary). fleet->clock is now() of that
+ * transaction. Rules come canonical; a row that the language does not allow (impossible through the constraints) is an
+ * error, never passed over. */
 struct error *inventory_load(struct arena *arena, struct db *db, struct fleet *fleet) MUST_CHECK;
 
 enum change_sign { CHANGE_ADD = '+', CHANGE_REMOVE = '-', CHANGE_ALTER = '~' };
@@ -28,20 +29,27 @@ struct plan {
 
 struct import_options {
 	bool prune;             /* remove objects that `wanted` does not name (built-in services stay) */
-	struct str add_rules_to; /* "import --rules ROLE FILE": the rules of `wanted`'s role are added, nothing is taken away */
+	struct str add_rules_to; /* "import --rules ROLE FILE": the rules of `wanted`'s role are added, nothing is taken
+	                            away */
 };
 
-/* What must change in `present` so that it says what `wanted` says. Pure. Checks references (fleet_check) and that nothing that goes is still used. */
+/* What must change in `present` so that it says what `wanted` says. Pure. Checks references (fleet_check) and that
+ * nothing that goes is still used. */
 struct error *inventory_plan(struct arena *arena, const struct fleet *present, const struct fleet *wanted,
                              const struct import_options *options, struct plan *plan) MUST_CHECK;
 
-/* Keeps every writer out until the transaction ends, so that a plan stays true: call it before inventory_load(). Imports serialise. */
+/* Keeps every writer out until the transaction ends, so that a plan stays true: call it before inventory_load().
+ * Imports serialise. */
 struct error *inventory_lock(struct db *db) MUST_CHECK;
 
-/* Writes the plan's difference between `present` and plan->target, by COPY and set-based statements. All in the open transaction. */
-struct error *inventory_write(struct arena *arena, struct db *db, const struct fleet *present, const struct plan *plan) MUST_CHECK;
+/* Writes the plan's difference between `present` and plan->target, by COPY and set-based statements. All in the open
+ * transaction. */
+struct error *inventory_write(struct arena *arena, struct db *db, const struct fleet *present,
+                              const struct plan *plan) MUST_CHECK;
 
-/* enabled = true/false for the machines; *changed counts those that were not so before. An unknown name is ERROR_UNKNOWN. */
-struct error *inventory_enable(struct arena *arena, struct db *db, const struct str *machines, size_t count, bool enabled, size_t *changed) MUST_CHECK;
+/* enabled = true/false for the machines; *changed counts those that were not so before. An unknown name is
+ * ERROR_UNKNOWN. */
+struct error *inventory_enable(struct arena *arena, struct db *db, const struct str *machines, size_t count,
+                               bool enabled, size_t *changed) MUST_CHECK;
 
 #endif

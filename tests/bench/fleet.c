@@ -1,6 +1,6 @@
-/* Makes fleets of any size as a folder of CSV files, for benchmarks and for tests of determinism: the same arguments give the same bytes, on any
- * machine. Few roles are large and many small (Zipf); everybody is in `default`; a third of the rules have roles as peers; dual stack. It makes
- * nothing that the importer would refuse. */
+/* Makes fleets of any size as a folder of CSV files, for benchmarks and for tests of determinism: the same arguments
+ * give the same bytes, on any machine. Few roles are large and many small (Zipf); everybody is in `default`; a third of
+ * the rules have roles as peers; dual stack. It makes nothing that the importer would refuse. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -57,7 +57,8 @@ static bool chance(struct making *making, unsigned percent)
 
 /* --- rows --- */
 
-static void row(struct making *making, struct table *table, const char *format, ...) __attribute__((format(printf, 3, 4)));
+static void row(struct making *making, struct table *table, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 static void row(struct making *making, struct table *table, const char *format, ...)
 {
 	char text[1024];
@@ -74,8 +75,9 @@ static void row(struct making *making, struct table *table, const char *format, 
 
 static struct str role_name(struct making *making, uint64_t number)
 {
-	static const char *const words[] = {"web", "api", "mysql", "redis", "mail", "dns", "build", "queue", "cache", "search", "ldap", "proxy",
-	                                    "metrics", "logs", "backup", "git", "wiki", "vpn", "auth", "storage"};
+	static const char *const words[] = {"web",    "api",   "mysql",  "redis", "mail",  "dns",     "build",
+	                                    "queue",  "cache", "search", "ldap",  "proxy", "metrics", "logs",
+	                                    "backup", "git",   "wiki",   "vpn",   "auth",  "storage"};
 	size_t count = sizeof words / sizeof *words;
 	if (number == 0)
 		return STR("default");
@@ -118,12 +120,13 @@ static bool closed_egress(uint64_t role)
 
 static void make_roles(struct making *making)
 {
-	static const char *const selectors[] = {"\"{\"\"env\"\":\"\"prod\"\"}\"", "\"{\"\"env\"\":\"\"stage\"\",\"\"site\"\":\"\"s1\"\"}\"",
+	static const char *const selectors[] = {"\"{\"\"env\"\":\"\"prod\"\"}\"",
+	                                        "\"{\"\"env\"\":\"\"stage\"\",\"\"site\"\":\"\"s1\"\"}\"",
 	                                        "\"{\"\"tier\"\":\"\"front\"\"}\""};
 	for (uint64_t i = 0; i < making->arguments->roles; i++) {
 		const char *selector = i == 0 ? "{}" : i % 23 == 5 ? selectors[i % 3] : "";
-		row(making, &making->roles, "%.*s,role number %llu,team-%llu,%s,%s\n", STR_ARG(making->role_names[i]), (unsigned long long)i,
-		    (unsigned long long)(i % 7), selector, closed_egress(i) ? "closed" : "open");
+		row(making, &making->roles, "%.*s,role number %llu,team-%llu,%s,%s\n", STR_ARG(making->role_names[i]),
+		    (unsigned long long)i, (unsigned long long)(i % 7), selector, closed_egress(i) ? "closed" : "open");
 	}
 }
 
@@ -131,20 +134,25 @@ static void make_roles(struct making *making)
 
 static struct str machine_name(struct making *making, uint64_t number)
 {
-	return str_format(making->arena, "m%06llu.s%llu.example.net", (unsigned long long)number, (unsigned long long)(number % 9));
+	return str_format(making->arena, "m%06llu.s%llu.example.net", (unsigned long long)number,
+	                  (unsigned long long)(number % 9));
 }
 
 static void make_addresses(struct making *making, struct str name, uint64_t number)
 {
 	unsigned long long n = number;
-	row(making, &making->addresses, "%.*s,10.%llu.%llu.%llu,private\n", STR_ARG(name), n >> 16 & 255, n >> 8 & 255, n & 255);
+	row(making, &making->addresses, "%.*s,10.%llu.%llu.%llu,private\n", STR_ARG(name), n >> 16 & 255, n >> 8 & 255,
+	    n & 255);
 	if (!chance(making, 4))
-		row(making, &making->addresses, "%.*s,fd12:3456::%llx:%llx,private\n", STR_ARG(name), n >> 16, n & 0xffff);
+		row(making, &making->addresses, "%.*s,fd12:3456::%llx:%llx,private\n", STR_ARG(name), n >> 16,
+		    n & 0xffff);
 	if (chance(making, 10))
-		row(making, &making->addresses, "%.*s,100.%llu.%llu.%llu,public\n", STR_ARG(name), 64 + (n >> 16 & 63), n >> 8 & 255, n & 255);
+		row(making, &making->addresses, "%.*s,100.%llu.%llu.%llu,public\n", STR_ARG(name), 64 + (n >> 16 & 63),
+		    n >> 8 & 255, n & 255);
 }
 
-/* A combination of 3 to 8 roles. Its numbers come from the seed `kind` alone, so that machines of one kind have the same. */
+/* A combination of 3 to 8 roles. Its numbers come from the seed `kind` alone, so that machines of one kind have the
+ * same. */
 static void make_members(struct making *making, struct str name, uint64_t kind)
 {
 	uint64_t chosen[8], count = 0, state = making->state;
@@ -168,10 +176,14 @@ static void make_machine(struct making *making, uint64_t number)
 	struct str name = machine_name(making, number);
 	uint64_t kinds = making->arguments->machines / 20 + 1;
 	uint64_t roll = below(making, 100);
-	row(making, &making->machines, "%.*s,\"{\"\"env\"\":\"\"%s\"\",\"\"site\"\":\"\"s%llu\"\",\"\"tier\"\":\"\"%s\"\"}\",%s,%s,%s,%s,\n", STR_ARG(name),
-	    environments[below(making, 5)], (unsigned long long)(number % 9), chance(making, 30) ? "front" : "back",
-	    roll < 5 ? "coexist" : "", roll >= 97 ? "monitor" : roll == 96 ? "unmanaged" : "", chance(making, 1) ? "false" : "",
-	    chance(making, 3) ? "2222" : "");
+	row(making, &making->machines,
+	    "%.*s,\"{\"\"env\"\":\"\"%s\"\",\"\"site\"\":\"\"s%llu\"\",\"\"tier\"\":\"\"%s\"\"}\",%s,%s,%s,%s,\n",
+	    STR_ARG(name), environments[below(making, 5)], (unsigned long long)(number % 9),
+	    chance(making, 30) ? "front" : "back", roll < 5 ? "coexist" : "",
+	    roll >= 97   ? "monitor"
+	    : roll == 96 ? "unmanaged"
+	                 : "",
+	    chance(making, 1) ? "false" : "", chance(making, 3) ? "2222" : "");
 	make_addresses(making, name, number);
 	make_members(making, name, making->arguments->mixed ? number : number % kinds);
 }
@@ -182,7 +194,8 @@ static void make_networks(struct making *making)
 {
 	for (unsigned i = 0; i < NETWORKS; i++) {
 		for (unsigned prefix = 0; prefix < 1 + i % 5; prefix++) {
-			row(making, &making->networks, "net-%02u,172.%u.%u.0/%u\n", i, 16 + i % 16, prefix * 16, 20 + prefix);
+			row(making, &making->networks, "net-%02u,172.%u.%u.0/%u\n", i, 16 + i % 16, prefix * 16,
+			    20 + prefix);
 			row(making, &making->networks, "net-%02u,2001:db8:%x:%x::/64\n", i, i, prefix);
 		}
 		if (i == NETWORKS - 1)
@@ -217,7 +230,8 @@ static struct str some_literals(struct making *making)
 {
 	struct buf buf = buf_new(making->arena);
 	for (uint64_t i = below(making, 3) == 0 ? LITERALS : 1 + below(making, 3); i > 0; i--)
-		buf_format(&buf, "192.0.%u.%u%s", (unsigned)below(making, 256), (unsigned)below(making, 256), i > 1 ? ", " : "");
+		buf_format(&buf, "192.0.%u.%u%s", (unsigned)below(making, 256), (unsigned)below(making, 256),
+		           i > 1 ? ", " : "");
 	return buf_str(&buf);
 }
 
@@ -233,7 +247,8 @@ static struct str some_peer(struct making *making)
 	if (roll == 6)
 		return STR("self");
 	if (roll == 7)
-		return str_format(arena, "machine:%.*s", STR_ARG(machine_name(making, below(making, making->arguments->machines))));
+		return str_format(arena, "machine:%.*s",
+		                  STR_ARG(machine_name(making, below(making, making->arguments->machines))));
 	if (roll == 8)
 		return str_format(arena, "10.%u.*.*", (unsigned)below(making, 256));
 	return roll == 9 ? STR("any") : some_literals(making);
@@ -242,11 +257,13 @@ static struct str some_peer(struct making *making)
 /* The same rule twice must say the same: ticket and owner are the role's. */
 static void make_rule(struct making *making, uint64_t role)
 {
-	static const char *const clauses[] = {" log", " limit 30/minute", " on eth0", " until 2037-01-01", " since 2020-01-01"};
+	static const char *const clauses[] = {" log", " limit 30/minute", " on eth0", " until 2037-01-01",
+	                                      " since 2020-01-01"};
 	struct str what = some_what(making), peer = some_peer(making);
 	const char *clause = chance(making, 12) ? clauses[below(making, 5)] : "";
-	row(making, &making->rules, "%.*s,\"allow %.*s from %.*s%s\",OPS-%llu,team-%llu\n", STR_ARG(making->role_names[role]),
-	    STR_ARG(what), STR_ARG(peer), clause, (unsigned long long)role, (unsigned long long)(role % 7));
+	row(making, &making->rules, "%.*s,\"allow %.*s from %.*s%s\",OPS-%llu,team-%llu\n",
+	    STR_ARG(making->role_names[role]), STR_ARG(what), STR_ARG(peer), clause, (unsigned long long)role,
+	    (unsigned long long)(role % 7));
 }
 
 static void make_rules(struct making *making)
@@ -256,12 +273,13 @@ static void make_rules(struct making *making)
 		for (uint64_t rule = 2 + below(making, 6); rule > 0; rule--)
 			make_rule(making, i);
 		if (i % 17 == 3)
-			row(making, &making->rules, "%.*s,deny %u/tcp from network:net-%02u,,\n", STR_ARG(name), 5000 + (unsigned)below(making, 100),
-			    (unsigned)below(making, NETWORKS));
+			row(making, &making->rules, "%.*s,deny %u/tcp from network:net-%02u,,\n", STR_ARG(name),
+			    5000 + (unsigned)below(making, 100), (unsigned)below(making, NETWORKS));
 		if (i % 31 == 7)
 			row(making, &making->rules, "%.*s,reject 25/tcp log,,\n", STR_ARG(name));
 		if (closed_egress(i))
-			row(making, &making->rules, "%.*s,\"allow 53/udp to role:default, 192.0.2.53\",,\n", STR_ARG(name));
+			row(making, &making->rules, "%.*s,\"allow 53/udp to role:default, 192.0.2.53\",,\n",
+			    STR_ARG(name));
 	}
 }
 
