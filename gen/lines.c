@@ -1,0 +1,280 @@
+/* One rule into lines: its peers, times what it matches, times the multiport matches that its ports need, in that order. Owns which target a
+ * verdict is in which style; knows nothing of templates, and of other rules. */
+#include "lines.h"
+
+#include <inttypes.h>
+
+#include "fleetwall/arena.h"
+#include "fleetwall/buf.h"
+
+/* One end of the packets that a line speaks of: a prefix, or a set, or with neither anyone. */
+struct end {
+	struct str prefix, ipset;
+};
+
+struct ends {
+	struct end *items;
+	size_t count, capacity;
+};
+
+struct expansion {
+	struct arena *arena;
+	struct sets *sets;
+	const struct resolved *resolved;
+	const struct effective_rule *effective;
+	const struct rule *rule;
+	enum family family;
+	enum style style;
+	struct rule_lines *out;
+};
+
+static bool refusing(const struct rule *rule)
+{
+	return rule->action != ACTION_ALLOW;
+}
+
+/* --- peers ------------------------------------------------------------------------------------------------------ */
+
+static void add_set_end(struct expansion *x, struct ends *ends, uint32_t number)
+{
+	APPEND(x->arena, &x->out->sets, number);
+	APPEND(x->arena, ends, ((struct end){.ipset = sets_ipset(x->sets, number)}));
+}
+
+/* The literals of one family: /0 is no match, one prefix is a match, anything else a set. */
+static struct error *add_literals(struct expansion *x, struct ends *ends)
+{
+	struct range *ranges;
+	struct prefix prefix;
+	uint32_t number;
+	size_t count = rule_literals(x->arena, x->rule, x->family, &ranges);
+
+	if (count == 0)
+		return NULL;
+	if (count == 1 && range_prefix(ranges[0], &prefix)) {
+		APPEND(x->arena, ends, ((struct end){.prefix = prefix_spell(x->arena, prefix)}));
+		return NULL;
+	}
+	TRY(sets_literals(x->sets, x->rule, x->family, &number));
+	add_set_end(x, ends, number);
+	return NULL;
+}
+
+static struct error *find_ends(struct expansion *x, struct ends *ends)
+{
+	uint32_t number;
+
+	if (x->rule->any) {
+		APPEND(x->arena, ends, ((struct end){.prefix = {"", 0}}));
+		return NULL;
+	}
+	TRY(add_literals(x, ends));
+	for (size_t i = 0; i < x->rule->peer_count; i++) {
+		const struct peer *peer = &x->rule->peers[i];
+
+		if (peer->kind == PEER_LITERAL)
+			continue;
+		TRY(sets_peer(x->sets, x->effective->role, peer, refusing(x->rule), x->family, &number));
+		add_set_end(x, ends, number);
+	}
+	return NULL;
+}
+
+/* --- what is common to all lines of a rule ------------------------------------------------------------------------- */
+
+/* A cut name keeps the id: it is what people search for. Names are ASCII, so no character is cut in two. */
+struct str rule_comment(struct arena *arena, const struct effective_rule *rule)
+{
+	struct str role = str_slice(rule->role->name, 0, COMMENT_MAX - 1 - RULE_ID_DIGITS);
+
+	return str_format(arena, "%.*s %s", STR_ARG(role), rule->id);
+}
+
+/* The last second that counts, which --datestop includes; empty where the kernel's clock for it ends. */
+static struct str datestop(struct arena *arena, const struct rule *rule)
+{
+	struct buf buf = buf_new(arena);
+
+	if (refusing(rule) || rule->until == TIME_NONE || rule->until - 1 > INT32_MAX || rule->until - 1 <= 0)
+		return STR("");
+	time_print(&buf, rule->until - 1);
+	return str_slice(buf_str(&buf), 0, buf.n - 1); /* iptables takes no Z; it reads UTC */
+}
+
+struct str style_pass(enum style style)
+{
+	return style == STYLE_EXCLUSIVE ? STR("ACCEPT") : STR("RETURN");
+}
+
+struct str style_chain(enum style style, enum direction direction)
+{
+	if (style == STYLE_EXCLUSIVE)
+		return direction == DIRECTION_IN ? STR("INPUT") : STR("OUTPUT");
+	return direction == DIRECTION_IN ? STR("fleetwall-input") : STR("fleetwall-output");
+}
+
+static void give_rate(struct expansion *x, struct line *line)
+{
+	struct str id = {x->effective->id, RULE_ID_DIGITS};
+
+	if (x->rule->limit_unit == LIMIT_NONE)
+		return;
+	line->rate = rate_spell(x->arena, x->rule->limit, x->rule->limit_unit);
+	line->rate_mode = x->rule->direction == DIRECTION_IN ? STR("srcip") : STR("dstip");
+	line->rate_name = rate_name(x->arena, id, &line->rate, line->rate_mode);
+}
+
+/* Where the rule leads. What a reject answers with depends on the protocol: see add_lines(). */
+static void give_target(struct expansion *x, struct line *line)
+{
+	if (x->style == STYLE_MONITOR && refusing(x->rule))
+		line->go_to = STR("fleetwall-monitor");
+	else if (x->rule->log)
+		line->go_to = str_format(x->arena, "fleetwall-%s", x->effective->id);
+	else if (x->rule->action == ACTION_DENY)
+		line->jump = STR("DROP");
+	else if (x->rule->action == ACTION_REJECT)
+		line->jump = STR("REJECT");
+	else
+		line->jump = style_pass(x->style);
+	x->out->logged = x->rule->log && line->go_to.n > 0 && !(x->style == STYLE_MONITOR && refusing(x->rule));
+}
+
+static struct line common_line(struct expansion *x)
+{
+	struct line line = {.chain = style_chain(x->style, x->rule->direction), .datestop = datestop(x->arena, x->rule)};
+
+	if (x->rule->direction == DIRECTION_IN)
+		line.input = x->rule->interface;
+	else
+		line.output = x->rule->interface;
+	line.comment = rule_comment(x->arena, x->effective);
+	give_rate(x, &line);
+	give_target(x, &line);
+	return line;
+}
+
+/* --- lines --------------------------------------------------------------------------------------------------------- */
+
+static void give_end(struct line *line, const struct end *end, enum direction direction)
+{
+	if (direction == DIRECTION_IN)
+		line->source = end->prefix;
+	else
+		line->destination = end->prefix;
+	line->set = end->ipset;
+	if (end->ipset.n > 0)
+		line->side = direction == DIRECTION_IN ? STR("src") : STR("dst");
+}
+
+/* A line for each answer: a reset is only for tcp, so a rule that rejects everything needs two. */
+static void add_line(struct expansion *x, struct line line, uint8_t protocol)
+{
+	bool rejects = str_eq(line.jump, STR("REJECT"));
+
+	x->out->tcp |= protocol == 0 || protocol == PROTOCOL_TCP;
+	x->out->other |= protocol != PROTOCOL_TCP;
+	if (rejects && (protocol == 0 || protocol == PROTOCOL_TCP)) {
+		struct line reset = line;
+
+		reset.protocol = STR("tcp");
+		reset.reject_with = STR("tcp-reset");
+		APPEND(x->arena, &x->out->lines, reset);
+		if (protocol == PROTOCOL_TCP)
+			return;
+	}
+	if (rejects)
+		line.reject_with = x->family == FAMILY_4 ? STR("icmp-port-unreachable") : STR("icmp6-port-unreachable");
+	APPEND(x->arena, &x->out->lines, line);
+}
+
+static void give_icmp(struct expansion *x, struct line *line, const struct match_what *what)
+{
+	line->icmp_module = x->family == FAMILY_4 ? STR("icmp") : STR("icmp6");
+	line->icmp_option = x->family == FAMILY_4 ? STR("icmp-type") : STR("icmpv6-type");
+	line->icmp_type = what->icmp_code < 0 ? str_format(x->arena, "%d", what->icmp_type)
+	                                      : str_format(x->arena, "%d/%d", what->icmp_type, what->icmp_code);
+}
+
+/* udplite has no match of its own for ports, only multiport. */
+static void give_ports(struct expansion *x, struct line *line, const struct port_chunk *chunk, uint8_t protocol)
+{
+	struct str spelled = ports_spell(x->arena, chunk->ports, chunk->count);
+
+	line->module = line->dport = line->dports = STR("");
+	if (chunk->count > 1 || protocol == PROTOCOL_UDPLITE) {
+		line->dports = spelled;
+		return;
+	}
+	line->module = protocol == PROTOCOL_DCCP ? STR("dccp") : line->protocol;
+	line->dport = spelled;
+}
+
+static void add_lines(struct expansion *x, struct line line, const struct match_what *what)
+{
+	struct port_chunk *chunks;
+	size_t count;
+
+	line.protocol = protocol_spell(x->arena, what->protocol);
+	if (what->icmp_type >= 0)
+		give_icmp(x, &line, what);
+	if (what->port_count == 0) {
+		add_line(x, line, what->protocol);
+		return;
+	}
+	count = ports_chunk(x->arena, what->ports, what->port_count, &chunks);
+	for (size_t i = 0; i < count; i++) {
+		give_ports(x, &line, &chunks[i], what->protocol);
+		add_line(x, line, what->protocol);
+	}
+}
+
+/* What the inventory refuses long before: nothing may end a line or a quoted value early, whoever filled the fleet in. */
+static struct error *check_values(const struct effective_rule *rule)
+{
+	const struct str interface = rule->held->rule.interface;
+
+	if (str_has_control(rule->role->name))
+		return error_new(ERROR_INPUT, "the name of role `%.*s` holds a control character", STR_ARG(rule->role->name));
+	if (interface.n > 0 && !interface_valid(interface))
+		return error_new(ERROR_INPUT, "role %.*s: rule %s: `%.*s` can't be an interface", STR_ARG(rule->role->name), rule->id,
+		                 STR_ARG(interface));
+	return NULL;
+}
+
+static struct error *check_service(const struct resolved *resolved, const struct effective_rule *rule)
+{
+	const struct what *what = &rule->held->rule.what;
+
+	if (what->kind == WHAT_SERVICE && fleet_service(resolved->fleet, what->service) == NULL)
+		return error_new(ERROR_UNKNOWN, "role %.*s: rule %s: there is no service `%.*s`", STR_ARG(rule->role->name), rule->id,
+		                 STR_ARG(what->service));
+	return NULL;
+}
+
+struct error *rule_expand(struct arena *arena, struct sets *sets, const struct resolved *resolved, const struct effective_rule *rule,
+                          enum family family, enum style style, struct rule_lines *out)
+{
+	struct expansion x = {arena, sets, resolved, rule, &rule->held->rule, family, style, out};
+	struct ends ends = {0};
+	struct match_what *whats;
+	struct line common;
+	size_t count;
+
+	*out = (struct rule_lines){0};
+	TRY(check_values(rule));
+	TRY(check_service(resolved, rule));
+	count = rule_speaks(x.rule, family) ? rule_whats(arena, resolved->fleet, x.rule, family, &whats) : 0;
+	if (count == 0)
+		return NULL;
+	common = common_line(&x);
+	TRY(find_ends(&x, &ends));
+	for (size_t i = 0; i < ends.count; i++) {
+		struct line line = common;
+
+		give_end(&line, &ends.items[i], x.rule->direction);
+		for (size_t k = 0; k < count; k++)
+			add_lines(&x, line, &whats[k]);
+	}
+	return NULL;
+}
