@@ -363,8 +363,8 @@ CREATE VIEW fleetwall.rule_derived AS
                    ELSE r.what || coalesce('/' || r.icmp_name, '/' || r.icmp_type, '') || coalesce('/' || r.icmp_code, '') END
             || CASE WHEN NOT r.any_peer THEN ' ' || r.direction || ' ' || peers.text WHEN r.direction = 'to' THEN ' to any' ELSE '' END
             || coalesce(' on ' || r.interface, '')
-            || CASE WHEN r.log THEN ' log' ELSE '' END
             || coalesce(' limit ' || r.limit_count || '/' || r.limit_unit, '')
+            || CASE WHEN r.log THEN ' log' ELSE '' END
             || coalesce(' since ' || fleetwall.time_text(r.since), '')
             || coalesce(' until ' || fleetwall.time_text(r.until), '') AS text
         WHERE d.fault IS NULL
