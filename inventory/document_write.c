@@ -15,6 +15,7 @@ struct writer {
 	size_t line_start;     /* where the present line begins in `out` */
 	bool first_object;
 	bool first_field;
+	bool wrapped;          /* the field before took several lines */
 };
 
 /* The elements of a list or group, each as written. */
@@ -77,11 +78,11 @@ static bool fits(const struct writer *writer, size_t bytes)
 /* A field in one line, or in a new line if this one is full. */
 static void add_field(struct writer *writer, struct str field)
 {
-	if (writer->first_field || fits(writer, field.n + 1))
+	if (writer->first_field || (!writer->wrapped && fits(writer, field.n + 1)))
 		buf_char(writer->out, ' ');
 	else
 		new_line(writer, FIELD_INDENT);
-	writer->first_field = false;
+	writer->first_field = writer->wrapped = false;
 	buf_add(writer->out, field);
 }
 
@@ -112,6 +113,7 @@ static void add_wrapped(struct writer *writer, const char *name, const struct el
 {
 	new_line(writer, FIELD_INDENT);
 	writer->first_field = false;
+	writer->wrapped = true;
 	buf_format(writer->out, "%s = %s", name, elements->open);
 	new_line(writer, ELEMENT_INDENT);
 	for (size_t i = 0; i < elements->count; i++) {
