@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fleetwall/document.h"
+#include "fleetwall/embedded.h"
 #include "fleetwall/inventory.h"
 
 #include "generate.h"
@@ -16,16 +17,12 @@ struct file_list {
 	size_t count, capacity;
 };
 
-static struct error *read_templates(struct run *run, struct file_list *files)
+static struct error *read_folder(struct run *run, struct str folder, struct file_list *files)
 {
-	struct str folder = run->config.templates;
 	struct dirent *entry;
-	DIR *dir;
+	DIR *dir = opendir(str_c(run->arena, folder));
 	struct error *error = NULL;
 
-	if (folder.n == 0)
-		return NULL;
-	dir = opendir(str_c(run->arena, folder));
 	if (dir == NULL)
 		return error_errno("templates %.*s", STR_ARG(folder));
 	while (error == NULL && (entry = readdir(dir)) != NULL) {
@@ -38,6 +35,25 @@ static struct error *read_templates(struct run *run, struct file_list *files)
 	}
 	closedir(dir);
 	return error;
+}
+
+static bool has_template(const struct file_list *files, const char *name)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (str_is(files->items[i].name, name))
+			return true;
+	return false;
+}
+
+/* The administrator's templates, and the built-in ones that they do not replace. */
+static struct error *read_templates(struct run *run, struct file_list *files)
+{
+	if (run->config.templates.n > 0)
+		TRY(read_folder(run, run->config.templates, files));
+	for (const struct embedded *file = embedded_templates; file->name != NULL; file++)
+		if (!has_template(files, file->name))
+			APPEND(run->arena, files, ((struct template_file){str_of(file->name), {(const char *)file->data, file->size}}));
+	return NULL;
 }
 
 /* The clock of a generation is the snapshot's, and never earlier than the one before. */
