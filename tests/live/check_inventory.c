@@ -324,8 +324,8 @@ START_TEST(rows_of_others_are_loaded)
 {
 	sql("BEGIN;"
 	    "INSERT INTO fleetwall.machine (name, labels) VALUES ('z', '{\"b\": \"2\", \"aa\": \"1\"}'), ('a.b', '{}');"
-	    "INSERT INTO fleetwall.address VALUES ('z', '10.0.0.9'), ('z', '10.0.0.10'), ('z', 'fd00::1'), ('a.b', "
-	    "'10.0.0.1', 'x');"
+	    "INSERT INTO fleetwall.address (machine, address) VALUES ('z', '10.0.0.9'), ('z', '10.0.0.10'), ('z', 'fd00::1');"
+	    "INSERT INTO fleetwall.address VALUES ('a.b', '10.0.0.1', 'x');"
 	    "INSERT INTO fleetwall.role (name) VALUES ('r2'), ('r1');"
 	    "INSERT INTO fleetwall.member VALUES ('r2', 'z'), ('r1', 'z');"
 	    "INSERT INTO fleetwall.rule (role, action, what, protocol, ports) VALUES ('r1', 'allow', 'ports', 6, "
