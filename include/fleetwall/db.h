@@ -17,6 +17,10 @@ enum db_access { DB_SNAPSHOT, DB_WRITE };
 struct error *db_begin(struct db *db, enum db_access access) MUST_CHECK;
 struct error *db_commit(struct db *db) MUST_CHECK;
 void db_rollback(struct db *db);
+/* Was the last failure one that goes away when the transaction is tried again (serialization, deadlock)? */
+bool db_is_retryable(const struct db *db);
+/* Why what follows is done: kept with the changes (view fleetwall.change) for the rest of the session. Empty: no ticket. */
+struct error *db_ticket(struct db *db, struct str ticket) MUST_CHECK;
 
 /* The text of sql/queries/NAME.sql. It must exist (asserted). */
 struct str db_sql(const char *name);
@@ -28,8 +32,7 @@ struct db_rows {
 	struct str *names; /* of the columns */
 };
 
-/* One statement with text parameters $1… (p == NULL is NULL). `rows` may be NULL. *affected (may be NULL) counts changed rows.
- * A broken constraint of the schema (SQLSTATE class 23, 22 or 42501) is ERROR_INPUT; the message is the server's. */
+/* One statement with text parameters $1… (p == NULL is NULL). `rows` may be NULL. A broken constraint of the schema (SQLSTATE class 23, 22 or 42501) is ERROR_INPUT; the message is the server's. */
 struct error *db_query(struct arena *arena, struct db *db, struct str sql, const struct str *parameters, size_t count,
                        struct db_rows *rows) MUST_CHECK;
 /* A script of several statements, without parameters. */
