@@ -1,5 +1,5 @@
-/* One rule into lines: its peers, times what it matches, times the multiport matches that its ports need, in that order. Owns which target a
- * verdict is in which style; knows nothing of templates, and of other rules. */
+/* One rule into lines: its peers, times what it matches, times the multiport matches that its ports need, in that
+ * order. Owns which target a verdict is in which style; knows nothing of templates, and of other rules. */
 #include "lines.h"
 
 #include <inttypes.h>
@@ -33,7 +33,7 @@ static bool refusing(const struct rule *rule)
 	return rule->action != ACTION_ALLOW;
 }
 
-/* --- peers ------------------------------------------------------------------------------------------------------ */
+/* --- peers --- */
 
 static void add_set_end(struct expansion *x, struct ends *ends, uint32_t number)
 {
@@ -80,7 +80,7 @@ static struct error *find_ends(struct expansion *x, struct ends *ends)
 	return NULL;
 }
 
-/* --- what is common to all lines of a rule ------------------------------------------------------------------------- */
+/* --- what is common to all lines of a rule --- */
 
 /* A cut name keeps the id: it is what people search for. Names are ASCII, so no character is cut in two. */
 struct str rule_comment(struct arena *arena, const struct effective_rule *rule)
@@ -142,7 +142,8 @@ static void give_target(struct expansion *x, struct line *line)
 
 static struct line common_line(struct expansion *x)
 {
-	struct line line = {.chain = style_chain(x->style, x->rule->direction), .datestop = datestop(x->arena, x->rule)};
+	struct line line = {.chain = style_chain(x->style, x->rule->direction),
+	                    .datestop = datestop(x->arena, x->rule)};
 
 	if (x->rule->direction == DIRECTION_IN)
 		line.input = x->rule->interface;
@@ -154,7 +155,7 @@ static struct line common_line(struct expansion *x)
 	return line;
 }
 
-/* --- lines --------------------------------------------------------------------------------------------------------- */
+/* --- lines --- */
 
 static void give_end(struct line *line, const struct end *end, enum direction direction)
 {
@@ -229,16 +230,17 @@ static void add_lines(struct expansion *x, struct line line, const struct match_
 	}
 }
 
-/* What the inventory refuses long before: nothing may end a line or a quoted value early, whoever filled the fleet in. */
+/* What the inventory refuses long before: nothing may end a line or a quoted value early, whoever made the fleet. */
 static struct error *check_values(const struct effective_rule *rule)
 {
 	const struct str interface = rule->held->rule.interface;
 
 	if (str_has_control(rule->role->name))
-		return error_new(ERROR_INPUT, "the name of role `%.*s` holds a control character", STR_ARG(rule->role->name));
+		return error_new(ERROR_INPUT, "the name of role `%.*s` holds a control character",
+		                 STR_ARG(rule->role->name));
 	if (interface.n > 0 && !interface_valid(interface))
-		return error_new(ERROR_INPUT, "role %.*s: rule %s: `%.*s` can't be an interface", STR_ARG(rule->role->name), rule->id,
-		                 STR_ARG(interface));
+		return error_new(ERROR_INPUT, "role %.*s: rule %s: `%.*s` can't be an interface",
+		                 STR_ARG(rule->role->name), rule->id, STR_ARG(interface));
 	return NULL;
 }
 
@@ -247,13 +249,14 @@ static struct error *check_service(const struct resolved *resolved, const struct
 	const struct what *what = &rule->held->rule.what;
 
 	if (what->kind == WHAT_SERVICE && fleet_service(resolved->fleet, what->service) == NULL)
-		return error_new(ERROR_UNKNOWN, "role %.*s: rule %s: there is no service `%.*s`", STR_ARG(rule->role->name), rule->id,
-		                 STR_ARG(what->service));
+		return error_new(ERROR_UNKNOWN, "role %.*s: rule %s: there is no service `%.*s`",
+		                 STR_ARG(rule->role->name), rule->id, STR_ARG(what->service));
 	return NULL;
 }
 
-struct error *rule_expand(struct arena *arena, struct sets *sets, const struct resolved *resolved, const struct effective_rule *rule,
-                          enum family family, enum style style, struct rule_lines *out)
+struct error *rule_expand(struct arena *arena, struct sets *sets, const struct resolved *resolved,
+                          const struct effective_rule *rule, enum family family, enum style style,
+                          struct rule_lines *out)
 {
 	struct expansion x = {arena, sets, resolved, rule, &rule->held->rule, family, style, out};
 	struct ends ends = {0};

@@ -1,4 +1,4 @@
-/* Private to gen/: what the rule lines of one rule are, as data that templates print, and how their parts are spelled. */
+/* Private to gen/: what the rule lines of one rule are, as data that templates print, and how parts are spelled. */
 #ifndef FLEETWALL_GEN_LINES_H
 #define FLEETWALL_GEN_LINES_H
 
@@ -23,18 +23,19 @@ struct str style_chain(enum style style, enum direction direction);
 
 #define COMMENT_MAX 255 /* bytes that the comment match keeps */
 
-/* A rate as iptables-save gives it back: in the smallest unit that it is a whole number of. Where that is not the unit of the rule, the time after
- * which an idle source is forgotten is spelled out, because it would follow the unit. */
+/* A rate as iptables-save gives it back: in the smallest unit that it is a whole number of. Where that is not the unit
+ * of the rule, the time after which an idle source is forgotten is spelled out, because it would follow the unit. */
 struct rate {
-	struct str number;  /* "5/min" */
+	struct str number; /* "5/min" */
 	unsigned burst;
-	struct str expire;  /* milliseconds; empty: the unit's own */
+	struct str expire; /* milliseconds; empty: the unit's own */
 };
 
 struct rate rate_spell(struct arena *arena, unsigned limit, enum limit_unit unit);
 /* Of logs that are not the default stage's: as configured, or the default where that log is off. */
 struct rate rate_of_logs(struct arena *arena, const struct settings *settings);
-/* "<owner>-<8 hexadecimal digits over rate and mode>": a hashlimit name keeps its old rate, so another rate is another name. */
+/* "<owner>-<8 hexadecimal digits over rate and mode>": a hashlimit name keeps its old rate, so another rate is another
+ * name. */
 struct str rate_name(struct arena *arena, struct str owner, const struct rate *rate, struct str mode);
 /* "10.0.0.0/8", "10.0.0.5/32"; empty for /0, which is no match. */
 struct str prefix_spell(struct arena *arena, struct prefix prefix);
@@ -47,7 +48,8 @@ struct port_chunk {
 	struct port_range *ports; /* sorted */
 	size_t count;
 };
-/* The fewest chunks of at most MULTIPORT_SLOTS that say exactly these ports (sorted, disjoint, not touching, at least one). */
+/* The fewest chunks of at most MULTIPORT_SLOTS that say exactly these ports (sorted, disjoint, not touching, at least
+ * one). */
 size_t ports_chunk(struct arena *arena, const struct port_range *ports, size_t count, struct port_chunk **chunks);
 /* "22", "80:90"; joined by commas. */
 struct str ports_spell(struct arena *arena, const struct port_range *ports, size_t count);
@@ -55,10 +57,10 @@ struct str ports_spell(struct arena *arena, const struct port_range *ports, size
 /* One line. An empty string means that the line does not have it. */
 struct line {
 	struct str chain, source, destination, input, output, protocol;
-	struct str module, dport;               /* -m MODULE --dport DPORT */
-	struct str dports;                      /* -m multiport */
+	struct str module, dport; /* -m MODULE --dport DPORT */
+	struct str dports;        /* -m multiport */
 	struct str icmp_module, icmp_option, icmp_type;
-	struct str set, side;                   /* src, dst */
+	struct str set, side; /* src, dst */
 	struct str datestop;
 	struct rate rate;
 	struct str rate_mode, rate_name;
@@ -84,9 +86,11 @@ struct rule_lines {
 	bool tcp, other;         /* whether tcp, and anything but tcp, is among what they match */
 };
 
-/* Into `arena`. ERROR_UNKNOWN where the rule names a service that is not there, ERROR_INPUT for a value that a rules file can't hold. */
-struct error *rule_expand(struct arena *arena, struct sets *sets, const struct resolved *resolved, const struct effective_rule *rule,
-                          enum family family, enum style style, struct rule_lines *out) MUST_CHECK;
+/* Into `arena`. ERROR_UNKNOWN where the rule names a service that is not there, ERROR_INPUT for a value that a rules
+ * file can't hold. */
+struct error *rule_expand(struct arena *arena, struct sets *sets, const struct resolved *resolved,
+                          const struct effective_rule *rule, enum family family, enum style style,
+                          struct rule_lines *out) MUST_CHECK;
 /* "ROLE ID", the role cut so that it fits. */
 struct str rule_comment(struct arena *arena, const struct effective_rule *rule);
 

@@ -1,5 +1,6 @@
-/* Ports into as few multiport matches as they need. A match has 15 slots and a range takes two, so a match holds at most seven ranges, and then
- * one single port. A range of two ports may stand as two singles: it costs the same slots and fills odd ones. */
+/* Ports into as few multiport matches as they need. A match has 15 slots and a range takes two, so a match holds at
+ * most seven ranges, and then one single port. A range of two ports may stand as two singles: it costs the same slots
+ * and fills odd ones. */
 #include <stdlib.h>
 
 #include "fleetwall/arena.h"
@@ -19,7 +20,8 @@ static unsigned port_slots(struct port_range range)
 
 static struct supply sort_out(struct arena *arena, const struct port_range *ports, size_t count)
 {
-	struct supply supply = {ARENA_ARRAY(arena, struct port_range, count), ARENA_ARRAY(arena, struct port_range, count), 0, 0};
+	struct supply supply = {ARENA_ARRAY(arena, struct port_range, count),
+	                        ARENA_ARRAY(arena, struct port_range, count), 0, 0};
 
 	for (size_t i = 0; i < count; i++)
 		if (ports[i].last - ports[i].first >= 2)
@@ -36,7 +38,8 @@ static int range_order(const void *a, const void *b)
 	return (x->first > y->first) - (x->first < y->first);
 }
 
-/* Wide ranges first, because they can't use the odd slot; then narrow ones, the last of them split if only one slot is left. */
+/* Wide ranges first, because they can't use the odd slot; then narrow ones, the last of them split if only one slot is
+ * left. */
 static struct port_chunk fill_chunk(struct arena *arena, struct supply *supply)
 {
 	struct port_chunk chunk = {ARENA_ARRAY(arena, struct port_range, MULTIPORT_SLOTS), 0};
@@ -67,7 +70,8 @@ size_t ports_chunk(struct arena *arena, const struct port_range *ports, size_t c
 	struct supply supply = sort_out(arena, ports, count);
 	size_t made = 0;
 
-	*chunks = ARENA_ARRAY(arena, struct port_chunk, count / 7 + 1); /* every chunk but the last takes seven ranges or more */
+	*chunks = ARENA_ARRAY(arena, struct port_chunk,
+	                      count / 7 + 1); /* every chunk but the last takes seven ranges or more */
 	while (supply.wide_count > 0 || supply.narrow_count > 0)
 		(*chunks)[made++] = fill_chunk(arena, &supply);
 	return made;

@@ -1,4 +1,5 @@
-/* How iptables-save spells rates, prefixes and protocols. Measured against iptables 1.8.9 on both backends: tests/live/spelling.sh. */
+/* How iptables-save spells rates, prefixes and protocols. Measured against iptables 1.8.9 on both backends:
+ * tests/live/spelling.sh. */
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/digest.h"
@@ -37,7 +38,8 @@ struct rate rate_of_logs(struct arena *arena, const struct settings *settings)
 
 struct str rate_name(struct arena *arena, struct str owner, const struct rate *rate, struct str mode)
 {
-	struct str parameters = str_format(arena, "%.*s %u %.*s %.*s", STR_ARG(rate->number), rate->burst, STR_ARG(mode), STR_ARG(rate->expire));
+	struct str parameters = str_format(arena, "%.*s %u %.*s %.*s", STR_ARG(rate->number), rate->burst,
+	                                   STR_ARG(mode), STR_ARG(rate->expire));
 	struct digest digest = digest_of(parameters);
 	char hex[65];
 

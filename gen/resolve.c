@@ -1,6 +1,7 @@
-/* From the model to positions: which machines are members of which roles, and which rules count at the fleet's clock. Owns membership
- * (assigned, selected, a machine's own role), rule ids and the edges of since and until. Pure; what is referred to and does not exist is
- * passed over here, because fleet_check() and the database's foreign keys are the places that refuse it. */
+/* From the model to positions: which machines are members of which roles, and which rules count at the fleet's clock.
+ * Owns membership (assigned, selected, a machine's own role), rule ids and the edges of since and until. Pure; what is
+ * referred to and does not exist is passed over here, because fleet_check() and the database's foreign keys are the
+ * places that refuse it. */
 #include "fleetwall/resolve.h"
 
 #include <stdlib.h>
@@ -24,7 +25,8 @@ struct index_list {
 	size_t count, capacity;
 };
 
-/* For each label that a selector names, the machines that have it, ascending: so a selector costs what its rarest label costs. */
+/* For each label that a selector names, the machines that have it, ascending: so a selector costs what its rarest label
+ * costs. */
 struct label_index {
 	struct names *labels; /* "key=value"; a key holds no '=' */
 	struct index_list *machines;
@@ -66,7 +68,8 @@ static struct str label_text(struct arena *scratch, const struct label *label)
 	return buf_str(&buf);
 }
 
-static void index_machine(struct arena *scratch, struct label_index *index, const struct machine *machine, uint32_t number)
+static void index_machine(struct arena *scratch, struct label_index *index, const struct machine *machine,
+                          uint32_t number)
 {
 	for (size_t i = 0; i < machine->label_count; i++) {
 		uint32_t label = names_find(index->labels, label_text(scratch, &machine->labels[i]));
@@ -104,8 +107,8 @@ static const struct index_list *rarest(struct arena *scratch, const struct label
 	return best;
 }
 
-static void select_members(struct arena *scratch, const struct fleet *fleet, const struct label_index *index, uint32_t role,
-                           struct memberships *all)
+static void select_members(struct arena *scratch, const struct fleet *fleet, const struct label_index *index,
+                           uint32_t role, struct memberships *all)
 {
 	const struct role *selecting = &fleet->roles[role];
 	const struct index_list *some = rarest(scratch, index, selecting);
@@ -115,7 +118,8 @@ static void select_members(struct arena *scratch, const struct fleet *fleet, con
 		uint32_t number = some != NULL ? some->items[i] : (uint32_t)i;
 		const struct machine *machine = &fleet->machines[number];
 
-		if (labels_contain(machine->labels, machine->label_count, selecting->selector, selecting->selector_count))
+		if (labels_contain(machine->labels, machine->label_count, selecting->selector,
+		                   selecting->selector_count))
 			APPEND(scratch, all, ((struct membership){number, role}));
 	}
 }
@@ -129,7 +133,8 @@ static void assigned_members(struct arena *scratch, const struct fleet *fleet, s
 			const struct role *role = fleet_role(fleet, machine->roles[k]);
 
 			if (role != NULL)
-				APPEND(scratch, all, ((struct membership){(uint32_t)i, (uint32_t)(role - fleet->roles)}));
+				APPEND(scratch, all,
+				       ((struct membership){(uint32_t)i, (uint32_t)(role - fleet->roles)}));
 		}
 	}
 }
@@ -147,7 +152,8 @@ static struct memberships collect_members(struct arena *scratch, const struct fl
 		const struct machine *machine = owner.n > 0 ? fleet_machine(fleet, owner) : NULL;
 
 		if (machine != NULL)
-			APPEND(scratch, &all, ((struct membership){(uint32_t)(machine - fleet->machines), (uint32_t)i}));
+			APPEND(scratch, &all,
+			       ((struct membership){(uint32_t)(machine - fleet->machines), (uint32_t)i}));
 		else if (owner.n == 0 && role->has_selector)
 			select_members(scratch, fleet, &index, (uint32_t)i, &all);
 	}
@@ -190,7 +196,8 @@ static void give_roles(struct arena *arena, struct resolved *resolved, const str
 		machine->roles[machine->role_count++] = all->items[i].role;
 	}
 	for (size_t i = 0; i < machine_count; i++)
-		resolved->machines[i].role_count = sort_unique(resolved->machines[i].roles, resolved->machines[i].role_count);
+		resolved->machines[i].role_count =
+			sort_unique(resolved->machines[i].roles, resolved->machines[i].role_count);
 }
 
 /* The other way round; machines come in ascending order, so members do. */
@@ -216,7 +223,8 @@ static void give_members(struct arena *arena, struct resolved *resolved)
 /* From `since` until just before `until`. No `since` is the least number, so only `until` needs a question. */
 static bool counts(const struct role_rule *held, int64_t clock)
 {
-	return held->enabled && held->rule.since <= clock && (held->rule.until == TIME_NONE || clock < held->rule.until);
+	return held->enabled && held->rule.since <= clock &&
+	       (held->rule.until == TIME_NONE || clock < held->rule.until);
 }
 
 static void give_rules(struct arena *arena, struct resolved_role *resolved, const struct role *role, int64_t clock)

@@ -1,5 +1,6 @@
-/* What the words of a rule stand for: the addresses of its peers, and its `what` as protocols, ports and types of one family. Owns the
- * difference between peers of allow rules and those of deny and reject. Pure; knows nothing of iptables. */
+/* What the words of a rule stand for: the addresses of its peers, and its `what` as protocols, ports and types of one
+ * family. Owns the difference between peers of allow rules and those of deny and reject. Pure; knows nothing of
+ * iptables. */
 #include "fleetwall/arena.h"
 #include "fleetwall/resolve.h"
 
@@ -15,21 +16,23 @@ struct wanted {
 	struct str label; /* empty: any */
 };
 
-static void add_machine(struct arena *scratch, struct ranges *ranges, const struct machine *machine, const struct wanted *wanted)
+static void add_machine(struct arena *scratch, struct ranges *ranges, const struct machine *machine,
+                        const struct wanted *wanted)
 {
 	if (!machine->enabled && !wanted->refusing)
 		return;
 	for (size_t i = 0; i < machine->address_count; i++) {
 		const struct machine_address *address = &machine->addresses[i];
 
-		if (address->addr.family != wanted->family || (wanted->label.n > 0 && !str_eq(address->label, wanted->label)))
+		if (address->addr.family != wanted->family ||
+		    (wanted->label.n > 0 && !str_eq(address->label, wanted->label)))
 			continue;
 		APPEND(scratch, ranges, ((struct range){address->addr.bits, address->addr.bits, wanted->family}));
 	}
 }
 
-static void add_role(struct arena *scratch, struct ranges *ranges, const struct resolved *resolved, const struct role *role,
-                     const struct wanted *wanted)
+static void add_role(struct arena *scratch, struct ranges *ranges, const struct resolved *resolved,
+                     const struct role *role, const struct wanted *wanted)
 {
 	const struct resolved_role *members = role != NULL ? &resolved->roles[role - resolved->fleet->roles] : NULL;
 
@@ -37,15 +40,16 @@ static void add_role(struct arena *scratch, struct ranges *ranges, const struct 
 		add_machine(scratch, ranges, &resolved->fleet->machines[members->members[i]], wanted);
 }
 
-static void add_network(struct arena *scratch, struct ranges *ranges, const struct network *network, const struct wanted *wanted)
+static void add_network(struct arena *scratch, struct ranges *ranges, const struct network *network,
+                        const struct wanted *wanted)
 {
 	for (size_t i = 0; network != NULL && i < network->prefix_count; i++)
 		if (network->prefixes[i].addr.family == wanted->family)
 			APPEND(scratch, ranges, prefix_range(network->prefixes[i]));
 }
 
-struct addr_set peer_addresses(struct arena *arena, const struct resolved *resolved, const struct peer *peer, const struct role *role,
-                               bool refusing, enum family family)
+struct addr_set peer_addresses(struct arena *arena, const struct resolved *resolved, const struct peer *peer,
+                               const struct role *role, bool refusing, enum family family)
 {
 	const struct fleet *fleet = resolved->fleet;
 	struct wanted wanted = {.family = family, .refusing = refusing};
@@ -129,7 +133,8 @@ bool rule_speaks(const struct rule *rule, enum family family)
 /* All ports are no condition. */
 static struct match_what match_ports(uint8_t protocol, const struct port_range *ports, size_t count)
 {
-	struct match_what match = {.protocol = protocol, .ports = ports, .port_count = count, .icmp_type = -1, .icmp_code = -1};
+	struct match_what match = {
+		.protocol = protocol, .ports = ports, .port_count = count, .icmp_type = -1, .icmp_code = -1};
 
 	if (count == 1 && ports[0].first == 0 && ports[0].last == UINT16_MAX)
 		match.port_count = 0;
@@ -138,7 +143,8 @@ static struct match_what match_ports(uint8_t protocol, const struct port_range *
 
 static struct match_what match_icmp(const struct what *what, enum family family)
 {
-	struct match_what match = {.protocol = family == FAMILY_4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, .icmp_type = -1, .icmp_code = -1};
+	struct match_what match = {
+		.protocol = family == FAMILY_4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6, .icmp_type = -1, .icmp_code = -1};
 	uint8_t type = what->icmp_type;
 
 	if (what->icmp_name == ICMP_ANY)
@@ -159,11 +165,13 @@ static size_t match_service(struct arena *arena, const struct service *service, 
 	*whats = ARENA_ARRAY(arena, struct match_what, count);
 	for (size_t i = 0; i < count; i++)
 		if (service->ports[i].port_count > 0) /* no port must not become every port */
-			(*whats)[kept++] = match_ports(service->ports[i].protocol, service->ports[i].ports, service->ports[i].port_count);
+			(*whats)[kept++] = match_ports(service->ports[i].protocol, service->ports[i].ports,
+			                               service->ports[i].port_count);
 	return kept;
 }
 
-size_t rule_whats(struct arena *arena, const struct fleet *fleet, const struct rule *rule, enum family family, struct match_what **whats)
+size_t rule_whats(struct arena *arena, const struct fleet *fleet, const struct rule *rule, enum family family,
+                  struct match_what **whats)
 {
 	const struct what *what = &rule->what;
 

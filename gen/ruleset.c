@@ -1,4 +1,5 @@
-/* The whole result: machines grouped by position, each position rendered once, equal rulesets shared, and the sets that they name. Pure. */
+/* The whole result: machines grouped by position, each position rendered once, equal rulesets shared, and the sets that
+ * they name. Pure. */
 #include "fleetwall/ruleset.h"
 
 #include <stdlib.h>
@@ -20,10 +21,10 @@ struct making {
 	const struct settings *settings;
 	struct sets *sets;
 	struct rendering rendering;
-	struct names *keys;            /* of positions; their numbers index `items` */
+	struct names *keys; /* of positions; their numbers index `items` */
 	struct ruleset **items;
 	size_t count, capacity;
-	uint32_t *of_machine;          /* NO_POSITION: no ruleset */
+	uint32_t *of_machine; /* NO_POSITION: no ruleset */
 };
 
 /* Monitoring comes first: a monitored machine refuses nothing in either mode. */
@@ -61,7 +62,8 @@ static struct str position_key(struct arena *scratch, const struct position *pos
 	return buf_str(&buf);
 }
 
-static struct str list_sets(struct arena *arena, struct arena *scratch, const struct sets *sets, const struct set_numbers *used)
+static struct str list_sets(struct arena *arena, struct arena *scratch, const struct sets *sets,
+                            const struct set_numbers *used)
 {
 	struct str *files = ARENA_ARRAY(scratch, struct str, used->count);
 	struct buf buf = buf_new(scratch);
@@ -82,7 +84,8 @@ static struct str list_sets(struct arena *arena, struct arena *scratch, const st
 static void name_ruleset(struct ruleset *ruleset)
 {
 	static const char *const files[] = {"rules.v4", "rules.v6", "sets.list"};
-	const struct digest digests[] = {digest_of(ruleset->rules[0]), digest_of(ruleset->rules[1]), digest_of(ruleset->sets_list)};
+	const struct digest digests[] = {digest_of(ruleset->rules[0]), digest_of(ruleset->rules[1]),
+	                                 digest_of(ruleset->sets_list)};
 
 	ruleset->digest = digest_of_sums(files, digests, 3);
 }
@@ -140,19 +143,19 @@ static struct error *place_machines(struct making *making)
 	return NULL;
 }
 
-/* --- sharing ---------------------------------------------------------------------------------------------------------- */
+/* --- sharing --- */
 
 static int ruleset_order(const void *a, const void *b)
 {
-	const struct ruleset *x = **(struct ruleset **const *)a, *y = **(struct ruleset **const *)b;
+	const struct ruleset *x = **(struct ruleset * *const *)a, *y = **(struct ruleset * *const *)b;
 	int order = str_cmp((struct str){(const char *)x->digest.byte, sizeof x->digest.byte},
 	                    (struct str){(const char *)y->digest.byte, sizeof y->digest.byte});
 
 	return order != 0 ? order : str_cmp(x->example->name, y->example->name);
 }
 
-/* Positions may differ and say the same (an SSH port without management sources): these share the ruleset whose example comes first. `items` stay
- * in the order of keys; what is sorted are their places. */
+/* Positions may differ and say the same (an SSH port without management sources): these share the ruleset whose example
+ * comes first. `items` stay in the order of keys; what is sorted are their places. */
 static void share(struct making *making, struct output *output)
 {
 	struct ruleset ***sorted = ARENA_ARRAY(making->scratch, struct ruleset **, making->count);
@@ -189,9 +192,11 @@ struct error *rulesets_make(struct arena *arena, const struct resolved *resolved
 
 	*output = (struct output){0};
 	if (settings->log_rate > LOG_RATE_MAX)
-		error = error_new(ERROR_INPUT, "the rate of logs is %u a minute, and %d is the most", settings->log_rate, LOG_RATE_MAX);
+		error = error_new(ERROR_INPUT, "the rate of logs is %u a minute, and %d is the most",
+		                  settings->log_rate, LOG_RATE_MAX);
 	making.sets = sets_new(kept, resolved);
-	making.rendering = rendering_new(kept, resolved, settings, templates, blocks_new(kept, resolved, settings, templates, making.sets));
+	making.rendering = rendering_new(kept, resolved, settings, templates,
+	                                 blocks_new(kept, resolved, settings, templates, making.sets));
 	making.keys = names_new(kept);
 	making.of_machine = ARENA_ARRAY(kept, uint32_t, resolved->fleet->machine_count);
 	if (error == NULL)

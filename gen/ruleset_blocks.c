@@ -1,4 +1,5 @@
-/* One rule's share of a rules file, as bytes: values for rule.mustache and log-chain.mustache, and a table that keeps what was rendered. */
+/* One rule's share of a rules file, as bytes: values for rule.mustache and log-chain.mustache, and a table that keeps
+ * what was rendered. */
 #include "ruleset_blocks.h"
 
 #include <string.h>
@@ -73,7 +74,8 @@ static struct str keep(struct arena *arena, const struct buf *buf)
 	return str_copy(arena, text);
 }
 
-static struct error *render_lines(struct arena *scratch, struct blocks *blocks, const struct lines *lines, struct block *block)
+static struct error *render_lines(struct arena *scratch, struct blocks *blocks, const struct lines *lines,
+                                  struct block *block)
 {
 	struct value *items = ARENA_ARRAY(scratch, struct value, lines->count);
 	struct buf buf = buf_new(scratch);
@@ -88,8 +90,8 @@ static struct error *render_lines(struct arena *scratch, struct blocks *blocks, 
 	return NULL;
 }
 
-static struct error *render_chain(struct arena *scratch, struct blocks *blocks, const struct rule_lines *expanded, enum family family,
-                                  enum style style, struct block *block)
+static struct error *render_chain(struct arena *scratch, struct blocks *blocks, const struct rule_lines *expanded,
+                                  enum family family, enum style style, struct block *block)
 {
 	const struct effective_rule *rule = block->rule;
 	const struct str id = {rule->id, RULE_ID_DIGITS};
@@ -107,13 +109,15 @@ static struct error *render_chain(struct arena *scratch, struct blocks *blocks, 
 		{STR("rate_burst"), value_string(str_format(scratch, "%u", rate.burst))},
 		{STR("rate_expire"), value_string(rate.expire)},
 		{STR("rate_mode"), value_string(mode)},
-		{STR("rate_name"), value_string(rate_name(scratch, str_format(scratch, "%s-log", rule->id), &rate, mode))},
+		{STR("rate_name"),
+	         value_string(rate_name(scratch, str_format(scratch, "%s-log", rule->id), &rate, mode))},
 		{STR("allow"), value_bool(action == ACTION_ALLOW)},
 		{STR("pass"), value_string(style_pass(style))},
 		{STR("deny"), value_bool(action == ACTION_DENY)},
 		{STR("reject_tcp"), value_bool(action == ACTION_REJECT && expanded->tcp)},
 		{STR("reject_other"), value_bool(action == ACTION_REJECT && expanded->other)},
-		{STR("unreachable"), value_string(family == FAMILY_4 ? STR("icmp-port-unreachable") : STR("icmp6-port-unreachable"))},
+		{STR("unreachable"),
+	         value_string(family == FAMILY_4 ? STR("icmp-port-unreachable") : STR("icmp6-port-unreachable"))},
 	};
 	const struct value value = value_object(members, sizeof members / sizeof *members);
 
@@ -123,7 +127,8 @@ static struct error *render_chain(struct arena *scratch, struct blocks *blocks, 
 	return NULL;
 }
 
-static struct error *make(struct arena *scratch, struct blocks *blocks, enum family family, enum style style, struct block *block)
+static struct error *make(struct arena *scratch, struct blocks *blocks, enum family family, enum style style,
+                          struct block *block)
 {
 	struct rule_lines expanded;
 
@@ -148,7 +153,8 @@ struct error *blocks_get(struct blocks *blocks, uint32_t role, size_t rule, enum
 	struct block *wanted;
 
 	if (blocks->roles[role] == NULL)
-		blocks->roles[role] = ARENA_ARRAY(blocks->arena, struct block, resolved->rule_count * FAMILIES * STYLE_COUNT);
+		blocks->roles[role] =
+			ARENA_ARRAY(blocks->arena, struct block, resolved->rule_count * FAMILIES * STYLE_COUNT);
 	wanted = &blocks->roles[role][(rule * FAMILIES + family_index(family)) * STYLE_COUNT + style];
 	if (!wanted->made) {
 		struct arena *scratch = arena_new();

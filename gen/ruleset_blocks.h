@@ -1,5 +1,5 @@
-/* Private to gen/: the text that one rule contributes to rules files. A role's rules look the same on every machine that has the role, so each is
- * rendered once for a family and style, and rulesets are put together from these. */
+/* Private to gen/: the text that one rule contributes to rules files. A role's rules look the same on every machine
+ * that has the role, so each is rendered once for a family and style, and rulesets are put together from these. */
 #ifndef FLEETWALL_GEN_RULESET_BLOCKS_H
 #define FLEETWALL_GEN_RULESET_BLOCKS_H
 
@@ -10,10 +10,10 @@
 struct block {
 	bool made;
 	const struct effective_rule *rule;
-	struct str lines;       /* without the newline at the end; empty: the rule says nothing in this family */
-	struct str chain;       /* of its log: "fleetwall-0123456789ab"; empty: none */
+	struct str lines; /* without the newline at the end; empty: the rule says nothing in this family */
+	struct str chain; /* of its log: "fleetwall-0123456789ab"; empty: none */
 	struct str chain_lines;
-	uint32_t *sets;         /* numbers of the sets that it names */
+	uint32_t *sets; /* numbers of the sets that it names */
 	size_t set_count;
 };
 

@@ -1,5 +1,5 @@
-/* One position in one family as a rules file: gathers the blocks of its rules by stage and hands them, with the settings, to the template of
- * its style. The order of stages, and housekeeping itself, stand in the templates. */
+/* One position in one family as a rules file: gathers the blocks of its rules by stage and hands them, with the
+ * settings, to the template of its style. The order of stages, and housekeeping itself, stand in the templates. */
 #include "ruleset_position.h"
 
 #include <stdlib.h>
@@ -21,7 +21,8 @@ struct block_list {
 	size_t count, capacity;
 };
 
-/* The blocks of a position that say something: by direction and action, in order of role and text; and those with a chain. */
+/* The blocks of a position that say something: by direction and action, in order of role and text; and those with a
+ * chain. */
 struct gathered {
 	struct values stages[2][STAGES];
 	struct block_list chains;
@@ -35,7 +36,8 @@ static struct value block_value(struct arena *scratch, const struct block *block
 	return value_object(member, 1);
 }
 
-static void gather_block(struct arena *scratch, const struct block *block, struct gathered *gathered, struct set_numbers *used)
+static void gather_block(struct arena *scratch, const struct block *block, struct gathered *gathered,
+                         struct set_numbers *used)
 {
 	const struct rule *rule = &block->rule->held->rule;
 
@@ -69,7 +71,8 @@ static int chain_order(const void *a, const void *b)
 	return str_cmp((*(const struct block *const *)a)->chain, (*(const struct block *const *)b)->chain);
 }
 
-/* In the order of iptables-save. Rules are told apart by 48 bits in a chain's name: two that share them can't stand in one file. */
+/* In the order of iptables-save. Rules are told apart by 48 bits in a chain's name: two that share them can't stand in
+ * one file. */
 static struct error *chain_values(struct arena *scratch, struct block_list *chains, struct value *list)
 {
 	struct value *items = ARENA_ARRAY(scratch, struct value, chains->count);
@@ -81,7 +84,9 @@ static struct error *chain_values(struct arena *scratch, struct block_list *chai
 		struct member *members = ARENA_ARRAY(scratch, struct member, 2);
 
 		if (i > 0 && str_eq(block->chain, chains->items[i - 1]->chain))
-			return error_hint(error_new(ERROR_INPUT, "two rules with `log` share the id %s", block->rule->id), "write one of them another way");
+			return error_hint(
+				error_new(ERROR_INPUT, "two rules with `log` share the id %s", block->rule->id),
+				"write one of them another way");
 		members[0] = (struct member){STR("chain"), value_string(block->chain)};
 		members[1] = (struct member){STR("lines"), value_string(block->chain_lines)};
 		items[i] = value_object(members, 2);
@@ -109,7 +114,8 @@ static struct value management_value(struct arena *scratch, const struct setting
 struct rendering rendering_new(struct arena *arena, const struct resolved *resolved, const struct settings *settings,
                                const struct templates *templates, struct blocks *blocks)
 {
-	struct rendering rendering = {.resolved = resolved, .settings = settings, .templates = templates, .blocks = blocks};
+	struct rendering rendering = {
+		.resolved = resolved, .settings = settings, .templates = templates, .blocks = blocks};
 
 	rendering.log = rate_of_logs(arena, settings);
 	rendering.log_in = rate_name(arena, STR("default-in"), &rendering.log, STR("srcip,dstport"));
@@ -121,7 +127,7 @@ struct rendering rendering_new(struct arena *arena, const struct resolved *resol
 	return rendering;
 }
 
-/* --- members of the template's value ---------------------------------------------------------------------------------- */
+/* --- members of the template's value --- */
 
 #define MEMBERS_MAX 48
 
@@ -152,7 +158,8 @@ static void put_position(struct arena *scratch, struct members *members, const s
 	put(members, STR("in_chain"), value_string(style_chain(position->style, DIRECTION_IN)));
 	put(members, STR("out_chain"), value_string(style_chain(position->style, DIRECTION_OUT)));
 	put(members, STR("pass"), value_string(style_pass(position->style)));
-	put(members, STR("refuse"), value_string(position->style == STYLE_MONITOR ? STR("-g fleetwall-monitor") : STR("-j DROP")));
+	put(members, STR("refuse"),
+	    value_string(position->style == STYLE_MONITOR ? STR("-g fleetwall-monitor") : STR("-j DROP")));
 	put(members, STR("ssh_port"), value_string(str_format(scratch, "%u", position->ssh_port)));
 	put(members, STR("closed"), value_bool(position->closed));
 }
@@ -171,7 +178,8 @@ static void put_logs(struct arena *scratch, struct members *members, const struc
 {
 	struct str burst = str_format(scratch, "%u", rendering->log.burst);
 
-	put(members, STR("log_rate"), value_string(rendering->settings->log_rate > 0 ? rendering->log.number : STR("")));
+	put(members, STR("log_rate"),
+	    value_string(rendering->settings->log_rate > 0 ? rendering->log.number : STR("")));
 	put(members, STR("log_burst"), value_string(burst));
 	put(members, STR("log_expire"), value_string(rendering->log.expire));
 	put(members, STR("log_in"), value_string(rendering->log_in));
@@ -186,8 +194,12 @@ static void put_logs(struct arena *scratch, struct members *members, const struc
 static void put_stages(struct members *members, const struct gathered *gathered, bool closed)
 {
 	const struct str names[2][STAGES] = {
-		[DIRECTION_IN] = {[ACTION_ALLOW] = STR("in_allow"), [ACTION_DENY] = STR("in_deny"), [ACTION_REJECT] = STR("in_reject")},
-		[DIRECTION_OUT] = {[ACTION_ALLOW] = STR("out_allow"), [ACTION_DENY] = STR("out_deny"), [ACTION_REJECT] = STR("out_reject")},
+		[DIRECTION_IN] = {[ACTION_ALLOW] = STR("in_allow"),
+	                          [ACTION_DENY] = STR("in_deny"),
+	                          [ACTION_REJECT] = STR("in_reject")},
+		[DIRECTION_OUT] = {[ACTION_ALLOW] = STR("out_allow"),
+	                           [ACTION_DENY] = STR("out_deny"),
+	                           [ACTION_REJECT] = STR("out_reject")},
 	};
 	bool outbound = closed;
 
@@ -205,7 +217,9 @@ struct error *position_render(struct arena *scratch, const struct rendering *ren
                               enum family family, struct set_numbers *used, struct buf *out)
 {
 	static const enum template_name templates[] = {
-		[STYLE_EXCLUSIVE] = TEMPLATE_EXCLUSIVE, [STYLE_COEXIST] = TEMPLATE_COEXIST, [STYLE_MONITOR] = TEMPLATE_MONITOR,
+		[STYLE_EXCLUSIVE] = TEMPLATE_EXCLUSIVE,
+		[STYLE_COEXIST] = TEMPLATE_COEXIST,
+		[STYLE_MONITOR] = TEMPLATE_MONITOR,
 	};
 	struct gathered gathered = {0};
 	struct members members = {.count = 0};

@@ -1,5 +1,5 @@
-/* The sets that rulesets name: what they are called (SPEC §5), whose addresses they hold, and the bytes of their files. A set is known once, however
- * many rules name it. Refuses two different peers under one name. */
+/* The sets that rulesets name: what they are called (SPEC §5), whose addresses they hold, and the bytes of their files.
+ * A set is known once, however many rules name it. Refuses two different peers under one name. */
 #include "sets.h"
 
 #include <stdlib.h>
@@ -16,10 +16,10 @@
 struct set {
 	enum family family;
 	bool refusing;
-	const struct peer *peer;     /* NULL: the literals of `rule` */
-	const struct role *role;     /* that `self` means */
+	const struct peer *peer; /* NULL: the literals of `rule` */
+	const struct role *role; /* that `self` means */
 	const struct rule *rule;
-	struct str text;             /* action and canonical text: tells collisions from repetitions */
+	struct str text; /* action and canonical text: tells collisions from repetitions */
 	struct str ipset, file;
 };
 
@@ -76,8 +76,9 @@ static struct error *sets_put(struct sets *sets, struct set set, struct str name
 
 		if (known->refusing == set.refusing && str_eq(known->text, set.text))
 			return NULL;
-		return error_hint(error_new(ERROR_INPUT, "the peers `%.*s` and `%.*s` would share the set name %.*s", STR_ARG(known->text),
-		                            STR_ARG(set.text), STR_ARG(stem)), "write one of the two another way");
+		return error_hint(error_new(ERROR_INPUT, "the peers `%.*s` and `%.*s` would share the set name %.*s",
+		                            STR_ARG(known->text), STR_ARG(set.text), STR_ARG(stem)),
+		                  "write one of the two another way");
 	}
 	set.text = str_copy(sets->arena, set.text);
 	set.ipset = str_format(sets->arena, "fw%d-%.*s", version, STR_ARG(stem));
@@ -104,8 +105,8 @@ static struct str peer_text(struct arena *arena, const struct role *role, const 
 	return buf_str(&buf);
 }
 
-struct error *sets_peer(struct sets *sets, const struct role *role, const struct peer *peer, bool refusing, enum family family,
-                        uint32_t *number)
+struct error *sets_peer(struct sets *sets, const struct role *role, const struct peer *peer, bool refusing,
+                        enum family family, uint32_t *number)
 {
 	struct set set = {.family = family, .refusing = refusing, .peer = peer, .role = role};
 	struct str name;
@@ -179,7 +180,8 @@ static void add_prefix(void *context, struct prefix prefix)
 	buf_char(adding->buf, '\n');
 }
 
-/* A second set is filled and swapped in, so that the live one is never half full. A killed run may have left the second one, hence the flush. */
+/* A second set is filled and swapped in, so that the live one is never half full. A killed run may have left the second
+ * one, hence the flush. */
 static void write_set(struct buf *buf, struct str ipset, const struct addr_set *addresses)
 {
 	const char *family = addresses->family == FAMILY_4 ? "inet" : "inet6";

@@ -10,10 +10,11 @@ struct sets;
 
 struct sets *sets_new(struct arena *arena, const struct resolved *resolved);
 /* The number of a peer's set in one family; counted from 0. Two peers whose names collide are an error. */
-struct error *sets_peer(struct sets *sets, const struct role *role, const struct peer *peer, bool refusing, enum family family,
-                        uint32_t *number) MUST_CHECK;
+struct error *sets_peer(struct sets *sets, const struct role *role, const struct peer *peer, bool refusing,
+                        enum family family, uint32_t *number) MUST_CHECK;
 /* Likewise for all literals of a rule. */
-struct error *sets_literals(struct sets *sets, const struct rule *rule, enum family family, uint32_t *number) MUST_CHECK;
+struct error *sets_literals(struct sets *sets, const struct rule *rule, enum family family,
+                            uint32_t *number) MUST_CHECK;
 /* "fw4-mysql-0123456789ab"; "mysql-0123456789ab.v4". */
 struct str sets_ipset(const struct sets *sets, uint32_t number);
 struct str sets_file(const struct sets *sets, uint32_t number);

@@ -1,5 +1,5 @@
-/* The templates of rules files: compiled once, checked for what is missing, rendered with values escaped for iptables-restore. Refuses a folder that
- * lacks a template that the program or another template names. */
+/* The templates of rules files: compiled once, checked for what is missing, rendered with values escaped for
+ * iptables-restore. Refuses a folder that lacks a template that the program or another template names. */
 #include "templates.h"
 
 #include <assert.h>
@@ -20,11 +20,8 @@ struct templates {
 };
 
 static const char *const asked_names[TEMPLATE_COUNT] = {
-	[TEMPLATE_EXCLUSIVE] = "exclusive",
-	[TEMPLATE_COEXIST] = "coexist",
-	[TEMPLATE_MONITOR] = "monitor",
-	[TEMPLATE_RULE] = "rule",
-	[TEMPLATE_LOG_CHAIN] = "log-chain",
+	[TEMPLATE_EXCLUSIVE] = "exclusive", [TEMPLATE_COEXIST] = "coexist",     [TEMPLATE_MONITOR] = "monitor",
+	[TEMPLATE_RULE] = "rule",           [TEMPLATE_LOG_CHAIN] = "log-chain",
 };
 
 static const struct template *find(void *context, struct str name)
@@ -37,7 +34,8 @@ static const struct template *find(void *context, struct str name)
 	return NULL;
 }
 
-/* Inside double quotes iptables-restore reads a backslash as "the next character as it is"; it knows no escape for a newline, so none may come here. */
+/* Inside double quotes iptables-restore reads a backslash as "the next character as it is"; it knows no escape for a
+ * newline, so none may come here. */
 static void escape(struct buf *buf, struct str value)
 {
 	for (size_t i = 0; i < value.n; i++) {
@@ -50,7 +48,7 @@ static void escape(struct buf *buf, struct str value)
 	}
 }
 
-/* --- compiling ----------------------------------------------------------------------------------------------------- */
+/* --- compiling --- */
 
 struct partial_check {
 	struct templates *templates;
@@ -63,7 +61,8 @@ static void check_partial(void *context, struct str name, struct place place)
 
 	if (find(check->templates, name) == NULL)
 		error_collect(&check->faults,
-		              error_at(error_new(ERROR_INPUT, "there is no template `%.*s" SUFFIX "`", STR_ARG(name)), place));
+		              error_at(error_new(ERROR_INPUT, "there is no template `%.*s" SUFFIX "`", STR_ARG(name)),
+		                       place));
 }
 
 static bool template_stem(struct str file, struct str *stem)
@@ -76,7 +75,8 @@ static bool template_stem(struct str file, struct str *stem)
 	return true;
 }
 
-static struct error *compile_all(struct arena *arena, const struct template_file *files, size_t count, struct templates *templates)
+static struct error *compile_all(struct arena *arena, const struct template_file *files, size_t count,
+                                 struct templates *templates)
 {
 	struct error *faults = NULL;
 	struct str stem;
@@ -93,7 +93,8 @@ static struct error *compile_all(struct arena *arena, const struct template_file
 	return faults;
 }
 
-struct error *templates_compile(struct arena *arena, const struct template_file *files, size_t count, struct templates **templates)
+struct error *templates_compile(struct arena *arena, const struct template_file *files, size_t count,
+                                struct templates **templates)
 {
 	struct templates *made = ARENA_NEW(arena, struct templates);
 	struct partial_check check = {made, NULL};
@@ -104,7 +105,8 @@ struct error *templates_compile(struct arena *arena, const struct template_file 
 	for (size_t i = 0; i < TEMPLATE_COUNT; i++) {
 		made->asked[i] = find(made, (struct str){asked_names[i], __builtin_strlen(asked_names[i])});
 		if (made->asked[i] == NULL)
-			error_collect(&check.faults, error_new(ERROR_INPUT, "there is no template `%s" SUFFIX "`", asked_names[i]));
+			error_collect(&check.faults,
+			              error_new(ERROR_INPUT, "there is no template `%s" SUFFIX "`", asked_names[i]));
 	}
 	*templates = made;
 	return check.faults;
@@ -113,7 +115,8 @@ struct error *templates_compile(struct arena *arena, const struct template_file 
 struct error *templates_render(struct arena *scratch, const struct templates *templates, enum template_name name,
                                const struct value *value, struct buf *out)
 {
-	const struct template_setup setup = {.partial = find, .context = (void *)(uintptr_t)templates, .escape = escape};
+	const struct template_setup setup = {
+		.partial = find, .context = (void *)(uintptr_t)templates, .escape = escape};
 
 	return template_render(scratch, templates->asked[name], value, &setup, out);
 }

@@ -6,7 +6,14 @@
 #include "fleetwall/ruleset.h"
 
 /* Those that the program asks for by name; the others are partials of these. */
-enum template_name { TEMPLATE_EXCLUSIVE, TEMPLATE_COEXIST, TEMPLATE_MONITOR, TEMPLATE_RULE, TEMPLATE_LOG_CHAIN, TEMPLATE_COUNT };
+enum template_name {
+	TEMPLATE_EXCLUSIVE,
+	TEMPLATE_COEXIST,
+	TEMPLATE_MONITOR,
+	TEMPLATE_RULE,
+	TEMPLATE_LOG_CHAIN,
+	TEMPLATE_COUNT
+};
 
 struct error *templates_render(struct arena *scratch, const struct templates *templates, enum template_name name,
                                const struct value *value, struct buf *out) MUST_CHECK;

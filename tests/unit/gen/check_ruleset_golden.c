@@ -1,5 +1,5 @@
-/* Golden files: each document of tests/golden, and the fleet that uses everything, becomes the files that stand beside it, byte for byte.
- * Started with --update it writes them instead. No database and no kernel takes part. */
+/* Golden files: each document of tests/golden, and the fleet that uses everything, becomes the files that stand beside
+ * it, byte for byte. Started with --update it writes them instead. No database and no kernel takes part. */
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -83,7 +83,8 @@ static struct str manifest(const struct output *output)
 		char hex[65];
 
 		digest_hex(&given->ruleset->digest, hex);
-		buf_format(&buf, "%s  %.*s  as %.*s\n", hex, STR_ARG(given->machine->name), STR_ARG(given->ruleset->example->name));
+		buf_format(&buf, "%s  %.*s  as %.*s\n", hex, STR_ARG(given->machine->name),
+		           STR_ARG(given->ruleset->example->name));
 	}
 	return buf_str(&buf);
 }
@@ -102,7 +103,8 @@ static struct golden_files make_case(int number)
 	for (size_t i = 0; i < made.output.ruleset_count; i++)
 		add_ruleset(&files, made.output.rulesets[i]);
 	for (size_t i = 0; i < made.output.set_count; i++)
-		add(&files, made.output.sets[i].bytes, str_format(arena, "sets/%.*s", STR_ARG(made.output.sets[i].name)));
+		add(&files, made.output.sets[i].bytes,
+		    str_format(arena, "sets/%.*s", STR_ARG(made.output.sets[i].name)));
 	add(&files, manifest(&made.output), STR("manifest"));
 	return files;
 }
@@ -112,7 +114,7 @@ static struct str case_path(int number, struct str below)
 	return str_format(arena, FOLDER "/%s/%.*s", cases[number].name, STR_ARG(below));
 }
 
-/* --- comparing ------------------------------------------------------------------------------------------------------- */
+/* --- comparing --- */
 
 static size_t found;
 
@@ -154,7 +156,8 @@ START_TEST(golden_case)
 	}
 	found = 0;
 	ck_assert_int_eq(nftw(str_c(arena, case_path(_i, STR(""))), count_file, 16, FTW_PHYS), 0);
-	ck_assert_msg(found == files.count, "%s: %zu files stand there, and %zu are made", cases[_i].name, found, files.count);
+	ck_assert_msg(found == files.count, "%s: %zu files stand there, and %zu are made", cases[_i].name, found,
+	              files.count);
 }
 END_TEST
 
@@ -171,7 +174,7 @@ START_TEST(made_twice)
 }
 END_TEST
 
-/* --- updating -------------------------------------------------------------------------------------------------------- */
+/* --- updating --- */
 
 static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *walk)
 {

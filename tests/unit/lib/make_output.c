@@ -20,8 +20,9 @@ struct templates *make_templates(struct arena *arena)
 	struct templates *templates = NULL;
 
 	for (size_t i = 0; i < count; i++)
-		files[i] = (struct template_file){{embedded_templates[i].name, strlen(embedded_templates[i].name)},
-		                                  {(const char *)embedded_templates[i].data, embedded_templates[i].size}};
+		files[i] =
+			(struct template_file){{embedded_templates[i].name, strlen(embedded_templates[i].name)},
+		                               {(const char *)embedded_templates[i].data, embedded_templates[i].size}};
 	if (templates_compile(arena, files, count, &templates) != NULL)
 		abort();
 	return templates;

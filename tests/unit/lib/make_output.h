@@ -1,7 +1,6 @@
-/* From a document's text to rulesets and sets without a database, for golden files and kernel tests. A line of the document that begins with
- * "// golden:" sets what a database and a configuration would have given:
- *
- *     // golden: clock=2026-03-01T12:00:00Z management=203.0.113.250,2001:db8:ffff::/48 ssh_port=22 log_rate=6 off=dhcp,loopback  */
+/* From a document's text to rulesets and sets without a database, for golden files and kernel tests. A line of the
+ * document that begins with "// golden:" sets what a database and a configuration would have given, in words like
+ * clock=2026-03-01T12:00:00Z management=203.0.113.250,2001:db8:ffff::/48 ssh_port=22 log_rate=6 off=dhcp,loopback */
 #ifndef TESTS_MAKE_OUTPUT_H
 #define TESTS_MAKE_OUTPUT_H
 
