@@ -35,7 +35,13 @@ static struct error *check_conninfo(const char *conninfo)
 static PGconn *connect_to(const char *conninfo)
 {
 	const char *timeout = getenv("PGCONNECT_TIMEOUT");
-	const char *names[] = {"connect_timeout", "keepalives_idle", "keepalives_interval", "dbname", "client_encoding", "application_name", NULL};
+	const char *names[] = {"connect_timeout",
+	                       "keepalives_idle",
+	                       "keepalives_interval",
+	                       "dbname",
+	                       "client_encoding",
+	                       "application_name",
+	                       NULL};
 	const char *values[] = {timeout != NULL ? timeout : "10", "60", "15", conninfo, "UTF8", "fleetwall", NULL};
 
 	return PQconnectdbParams(names, values, 1);
@@ -57,14 +63,19 @@ static struct error *set_text(struct db *db, const char *name, const char *value
 {
 	const char *values[] = {name, value};
 
-	return db_done(db, PQexecParams(db->connection, "SELECT set_config($1, $2, false)", 2, NULL, values, NULL, NULL, 0), PGRES_TUPLES_OK);
+	return db_done(db,
+	               PQexecParams(db->connection, "SELECT set_config($1, $2, false)", 2, NULL, values, NULL, NULL, 0),
+	               PGRES_TUPLES_OK);
 }
 
-/* What our statements rely on, whatever the user's or the database's own settings are. Nothing is found by an unqualified name. */
+/* What our statements rely on, whatever the user's or the database's own settings are. Nothing is found by an
+ * unqualified name. */
 static struct error *set_session(struct db *db)
 {
-	TRY(db_command(db, "SET search_path = pg_catalog, pg_temp; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; SET IntervalStyle = 'postgres';"
-	                   "SET bytea_output = 'hex'; SET standard_conforming_strings = on; SET client_min_messages = warning; SET jit = off"));
+	TRY(db_command(db, "SET search_path = pg_catalog, pg_temp; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; "
+	                   "SET IntervalStyle = 'postgres';"
+	                   "SET bytea_output = 'hex'; SET standard_conforming_strings = on; SET client_min_messages = "
+	                   "warning; SET jit = off"));
 	return set_text(db, "fleetwall.os_user", person());
 }
 
@@ -74,7 +85,8 @@ static struct error *check_server(struct db *db)
 
 	if (version >= OLDEST_SERVER)
 		return NULL;
-	return error_hint(error_new(ERROR_SURROUNDINGS, "the database server is PostgreSQL %d", version / 10000), "fleetwall needs PostgreSQL 14 or newer");
+	return error_hint(error_new(ERROR_SURROUNDINGS, "the database server is PostgreSQL %d", version / 10000),
+	                  "fleetwall needs PostgreSQL 14 or newer");
 }
 
 static struct error *open_connection(struct db *db, const char *conninfo)
@@ -120,7 +132,8 @@ void db_close(struct db *db)
 
 struct error *db_begin(struct db *db, enum db_access access)
 {
-	return db_command(db, access == DB_SNAPSHOT ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
+	return db_command(db, access == DB_SNAPSHOT ? "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+	                                            : "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE");
 }
 
 /* COMMIT of a transaction in which something failed answers ROLLBACK, and that is no error to the server. */
@@ -131,7 +144,8 @@ struct error *db_commit(struct db *db)
 
 	TRY(db_done(db, result, PGRES_COMMAND_OK));
 	if (undone)
-		return error_new(ERROR_SURROUNDINGS, "the transaction was not committed, because a statement in it had failed");
+		return error_new(ERROR_SURROUNDINGS,
+		                 "the transaction was not committed, because a statement in it had failed");
 	return NULL;
 }
 

@@ -16,7 +16,8 @@ struct db {
 	char buffer[DB_COPY_BUFFER];
 };
 
-/* The failure that `result` (may be NULL) tells of, or the connection itself. Remembers its SQLSTATE. Does not clear `result`. */
+/* The failure that `result` (may be NULL) tells of, or the connection itself. Remembers its SQLSTATE. Does not clear
+ * `result`. */
 struct error *db_failure(struct db *db, const PGresult *result) MUST_CHECK;
 /* Clears `result`; an error unless it has the wanted status. */
 struct error *db_done(struct db *db, PGresult *result, ExecStatusType wanted) MUST_CHECK;

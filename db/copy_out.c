@@ -1,5 +1,5 @@
-/* COPY … TO STDOUT (FORMAT binary): the stream cut into rows and fields, and the binary forms of the few types that are read so. Trusts no
- * length that it has not checked. */
+/* COPY … TO STDOUT (FORMAT binary): the stream cut into rows and fields, and the binary forms of the few types that are
+ * read so. Trusts no length that it has not checked. */
 #include <assert.h>
 #include <libpq-fe.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* What the server says when it refuses, as an error: message, detail and hint in one sentence and a hint, and the kind by SQLSTATE. Never shows
- * parameters or connection strings, which may hold secrets. */
+/* What the server says when it refuses, as an error: message, detail and hint in one sentence and a hint, and the kind
+ * by SQLSTATE. Never shows parameters or connection strings, which may hold secrets. */
 #include <string.h>
 
 #include "connection.h"

@@ -89,7 +89,8 @@ static struct error *finish(struct arena *arena, struct db *db, PGresult *result
 	return error;
 }
 
-struct error *db_query(struct arena *arena, struct db *db, struct str sql, const struct str *parameters, size_t count, struct db_rows *rows)
+struct error *db_query(struct arena *arena, struct db *db, struct str sql, const struct str *parameters, size_t count,
+                       struct db_rows *rows)
 {
 	struct arena *scratch = arena_new();
 	const char **values = ARENA_ARRAY(scratch, const char *, count);
@@ -98,7 +99,10 @@ struct error *db_query(struct arena *arena, struct db *db, struct str sql, const
 	if (rows != NULL)
 		*rows = (struct db_rows){0};
 	if (error == NULL)
-		error = finish(arena, db, PQexecParams(db->connection, str_c(scratch, sql), (int)count, NULL, values, NULL, NULL, 0), rows);
+		error = finish(
+			arena, db,
+			PQexecParams(db->connection, str_c(scratch, sql), (int)count, NULL, values, NULL, NULL, 0),
+			rows);
 	arena_free(scratch);
 	return error;
 }

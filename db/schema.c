@@ -12,7 +12,8 @@ struct migration {
 	struct str name, text;
 };
 
-/* The migrations that were built in, by number; the table of embedded files is sorted by name, and names begin with four digits. */
+/* The migrations that were built in, by number; the table of embedded files is sorted by name, and names begin with
+ * four digits. */
 struct migrations {
 	struct migration *items;
 	size_t count, capacity;
@@ -46,7 +47,8 @@ static struct error *look(struct arena *arena, struct db *db, enum presence *pre
 
 	TRY(db_query(arena, db, db_sql("schema-state"), NULL, 0, &rows));
 	if (!str_is(db_cell(&rows, 0, 0), "UTF8"))
-		return error_hint(error_new(ERROR_SURROUNDINGS, "the database has the encoding %.*s", STR_ARG(db_cell(&rows, 0, 0))),
+		return error_hint(error_new(ERROR_SURROUNDINGS, "the database has the encoding %.*s",
+		                            STR_ARG(db_cell(&rows, 0, 0))),
 		                  "fleetwall needs a database with ENCODING 'UTF8'");
 	if (!str_is(db_cell(&rows, 0, 1), "t"))
 		*presence = SCHEMA_ABSENT;
@@ -81,12 +83,16 @@ static struct error *check_not_newer(unsigned there, unsigned known)
 {
 	if (there <= known)
 		return NULL;
-	return error_hint(error_new(ERROR_SURROUNDINGS, "the inventory in the database is at version %u, and this program knows %u", there, known),
+	return error_hint(error_new(ERROR_SURROUNDINGS,
+	                            "the inventory in the database is at version %u, and this program knows %u", there,
+	                            known),
 	                  "a newer fleetwall made it: install that one here too");
 }
 
-/* What was applied must be what we have under that number: a migration that was edited afterwards left two kinds of databases behind. */
-static struct error *check_same(struct arena *arena, struct db *db, const struct db_rows *rows, const struct migrations *known)
+/* What was applied must be what we have under that number: a migration that was edited afterwards left two kinds of
+ * databases behind. */
+static struct error *check_same(struct arena *arena, struct db *db, const struct db_rows *rows,
+                                const struct migrations *known)
 {
 	for (size_t i = 0; i < rows->count; i++) {
 		const struct migration *migration = i < known->count ? &known->items[i] : NULL;
@@ -94,12 +100,16 @@ static struct error *check_same(struct arena *arena, struct db *db, const struct
 		uint64_t number;
 
 		if (migration == NULL || !str_number(db_cell(rows, i, 0), 9999, &number) || number != migration->number)
-			return error_new(ERROR_SURROUNDINGS, "migration %.*s of the database is not one of this program", STR_ARG(db_cell(rows, i, 0)));
+			return error_new(ERROR_SURROUNDINGS,
+			                 "migration %.*s of the database is not one of this program",
+			                 STR_ARG(db_cell(rows, i, 0)));
 		TRY(db_query(arena, db, db_sql("schema-digest"), &migration->text, 1, &digest));
 		if (!str_eq(db_cell(&digest, 0, 0), db_cell(rows, i, 2)))
-			return error_hint(error_new(ERROR_SURROUNDINGS, "migration %.*s was changed after this database had applied it",
+			return error_hint(error_new(ERROR_SURROUNDINGS,
+			                            "migration %.*s was changed after this database had applied it",
 			                            STR_ARG(migration->name)),
-			                  "install the fleetwall that made this database, or make a new one and import the export of this one");
+			                  "install the fleetwall that made this database, or make a new one and import "
+			                  "the export of this one");
 	}
 	return NULL;
 }
@@ -173,14 +183,17 @@ static struct str roles_sql(struct arena *arena, const struct db *db)
 {
 	struct buf buf = buf_new(arena);
 
-	buf_format(&buf, "-- As a superuser (or one with CREATEROLE who owns the schema fleetwall), in the database %s:\n", PQdb(db->connection));
+	buf_format(&buf,
+	           "-- As a superuser (or one with CREATEROLE who owns the schema fleetwall), in the database %s:\n",
+	           PQdb(db->connection));
 	buf_add(&buf, embedded_find(embedded_sql, STR("roles.sql")));
 	buf_char(&buf, '\n');
 	buf_add(&buf, embedded_find(embedded_sql, STR("grants.sql")));
 	return buf_str(&buf);
 }
 
-/* Roles belong to the whole server: two databases may be made at the same time, and the loser of such a race finds them there. */
+/* Roles belong to the whole server: two databases may be made at the same time, and the loser of such a race finds them
+ * there. */
 static struct error *ensure_roles(struct arena *arena, struct db *db, struct str *sql)
 {
 	struct error *error = NULL;
@@ -227,7 +240,9 @@ struct error *db_check(struct arena *arena, struct db *db)
 
 	TRY(look(arena, db, &presence));
 	if (presence == SCHEMA_ABSENT)
-		return error_hint(error_new(ERROR_SURROUNDINGS, "there is no inventory in the database %s", PQdb(db->connection)), "run: fleetwall init");
+		return error_hint(
+			error_new(ERROR_SURROUNDINGS, "there is no inventory in the database %s", PQdb(db->connection)),
+			"run: fleetwall init");
 	if (presence == SCHEMA_UNREADABLE)
 		return unreadable(db);
 	TRY(db_query(arena, db, db_sql("schema-applied"), NULL, 0, &rows));
@@ -235,6 +250,8 @@ struct error *db_check(struct arena *arena, struct db *db)
 	TRY(check_not_newer(there, newest));
 	if (there == newest)
 		return NULL;
-	return error_hint(error_new(ERROR_SURROUNDINGS, "the inventory in the database is at version %u, and this program needs %u", there, newest),
+	return error_hint(error_new(ERROR_SURROUNDINGS,
+	                            "the inventory in the database is at version %u, and this program needs %u", there,
+	                            newest),
 	                  "run: fleetwall init");
 }

@@ -1,5 +1,6 @@
-/* PostgreSQL, by libpq: connections, transactions, queries, COPY, migrations, and the private server. The only folder that knows libpq.
- * Every failure is ERROR_SURROUNDINGS with the server's message, detail and hint, unless it is said otherwise; passwords are never shown. */
+/* PostgreSQL, by libpq: connections, transactions, queries, COPY, migrations, and the private server. The only folder
+ * that knows libpq. Every failure is ERROR_SURROUNDINGS with the server's message, detail and hint, unless it is said
+ * otherwise; passwords are never shown. */
 #ifndef FLEETWALL_DB_H
 #define FLEETWALL_DB_H
 
@@ -7,8 +8,8 @@
 
 struct db;
 
-/* `conninfo` is a libpq connection string or URI; libpq's environment and .pgpass work. application_name is "fleetwall". Connects; checks that the server is
- * 14 or newer. */
+/* `conninfo` is a libpq connection string or URI; libpq's environment and .pgpass work. application_name is
+ * "fleetwall". Connects; checks that the server is 14 or newer. */
 struct error *db_open(struct arena *arena, struct str conninfo, struct db **db) MUST_CHECK;
 void db_close(struct db *db); /* NULL is fine; an open transaction is rolled back */
 
@@ -19,7 +20,8 @@ struct error *db_commit(struct db *db) MUST_CHECK;
 void db_rollback(struct db *db);
 /* Was the last failure one that goes away when the transaction is tried again (serialization, deadlock)? */
 bool db_is_retryable(const struct db *db);
-/* Why what follows is done: kept with the changes (view fleetwall.change) for the rest of the session. Empty: no ticket. */
+/* Why what follows is done: kept with the changes (view fleetwall.change) for the rest of the session. Empty: no
+ * ticket. */
 struct error *db_ticket(struct db *db, struct str ticket) MUST_CHECK;
 
 /* The text of sql/queries/NAME.sql. It must exist (asserted). */
@@ -32,15 +34,17 @@ struct db_rows {
 	struct str *names; /* of the columns */
 };
 
-/* One statement with text parameters $1… (p == NULL is NULL). `rows` may be NULL. A broken constraint of the schema (SQLSTATE class 23, 22 or 42501) is ERROR_INPUT; the message is the server's. */
+/* One statement with text parameters $1… (p == NULL is NULL). `rows` may be NULL. A broken constraint of the schema
+ * (SQLSTATE class 23, 22 or 42501) is ERROR_INPUT; the message is the server's. */
 struct error *db_query(struct arena *arena, struct db *db, struct str sql, const struct str *parameters, size_t count,
                        struct db_rows *rows) MUST_CHECK;
 /* A script of several statements, without parameters. */
 struct error *db_run(struct db *db, struct str sql) MUST_CHECK;
 struct str db_cell(const struct db_rows *rows, size_t row, size_t column);
 
-/* COPY (query) TO STDOUT (FORMAT binary). `each` is called with the fields of each row: binary, in network order, p == NULL for NULL. They
- * are valid during the call only. An error that `each` returns ends it. `sql` is the query alone, with no parameters. */
+/* COPY (query) TO STDOUT (FORMAT binary). `each` is called with the fields of each row: binary, in network order, p ==
+ * NULL for NULL. They are valid during the call only. An error that `each` returns ends it. `sql` is the query alone,
+ * with no parameters. */
 typedef struct error *db_row(void *context, const struct str *fields, size_t count);
 struct error *db_copy_out(struct db *db, struct str sql, db_row *each, void *context) MUST_CHECK;
 /* Reading binary fields (PostgreSQL's send functions). */
@@ -55,11 +59,13 @@ struct error *db_copy_end(struct db *db) MUST_CHECK;
 
 /* --- the schema --- */
 
-/* Applies the numbered migrations of sql/migrations/ that the database lacks, each in one transaction, one process at a time (advisory lock). `*applied` counts them.
- * A database that is newer than this program is an error. Then makes the three database roles and grants; where that is not permitted, `*sql` is what
- * an administrator must run, else empty. */
+/* Applies the numbered migrations of sql/migrations/ that the database lacks, each in one transaction, one process at a
+ * time (advisory lock). `*applied` counts them. A database that is newer than this program is an error. Then makes the
+ * three database roles and grants; where that is not permitted, `*sql` is what an administrator must run, else empty.
+ */
 struct error *db_init(struct arena *arena, struct db *db, size_t *applied, struct str *sql) MUST_CHECK;
-/* Is the schema there and of this program's version? Otherwise ERROR_SURROUNDINGS with the hint to run `fleetwall init`. */
+/* Is the schema there and of this program's version? Otherwise ERROR_SURROUNDINGS with the hint to run `fleetwall
+ * init`. */
 struct error *db_check(struct arena *arena, struct db *db) MUST_CHECK;
 
 /* --- the private server (no database configured) --- */
@@ -74,8 +80,9 @@ struct server {
 };
 
 struct error *server_status(struct arena *arena, struct str state, struct server *server) MUST_CHECK;
-/* Makes it where there is none (initdb and the database `fleetwall`), starts it where it does not run, finds it where it does. Safe against others who do
- * the same at the same time. `state` (and missing parents) is created if need be. */
+/* Makes it where there is none (initdb and the database `fleetwall`), starts it where it does not run, finds it where
+ * it does. Safe against others who do the same at the same time. `state` (and missing parents) is created if need be.
+ */
 struct error *server_start(struct arena *arena, struct str state, struct server *server) MUST_CHECK;
 struct error *server_stop(struct arena *arena, struct str state) MUST_CHECK;
 /* pg_dump of it in plain SQL to `file`, complete or not at all. */
