@@ -6,6 +6,7 @@
 
 #include "document_nodes.h"
 #include "fleetwall/arena.h"
+#include "fleetwall/buf.h"
 
 /* Takes one spot after the other, in step with libconfig's tree. */
 struct copy {
@@ -102,6 +103,17 @@ static struct error *copy_tree(struct arena *scratch, struct document *document,
 	return NULL;
 }
 
+/* With a newline behind it: libconfig 1.5 knows no comment that ends with the file. */
+static const char *for_libconfig(struct arena *scratch, struct str text)
+{
+	struct buf buf = buf_new(scratch);
+
+	buf_reserve(&buf, text.n + 2);
+	buf_add(&buf, text);
+	buf_add(&buf, (struct str){"\n", 2});
+	return buf_str(&buf).p;
+}
+
 /* The text through libconfig, and its tree as nodes. */
 static struct error *parse(struct arena *scratch, struct document *document, const struct spots *spots, struct node *root)
 {
@@ -109,7 +121,7 @@ static struct error *parse(struct arena *scratch, struct document *document, con
 	config_t config;
 
 	config_init(&config);
-	if (config_read_string(&config, str_c(scratch, document->text)) == CONFIG_TRUE)
+	if (config_read_string(&config, for_libconfig(scratch, document->text)) == CONFIG_TRUE)
 		error = copy_tree(scratch, document, spots, &config, root);
 	else
 		error = libconfig_fault(document, &config);
