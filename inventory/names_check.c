@@ -1,4 +1,5 @@
-/* What may be a name: of roles, networks, address labels, services and machines. The schema's domains accept exactly the same; here the fault is told in words. */
+/* What may be a name: of roles, networks, address labels, services and machines. The schema's domains accept exactly
+ * the same; here the fault is told in words. */
 #include "rule_words.h"
 
 #define NAME_MAX_LENGTH 100
@@ -74,10 +75,14 @@ struct error *machine_name_check(struct str name)
 		return refuse_length(name, "machine", HOST_MAX_LENGTH);
 	while (str_cut(&rest, '.', &label))
 		if (!host_label_valid(label))
-			return error_hint(error_new(ERROR_INPUT, "\"%s\" is not a valid machine name", word_shown(name).text),
-			                  "a DNS host name in lower case: parts of 1 to 63 letters, digits and \"-\", separated by \".\"");
+			return error_hint(
+				error_new(ERROR_INPUT, "\"%s\" is not a valid machine name", word_shown(name).text),
+				"a DNS host name in lower case: parts of 1 to 63 letters, digits and \"-\", separated "
+			        "by \".\"");
 	if (like_ipv4(name))
-		return error_hint(error_new(ERROR_INPUT, "\"%s\" is not a valid machine name: it reads as an IPv4 address", word_shown(name).text),
+		return error_hint(error_new(ERROR_INPUT,
+		                            "\"%s\" is not a valid machine name: it reads as an IPv4 address",
+		                            word_shown(name).text),
 		                  "name the machine, and give it this address");
 	return NULL;
 }
@@ -86,9 +91,12 @@ struct error *service_name_check(struct str name)
 {
 	TRY(name_check(name, "service"));
 	if (is_digit(name.p[0]))
-		return error_hint(error_new(ERROR_INPUT, "\"%s\" is not a valid service name", word_shown(name).text), "it begins with a letter");
+		return error_hint(error_new(ERROR_INPUT, "\"%s\" is not a valid service name", word_shown(name).text),
+		                  "it begins with a letter");
 	if (word_reserved(name))
-		return error_hint(error_new(ERROR_INPUT, "\"%s\" is not a valid service name: it is a word of the rule language", word_shown(name).text),
+		return error_hint(error_new(ERROR_INPUT,
+		                            "\"%s\" is not a valid service name: it is a word of the rule language",
+		                            word_shown(name).text),
 		                  "choose another name");
 	return NULL;
 }

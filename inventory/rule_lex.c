@@ -1,5 +1,6 @@
-/* A line of the rule language as tokens: words, commas, the end. Refuses what no rule may hold (NUL, control characters, bytes that are not UTF-8, anything
- * but ASCII outside of the comment) before a token is made, so that the parser deals with printable ASCII alone. */
+/* A line of the rule language as tokens: words, commas, the end. Refuses what no rule may hold (NUL, control
+ * characters, bytes that are not UTF-8, anything but ASCII outside of the comment) before a token is made, so that the
+ * parser deals with printable ASCII alone. */
 #include <string.h>
 
 #include "fleetwall/arena.h"
@@ -33,9 +34,11 @@ static struct error *refuse_control(struct str line, size_t at)
 static struct error *refuse_character(struct str line, size_t at)
 {
 	struct str rest = str_slice(line, at, line.n);
-	struct error *error = error_new(ERROR_INPUT, "a rule is written in ASCII; only its comment may hold other characters");
+	struct error *error =
+		error_new(ERROR_INPUT, "a rule is written in ASCII; only its comment may hold other characters");
 
-	if (str_starts(rest, STR("\xe2\x80\x93")) || str_starts(rest, STR("\xe2\x80\x94")) || str_starts(rest, STR("\xe2\x88\x92")))
+	if (str_starts(rest, STR("\xe2\x80\x93")) || str_starts(rest, STR("\xe2\x80\x94")) ||
+	    str_starts(rest, STR("\xe2\x88\x92")))
 		error = error_hint(error, "this is a dash; write - (the minus sign of the keyboard)");
 	else if (str_starts(rest, STR("\xc2\xa0")))
 		error = error_hint(error, "this is a no-break space; write a plain one");
@@ -66,7 +69,8 @@ struct error *lex_start(struct parser *p, struct arena *arena, struct str line)
 	while (line.n > 0 && (is_blank(line.p[line.n - 1]) || line.p[line.n - 1] == '\r'))
 		line.n--;
 	if (line.n > RULE_LENGTH_MAX)
-		return error_hint(error_new(ERROR_INPUT, "the line is %zu bytes long; a rule has at most %d", line.n, RULE_LENGTH_MAX),
+		return error_hint(error_new(ERROR_INPUT, "the line is %zu bytes long; a rule has at most %d", line.n,
+		                            RULE_LENGTH_MAX),
 		                  "put long lists of addresses into a network, and name it: from network:NAME");
 	comment = str_find(line, '#');
 	TRY(check_bytes(line, comment));
@@ -120,7 +124,8 @@ void parser_fault(struct parser *p, size_t at, struct error *error)
 	if (p->fault_count > FAULTS_MAX)
 		return;
 	if (++p->fault_count > FAULTS_MAX) {
-		error = error_new(ERROR_INPUT, "more than %d faults in one line; from here on they are not shown", FAULTS_MAX);
+		error = error_new(ERROR_INPUT, "more than %d faults in one line; from here on they are not shown",
+		                  FAULTS_MAX);
 		p->at = p->end;
 		p->token = (struct token){TOKEN_END, {"", 0}, p->end};
 	}
@@ -132,19 +137,22 @@ struct error *parser_faults(const struct parser *p)
 	return p->faults;
 }
 
-bool parser_number(struct parser *p, struct str digits, size_t at, const char *noun, unsigned low, unsigned high, unsigned *number)
+bool parser_number(struct parser *p, struct str digits, size_t at, const char *noun, unsigned low, unsigned high,
+                   unsigned *number)
 {
 	struct error *error;
 	uint64_t value = 0;
 
 	if (digits.n == 0)
-		error = error_hint(error_new(ERROR_INPUT, "expected the %s", noun), "it is a number from %u to %u", low, high);
+		error = error_hint(error_new(ERROR_INPUT, "expected the %s", noun), "it is a number from %u to %u", low,
+		                   high);
 	else if (!word_digits(digits))
 		error = error_hint(error_new(ERROR_INPUT, "expected the %s, not \"%s\"", noun, word_shown(digits).text),
 		                   "it is a number from %u to %u", low, high);
 	else if (digits.n > 1 && digits.p[0] == '0')
-		error = error_hint(error_new(ERROR_INPUT, "the %s \"%s\" has a leading zero", noun, word_shown(digits).text),
-		                   "write it without; some programs read such a number as octal");
+		error = error_hint(
+			error_new(ERROR_INPUT, "the %s \"%s\" has a leading zero", noun, word_shown(digits).text),
+			"write it without; some programs read such a number as octal");
 	else if (!str_number(digits, high, &value) || value < low)
 		error = error_hint(error_new(ERROR_INPUT, "the %s %s is out of range", noun, word_shown(digits).text),
 		                   "it is a number from %u to %u", low, high);

@@ -1,5 +1,5 @@
-/* Puts a struct rule into canonical form: sorts, joins, drops, folds; and checks what the language asks of it, so that a rule made by hand is as good as a
- * parsed one. Never widens a rule, and looks no name up. */
+/* Puts a struct rule into canonical form: sorts, joins, drops, folds; and checks what the language asks of it, so that
+ * a rule made by hand is as good as a parsed one. Never widens a rule, and looks no name up. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,7 +17,8 @@ static struct error *check_ports(const struct what *what)
 		return error_new(ERROR_INPUT, "a rule about ports needs at least one");
 	for (size_t i = 0; i < what->port_count; i++)
 		if (what->ports[i].first > what->ports[i].last)
-			return error_new(ERROR_INPUT, "the port range %u-%u ends before it begins", what->ports[i].first, what->ports[i].last);
+			return error_new(ERROR_INPUT, "the port range %u-%u ends before it begins",
+			                 what->ports[i].first, what->ports[i].last);
 	return NULL;
 }
 
@@ -41,7 +42,8 @@ static struct error *check_what(const struct what *what)
 		return NULL;
 	case WHAT_PROTOCOL:
 		if (what->protocol == 0)
-			return error_new(ERROR_INPUT, "protocol 0 is not possible: the kernel reads it as every protocol");
+			return error_new(ERROR_INPUT,
+			                 "protocol 0 is not possible: the kernel reads it as every protocol");
 		return NULL;
 	case WHAT_PORTS:
 		return check_ports(what);
@@ -89,7 +91,8 @@ static void name_icmp_type(struct what *what)
 			what->icmp_name = (enum icmp_name)name;
 }
 
-/* Only the members that its kind uses are kept, so that two equal ones are equal member by member. The ports are copied: an array may be shared. */
+/* Only the members that its kind uses are kept, so that two equal ones are equal member by member. The ports are
+ * copied: an array may be shared. */
 struct error *rule_what_normalize(struct arena *arena, struct what *what)
 {
 	struct what clean = {.kind = what->kind, .icmp_name = ICMP_ANY, .icmp_code = -1};
@@ -171,7 +174,8 @@ static int bits_order(addr_bits a, addr_bits b)
 	return (a > b) - (a < b);
 }
 
-/* Canonical order; but of two literals with the same first address the longer comes first, so that what it contains follows it. */
+/* Canonical order; but of two literals with the same first address the longer comes first, so that what it contains
+ * follows it. */
 static int peer_order(const void *a, const void *b)
 {
 	const struct peer *x = a, *y = b;
@@ -222,7 +226,8 @@ static struct error *normalize_peers(struct arena *arena, struct rule *rule)
 	struct peer *peers;
 
 	if (!rule->any && rule->peer_count == 0)
-		return error_hint(error_new(ERROR_INPUT, "a rule with no peers would match nobody"), "leave it out, or disable it");
+		return error_hint(error_new(ERROR_INPUT, "a rule with no peers would match nobody"),
+		                  "leave it out, or disable it");
 	peers = ARENA_ARRAY(arena, struct peer, rule->peer_count);
 	for (size_t i = 0; i < rule->peer_count; i++) {
 		peers[i] = rule->peers[i];
@@ -245,20 +250,25 @@ struct error *rule_check_limit(const struct rule *rule)
 	if (rule->limit_unit == LIMIT_NONE)
 		return NULL;
 	if (rule->action != ACTION_ALLOW)
-		return error_hint(error_new(ERROR_INPUT, "limit does not go with %s", word_of(word_actions, (int)rule->action)),
-		                  "above its rate a rule does not match, so a limited deny would let floods in; limit an allow rule instead");
+		return error_hint(
+			error_new(ERROR_INPUT, "limit does not go with %s", word_of(word_actions, (int)rule->action)),
+			"above its rate a rule does not match, so a limited deny would let floods in; limit an allow "
+		        "rule instead");
 	if (rule->limit < 1 || rule->limit > 1000)
-		return error_hint(error_new(ERROR_INPUT, "the limit %u is out of range", rule->limit), "it is a number from 1 to 1000");
+		return error_hint(error_new(ERROR_INPUT, "the limit %u is out of range", rule->limit),
+		                  "it is a number from 1 to 1000");
 	return NULL;
 }
 
 struct error *rule_check_times(const struct rule *rule)
 {
-	if ((rule->since != TIME_NONE && !time_valid(rule->since)) || (rule->until != TIME_NONE && !time_valid(rule->until)))
+	if ((rule->since != TIME_NONE && !time_valid(rule->since)) ||
+	    (rule->until != TIME_NONE && !time_valid(rule->until)))
 		return error_new(ERROR_INPUT, "a time lies outside of the years 0001 to 9999");
 	if (rule->since != TIME_NONE && rule->until != TIME_NONE && rule->until <= rule->since)
-		return error_hint(error_new(ERROR_INPUT, "the rule ends before it begins: until must be later than since"),
-		                  "it counts from since until just before until");
+		return error_hint(
+			error_new(ERROR_INPUT, "the rule ends before it begins: until must be later than since"),
+			"it counts from since until just before until");
 	return NULL;
 }
 
@@ -272,14 +282,17 @@ struct error *rule_check_comment(const struct rule *rule)
 	for (size_t i = 0; i < comment.n; i++)
 		characters += ((unsigned char)comment.p[i] & 0xc0) != 0x80;
 	if (characters > COMMENT_LENGTH_MAX)
-		return error_new(ERROR_INPUT, "the comment is %zu characters long; at most %d are kept", characters, COMMENT_LENGTH_MAX);
+		return error_new(ERROR_INPUT, "the comment is %zu characters long; at most %d are kept", characters,
+		                 COMMENT_LENGTH_MAX);
 	return NULL;
 }
 
 static struct error *check_clauses(const struct rule *rule)
 {
-	if ((unsigned)rule->action > ACTION_REJECT || (unsigned)rule->direction > DIRECTION_OUT || (unsigned)rule->limit_unit > LIMIT_DAY)
-		return error_new(ERROR_INPUT, "a rule has an action, a direction or a unit that the language does not know");
+	if ((unsigned)rule->action > ACTION_REJECT || (unsigned)rule->direction > DIRECTION_OUT ||
+	    (unsigned)rule->limit_unit > LIMIT_DAY)
+		return error_new(ERROR_INPUT,
+		                 "a rule has an action, a direction or a unit that the language does not know");
 	if (rule->interface.n > 0 && !interface_valid(rule->interface))
 		return error_new(ERROR_INPUT, "\"%s\" is no name of an interface", word_shown(rule->interface).text);
 	TRY(rule_check_limit(rule));
@@ -297,14 +310,16 @@ static struct error *check_length(struct arena *arena, const struct rule *rule)
 	n = rule_text(arena, rule).n + rule->comment.n + 3;
 	if (n <= RULE_LENGTH_MAX)
 		return NULL;
-	return error_hint(error_new(ERROR_INPUT, "the rule is %zu bytes long when it is written out; it may have %d", n, RULE_LENGTH_MAX),
+	return error_hint(error_new(ERROR_INPUT, "the rule is %zu bytes long when it is written out; it may have %d", n,
+	                            RULE_LENGTH_MAX),
 	                  "put long lists of addresses into a network, and name it: from network:NAME");
 }
 
 static bool states_the_default(const struct rule *rule)
 {
-	return rule->action == ACTION_DENY && rule->what.kind == WHAT_ALL && rule->any && rule->direction == DIRECTION_IN &&
-	       rule->interface.n == 0 && !rule->log && rule->since == TIME_NONE && rule->until == TIME_NONE;
+	return rule->action == ACTION_DENY && rule->what.kind == WHAT_ALL && rule->any &&
+	       rule->direction == DIRECTION_IN && rule->interface.n == 0 && !rule->log && rule->since == TIME_NONE &&
+	       rule->until == TIME_NONE;
 }
 
 struct error *rule_normalize(struct arena *arena, struct rule *rule, bool *stored)

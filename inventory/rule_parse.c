@@ -1,5 +1,6 @@
-/* Parses a line of the rule language: action, what, clauses in any order. After a fault it goes on at the next clause, so that one run shows all that is
- * wrong with a line. Gives canonical rules only, through rule_normalize(); decides nothing about other lines. */
+/* Parses a line of the rule language: action, what, clauses in any order. After a fault it goes on at the next clause,
+ * so that one run shows all that is wrong with a line. Gives canonical rules only, through rule_normalize(); decides
+ * nothing about other lines. */
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "rule_parser.h"
@@ -17,9 +18,10 @@ struct seen {
 static const struct {
 	const char *foreign, *ours;
 } synonyms[] = {
-	{"accept", "allow"}, {"permit", "allow"}, {"pass", "allow"},   {"drop", "deny"},    {"block", "deny"},    {"src", "from"},     {"source", "from"},
-	{"in", "from"},      {"dst", "to"},       {"destination", "to"}, {"out", "to"},     {"interface", "on"},  {"via", "on"},       {"dev", "on"},
-	{"expires", "until"}, {"before", "until"}, {"after", "since"},  {"rate", "limit"},
+	{"accept", "allow"}, {"permit", "allow"}, {"pass", "allow"}, {"drop", "deny"}, {"block", "deny"},
+	{"src", "from"},     {"source", "from"},  {"in", "from"},    {"dst", "to"},    {"destination", "to"},
+	{"out", "to"},       {"interface", "on"}, {"via", "on"},     {"dev", "on"},    {"expires", "until"},
+	{"before", "until"}, {"after", "since"},  {"rate", "limit"},
 };
 
 static struct error *hint_word(struct error *error, const struct word *table, struct str word)
@@ -41,7 +43,8 @@ static void skip_to_clause(struct parser *p)
 {
 	int clause;
 
-	while (p->token.kind != TOKEN_END && !(p->token.kind == TOKEN_WORD && word_find(word_clauses, p->token.text, &clause)))
+	while (p->token.kind != TOKEN_END &&
+	       !(p->token.kind == TOKEN_WORD && word_find(word_clauses, p->token.text, &clause)))
 		lex_next(p);
 }
 
@@ -76,7 +79,8 @@ static bool argument(struct parser *p, const char *expected, struct token *word)
 		lex_next(p);
 		return true;
 	}
-	parser_fault(p, p->token.at, error_new(ERROR_INPUT, "expected %s, not %s", expected, lex_shown(&p->token).text));
+	parser_fault(p, p->token.at,
+	             error_new(ERROR_INPUT, "expected %s, not %s", expected, lex_shown(&p->token).text));
 	return false;
 }
 
@@ -89,8 +93,10 @@ static bool parse_interface(struct parser *p, struct rule *rule)
 	rule->interface = str_copy(p->arena, word.text);
 	if (interface_valid(word.text))
 		return true;
-	parser_fault(p, word.at, error_hint(error_new(ERROR_INPUT, "\"%s\" is no name of an interface", word_shown(word.text).text),
-	                                    "it has 1 to 15 of A-Z a-z 0-9 _ . @ : - and may end in + as a wildcard, like eth0 or wg+"));
+	parser_fault(
+		p, word.at,
+		error_hint(error_new(ERROR_INPUT, "\"%s\" is no name of an interface", word_shown(word.text).text),
+	                   "it has 1 to 15 of A-Z a-z 0-9 _ . @ : - and may end in + as a wildcard, like eth0 or wg+"));
 	return false;
 }
 
@@ -131,18 +137,22 @@ static bool parse_limit(struct parser *p, struct rule *rule)
 	}
 	if (unit.n == 0)
 		parser_fault(p, word.at + word.text.n,
-		             error_hint(error_new(ERROR_INPUT, "expected /second, /minute, /hour or /day right behind the number"),
+		             error_hint(error_new(ERROR_INPUT,
+		                                  "expected /second, /minute, /hour or /day right behind the number"),
 		                        "for example limit %u/minute", rule->limit));
 	else
 		parser_fault(p, word.at + slash + 1,
-		             hint_unit(error_new(ERROR_INPUT, "expected second, minute, hour or day, not \"%s\"", word_shown(unit).text), unit));
+		             hint_unit(error_new(ERROR_INPUT, "expected second, minute, hour or day, not \"%s\"",
+		                                 word_shown(unit).text),
+		                       unit));
 	return false;
 }
 
 /* "2026-03-01 12:00", which would be two words. */
 static bool is_clock(const struct token *token)
 {
-	return token->kind == TOKEN_WORD && token->text.n >= 5 && token->text.p[2] == ':' && word_digits(str_slice(token->text, 0, 2));
+	return token->kind == TOKEN_WORD && token->text.n >= 5 && token->text.p[2] == ':' &&
+	       word_digits(str_slice(token->text, 0, 2));
 }
 
 static bool parse_time(struct parser *p, int64_t *time)
@@ -161,7 +171,8 @@ static bool parse_time(struct parser *p, int64_t *time)
 		*time = TIME_NONE;
 		lex_next(p);
 	} else {
-		error = error_hint(error, "ISO 8601 in whole seconds: 2026-03-01, 2026-03-01T12:00, 2026-03-01T12:00:00Z, 2026-03-01T12:00:00+01:00");
+		error = error_hint(error, "ISO 8601 in whole seconds: 2026-03-01, 2026-03-01T12:00, "
+		                          "2026-03-01T12:00:00Z, 2026-03-01T12:00:00+01:00");
 	}
 	parser_fault(p, word.at, error);
 	return false;
@@ -198,11 +209,14 @@ static void refuse_repeat(struct parser *p, enum clause clause, size_t at, struc
 	enum clause other = clause == CLAUSE_FROM ? CLAUSE_TO : CLAUSE_FROM;
 
 	if (seen->clause[clause])
-		parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "%s stands twice in a rule", name),
-		                               "%s", peers ? "separate several peers by commas" : "leave one of them out"));
+		parser_fault(p, at,
+		             error_hint(error_new(ERROR_INPUT, "%s stands twice in a rule", name), "%s",
+		                        peers ? "separate several peers by commas" : "leave one of them out"));
 	else if (peers && seen->clause[other])
-		parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "a rule has either from or to"),
-		                               "from speaks of packets coming in, to of packets going out; write one rule for each"));
+		parser_fault(p, at,
+		             error_hint(error_new(ERROR_INPUT, "a rule has either from or to"),
+		                        "from speaks of packets coming in, to of packets going out; write one rule for "
+		                        "each"));
 	else
 		seen->at[clause] = at;
 	seen->clause[clause] = true;

@@ -1,4 +1,5 @@
-/* What the files of the rule parser share: the state of one line, its tokens, and how a fault is noted. Private to rule_lex.c, rule_what.c, rule_peer.c and rule_parse.c. */
+/* What the files of the rule parser share: the state of one line, its tokens, and how a fault is noted. Private to
+ * rule_lex.c, rule_what.c, rule_peer.c and rule_parse.c. */
 #ifndef FLEETWALL_RULE_PARSER_H
 #define FLEETWALL_RULE_PARSER_H
 
@@ -40,7 +41,8 @@ void parser_fault(struct parser *p, size_t at, struct error *error);
 /* What has been found wrong: the faults, or NULL. */
 struct error *parser_faults(const struct parser *p) MUST_CHECK;
 /* A decimal number between low and high, without leading zeros; `noun` is what it is called in the fault ("port"). */
-bool parser_number(struct parser *p, struct str digits, size_t at, const char *noun, unsigned low, unsigned high, unsigned *number);
+bool parser_number(struct parser *p, struct str digits, size_t at, const char *noun, unsigned low, unsigned high,
+                   unsigned *number);
 /* Notes what name_check() and its like found. */
 bool parser_name(struct parser *p, size_t at, struct error *error);
 

@@ -1,5 +1,5 @@
-/* Parses the peers of a rule: all or any, addresses, prefixes, ranges, octets, self, and the names of roles, networks and machines. Looks no name up, neither in
- * the inventory nor in the DNS. */
+/* Parses the peers of a rule: all or any, addresses, prefixes, ranges, octets, self, and the names of roles, networks
+ * and machines. Looks no name up, neither in the inventory nor in the DNS. */
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "rule_parser.h"
@@ -73,11 +73,15 @@ static bool range(struct parser *p, struct str word, size_t at, struct peer *pee
 	if (first.family == last.family && first.bits <= last.bits)
 		return literal(peer, (struct range){first.bits, last.bits, first.family});
 	if (first.family != last.family)
-		parser_fault(p, at, error_new(ERROR_INPUT, "the range \"%s\" begins in one family and ends in the other", word_shown(word).text));
+		parser_fault(p, at,
+		             error_new(ERROR_INPUT, "the range \"%s\" begins in one family and ends in the other",
+		                       word_shown(word).text));
 	else
-		parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "the range \"%s\" ends before it begins", word_shown(word).text),
-		                               "write %s-%s", word_shown(str_slice(word, dash + 1, word.n)).text,
-		                               word_shown(str_slice(word, 0, dash)).text));
+		parser_fault(p, at,
+		             error_hint(error_new(ERROR_INPUT, "the range \"%s\" ends before it begins",
+		                                  word_shown(word).text),
+		                        "write %s-%s", word_shown(str_slice(word, dash + 1, word.n)).text,
+		                        word_shown(str_slice(word, 0, dash)).text));
 	return false;
 }
 
@@ -116,15 +120,19 @@ static void refuse_address(struct parser *p, struct str word, size_t at)
 	struct addr addr;
 
 	if (percent < word.n)
-		error = error_hint(error, "an interface is named by a clause: on %s", word_shown(str_slice(word, percent + 1, word.n)).text);
+		error = error_hint(error, "an interface is named by a clause: on %s",
+		                   word_shown(str_slice(word, percent + 1, word.n)).text);
 	else if (netmask(word, &prefix))
 		error = error_hint(error, "write %.*s", STR_ARG(prefix_text(p->arena, prefix)));
 	else if (slash < word.n && addr_parse(str_slice(word, 0, slash), &addr))
-		error = error_hint(error, "the length of a prefix of this family is a number from 0 to %u", family_width(addr.family));
+		error = error_hint(error, "the length of a prefix of this family is a number from 0 to %u",
+		                   family_width(addr.family));
 	else if (str_find(word, ':') < word.n)
-		error = error_hint(error, "an IPv6 address is eight groups of hexadecimal digits, or fewer and one ::, without brackets and without a zone");
+		error = error_hint(error, "an IPv6 address is eight groups of hexadecimal digits, or fewer and one ::, "
+		                          "without brackets and without a zone");
 	else
-		error = error_hint(error, "an IPv4 address is four numbers from 0 to 255 without leading zeros: 10.0.0.1, 10.0.0.0/8");
+		error = error_hint(error, "an IPv4 address is four numbers from 0 to 255 without leading zeros: "
+		                          "10.0.0.1, 10.0.0.0/8");
 	parser_fault(p, at, error);
 }
 
@@ -153,8 +161,10 @@ static bool address(struct parser *p, struct str word, size_t at, struct peer *p
 	case PREFIX_OK:
 		return literal(peer, prefix_range(prefix));
 	case PREFIX_HOST_BITS:
-		parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "the prefix \"%s\" has host bits set", word_shown(word).text),
-		                               "write %.*s", STR_ARG(prefix_text(p->arena, prefix))));
+		parser_fault(
+			p, at,
+			error_hint(error_new(ERROR_INPUT, "the prefix \"%s\" has host bits set", word_shown(word).text),
+		                   "write %.*s", STR_ARG(prefix_text(p->arena, prefix))));
 		return false;
 	case PREFIX_BAD:
 		break;
@@ -172,7 +182,8 @@ static const struct word kinds[] = {
 	{"machine", PEER_MACHINE}, {"network", PEER_NETWORK}, {"role", PEER_ROLE}, {NULL, 0},
 };
 
-/* What is written like the kind of a name: letters before the first colon, with something that is no hexadecimal digit. */
+/* What is written like the kind of a name: letters before the first colon, with something that is no hexadecimal digit.
+ */
 static bool is_kind(struct str word, size_t colon)
 {
 	bool letters = colon > 0 && colon < word.n, beyond_hex = false;
@@ -262,7 +273,9 @@ bool parse_peers(struct parser *p, struct rule *rule)
 		int clause;
 
 		if (p->token.kind != TOKEN_WORD || word_find(word_clauses, p->token.text, &clause)) {
-			parser_fault(p, p->token.at, error_new(ERROR_INPUT, "expected %s, not %s", expected_peer, lex_shown(&p->token).text));
+			parser_fault(p, p->token.at,
+			             error_new(ERROR_INPUT, "expected %s, not %s", expected_peer,
+			                       lex_shown(&p->token).text));
 			if (p->token.kind != TOKEN_COMMA)
 				return false;
 			good = false;

@@ -1,5 +1,5 @@
-/* Points in time of the rule language: ISO 8601 <-> seconds since 1970, in the proleptic Gregorian calendar, years 0001 to 9999, whole seconds. Knows no
- * time zone but UTC and offsets, and no clock. */
+/* Points in time of the rule language: ISO 8601 <-> seconds since 1970, in the proleptic Gregorian calendar, years 0001
+ * to 9999, whole seconds. Knows no time zone but UTC and offsets, and no clock. */
 #include "fleetwall/buf.h"
 #include "rule_parser.h"
 
@@ -25,7 +25,8 @@ static bool cut_number(struct str *s, size_t digits, int64_t low, int64_t high, 
 {
 	uint64_t value;
 
-	if (s->n < digits || !str_number(str_slice(*s, 0, digits), 9999, &value) || (int64_t)value < low || (int64_t)value > high)
+	if (s->n < digits || !str_number(str_slice(*s, 0, digits), 9999, &value) || (int64_t)value < low ||
+	    (int64_t)value > high)
 		return false;
 	*number = (int64_t)value;
 	*s = str_slice(*s, digits, s->n);
@@ -47,8 +48,8 @@ static bool cut_date(struct str *s, int64_t *days)
 {
 	int64_t year, month, day;
 
-	if (!cut_number(s, 4, 1, 9999, &year) || !cut_char(s, "-") || !cut_number(s, 2, 1, 12, &month) || !cut_char(s, "-") ||
-	    !cut_number(s, 2, 1, days_in_month(year, month), &day))
+	if (!cut_number(s, 4, 1, 9999, &year) || !cut_char(s, "-") || !cut_number(s, 2, 1, 12, &month) ||
+	    !cut_char(s, "-") || !cut_number(s, 2, 1, days_in_month(year, month), &day))
 		return false;
 	*days = days_of(year, month, day);
 	return true;
@@ -76,7 +77,8 @@ static bool cut_zone(struct str *s, int64_t *offset)
 	*offset = 0;
 	if (s->n == 0 || cut_char(s, "Zz"))
 		return true;
-	if (!cut_char(s, "+-") || !cut_number(s, 2, 0, 23, &hour) || !cut_char(s, ":") || !cut_number(s, 2, 0, 59, &minute))
+	if (!cut_char(s, "+-") || !cut_number(s, 2, 0, 23, &hour) || !cut_char(s, ":") ||
+	    !cut_number(s, 2, 0, 59, &minute))
 		return false;
 	*offset = (hour * 3600 + minute * 60) * (west ? -1 : 1);
 	return true;
@@ -129,6 +131,6 @@ void time_print(struct buf *buf, int64_t time)
 		return;
 	}
 	date_of(days, &year, &month, &day);
-	buf_format(buf, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year, (int)month, (int)day, seconds / 3600, seconds / 60 % 60,
-	           seconds % 60);
+	buf_format(buf, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year, (int)month, (int)day, seconds / 3600,
+	           seconds / 60 % 60, seconds % 60);
 }

@@ -1,5 +1,6 @@
-/* Parses the `what` of a rule: all, ports/protocol, a protocol by name or number, icmp with type and code, or a service. Knows what the kernel makes of odd
- * numbers, and refuses those; whether a service exists is not asked here. */
+/* Parses the `what` of a rule: all, ports/protocol, a protocol by name or number, icmp with type and code, or a
+ * service. Knows what the kernel makes of odd numbers, and refuses those; whether a service exists is not asked here.
+ */
 #include <string.h>
 
 #include "fleetwall/arena.h"
@@ -17,10 +18,11 @@ static const struct {
 	uint8_t number;
 	bool udp;
 } well_known[] = {
-	{7, false},   {9, false},   {13, false},  {19, false},  {20, false},  {21, false},  {22, false},  {23, false},  {25, false},
-	{37, false},  {43, false},  {49, false},  {53, true},   {67, true},   {68, true},   {69, true},   {70, false},  {79, false},
-	{80, false},  {88, false},  {109, false}, {110, false}, {111, false}, {113, false}, {119, false}, {123, true},  {135, false},
-	{137, true},  {138, true},  {139, false}, {143, false}, {161, true},  {162, true},  {177, true},  {179, false}, {194, false},
+	{7, false},   {9, false},  {13, false},  {19, false},  {20, false},  {21, false},  {22, false},  {23, false},
+	{25, false},  {37, false}, {43, false},  {49, false},  {53, true},   {67, true},   {68, true},   {69, true},
+	{70, false},  {79, false}, {80, false},  {88, false},  {109, false}, {110, false}, {111, false}, {113, false},
+	{119, false}, {123, true}, {135, false}, {137, true},  {138, true},  {139, false}, {143, false}, {161, true},
+	{162, true},  {177, true}, {179, false}, {194, false},
 };
 
 static void warn_of_port(struct parser *p, uint8_t number, size_t at)
@@ -32,14 +34,17 @@ static void warn_of_port(struct parser *p, uint8_t number, size_t at)
 			continue;
 		warning = error_new(ERROR_INPUT, "%u alone is protocol number %u, not port %u", number, number, number);
 		warning = error_hint(warning, "write %u/%s for the port", number, well_known[i].udp ? "udp" : "tcp");
-		error_collect(p->warnings, error_at(warning, (struct place){.column = (unsigned)at + 1, .text = p->line}));
+		error_collect(p->warnings,
+		              error_at(warning, (struct place){.column = (unsigned)at + 1, .text = p->line}));
 	}
 }
 
 static void refuse_zero_protocol(struct parser *p, size_t at)
 {
-	parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "protocol 0 is not possible: the kernel reads it as every protocol"),
-	                               "write all for every packet"));
+	parser_fault(
+		p, at,
+		error_hint(error_new(ERROR_INPUT, "protocol 0 is not possible: the kernel reads it as every protocol"),
+	                   "write all for every packet"));
 }
 
 static void refuse_protocol(struct parser *p, struct str word, size_t at)
@@ -70,8 +75,10 @@ static bool ports_protocol(struct parser *p, struct str word, size_t at, uint8_t
 	else if (!protocol_parse(word, protocol))
 		refuse_protocol(p, word, at);
 	else if (!protocol_has_ports(*protocol))
-		parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "the protocol %s has no ports", word_shown(word).text),
-		                               "write %s alone; tcp, udp, udplite, sctp and dccp have ports", word_shown(word).text));
+		parser_fault(p, at,
+		             error_hint(error_new(ERROR_INPUT, "the protocol %s has no ports", word_shown(word).text),
+		                        "write %s alone; tcp, udp, udplite, sctp and dccp have ports",
+		                        word_shown(word).text));
 	else
 		return true;
 	return false;
@@ -86,13 +93,15 @@ static bool port_range(struct parser *p, struct str part, size_t at, struct port
 	if (!parser_number(p, str_slice(part, 0, dash), at, "port", 0, 65535, &first))
 		return false;
 	last = first;
-	if (dash < part.n && !parser_number(p, str_slice(part, dash + 1, part.n), at + dash + 1, "port", 0, 65535, &last))
+	if (dash < part.n &&
+	    !parser_number(p, str_slice(part, dash + 1, part.n), at + dash + 1, "port", 0, 65535, &last))
 		return false;
 	*range = (struct port_range){(uint16_t)first, (uint16_t)last};
 	if (first <= last)
 		return true;
-	parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "the port range %u-%u ends before it begins", first, last),
-	                               "write %u-%u", last, first));
+	parser_fault(p, at,
+	             error_hint(error_new(ERROR_INPUT, "the port range %u-%u ends before it begins", first, last),
+	                        "write %u-%u", last, first));
 	return false;
 }
 
@@ -139,8 +148,11 @@ static bool bare_number(struct parser *p, const struct token *word, struct what 
 		return false;
 	}
 	if (str_number(word->text, 65535, &port) && port > 255) {
-		parser_fault(p, word->at, error_hint(error_new(ERROR_INPUT, "a number alone is a protocol, and %u is out of range (1 to 255)", (unsigned)port),
-		                                     "write %u/tcp for the port", (unsigned)port));
+		parser_fault(p, word->at,
+		             error_hint(error_new(ERROR_INPUT,
+		                                  "a number alone is a protocol, and %u is out of range (1 to 255)",
+		                                  (unsigned)port),
+		                        "write %u/tcp for the port", (unsigned)port));
 		return false;
 	}
 	if (!parser_number(p, word->text, word->at, "protocol", 1, 255, &number))
@@ -167,14 +179,18 @@ static bool port_list(struct parser *p, struct what *what)
 		else
 			good = false;
 		if (slash < word.text.n) {
-			good = ports_protocol(p, str_slice(word.text, slash + 1, word.text.n), word.at + slash + 1, &what->protocol) && good;
+			good = ports_protocol(p, str_slice(word.text, slash + 1, word.text.n), word.at + slash + 1,
+			                      &what->protocol) &&
+			       good;
 			break;
 		}
 		if (p->token.kind != TOKEN_COMMA)
 			return good && refuse_bare_ports(p, from);
 		lex_next(p);
 		if (p->token.kind != TOKEN_WORD) {
-			parser_fault(p, p->token.at, error_new(ERROR_INPUT, "expected a port behind the comma, not %s", lex_shown(&p->token).text));
+			parser_fault(p, p->token.at,
+			             error_new(ERROR_INPUT, "expected a port behind the comma, not %s",
+			                       lex_shown(&p->token).text));
 			return false;
 		}
 	}
@@ -200,8 +216,9 @@ static bool numbers(struct parser *p, struct what *what)
 	}
 	if (p->token.kind != TOKEN_COMMA)
 		return true;
-	parser_fault(p, p->token.at, error_hint(error_new(ERROR_INPUT, "the protocol ends the list of ports"),
-	                                        "all ports of a rule have one protocol: 80,443/tcp; write a rule for each protocol"));
+	parser_fault(p, p->token.at,
+	             error_hint(error_new(ERROR_INPUT, "the protocol ends the list of ports"),
+	                        "all ports of a rule have one protocol: 80,443/tcp; write a rule for each protocol"));
 	return false;
 }
 
@@ -215,8 +232,10 @@ static bool icmp_type(struct parser *p, struct str word, size_t at, struct what 
 	if (icmp_name_parse(word, &what->icmp_name))
 		return true;
 	if (word_is(word, "255")) {
-		parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "the icmp type 255 is not possible: the kernel reads it as every type"),
-		                               "leave the type out for every type"));
+		parser_fault(p, at,
+		             error_hint(error_new(ERROR_INPUT, "the icmp type 255 is not possible: the kernel reads it "
+		                                               "as every type"),
+		                        "leave the type out for every type"));
 		return false;
 	}
 	near = word_nearest(word_types, NULL, word);
@@ -226,9 +245,11 @@ static bool icmp_type(struct parser *p, struct str word, size_t at, struct what 
 		return false;
 	}
 	if (word.n > 0 && !word_digits(word)) {
-		parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "\"%s\" is no icmp type", word_shown(word).text),
-		                               "it is a number from 0 to 254, or echo-request, echo-reply, destination-unreachable, "
-		                               "time-exceeded, parameter-problem"));
+		parser_fault(p, at,
+		             error_hint(error_new(ERROR_INPUT, "\"%s\" is no icmp type", word_shown(word).text),
+		                        "it is a number from 0 to 254, or echo-request, echo-reply, "
+		                        "destination-unreachable, "
+		                        "time-exceeded, parameter-problem"));
 		return false;
 	}
 	if (!parser_number(p, word, at, "icmp type", 0, 254, &number))
@@ -322,7 +343,8 @@ static bool begins_no_what(struct str word)
 	uint8_t protocol;
 	int families;
 
-	return word_reserved(word) && !word_is(word, "all") && !protocol_parse(word, &protocol) && !word_find(word_icmp, word, &families);
+	return word_reserved(word) && !word_is(word, "all") && !protocol_parse(word, &protocol) &&
+	       !word_find(word_icmp, word, &families);
 }
 
 bool parse_what(struct parser *p, struct what *what)
@@ -334,8 +356,9 @@ bool parse_what(struct parser *p, struct what *what)
 		return numbers(p, what);
 	if (p->token.kind == TOKEN_WORD && !begins_no_what(word))
 		return words(p, what);
-	parser_fault(p, p->token.at, error_hint(error_new(ERROR_INPUT, "expected %s, not %s", expected_what, lex_shown(&p->token).text),
-	                                        "write all for every packet"));
+	parser_fault(p, p->token.at,
+	             error_hint(error_new(ERROR_INPUT, "expected %s, not %s", expected_what, lex_shown(&p->token).text),
+	                        "write all for every packet"));
 	return false;
 }
 
@@ -359,15 +382,18 @@ struct error *what_parse(struct arena *arena, struct str s, struct what *what)
 	return rule_what_normalize(arena, what);
 }
 
-struct error *ports_parse(struct arena *arena, struct str s, uint8_t *protocol, struct port_range **ports, size_t *count)
+struct error *ports_parse(struct arena *arena, struct str s, uint8_t *protocol, struct port_range **ports,
+                          size_t *count)
 {
 	struct parser p;
 	struct what what;
 
 	TRY(what_alone(arena, s, &p, &what));
 	if (what.kind != WHAT_PORTS) {
-		parser_fault(&p, 0, error_hint(error_new(ERROR_INPUT, "expected ports/protocol, not \"%s\"", word_shown(s).text),
-		                               "for example 9200/tcp or 53/udp"));
+		parser_fault(
+			&p, 0,
+			error_hint(error_new(ERROR_INPUT, "expected ports/protocol, not \"%s\"", word_shown(s).text),
+		                   "for example 9200/tcp or 53/udp"));
 		return parser_faults(&p);
 	}
 	TRY(rule_what_normalize(arena, &what));

@@ -1,5 +1,5 @@
-/* The vocabulary of the rule language: keywords, protocols, types of ICMP, units, and their look-up. What the words mean is said elsewhere; nothing here
- * asks /etc/protocols, which says ipip is 94, or is missing. */
+/* The vocabulary of the rule language: keywords, protocols, types of ICMP, units, and their look-up. What the words
+ * mean is said elsewhere; nothing here asks /etc/protocols, which says ipip is 94, or is missing. */
 #include "rule_words.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* The vocabulary of the rule language, for the files rule*.c and names_check.c alone: tables of words, look-up in any case, the nearest word, and how a word of the
- * user's is shown in a message. */
+/* The vocabulary of the rule language, for the files rule*.c and names_check.c alone: tables of words, look-up in any
+ * case, the nearest word, and how a word of the user's is shown in a message. */
 #ifndef FLEETWALL_RULE_WORDS_H
 #define FLEETWALL_RULE_WORDS_H
 

@@ -1,5 +1,5 @@
-/* Any bytes as a line of the rule language: refused with a place inside of the line, or understood; and what is understood is printed, parsed and
- * normalized to itself. */
+/* Any bytes as a line of the rule language: refused with a place inside of the line, or understood; and what is
+ * understood is printed, parsed and normalized to itself. */
 #include <stdlib.h>
 
 #include "fleetwall/arena.h"

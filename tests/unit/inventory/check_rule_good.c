@@ -1,4 +1,5 @@
-/* Lines that are valid, each with its canonical form: every line of the grammar, and every sentence of the canonical form. */
+/* Lines that are valid, each with its canonical form: every line of the grammar, and every sentence of the canonical
+ * form. */
 #include <check.h>
 
 #include "fleetwall/arena.h"
@@ -160,15 +161,20 @@ static const struct {
 	{"allow 22/tcp from 10.1.1.1, 10.0.0.0/8", "allow 22/tcp from 10.0.0.0/8"},
 	{"allow 22/tcp from 10.0.0.0/8, 10.1.1.1, 10.0.0.0/8, 11.0.0.0/8", "allow 22/tcp from 10.0.0.0/8, 11.0.0.0/8"},
 	{"allow 22/tcp from 10.0.0.0/9, 10.128.0.0/9", NULL},
-	{"allow 22/tcp from 10.0.0.5-10.0.0.9, 10.0.0.1-10.0.0.6", "allow 22/tcp from 10.0.0.1-10.0.0.6, 10.0.0.5-10.0.0.9"},
+	{"allow 22/tcp from 10.0.0.5-10.0.0.9, 10.0.0.1-10.0.0.6",
+         "allow 22/tcp from 10.0.0.1-10.0.0.6, 10.0.0.5-10.0.0.9"},
 	{"allow 22/tcp from 10.0.0.1-10.0.0.9, 10.0.0.1-10.0.0.3", "allow 22/tcp from 10.0.0.1-10.0.0.9"},
-	{"allow 22/tcp from 10.0.0.1-10.0.0.3, 10.0.0.1-10.0.0.9, 10.0.0.2-10.0.0.9", "allow 22/tcp from 10.0.0.1-10.0.0.9"},
+	{"allow 22/tcp from 10.0.0.1-10.0.0.3, 10.0.0.1-10.0.0.9, 10.0.0.2-10.0.0.9",
+         "allow 22/tcp from 10.0.0.1-10.0.0.9"},
 	{"allow 22/tcp from fe80::/10, 10.0.0.1, ::1", "allow 22/tcp from 10.0.0.1, ::1, fe80::/10"},
-	{"allow 22/tcp from 100.0.0.1, 20.0.0.1, 3.0.0.1", "allow 22/tcp from 3.0.0.1, 20.0.0.1, 100.0.0.1"}, /* as numbers */
+	{"allow 22/tcp from 100.0.0.1, 20.0.0.1, 3.0.0.1",
+         "allow 22/tcp from 3.0.0.1, 20.0.0.1, 100.0.0.1"}, /* as numbers */
 	{"allow 22/tcp from role:b, role:a/y, role:a, role:a/x, network:z, machine:m, self, ::1, 1.1.1.1",
-	 "allow 22/tcp from 1.1.1.1, ::1, self, machine:m, network:z, role:a, role:a/x, role:a/y, role:b"},
-	{"allow 22/tcp from self, Self, role:a, ROLE:A, role:a/b, role:a/B", "allow 22/tcp from self, role:a, role:a/b"},
-	{"allow 22/tcp from role:a-b, role:a, role:a.b, role:a/0", "allow 22/tcp from role:a, role:a/0, role:a-b, role:a.b"},
+         "allow 22/tcp from 1.1.1.1, ::1, self, machine:m, network:z, role:a, role:a/x, role:a/y, role:b"},
+	{"allow 22/tcp from self, Self, role:a, ROLE:A, role:a/b, role:a/B",
+         "allow 22/tcp from self, role:a, role:a/b"},
+	{"allow 22/tcp from role:a-b, role:a, role:a.b, role:a/0",
+         "allow 22/tcp from role:a, role:a/0, role:a-b, role:a.b"},
 
 	/* other clauses, in any order */
 	{"allow 22/tcp on eth0", NULL},
@@ -189,9 +195,8 @@ static const struct {
 	{"allow 22/tcp until 2025-12-31T20:00:01-05:30", "allow 22/tcp until 2026-01-01T01:30:01Z"},
 	{"allow 22/tcp since 2026-03-01T12:00:00Z until 2026-03-01T12:00:01Z", NULL},
 	{"reject 22/tcp until 2027-01-01 since 2026-01-01 log on eth0 to self",
-	 "reject 22/tcp to self on eth0 log since 2026-01-01T00:00:00Z until 2027-01-01T00:00:00Z"},
-	{"allow 22/tcp log limit 3/minute on eth0 from self",
-	 "allow 22/tcp from self on eth0 limit 3/minute log"},
+         "reject 22/tcp to self on eth0 log since 2026-01-01T00:00:00Z until 2027-01-01T00:00:00Z"},
+	{"allow 22/tcp log limit 3/minute on eth0 from self", "allow 22/tcp from self on eth0 limit 3/minute log"},
 
 	/* the default, with anything else in the line, is a rule */
 	{"deny all to any", NULL},
@@ -212,7 +217,8 @@ START_TEST(says_the_canonical_form)
 	bool stored;
 	struct str text;
 
-	ck_assert_msg(rule_parse(arena, str_of(good[_i].line), &rule, &stored, &warnings) == NULL, "\"%s\" is refused", good[_i].line);
+	ck_assert_msg(rule_parse(arena, str_of(good[_i].line), &rule, &stored, &warnings) == NULL, "\"%s\" is refused",
+	              good[_i].line);
 	ck_assert_msg(stored, "\"%s\" is not stored", good[_i].line);
 	text = rule_text(arena, &rule);
 	ck_assert_msg(str_is(text, expected), "\"%s\" gives \"%.*s\"", good[_i].line, STR_ARG(text));
@@ -222,8 +228,18 @@ START_TEST(says_the_canonical_form)
 END_TEST
 
 static const char *const unstored[] = {
-	"DENY ALL", "deny all from any", "deny all from all", "deny all from 0.0.0.0/0, ::/0", "deny all from any, role:app", "deny all # the default",
-	"", "   ", "\t", "# a comment", "  # deny", "#",
+	"DENY ALL",
+	"deny all from any",
+	"deny all from all",
+	"deny all from 0.0.0.0/0, ::/0",
+	"deny all from any, role:app",
+	"deny all # the default",
+	"",
+	"   ",
+	"\t",
+	"# a comment",
+	"  # deny",
+	"#",
 };
 
 START_TEST(stores_no_default_and_no_empty_line)

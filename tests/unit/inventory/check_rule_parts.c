@@ -1,4 +1,5 @@
-/* The pieces of the language that others use: ports, protocols, icmp types, interfaces, times, names; and rules made by hand. */
+/* The pieces of the language that others use: ports, protocols, icmp types, interfaces, times, names; and rules made by
+ * hand. */
 #include <check.h>
 #include <string.h>
 
@@ -24,10 +25,26 @@ static void teardown(void)
 static const struct {
 	const char *text, *canonical; /* NULL: refused */
 } whats[] = {
-	{"3306/tcp", "3306/tcp"}, {"443 , 80/TCP", "80,443/tcp"}, {"icmp/echo-request", "icmp/echo-request"},
-	{"icmpv4/8", "icmpv4/echo-request"}, {"esp", "esp"}, {"50", "esp"}, {"58", "icmpv6"}, {"all", "all"}, {"MySQL", "mysql"},
-	{" 22/tcp ", "22/tcp"}, {"", NULL}, {"22/tcp log", NULL}, {"22/tcp from any", NULL}, {"22/tcp # ssh", NULL}, {"22/tcp,", NULL},
-	{"0", NULL}, {"allow 22/tcp", NULL}, {"22", "22"}, {"any", NULL}, {"icmp/255", NULL},
+	{"3306/tcp", "3306/tcp"},
+	{"443 , 80/TCP", "80,443/tcp"},
+	{"icmp/echo-request", "icmp/echo-request"},
+	{"icmpv4/8", "icmpv4/echo-request"},
+	{"esp", "esp"},
+	{"50", "esp"},
+	{"58", "icmpv6"},
+	{"all", "all"},
+	{"MySQL", "mysql"},
+	{" 22/tcp ", "22/tcp"},
+	{"", NULL},
+	{"22/tcp log", NULL},
+	{"22/tcp from any", NULL},
+	{"22/tcp # ssh", NULL},
+	{"22/tcp,", NULL},
+	{"0", NULL},
+	{"allow 22/tcp", NULL},
+	{"22", "22"},
+	{"any", NULL},
+	{"icmp/255", NULL},
 };
 
 START_TEST(parses_a_what_alone)
@@ -69,7 +86,8 @@ END_TEST
 
 START_TEST(joins_ports)
 {
-	struct port_range ports[] = {{65535, 65535}, {5, 9}, {0, 0}, {9, 12}, {14, 14}, {13, 13}, {6, 7}, {65534, 65535}, {16, 16}};
+	struct port_range ports[] = {{65535, 65535}, {5, 9}, {0, 0},         {9, 12}, {14, 14},
+	                             {13, 13},       {6, 7}, {65534, 65535}, {16, 16}};
 	struct buf buf = buf_new(arena);
 	size_t count = ports_normalize(ports, sizeof ports / sizeof *ports);
 
@@ -88,8 +106,9 @@ START_TEST(knows_protocols)
 		uint8_t number;
 		bool ports;
 	} known[] = {
-		{"tcp", 6, true},  {"udp", 17, true}, {"udplite", 136, true}, {"sctp", 132, true}, {"dccp", 33, true}, {"gre", 47, false},
-		{"esp", 50, false}, {"ah", 51, false}, {"ipip", 4, false},     {"vrrp", 112, false}, {"igmp", 2, false},
+		{"tcp", 6, true},   {"udp", 17, true},    {"udplite", 136, true}, {"sctp", 132, true},
+		{"dccp", 33, true}, {"gre", 47, false},   {"esp", 50, false},     {"ah", 51, false},
+		{"ipip", 4, false}, {"vrrp", 112, false}, {"igmp", 2, false},
 	};
 	unsigned named = 0;
 	uint8_t protocol;
@@ -119,7 +138,8 @@ END_TEST
 
 START_TEST(refuses_other_protocols)
 {
-	static const char *const no[] = {"", "0", "256", "06", "icmp", "icmpv4", "icmpv6", "all", "tcp ", "-6", "6.", "tc", "tcpp"};
+	static const char *const no[] = {"",    "0",    "256", "06", "icmp", "icmpv4", "icmpv6",
+	                                 "all", "tcp ", "-6",  "6.", "tc",   "tcpp"};
 	uint8_t protocol;
 
 	ck_assert_msg(!protocol_parse(str_of(no[_i]), &protocol), "\"%s\"", no[_i]);
@@ -148,7 +168,8 @@ START_TEST(knows_icmp_types)
 		ck_assert(icmp_number(name, FAMILY_4, &type) && type == types[i].v4);
 		ck_assert(icmp_number(name, FAMILY_6, &type) && type == types[i].v6);
 	}
-	ck_assert(!icmp_name_parse(STR("any"), &name) && !icmp_name_parse(STR("8"), &name) && !icmp_name_parse(STR(""), &name));
+	ck_assert(!icmp_name_parse(STR("any"), &name) && !icmp_name_parse(STR("8"), &name) &&
+	          !icmp_name_parse(STR(""), &name));
 	ck_assert(!icmp_number(ICMP_ANY, FAMILY_4, &type) && !icmp_number(ICMP_NUMBER, FAMILY_6, &type));
 	ck_assert_uint_eq(icmp_name_str(ICMP_ANY).n + icmp_name_str(ICMP_NUMBER).n, 0);
 }
@@ -156,8 +177,11 @@ END_TEST
 
 START_TEST(knows_interfaces)
 {
-	static const char *const yes[] = {"a", "eth0", "ETH0.1@x:Y_-", "abcdefghijklmno", "wg+", "abcdefghijklmn+", "-", ".", "0"};
-	static const char *const no[] = {"", "+", "e+h", "eth++", "abcdefghijklmnop", "abcdefghijklmno+", "a b", "a/b", "a!", "eth0\xc3\xa4", "a,b", "a*"};
+	static const char *const yes[] = {"a", "eth0", "ETH0.1@x:Y_-", "abcdefghijklmno", "wg+", "abcdefghijklmn+", "-",
+	                                  ".", "0"};
+	static const char *const no[] = {
+		"",    "+", "e+h", "eth++", "abcdefghijklmnop", "abcdefghijklmno+", "a b", "a/b", "a!", "eth0\xc3\xa4",
+		"a,b", "a*"};
 
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
 		ck_assert_msg(interface_valid(str_of(yes[i])), "\"%s\"", yes[i]);
@@ -203,11 +227,43 @@ START_TEST(reads_and_prints_times)
 END_TEST
 
 static const char *const no_times[] = {
-	"", "2026", "2026-03", "2026-3-1", "26-03-01", "2026-00-01", "2026-13-01", "2026-01-00", "2026-01-32", "2026-04-31", "2025-02-29", "1900-02-29",
-	"2026-03-01T", "2026-03-01T12", "2026-03-01T24:00", "2026-03-01T12:60", "2026-03-01T12:00:60", "2026-03-01T12:00:00.1", "2026-03-01T12:00:",
-	"2026-03-01T12:00X", "2026-03-01T12:00+1", "2026-03-01T12:00+0100", "2026-03-01T12:00+24:00", "2026-03-01T12:00+01:60", "2026-03-01T12:00ZZ",
-	"2026-03-01  12:00", "20260301", "2026/03/01", "0000-01-01", "0001-01-01T00:00+00:01", "9999-12-31T23:59:59-00:01", "10000-01-01", "tomorrow",
-	"-2026-03-01", "2026-03-0a", " 2026-03-01", "2026-03-01 ",
+	"",
+	"2026",
+	"2026-03",
+	"2026-3-1",
+	"26-03-01",
+	"2026-00-01",
+	"2026-13-01",
+	"2026-01-00",
+	"2026-01-32",
+	"2026-04-31",
+	"2025-02-29",
+	"1900-02-29",
+	"2026-03-01T",
+	"2026-03-01T12",
+	"2026-03-01T24:00",
+	"2026-03-01T12:60",
+	"2026-03-01T12:00:60",
+	"2026-03-01T12:00:00.1",
+	"2026-03-01T12:00:",
+	"2026-03-01T12:00X",
+	"2026-03-01T12:00+1",
+	"2026-03-01T12:00+0100",
+	"2026-03-01T12:00+24:00",
+	"2026-03-01T12:00+01:60",
+	"2026-03-01T12:00ZZ",
+	"2026-03-01  12:00",
+	"20260301",
+	"2026/03/01",
+	"0000-01-01",
+	"0001-01-01T00:00+00:01",
+	"9999-12-31T23:59:59-00:01",
+	"10000-01-01",
+	"tomorrow",
+	"-2026-03-01",
+	"2026-03-0a",
+	" 2026-03-01",
+	"2026-03-01 ",
 };
 
 START_TEST(refuses_what_is_no_time)
@@ -250,7 +306,8 @@ END_TEST
 START_TEST(checks_names)
 {
 	static const char *const yes[] = {"a", "0", "web-1", "Web", "a..b", "a-", "a_", HUNDRED, "all", "10.0.0.1"};
-	static const char *const no[] = {"", "-a", ".a", "_a", "a b", "a/b", "a:b", "a\n", "\xc3\xa4", HUNDRED "x", "a'b", "a;b", "../x", "a,b", "a#"};
+	static const char *const no[] = {"",         "-a",        ".a",  "_a",  "a b",  "a/b", "a:b", "a\n",
+	                                 "\xc3\xa4", HUNDRED "x", "a'b", "a;b", "../x", "a,b", "a#"};
 
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
 		ck_assert_msg(name_check(str_of(yes[i]), "role") == NULL, "\"%s\"", yes[i]);
@@ -261,20 +318,50 @@ START_TEST(checks_names)
 		ck_assert(str_find(error->message, '\n') == error->message.n);
 	}
 	ck_assert_ptr_nonnull(name_check(STR("a\0b"), "role"));
-	ck_assert(str_is(name_check(STR("a\nb\xff"), "network")->message, "\"a\\x0ab\\xff\" is not a valid network name"));
+	ck_assert(str_is(name_check(STR("a\nb\xff"), "network")->message,
+	                 "\"a\\x0ab\\xff\" is not a valid network name"));
 	ck_assert(str_is(name_check(STR(""), "network")->message, "the network name is empty"));
-	ck_assert(str_is(name_check(STR(HUNDRED "x"), "role")->message, "the role name is 101 bytes long; at most 100 are possible"));
+	ck_assert(str_is(name_check(STR(HUNDRED "x"), "role")->message,
+	                 "the role name is 101 bytes long; at most 100 are possible"));
 }
 END_TEST
 
 START_TEST(checks_machine_names)
 {
 	static const char *const yes[] = {
-		"a", "db1", "0", "10", "a-b", "a--b", "db1.example.org", "1.2.3", "1.2.3.4.5", "1.2.3.a", "x.vpn", SIXTY_THREE,
+		"a",
+		"db1",
+		"0",
+		"10",
+		"a-b",
+		"a--b",
+		"db1.example.org",
+		"1.2.3",
+		"1.2.3.4.5",
+		"1.2.3.a",
+		"x.vpn",
+		SIXTY_THREE,
 		SIXTY_THREE "." SIXTY_THREE "." SIXTY_THREE "." TEN TEN TEN TEN TEN TEN "a",
 	};
 	static const char *const no[] = {
-		"", "A", "Db1", "-a", "a-", "a.", ".a", "a..b", "a.-b", "a_b", "a b", "1.2.3.4", "999.1.1.1", "fe80::1", "a/b", "../x", "-o", SIXTY_THREE "a",
+		"",
+		"A",
+		"Db1",
+		"-a",
+		"a-",
+		"a.",
+		".a",
+		"a..b",
+		"a.-b",
+		"a_b",
+		"a b",
+		"1.2.3.4",
+		"999.1.1.1",
+		"fe80::1",
+		"a/b",
+		"../x",
+		"-o",
+		SIXTY_THREE "a",
 		SIXTY_THREE "." SIXTY_THREE "." SIXTY_THREE "." TEN TEN TEN TEN TEN TEN "ab",
 	};
 
@@ -290,8 +377,10 @@ START_TEST(checks_service_names)
 {
 	static const char *const yes[] = {"mysql", "X11", "a", "tcp2", "icmp6", "http-alt", "a.b"};
 	static const char *const no[] = {
-		"", "3com", "-a", "allow", "Deny", "reject", "all", "ANY", "from", "to", "on", "log", "limit", "since", "until", "second", "minute", "hour", "day",
-		"self", "role", "network", "machine", "tcp", "udp", "udplite", "sctp", "dccp", "gre", "esp", "ah", "ipip", "vrrp", "igmp", "icmp", "icmpv4", "ICMPv6",
+		"",     "3com",    "-a",      "allow", "Deny",  "reject",  "all",    "ANY",  "from", "to",
+		"on",   "log",     "limit",   "since", "until", "second",  "minute", "hour", "day",  "self",
+		"role", "network", "machine", "tcp",   "udp",   "udplite", "sctp",   "dccp", "gre",  "esp",
+		"ah",   "ipip",    "vrrp",    "igmp",  "icmp",  "icmpv4",  "ICMPv6",
 	};
 
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
@@ -341,16 +430,25 @@ START_TEST(refuses_impossible_whats)
 {
 	struct port_range backwards = {2, 1}, fine = {1, 2};
 
-	refused_what((struct what){.kind = WHAT_PROTOCOL}, "protocol 0 is not possible: the kernel reads it as every protocol");
-	refused_what((struct what){.kind = WHAT_PORTS, .protocol = PROTOCOL_TCP}, "a rule about ports needs at least one");
-	refused_what((struct what){.kind = WHAT_PORTS, .protocol = PROTOCOL_TCP, .ports = &backwards, .port_count = 1}, "the port range 2-1 ends before it begins");
-	refused_what((struct what){.kind = WHAT_PORTS, .protocol = PROTOCOL_GRE, .ports = &fine, .port_count = 1}, "protocol number 47 has no ports");
-	refused_what((struct what){.kind = WHAT_SERVICE, .service = STR("tcp")}, "\"tcp\" is not a valid service name: it is a word of the rule language");
+	refused_what((struct what){.kind = WHAT_PROTOCOL},
+	             "protocol 0 is not possible: the kernel reads it as every protocol");
+	refused_what((struct what){.kind = WHAT_PORTS, .protocol = PROTOCOL_TCP},
+	             "a rule about ports needs at least one");
+	refused_what((struct what){.kind = WHAT_PORTS, .protocol = PROTOCOL_TCP, .ports = &backwards, .port_count = 1},
+	             "the port range 2-1 ends before it begins");
+	refused_what((struct what){.kind = WHAT_PORTS, .protocol = PROTOCOL_GRE, .ports = &fine, .port_count = 1},
+	             "protocol number 47 has no ports");
+	refused_what((struct what){.kind = WHAT_SERVICE, .service = STR("tcp")},
+	             "\"tcp\" is not a valid service name: it is a word of the rule language");
 	refused_what((struct what){.kind = WHAT_ICMP, .icmp_code = -1}, "a rule about icmp needs a family");
-	refused_what((struct what){.kind = WHAT_ICMP, .icmp4 = true, .icmp_name = ICMP_NUMBER, .icmp_type = 255, .icmp_code = -1},
-	             "the icmp type 255 is not possible: the kernel reads it as every type");
-	refused_what((struct what){.kind = WHAT_ICMP, .icmp4 = true, .icmp_name = ICMP_ECHO_REPLY, .icmp_code = 256}, "the icmp code 256 is out of range");
-	refused_what((struct what){.kind = WHAT_ICMP, .icmp4 = true, .icmp_name = ICMP_ANY, .icmp_code = 0}, "the icmp code 0 has no type before it");
+	refused_what(
+		(struct what){
+			.kind = WHAT_ICMP, .icmp4 = true, .icmp_name = ICMP_NUMBER, .icmp_type = 255, .icmp_code = -1},
+		"the icmp type 255 is not possible: the kernel reads it as every type");
+	refused_what((struct what){.kind = WHAT_ICMP, .icmp4 = true, .icmp_name = ICMP_ECHO_REPLY, .icmp_code = 256},
+	             "the icmp code 256 is out of range");
+	refused_what((struct what){.kind = WHAT_ICMP, .icmp4 = true, .icmp_name = ICMP_ANY, .icmp_code = 0},
+	             "the icmp code 0 has no type before it");
 	refused_what((struct what){.kind = (enum what_kind)99}, "a rule speaks of nothing that the language knows");
 }
 END_TEST
@@ -362,14 +460,18 @@ START_TEST(refuses_impossible_peers)
 	nobody.any = false;
 	refused(nobody, "a rule with no peers would match nobody");
 	ck_assert(str_is(rule_text(arena, &nobody), "allow all from (nobody)"));
-	refused_peer((struct peer){.kind = PEER_LITERAL, .literal = {2, 1, FAMILY_4}}, "an address range ends before it begins, or outside of its family");
+	refused_peer((struct peer){.kind = PEER_LITERAL, .literal = {2, 1, FAMILY_4}},
+	             "an address range ends before it begins, or outside of its family");
 	refused_peer((struct peer){.kind = PEER_LITERAL, .literal = {0, (addr_bits)1 << 32, FAMILY_4}},
 	             "an address range ends before it begins, or outside of its family");
-	refused_peer((struct peer){.kind = PEER_LITERAL, .literal = {0, 1, (enum family)5}}, "an address is neither of IPv4 nor of IPv6");
+	refused_peer((struct peer){.kind = PEER_LITERAL, .literal = {0, 1, (enum family)5}},
+	             "an address is neither of IPv4 nor of IPv6");
 	refused_peer((struct peer){.kind = PEER_ROLE, .name = STR("a b")}, "\"a b\" is not a valid role name");
-	refused_peer((struct peer){.kind = PEER_ROLE, .name = STR("a"), .label = STR("/")}, "\"/\" is not a valid address label name");
+	refused_peer((struct peer){.kind = PEER_ROLE, .name = STR("a"), .label = STR("/")},
+	             "\"/\" is not a valid address label name");
 	refused_peer((struct peer){.kind = PEER_NETWORK}, "the network name is empty");
-	refused_peer((struct peer){.kind = PEER_MACHINE, .name = STR("1.2.3.4")}, "\"1.2.3.4\" is not a valid machine name: it reads as an IPv4 address");
+	refused_peer((struct peer){.kind = PEER_MACHINE, .name = STR("1.2.3.4")},
+	             "\"1.2.3.4\" is not a valid machine name: it reads as an IPv4 address");
 }
 END_TEST
 
@@ -412,16 +514,25 @@ START_TEST(leaves_nothing_unused)
 	struct rule rule = plain();
 	bool stored;
 
-	rule.what = (struct what){.kind = WHAT_PROTOCOL, .protocol = 58, .ports = &port, .port_count = 1, .service = STR("x"), .icmp_type = 3, .icmp_code = 3};
+	rule.what = (struct what){.kind = WHAT_PROTOCOL,
+	                          .protocol = 58,
+	                          .ports = &port,
+	                          .port_count = 1,
+	                          .service = STR("x"),
+	                          .icmp_type = 3,
+	                          .icmp_code = 3};
 	rule.any = false;
 	rule.peers = peers;
 	rule.peer_count = 2;
 	rule.limit = 7;
 	ck_assert_ptr_null(rule_normalize(arena, &rule, &stored));
 	ck_assert(str_is(rule_text(arena, &rule), "allow icmpv6 from self, network:net"));
-	ck_assert(rule.what.protocol == 0 && rule.what.ports == NULL && rule.what.port_count == 0 && rule.what.service.n == 0);
-	ck_assert(rule.what.icmp6 && !rule.what.icmp4 && rule.what.icmp_name == ICMP_ANY && rule.what.icmp_type == 0 && rule.what.icmp_code == -1);
-	ck_assert(rule.peers[0].name.n == 0 && rule.peers[0].label.n == 0 && rule.peers[0].literal.family == 0 && rule.peers[1].label.n == 0);
+	ck_assert(rule.what.protocol == 0 && rule.what.ports == NULL && rule.what.port_count == 0 &&
+	          rule.what.service.n == 0);
+	ck_assert(rule.what.icmp6 && !rule.what.icmp4 && rule.what.icmp_name == ICMP_ANY && rule.what.icmp_type == 0 &&
+	          rule.what.icmp_code == -1);
+	ck_assert(rule.peers[0].name.n == 0 && rule.peers[0].label.n == 0 && rule.peers[0].literal.family == 0 &&
+	          rule.peers[1].label.n == 0);
 	ck_assert(peers[0].name.n == 1); /* the caller's own */
 	ck_assert_uint_eq(rule.limit, 0);
 }

@@ -1,5 +1,5 @@
-/* Properties of the rule language over generated rules: what is printed is parsed to the same rule, however it was spelled; damaged lines are
- * refused or understood, never anything else. */
+/* Properties of the rule language over generated rules: what is printed is parsed to the same rule, however it was
+ * spelled; damaged lines are refused or understood, never anything else. */
 #include <check.h>
 #include <stdlib.h>
 

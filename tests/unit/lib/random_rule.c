@@ -1,5 +1,5 @@
-/* Arbitrary valid rules from a seed. Draws from small pools of edges as often as from everything, so that repeats, containment and
- * neighbours occur. Reads no clock and no environment. */
+/* Arbitrary valid rules from a seed. Draws from small pools of edges as often as from everything, so that repeats,
+ * containment and neighbours occur. Reads no clock and no environment. */
 #include "random_rule.h"
 
 #include "fleetwall/arena.h"
@@ -28,9 +28,11 @@ bool rng_chance(struct rng *rng, unsigned percent)
 #define LONGEST "abcdefghijklmnopqrstuvwxyz0123456789._-abcdefghijklmnopqrstuvwxyz0123456789._-abcdefghijklmnopqrstuvw"
 #define LABEL63 "a23456789012345678901234567890123456789012345678901234567890b23"
 
-static const struct str odd_roles[] = {{"app", 3}, {"a", 1}, {"0", 1}, {"web-1", 5}, {"all", 3}, {"10.0.0.1", 8}, {"x..y__z--", 9}, {LONGEST, 100}};
+static const struct str odd_roles[] = {{"app", 3}, {"a", 1},        {"0", 1},         {"web-1", 5},
+                                       {"all", 3}, {"10.0.0.1", 8}, {"x..y__z--", 9}, {LONGEST, 100}};
 static const struct str odd_machines[] = {
-	{"db1", 3}, {"a", 1}, {"x.vpn", 5}, {"1.2.3.4.5", 9}, {"10", 2}, {LABEL63 "." LABEL63 "." LABEL63 "." LABEL63, 4 * 63 + 3 - 2},
+	{"db1", 3},       {"a", 1},  {"x.vpn", 5},
+	{"1.2.3.4.5", 9}, {"10", 2}, {LABEL63 "." LABEL63 "." LABEL63 "." LABEL63, 4 * 63 + 3 - 2},
 };
 static const struct str odd_networks[] = {{"office", 6}, {"any", 3}, {"n.et_1-", 7}};
 static const struct str odd_services[] = {{"mysql", 5}, {"x", 1}, {"tcp2", 4}, {"icmp-ish", 8}, {"a.b_c-", 6}};
@@ -57,7 +59,8 @@ static uint16_t random_port(struct rng *rng)
 
 static void random_ports(struct arena *arena, struct rng *rng, struct what *what)
 {
-	static const uint8_t protocols[] = {PROTOCOL_TCP, PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_UDPLITE, PROTOCOL_SCTP, PROTOCOL_DCCP};
+	static const uint8_t protocols[] = {PROTOCOL_TCP,     PROTOCOL_TCP,  PROTOCOL_UDP,
+	                                    PROTOCOL_UDPLITE, PROTOCOL_SCTP, PROTOCOL_DCCP};
 
 	what->kind = WHAT_PORTS;
 	what->protocol = protocols[rng_below(rng, COUNT(protocols))];
@@ -95,7 +98,8 @@ static struct what random_what(struct arena *arena, struct rng *rng, const struc
 		break;
 	case 1:
 		what.kind = WHAT_PROTOCOL;
-		what.protocol = rng_chance(rng, 80) ? protocols[rng_below(rng, COUNT(protocols))] : (uint8_t)(1 + rng_below(rng, 255));
+		what.protocol = rng_chance(rng, 80) ? protocols[rng_below(rng, COUNT(protocols))]
+		                                    : (uint8_t)(1 + rng_below(rng, 255));
 		break;
 	case 2:
 		if (names->service_count == 0)
@@ -141,7 +145,8 @@ static struct range random_literal(struct rng *rng)
 	case 0:
 		break;
 	case 1: /* near the end of the address, or round */
-		prefix.length = rng_chance(rng, 50) ? width - (unsigned)rng_below(rng, 9) : (unsigned)(rng_below(rng, width / 8 + 1) * 8);
+		prefix.length = rng_chance(rng, 50) ? width - (unsigned)rng_below(rng, 9)
+		                                    : (unsigned)(rng_below(rng, width / 8 + 1) * 8);
 		break;
 	case 2:
 		b = random_bits(rng, family);
@@ -163,11 +168,13 @@ static struct peer random_peer(struct rng *rng, const struct rule_names *names)
 		return (struct peer){.kind = PEER_SELF};
 	case 1:
 		if (names->machine_count > 0)
-			return (struct peer){.kind = PEER_MACHINE, .name = names->machines[rng_below(rng, names->machine_count)]};
+			return (struct peer){.kind = PEER_MACHINE,
+			                     .name = names->machines[rng_below(rng, names->machine_count)]};
 		break;
 	case 2:
 		if (names->network_count > 0)
-			return (struct peer){.kind = PEER_NETWORK, .name = names->networks[rng_below(rng, names->network_count)]};
+			return (struct peer){.kind = PEER_NETWORK,
+			                     .name = names->networks[rng_below(rng, names->network_count)]};
 		break;
 	case 3:
 		if (names->role_count == 0)
@@ -189,7 +196,8 @@ static void random_peers(struct arena *arena, struct rng *rng, const struct rule
 	rule->peer_count = rule->any && rng_chance(rng, 80) ? 0 : 1 + rng_below(rng, rng_chance(rng, 10) ? 30 : 4);
 	rule->peers = ARENA_ARRAY(arena, struct peer, rule->peer_count);
 	for (size_t i = 0; i < rule->peer_count; i++)
-		rule->peers[i] = i > 0 && rng_chance(rng, 10) ? rule->peers[rng_below(rng, i)] : random_peer(rng, names);
+		rule->peers[i] =
+			i > 0 && rng_chance(rng, 10) ? rule->peers[rng_below(rng, i)] : random_peer(rng, names);
 }
 
 /* --- clauses --- */
@@ -221,8 +229,14 @@ static void random_times(struct rng *rng, struct rule *rule)
 
 struct rule random_rule(struct arena *arena, struct rng *rng, const struct rule_names *names)
 {
-	static const struct str interfaces[] = {{"eth0", 4}, {"wg+", 3}, {"br-0.1@x:Y_", 11}, {"abcdefghijklmno", 15}, {"abcdefghijklmn+", 15}, {"LOG", 3}, {"-", 1}};
-	static const struct str comments[] = {{"ssh", 3}, {"a # b", 5}, {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9}, {"allow all", 9}, {"\"quoted\" 'so'; --", 17}};
+	static const struct str interfaces[] = {
+		{"eth0", 4}, {"wg+", 3}, {"br-0.1@x:Y_", 11}, {"abcdefghijklmno", 15}, {"abcdefghijklmn+", 15},
+		{"LOG", 3},  {"-", 1}};
+	static const struct str comments[] = {{"ssh", 3},
+	                                      {"a # b", 5},
+	                                      {"\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80", 9},
+	                                      {"allow all", 9},
+	                                      {"\"quoted\" 'so'; --", 17}};
 	struct rule rule = {.since = TIME_NONE, .until = TIME_NONE};
 
 	rule.action = (enum action)rng_below(rng, 3);
@@ -246,9 +260,9 @@ struct rule random_rule(struct arena *arena, struct rng *rng, const struct rule_
 
 static bool what_same(const struct what *a, const struct what *b)
 {
-	if (a->kind != b->kind || a->protocol != b->protocol || a->port_count != b->port_count || !str_eq(a->service, b->service) ||
-	    a->icmp4 != b->icmp4 || a->icmp6 != b->icmp6 || a->icmp_name != b->icmp_name || a->icmp_type != b->icmp_type ||
-	    a->icmp_code != b->icmp_code)
+	if (a->kind != b->kind || a->protocol != b->protocol || a->port_count != b->port_count ||
+	    !str_eq(a->service, b->service) || a->icmp4 != b->icmp4 || a->icmp6 != b->icmp6 ||
+	    a->icmp_name != b->icmp_name || a->icmp_type != b->icmp_type || a->icmp_code != b->icmp_code)
 		return false;
 	for (size_t i = 0; i < a->port_count; i++)
 		if (a->ports[i].first != b->ports[i].first || a->ports[i].last != b->ports[i].last)
@@ -258,15 +272,17 @@ static bool what_same(const struct what *a, const struct what *b)
 
 static bool peer_same(const struct peer *a, const struct peer *b)
 {
-	return a->kind == b->kind && str_eq(a->name, b->name) && str_eq(a->label, b->label) && a->literal.family == b->literal.family &&
-	       a->literal.first == b->literal.first && a->literal.last == b->literal.last;
+	return a->kind == b->kind && str_eq(a->name, b->name) && str_eq(a->label, b->label) &&
+	       a->literal.family == b->literal.family && a->literal.first == b->literal.first &&
+	       a->literal.last == b->literal.last;
 }
 
 bool rule_same(const struct rule *a, const struct rule *b)
 {
-	if (a->action != b->action || a->direction != b->direction || !what_same(&a->what, &b->what) || a->any != b->any ||
-	    a->peer_count != b->peer_count || !str_eq(a->interface, b->interface) || a->log != b->log || a->limit != b->limit ||
-	    a->limit_unit != b->limit_unit || a->since != b->since || a->until != b->until || !str_eq(a->comment, b->comment))
+	if (a->action != b->action || a->direction != b->direction || !what_same(&a->what, &b->what) ||
+	    a->any != b->any || a->peer_count != b->peer_count || !str_eq(a->interface, b->interface) ||
+	    a->log != b->log || a->limit != b->limit || a->limit_unit != b->limit_unit || a->since != b->since ||
+	    a->until != b->until || !str_eq(a->comment, b->comment))
 		return false;
 	for (size_t i = 0; i < a->peer_count; i++)
 		if (!peer_same(&a->peers[i], &b->peers[i]))

@@ -1,5 +1,6 @@
-/* Arbitrary valid rules from a seed, for property tests: the same seed gives the same rules on every machine. Rules come as someone's hand would leave
- * them: not canonical, with repeats and overlaps, and edges more often than chance would have it. */
+/* Arbitrary valid rules from a seed, for property tests: the same seed gives the same rules on every machine. Rules
+ * come as someone's hand would leave them: not canonical, with repeats and overlaps, and edges more often than chance
+ * would have it. */
 #ifndef FLEETWALL_TESTS_RANDOM_RULE_H
 #define FLEETWALL_TESTS_RANDOM_RULE_H
 
@@ -21,11 +22,12 @@ struct rule_names {
 /* Names at the edges of what is allowed. */
 extern const struct rule_names rule_names_odd;
 
-/* Valid, not canonical: rule_normalize() takes it (and may find that it states the default). Lives in the arena and in `names`. */
+/* Valid, not canonical: rule_normalize() takes it (and may find that it states the default). Lives in the arena and in
+ * `names`. */
 struct rule random_rule(struct arena *arena, struct rng *rng, const struct rule_names *names);
 
-/* A line that says this rule, as somebody might write it: any case, any order of clauses, spaces about commas, numbers for names, octets, ranges,
- * time zones, a comment. Parsing it gives what rule_normalize() makes of the rule. */
+/* A line that says this rule, as somebody might write it: any case, any order of clauses, spaces about commas, numbers
+ * for names, octets, ranges, time zones, a comment. Parsing it gives what rule_normalize() makes of the rule. */
 struct str random_spelling(struct arena *arena, struct rng *rng, const struct rule *rule);
 
 /* Member by member; of canonical rules. */

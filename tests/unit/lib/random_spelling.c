@@ -11,7 +11,8 @@ static void cased(struct buf *buf, struct rng *rng, struct str s)
 	unsigned upper = rng_chance(rng, 70) ? 0 : 50;
 
 	for (size_t i = 0; i < s.n; i++)
-		buf_char(buf, s.p[i] >= 'a' && s.p[i] <= 'z' && rng_chance(rng, upper) ? (char)(s.p[i] - 'a' + 'A') : s.p[i]);
+		buf_char(buf, s.p[i] >= 'a' && s.p[i] <= 'z' && rng_chance(rng, upper) ? (char)(s.p[i] - 'a' + 'A')
+		                                                                       : s.p[i]);
 }
 
 static void blank(struct buf *buf, struct rng *rng, size_t at_least)
@@ -65,7 +66,8 @@ static void icmp(struct buf *buf, struct rng *rng, const struct what *what)
 	buf_char(buf, '/');
 	if (what->icmp_name == ICMP_NUMBER)
 		buf_number(buf, what->icmp_type);
-	else if (what->icmp4 != what->icmp6 && rng_chance(rng, 40) && icmp_number(what->icmp_name, what->icmp4 ? FAMILY_4 : FAMILY_6, &type))
+	else if (what->icmp4 != what->icmp6 && rng_chance(rng, 40) &&
+	         icmp_number(what->icmp_name, what->icmp4 ? FAMILY_4 : FAMILY_6, &type))
 		buf_number(buf, type);
 	else
 		cased(buf, rng, icmp_name_str(what->icmp_name));
@@ -102,7 +104,8 @@ static void address(struct buf *buf, struct rng *rng, struct addr addr)
 		return;
 	}
 	for (int i = 7; i >= 0; i--)
-		buf_format(buf, rng_chance(rng, 50) ? "%s%04x" : "%s%X", i == 7 ? "" : ":", (unsigned)(addr.bits >> (16 * i) & 0xffff));
+		buf_format(buf, rng_chance(rng, 50) ? "%s%04x" : "%s%X", i == 7 ? "" : ":",
+		           (unsigned)(addr.bits >> (16 * i) & 0xffff));
 }
 
 static void octets(struct buf *buf, struct prefix prefix)
@@ -137,7 +140,10 @@ static void literal(struct buf *buf, struct rng *rng, struct range range)
 static void spell_peer(struct buf *buf, struct rng *rng, const struct peer *peer)
 {
 	static const struct str kinds[] = {
-		[PEER_SELF] = {"self", 4}, [PEER_MACHINE] = {"machine:", 8}, [PEER_NETWORK] = {"network:", 8}, [PEER_ROLE] = {"role:", 5},
+		[PEER_SELF] = {"self", 4},
+		[PEER_MACHINE] = {"machine:", 8},
+		[PEER_NETWORK] = {"network:", 8},
+		[PEER_ROLE] = {"role:", 5},
 	};
 
 	if (peer->kind == PEER_LITERAL) {
@@ -197,7 +203,8 @@ static void spell_clause(struct buf *buf, struct rng *rng, const struct rule *ru
 	static const struct str keywords[] = {{"", 0}, {"on", 2}, {"limit", 5}, {"log", 3}, {"since", 5}, {"until", 5}};
 	static const struct str units[] = {{"", 0}, {"/second", 7}, {"/minute", 7}, {"/hour", 5}, {"/day", 4}};
 	const bool given[] = {
-		true, rule->interface.n > 0, rule->limit_unit != LIMIT_NONE, rule->log, rule->since != TIME_NONE, rule->until != TIME_NONE,
+		true,      rule->interface.n > 0,    rule->limit_unit != LIMIT_NONE,
+		rule->log, rule->since != TIME_NONE, rule->until != TIME_NONE,
 	};
 
 	if (!given[clause])
@@ -264,9 +271,35 @@ static struct str splice(struct arena *arena, struct str line, size_t at, size_t
 struct str random_damage(struct arena *arena, struct rng *rng, struct str line)
 {
 	static const struct str pieces[] = {
-		{",", 1}, {" ", 1}, {"/", 1}, {"-", 1}, {"*", 1}, {":", 1}, {"#", 1}, {"%", 1}, {"0", 1}, {"255", 3}, {"65536", 5}, {"\xff", 1}, {"\0", 1},
-		{"\xc3\xa4", 2}, {" from ", 6}, {" to any ", 8}, {" log", 4}, {" limit ", 7}, {"1/minute", 8}, {" on ", 4}, {" since ", 7}, {"role:", 5},
-		{"::/0", 4}, {"0.0.0.0/0", 9}, {"deny", 4}, {"all", 3}, {"\n", 1}, {"\x1b", 1}, {"99999999999999999999", 20},
+		{",", 1},
+		{" ", 1},
+		{"/", 1},
+		{"-", 1},
+		{"*", 1},
+		{":", 1},
+		{"#", 1},
+		{"%", 1},
+		{"0", 1},
+		{"255", 3},
+		{"65536", 5},
+		{"\xff", 1},
+		{"\0", 1},
+		{"\xc3\xa4", 2},
+		{" from ", 6},
+		{" to any ", 8},
+		{" log", 4},
+		{" limit ", 7},
+		{"1/minute", 8},
+		{" on ", 4},
+		{" since ", 7},
+		{"role:", 5},
+		{"::/0", 4},
+		{"0.0.0.0/0", 9},
+		{"deny", 4},
+		{"all", 3},
+		{"\n", 1},
+		{"\x1b", 1},
+		{"99999999999999999999", 20},
 	};
 
 	for (size_t n = 1 + rng_below(rng, 5); n > 0; n--) {
