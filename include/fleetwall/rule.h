@@ -91,7 +91,7 @@ struct rule {
  * 1) and the text, what was expected, and a hint; several may be chained. The line may hold no newline. What a rule
  * names (services, roles, …) is not looked up here. Warnings (a bare number that is also a well-known port) are
  * collected into *warnings, which may be NULL. A line has at most 64 KiB, a comment 1000 characters.
- * `*stored` is false for a bare `deny all`, which states the default, and for a line that is empty or only a comment. */
+ * `*stored` is false for a bare `deny all`, which states the default, and for a line that is empty or a comment. */
 struct error *rule_parse(struct arena *arena, struct str line, struct rule *rule, bool *stored,
                          struct error **warnings) MUST_CHECK;
 
