@@ -1,0 +1,149 @@
+/* The fleet that uses every clause and every line of the contract, packet by packet: what the kernel does with a packet must be what explain()
+ * says of it, on either backend of iptables. Its arguments are infixes of backends ("-nft", "-legacy"); none: both that are there. */
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fleetwall/arena.h"
+#include "fleetwall/process.h"
+#include "kernel.h"
+
+#define RANDOM 400
+
+/* The fleet under certain settings. */
+struct case_of {
+	const char *name;
+	struct settings settings;
+	const char *const *machines; /* NULL: all of them */
+};
+
+/* Where housekeeping makes a difference. */
+static const char *const kept_house[] = {"all1", "bare1", "both1", "closed1", "coexist3", "icmp1", "monitor3", "v6only1", NULL};
+
+/* The legacy backend looks past an authentication header of IPv6 for the protocol, so `-p ah` never matches there. */
+static size_t without_hidden(const struct backend *backend, struct probe *probes, size_t count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (!backend->legacy || probes[i].protocol != PROTOCOL_AH || probes[i].source.family != FAMILY_6)
+			probes[kept++] = probes[i];
+	return kept;
+}
+
+static void machine_against_kernel(struct trial *trial, const struct backend *backend, struct judge *judge, uint32_t machine,
+                                   const struct str *interfaces, size_t interface_count, struct tally *tally)
+{
+	struct arena *arena = arena_new();
+	const struct machine *own = &trial->fleet.machines[machine];
+	const struct ruleset *ruleset = trial_ruleset(trial, own);
+	struct addr addrs[] = {own_address(own, FAMILY_4)};
+	struct probe_list list = {0};
+
+	load_nothing(arena, backend);
+	if (ruleset != NULL)
+		load_ruleset(arena, backend, ruleset);
+	judge_own(arena, addrs, 1);
+	probes_at_edges(arena, trial, machine, interface_count, RANDOM, &list);
+	list.count = without_hidden(backend, list.items, list.count);
+	compare(trial, judge, machine, interfaces, list.items, list.count, tally);
+	arena_free(arena);
+}
+
+static bool is_tried(const struct case_of *tried, struct str machine)
+{
+	if (tried->machines == NULL)
+		return true;
+	for (const char *const *name = tried->machines; *name != NULL; name++)
+		if (str_is(machine, *name))
+			return true;
+	return false;
+}
+
+/* One fleet in a namespace of its own. */
+static int fleet_against_kernel(const char *infix, const struct case_of *tried)
+{
+	struct arena *arena = arena_new();
+	struct backend backend = backend_of(arena, infix);
+	struct trial *trial = trial_of_document(arena, "tests/fleets/every.conf", tried->settings);
+	struct tally tally = {0};
+	struct str *interfaces;
+	size_t count = trial_interfaces(arena, &trial->fleet, &interfaces);
+	struct judge *judge;
+	const char *why = netns_enter();
+
+	if (why != NULL) {
+		printf("no network namespace can be made here: %s\n", why);
+		return SKIPPED;
+	}
+	judge = judge_new(arena, interfaces, count);
+	load_sets(arena, &trial->output);
+	for (size_t i = 0; i < trial->fleet.machine_count; i++)
+		if (is_tried(tried, trial->fleet.machines[i].name))
+			machine_against_kernel(trial, &backend, judge, (uint32_t)i, interfaces, count, &tally);
+	tally_print(tried->name, &tally);
+	judge_free(judge);
+	arena_free(arena);
+	return tally.differing == 0 && tally.tried > 0 ? 0 : 1;
+}
+
+/* The namespace is left with the process. */
+static int in_child(const char *infix, const struct case_of *tried)
+{
+	pid_t child;
+	int status;
+
+	fflush(NULL);
+	child = fork();
+	if (child < 0)
+		die("fork failed");
+	if (child == 0) {
+		int code = fleet_against_kernel(infix, tried);
+		fflush(NULL);
+		_exit(code);
+	}
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return 1;
+	return WEXITSTATUS(status);
+}
+
+static int backend_against_kernel(struct arena *arena, const char *infix)
+{
+	struct case_of tried[2] = {{.settings = trial_settings(arena)}, {.settings = trial_settings(arena)}};
+	int worst = 0;
+
+	tried[0].name = str_c(arena, str_format(arena, "iptables%s, defaults", infix));
+	tried[1].name = str_c(arena, str_format(arena, "iptables%s, no housekeeping", infix));
+	tried[1].settings.icmp_errors = tried[1].settings.neighbour_discovery = tried[1].settings.drop_invalid = false;
+	tried[1].settings.dhcp = tried[1].settings.loopback = false;
+	tried[1].machines = kept_house;
+	for (size_t i = 0; i < 2; i++) {
+		int code = in_child(infix, &tried[i]);
+		if (code == SKIPPED)
+			return SKIPPED;
+		worst = code > worst ? code : worst;
+	}
+	return worst;
+}
+
+int main(int argc, char **argv)
+{
+	static const char *const backends[] = {"-nft", "-legacy"};
+	struct arena *arena = arena_new();
+	const char *missing = netns_missing_program();
+	int worst = 0, count = argc > 1 ? argc - 1 : 2;
+
+	if (missing != NULL) {
+		printf("%s is not installed\n", missing);
+		return SKIPPED;
+	}
+	for (int i = 0; i < count; i++) {
+		int code = backend_against_kernel(arena, argc > 1 ? argv[i + 1] : backends[i]);
+		if (code == SKIPPED)
+			return SKIPPED;
+		worst = code > worst ? code : worst;
+	}
+	arena_free(arena);
+	return worst;
+}
