@@ -1,0 +1,31 @@
+/* Lines of a rendered rules file as words, for the guards alone: both read what was rendered, and trust no template. */
+#ifndef FLEETWALL_GEN_GUARD_LINES_H
+#define FLEETWALL_GEN_GUARD_LINES_H
+
+#include "fleetwall/ruleset.h"
+
+enum { WORDS_MAX = 255 }; /* as many as iptables-restore(8) takes */
+
+struct words {
+	struct str word[WORDS_MAX];
+	bool quoted[WORDS_MAX];
+	size_t count;
+	bool odd; /* quotes inside a word, or too many words: whoever reads it must not be sure of anything */
+};
+
+/* Quotes around a whole word are taken off; what is escaped in it stays so. */
+void words_of(struct str line, struct words *words);
+
+/* The next line of a file, without its newline; false when there is none. *number counts from 1. */
+bool guard_next_line(struct str *rest, unsigned *number, struct str *line);
+/* Does the file declare this chain (":NAME …")? Then *policy is its second word. */
+bool guard_declares(struct str file, struct str chain, struct str *policy);
+
+/* "rules.v4" or "rules.v6". */
+struct str guard_file_name(size_t file);
+/* "machine web-1", or "machine web-1 and 41 more": who has this ruleset. */
+struct str guard_who(struct arena *arena, const struct output *output, const struct ruleset *ruleset);
+/* A finding about a line of a ruleset, with its place. */
+struct error *guard_place(struct error *error, const struct ruleset *ruleset, size_t file, unsigned number, struct str line) MUST_CHECK;
+
+#endif
