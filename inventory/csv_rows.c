@@ -85,6 +85,13 @@ static void warn(struct csv_fleet *fleet, const struct csv *csv, struct error *w
 	error_collect(fleet->warnings, error_at(warnings, csv_place(csv, RULE_RULE, 0)));
 }
 
+/* Fields that the file has no column for are left alone where the rule is there already. */
+static unsigned absent_fields(const struct csv *csv)
+{
+	return (csv_has(csv, RULE_TICKET) ? 0 : GIVEN_TICKET) | (csv_has(csv, RULE_OWNER) ? 0 : GIVEN_OWNER) |
+	       (csv_has(csv, RULE_ENABLED) ? 0 : GIVEN_ENABLED);
+}
+
 /* False if the row adds no rule: it is faulty, empty, or a bare `deny all`. */
 static bool read_rule(struct csv_fleet *fleet, const struct csv *csv, struct role_rule *rule)
 {
@@ -99,6 +106,7 @@ static bool read_rule(struct csv_fleet *fleet, const struct csv *csv, struct rol
 	rule->ticket = read_line(csv, RULE_TICKET, "ticket");
 	rule->owner = read_line(csv, RULE_OWNER, "owner");
 	rule->enabled = read_enabled(csv);
+	rule->absent = absent_fields(csv);
 	rule->place = csv_place(csv, RULE_RULE, 0);
 	if (error != NULL || !stored)
 		return false;

@@ -122,6 +122,21 @@ static void target_services(struct planning *planning)
 
 /* --- roles --- */
 
+/* A rule whose text is there already takes over its row, and what was not given of it. */
+static struct role_rule target_rule(const struct role_rule *present, const struct role_rule *wanted)
+{
+	struct role_rule rule = *wanted;
+	rule.key = present == NULL ? 0 : present->key;
+	rule.absent = 0;
+	if (present != NULL && wanted->absent & GIVEN_TICKET)
+		rule.ticket = present->ticket;
+	if (present != NULL && wanted->absent & GIVEN_OWNER)
+		rule.owner = present->owner;
+	if (present != NULL && wanted->absent & GIVEN_ENABLED)
+		rule.enabled = present->enabled;
+	return rule;
+}
+
 /* Both lists are sorted by text. What `wanted` has replaces the rule of the same text and takes over its row; of the
  * rest, only with `add`, everything stays as it is. */
 static void target_rules(struct arena *arena, struct role *target, const struct role *wanted, bool add)
@@ -132,12 +147,10 @@ static void target_rules(struct arena *arena, struct role *target, const struct 
 	size_t count = 0;
 	while (before_count + after_count > 0) {
 		int order = before_count == 0 ? 1 : after_count == 0 ? -1 : str_cmp(before->text, after->text);
-		if (order >= 0 && !(order == 0 && add)) {
-			rules[count] = *after;
-			rules[count++].key = order == 0 ? before->key : 0;
-		} else if (add) {
+		if (order <= 0 && add)
 			rules[count++] = *before;
-		}
+		else if (order >= 0)
+			rules[count++] = target_rule(order == 0 ? before : NULL, after);
 		if (order <= 0)
 			before++, before_count--;
 		if (order >= 0)

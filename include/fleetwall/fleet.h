@@ -26,6 +26,7 @@ struct role_rule {
 	struct str text;      /* canonical text */
 	struct str ticket, owner;
 	bool enabled;
+	unsigned absent;      /* of GIVEN_TICKET, GIVEN_OWNER, GIVEN_ENABLED: fields that stay as they are (CSV without the column) */
 	struct place place;
 	int64_t key;          /* of its row in the database; 0 when it has none */
 };
@@ -36,6 +37,7 @@ enum given {
 	GIVEN_ENABLED = 1 << 5, GIVEN_SSH_PORT = 1 << 6, GIVEN_SSH_HOST = 1 << 7, GIVEN_RULES = 1 << 8, GIVEN_DESCRIPTION = 1 << 9,
 	GIVEN_OWNER = 1 << 10, GIVEN_SELECTOR = 1 << 11, GIVEN_EGRESS = 1 << 12, GIVEN_PREFIXES = 1 << 13, GIVEN_PORTS = 1 << 14,
 	GIVEN_MEMBERS = 1 << 15, /* a role whose member list was given as a whole (CSV members.csv) */
+	GIVEN_TICKET = 1 << 16,  /* of a rule, see role_rule.absent */
 	GIVEN_ALL = ~0,
 };
 

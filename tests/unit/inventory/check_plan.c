@@ -39,16 +39,17 @@ static struct fleet document(const char *text)
 	return fleet;
 }
 
-static struct fleet csv(const char *members, const char *rules)
+/* A folder with machines.csv, members.csv, and one more file if `name` says so. */
+static struct fleet csv(const char *members, const char *name, const char *text)
 {
 	struct csv_file files[] = {
 		{STR("machines.csv"), STR("name\na\nb\nc\n")},
 		{STR("members.csv"), str_of(members)},
-		{STR("rules.csv"), str_of(rules)},
+		{str_of(name), str_of(text)},
 	};
 	struct fleet fleet;
 	struct error *warnings = NULL;
-	struct error *errors = csv_read(arena, files, rules == NULL ? 2 : 3, &fleet, &warnings);
+	struct error *errors = csv_read(arena, files, name == NULL ? 2 : 3, &fleet, &warnings);
 	ck_assert_msg(errors == NULL, "%s", text_of(errors));
 	return fleet;
 }
@@ -330,10 +331,10 @@ START_TEST(members_are_those_of_the_roles_and_machines_that_are_named)
 {
 	struct fleet before = present(three);
 	/* x and a are named: (x,b) goes with x, (z,a) with a; (y,b) and (z,c) stay. */
-	struct fleet wanted = csv("role,machine\nx,a\n", NULL);
+	struct fleet wanted = csv("role,machine\nx,a\n", NULL, NULL);
 	struct plan plan = planned(&before, &wanted, &as_it_is);
 	ck_assert_str_eq(plan_text(&plan), "~ machine a\n    role - z\n~ machine b\n    role - x\n");
-	wanted = csv("role,machine\ny,c\n", NULL);
+	wanted = csv("role,machine\ny,c\n", NULL, NULL);
 	plan = planned(&before, &wanted, &as_it_is);
 	ck_assert_str_eq(plan_text(&plan), "~ machine b\n    role - y\n~ machine c\n    role + y\n    role - z\n");
 }
@@ -342,7 +343,7 @@ END_TEST
 START_TEST(without_members_nothing_moves)
 {
 	struct fleet before = present(three);
-	struct fleet wanted = csv("role,machine\n", NULL);
+	struct fleet wanted = csv("role,machine\n", NULL, NULL);
 	struct plan plan = planned(&before, &wanted, &as_it_is);
 	ck_assert_str_eq(plan_text(&plan), "");
 }
@@ -351,7 +352,7 @@ END_TEST
 START_TEST(pruning_takes_memberships_that_are_not_named)
 {
 	struct fleet before = present(three);
-	struct fleet wanted = csv("role,machine\nx,a\n", NULL);
+	struct fleet wanted = csv("role,machine\nx,a\n", NULL, NULL);
 	struct plan plan = planned(&before, &wanted, &pruning);
 	ck_assert_str_eq(plan_text(&plan), "- role y\n- role z\n~ machine a\n    role - z\n~ machine b\n    role - x\n "
 	                                   "   role - y\n~ machine c\n    role - z\n");
@@ -361,10 +362,10 @@ END_TEST
 START_TEST(rows_about_what_does_not_exist_are_refused)
 {
 	struct fleet before = present(three);
-	struct fleet wanted = csv("role,machine\nx,d\n", NULL);
+	struct fleet wanted = csv("role,machine\nx,d\n", NULL, NULL);
 	const char *text = refused(&before, &wanted, &as_it_is);
 	ck_assert_msg(strstr(text, "there is no machine \"d\"") != NULL, "%s", text);
-	wanted = csv("role,machine\nw,a\n", NULL);
+	wanted = csv("role,machine\nw,a\n", "roles.csv", "name\nx\n");
 	text = refused(&before, &wanted, &as_it_is);
 	ck_assert_msg(strstr(text, "there is no role \"w\"") != NULL, "%s", text);
 }
@@ -373,9 +374,27 @@ END_TEST
 START_TEST(own_rules_come_as_rows_too)
 {
 	struct fleet before = present(three);
-	struct fleet wanted = csv("role,machine\n", "role,rule\nmachine:b,allow 80/tcp\n");
+	struct fleet wanted = csv("role,machine\n", "rules.csv", "role,rule\nmachine:b,allow 80/tcp\n");
 	struct plan plan = planned(&before, &wanted, &as_it_is);
 	ck_assert_str_eq(plan_text(&plan), "+ role machine:b\n    rule + allow 80/tcp\n");
+}
+END_TEST
+
+START_TEST(columns_that_a_file_lacks_are_left_alone)
+{
+	struct fleet before = present(
+		"machines = ( { name = \"a\"; mode = \"coexist\"; labels = { x = \"y\"; }; } ); roles = ( { name = "
+	        "\"x\";"
+		" rules = ( { rule = \"allow 22/tcp\"; ticket = \"T\"; owner = \"o\"; enabled = false; } ); } );");
+	struct fleet wanted = csv("role,machine\n", "rules.csv", "role,rule\nx,allow 22/tcp\nx,allow 80/tcp\n");
+	struct plan plan = planned(&before, &wanted, &as_it_is);
+	ck_assert_str_eq(plan_text(&plan), "~ role x\n    rule + allow 80/tcp\n+ machine b\n+ machine c\n");
+	ck_assert(fleet_role(&plan.target, STR("x"))->rules[1].enabled);
+	wanted = csv("role,machine\n", "rules.csv", "role,rule,ticket,owner,enabled\nx,allow 22/tcp,,,\n");
+	plan = planned(&before, &wanted, &as_it_is);
+	ck_assert_str_eq(plan_text(&plan), "~ role x\n    rule ~ allow 22/tcp: enabled false -> true\n    rule ~ allow "
+	                                   "22/tcp: ticket - T\n"
+	                                   "    rule ~ allow 22/tcp: owner - o\n+ machine b\n+ machine c\n");
 }
 END_TEST
 
@@ -458,6 +477,7 @@ static Suite *plan_suite(void)
 	tcase_add_test(rows, pruning_takes_memberships_that_are_not_named);
 	tcase_add_test(rows, rows_about_what_does_not_exist_are_refused);
 	tcase_add_test(rows, own_rules_come_as_rows_too);
+	tcase_add_test(rows, columns_that_a_file_lacks_are_left_alone);
 	tcase_add_checked_fixture(rules, setup, teardown);
 	tcase_add_test(rules, rules_are_added);
 	tcase_add_test(rules, rules_are_added_to_machines);
