@@ -12,6 +12,9 @@ CREATE TABLE fleetwall.migration (
     applied_at  timestamptz NOT NULL DEFAULT now()
 );
 COMMENT ON TABLE fleetwall.migration IS 'One row for each numbered migration that made this schema what it is';
+COMMENT ON COLUMN fleetwall.migration.number IS 'Counts up from 1, without gaps';
+COMMENT ON COLUMN fleetwall.migration.name IS 'The name of its file';
+COMMENT ON COLUMN fleetwall.migration.applied_at IS 'When it was run';
 COMMENT ON COLUMN fleetwall.migration.digest IS 'SHA-256 of the text that was run';
 
 -- --- types, and the words of the rule language ---
@@ -295,14 +298,15 @@ CREATE INDEX rule_role ON fleetwall.rule (role);
 CREATE INDEX rule_by_service ON fleetwall.rule (service) WHERE service IS NOT NULL;
 CREATE INDEX rule_id ON fleetwall.rule (id);
 
+-- Two references are deferred: the rules of a role that goes, or of a machine, may speak of itself, and they go a moment later.
 CREATE TABLE fleetwall.rule_peer (
     rule          bigint NOT NULL REFERENCES fleetwall.rule ON DELETE CASCADE,
     kind          text NOT NULL CHECK (kind IN ('literal', 'self', 'machine', 'network', 'role')),
     first_address inet,
     last_address  inet,
-    machine       text COLLATE "C" REFERENCES fleetwall.machine ON UPDATE CASCADE,
+    machine       text COLLATE "C" REFERENCES fleetwall.machine ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
     network       text COLLATE "C" REFERENCES fleetwall.network ON UPDATE CASCADE,
-    role          text COLLATE "C" REFERENCES fleetwall.role ON UPDATE CASCADE,
+    role          text COLLATE "C" REFERENCES fleetwall.role ON UPDATE CASCADE DEFERRABLE INITIALLY DEFERRED,
     label         fleetwall.name,
     CONSTRAINT rule_peer_literal CHECK (CASE kind
         WHEN 'literal' THEN first_address IS NOT NULL AND last_address IS NOT NULL AND family(first_address) = family(last_address)
