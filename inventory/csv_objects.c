@@ -183,6 +183,11 @@ void csv_read_machines(struct csv_fleet *fleet, struct csv *csv)
 
 static void read_selector(struct csv_fleet *fleet, const struct csv *csv, struct role *role)
 {
+	if (csv_cell(csv, ROLE_SELECTOR).n > 0 && machine_of_role(csv_cell(csv, ROLE_NAME)).n > 0) {
+		csv_fault(csv, ROLE_SELECTOR, error_new(ERROR_INPUT, "the only member of %.*s is that machine: it has no selector",
+		                                        STR_ARG(csv_cell(csv, ROLE_NAME))));
+		return;
+	}
 	role->has_selector = csv_cell(csv, ROLE_SELECTOR).n > 0;
 	read_labels(fleet, csv, ROLE_SELECTOR, &role->selector, &role->selector_count);
 }
@@ -223,9 +228,6 @@ void csv_read_roles(struct csv_fleet *fleet, struct csv *csv)
 		struct role role = role_of_row(fleet, csv), *present = &fleet->roles.items[number];
 
 		role.name = present->name;
-		if (role.has_selector && machine_of_role(role.name).n > 0)
-			csv_fault(csv, ROLE_SELECTOR, error_new(ERROR_INPUT, "the only member of %.*s is that machine: it has no selector",
-			                                        STR_ARG(role.name)));
 		if (fleet->roles.count > before)
 			*present = role;
 		else if (role.name.n > 0 && !same_role(present, &role))

@@ -262,13 +262,9 @@ static const struct field role_fields[] = {
 /* A machine's own role is mostly its machine's field `rules`; among the roles it has the fields that are left. */
 static void check_machine_role(struct reader *reader, const struct node *node, const struct role *role)
 {
-	if (machine_of_role(role->name).n == 0)
-		return;
-	if (role->given & GIVEN_RULES)
+	if (machine_of_role(role->name).n > 0 && (role->given & GIVEN_RULES))
 		node_fault(reader, node, error_hint(error_new(ERROR_INPUT, "a machine's own rules are not given among the roles"),
 		                               "they are the field `rules` of the machine"));
-	if (role->has_selector)
-		node_fault(reader, node, error_new(ERROR_INPUT, "the only member of %.*s is that machine: it has no selector", STR_ARG(role->name)));
 }
 
 static void read_role(struct reader *reader, const struct node *node)

@@ -225,6 +225,7 @@ static bool label_of_string(struct reader *reader, const struct node *node, stru
 void node_labels(struct reader *reader, const struct node *node, struct label **labels, size_t *count)
 {
 	bool group = node->spot->kind == SPOT_GROUP;
+	struct error *error;
 	size_t kept = 0;
 
 	if (!group && !node_is_list(reader, node, "write { env = \"prod\"; } or [ \"env=prod\" ]"))
@@ -233,8 +234,9 @@ void node_labels(struct reader *reader, const struct node *node, struct label **
 	for (size_t i = 0; i < node->count; i++)
 		kept += group ? label_of_group(reader, &node->children[i], &(*labels)[kept]) :
 		                label_of_string(reader, &node->children[i], &(*labels)[kept]);
-	*count = kept;
-	node_fault(reader, node, labels_sort(*labels, count));
+	error = labels_sort(*labels, &kept);
+	*count = error == NULL ? kept : 0;
+	node_fault(reader, node, error);
 }
 
 /* --- rules --- */
