@@ -1,5 +1,5 @@
-/* From argv to a command with its options and arguments. Global options may stand anywhere before "--"; whatever is unknown gets
- * the nearest known word suggested. */
+/* From argv to a command with its options and arguments. Global options may stand anywhere before "--"; whatever is
+ * unknown gets the nearest known word suggested. */
 #include <string.h>
 
 #include "cli.h"
@@ -63,7 +63,8 @@ static struct error *option_unknown(const struct parser *parser, struct str name
 	near = str_nearest(name, words, count);
 	if (near.n > 0)
 		return error_hint(error, "did you mean --%.*s?", STR_ARG(near));
-	return error_hint(error, "fleetwall%s%s --help lists them", command != NULL ? " " : "", command != NULL ? command->name : "");
+	return error_hint(error, "fleetwall%s%s --help lists them", command != NULL ? " " : "",
+	                  command != NULL ? command->name : "");
 }
 
 static void global_set(struct globals *globals, const char *name, struct str value)
@@ -85,7 +86,8 @@ static void global_set(struct globals *globals, const char *name, struct str val
 }
 
 /* The option's value: behind "=", or the next word. */
-static struct error *option_value(struct parser *parser, const struct option *option, struct str inside, bool has_inside, struct str *value)
+static struct error *option_value(struct parser *parser, const struct option *option, struct str inside,
+                                  bool has_inside, struct str *value)
 {
 	*value = (struct str){NULL, 0};
 	if (option->value == NULL)
@@ -95,7 +97,8 @@ static struct error *option_value(struct parser *parser, const struct option *op
 		return NULL;
 	}
 	if (parser->next >= parser->argc)
-		return error_hint(error_new(ERROR_USAGE, "--%s needs a value", option->name), "--%s %s", option->name, option->value);
+		return error_hint(error_new(ERROR_USAGE, "--%s needs a value", option->name), "--%s %s", option->name,
+		                  option->value);
 	*value = str_of(parser->argv[parser->next++]);
 	return NULL;
 }
@@ -181,18 +184,21 @@ static struct error *command_unknown(const struct str *arguments, size_t count)
 	if (is_group(arguments[0])) {
 		group = arguments[0];
 		if (count == 1)
-			return error_hint(error_new(ERROR_USAGE, "fleetwall %.*s what?", STR_ARG(group)), "fleetwall %.*s --help lists its commands",
-			                  STR_ARG(group));
+			return error_hint(error_new(ERROR_USAGE, "fleetwall %.*s what?", STR_ARG(group)),
+			                  "fleetwall %.*s --help lists its commands", STR_ARG(group));
 		word = arguments[1];
 	}
 	near = str_nearest(word, words, next_words(group, words));
-	error = error_new(ERROR_USAGE, "there is no command \"%.*s%s%.*s\"", STR_ARG(group), group.n > 0 ? " " : "", STR_ARG(word));
+	error = error_new(ERROR_USAGE, "there is no command \"%.*s%s%.*s\"", STR_ARG(group), group.n > 0 ? " " : "",
+	                  STR_ARG(word));
 	if (near.n > 0)
-		return error_hint(error, "did you mean fleetwall %.*s%s%.*s?", STR_ARG(group), group.n > 0 ? " " : "", STR_ARG(near));
+		return error_hint(error, "did you mean fleetwall %.*s%s%.*s?", STR_ARG(group), group.n > 0 ? " " : "",
+		                  STR_ARG(near));
 	return error_hint(error, "fleetwall --help lists the commands");
 }
 
-/* What the first pass needs to know of an option: whether the next word is its value, and the switches that matter early. */
+/* What the first pass needs to know of an option: whether the next word is its value, and the switches that matter
+ * early. */
 static bool note_option(struct parser *parser, struct str word)
 {
 	const struct option *option = option_find(global_options, str_slice(word, 2, word.n));
@@ -204,7 +210,8 @@ static bool note_option(struct parser *parser, struct str word)
 	return option != NULL && option->value != NULL;
 }
 
-/* The first pass: the command's words, so that its options are known wherever they stand. A value of a global option is no word. */
+/* The first pass: the command's words, so that its options are known wherever they stand. A value of a global option is
+ * no word. */
 static size_t command_words(struct parser *parser, struct str *words, size_t most)
 {
 	size_t count = 0;
@@ -246,8 +253,8 @@ static struct error *check_count(const struct run *run)
 
 	if (run->argument_count >= command->least && run->argument_count <= command->most)
 		return NULL;
-	return error_hint(error_new(ERROR_USAGE, "%s arguments for fleetwall %s", run->argument_count < command->least ? "too few" : "too many",
-	                            command->name),
+	return error_hint(error_new(ERROR_USAGE, "%s arguments for fleetwall %s",
+	                            run->argument_count < command->least ? "too few" : "too many", command->name),
 	                  "fleetwall %s %s", command->name, command->arguments);
 }
 
@@ -267,8 +274,9 @@ static struct error *take_words(struct parser *parser, size_t words_used)
 		else if (!parser->only_arguments && str_starts(word, STR("--")))
 			error_collect(&errors, option_take(parser, str_slice(word, 2, word.n)));
 		else if (!parser->only_arguments && word.n > 1 && word.p[0] == '-')
-			error_collect(&errors, error_hint(error_new(ERROR_USAGE, "there is no option %.*s", STR_ARG(word)),
-			                                  "options begin with --; what is no option goes behind \"--\""));
+			error_collect(&errors,
+			              error_hint(error_new(ERROR_USAGE, "there is no option %.*s", STR_ARG(word)),
+			                         "options begin with --; what is no option goes behind \"--\""));
 		else if (words_used > 0)
 			words_used--;
 		else
@@ -291,6 +299,7 @@ struct error *arguments_parse(struct run *run, struct globals *globals, int argc
 	if (globals->help || globals->version)
 		return NULL;
 	if (run->command == NULL)
-		return error_hint(error_new(ERROR_USAGE, "no command was given"), "fleetwall --help lists the commands");
+		return error_hint(error_new(ERROR_USAGE, "no command was given"),
+		                  "fleetwall --help lists the commands");
 	return check_count(run);
 }

@@ -1,4 +1,5 @@
-/* What the commands share: the run (configuration, arguments, database), the table of commands, and the writer of answers. */
+/* What the commands share: the run (configuration, arguments, database), the table of commands, and the writer of
+ * answers. */
 #ifndef CLI_H
 #define CLI_H
 

@@ -31,33 +31,42 @@ static const struct option rule_list_options[] = {
 	{NULL, NULL, NULL},
 };
 
-static const char import_details[] =
-	"FILE is a document (fleetwall-document(5)); \"-\" is standard input. It is one transaction: all of it, or nothing\n"
-	"and every error at once. A field that is given makes the object equal to it; a field that is absent is left alone.";
+static const char import_details[] = "FILE is a document (fleetwall-document(5)); \"-\" is standard input. It is one "
+                                     "transaction: all of it, or nothing\n"
+				     "and every error at once. A field that is given makes the object equal to it; a "
+                                     "field that is absent is left alone.";
 
-static const char generate_details[] =
-	"Reads one snapshot of the inventory, makes one ruleset for each position that machines are in, and publishes them as a new\n"
-	"generation (fleetwall-output(5)). With nothing changed nothing is written. Guards stop it (exit code 4) before anything\n"
-	"is published: a management source that would be locked out, a collapse of the inventory, rules that the kernel refuses.";
+static const char generate_details[] = "Reads one snapshot of the inventory, makes one ruleset for each position that "
+                                       "machines are in, and publishes them as a new\n"
+				       "generation (fleetwall-output(5)). With nothing changed nothing is written. "
+                                       "Guards stop it (exit code 4) before anything\n"
+				       "is published: a management source that would be locked out, a collapse of the "
+                                       "inventory, rules that the kernel refuses.";
 
-static const char explain_details[] =
-	"SOURCE and DESTINATION are machines or addresses; WHAT is 3306/tcp, icmp/echo-request, esp, … and may be followed by\n"
-	"\"on INTERFACE\". Tells the verdict, the stage that decided and the rules that matched in it; exit code 1 when denied.\n"
-	"With \"-\", reads such lines from standard input and answers each with tab-separated fields: verdict, source,\n"
-	"destination, what, stage, rule ids or \"-\".";
+static const char explain_details[] = "SOURCE and DESTINATION are machines or addresses; WHAT is 3306/tcp, "
+                                      "icmp/echo-request, esp, … and may be followed by\n"
+				      "\"on INTERFACE\". Tells the verdict, the stage that decided and the rules that "
+                                      "matched in it; exit code 1 when denied.\n"
+				      "With \"-\", reads such lines from standard input and answers each with "
+                                      "tab-separated fields: verdict, source,\n"
+				      "destination, what, stage, rule ids or \"-\".";
 
 const struct command_entry commands[] = {
 	{"init", "", "make or upgrade the database", NULL, NULL, 0, 0, run_init},
-	{"import", "FILE", "take over a document, a folder of CSV files, or rule lines", import_details, import_options, 0, 1, run_import},
+	{"import", "FILE", "take over a document, a folder of CSV files, or rule lines", import_details, import_options,
+         0, 1, run_import},
 	{"export", "", "write the inventory as a document", NULL, NULL, 0, 0, run_export},
-	{"generate", "[--only MACHINE…]", "make and publish the rulesets", generate_details, generate_options, 0, MANY, run_generate},
-	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, NULL, 1, 5, run_explain},
+	{"generate", "[--only MACHINE…]", "make and publish the rulesets", generate_details, generate_options, 0, MANY,
+         run_generate},
+	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, NULL, 1, 5,
+         run_explain},
 	{"query rules", "MACHINE", "the rules that a machine gets now", NULL, NULL, 1, 1, run_query_rules},
 	{"query machines", "", "machines, by role", NULL, query_machines_options, 0, 0, run_query_machines},
 	{"machine list", "", "all machines", NULL, NULL, 0, 0, run_machine_list},
 	{"machine show", "MACHINE…", "all about machines", NULL, NULL, 1, MANY, run_machine_show},
 	{"machine enable", "MACHINE…", "let machines take part again", NULL, NULL, 1, MANY, run_machine_enable},
-	{"machine disable", "MACHINE…", "no ruleset for machines, and no allow rule speaks of them", NULL, NULL, 1, MANY, run_machine_disable},
+	{"machine disable", "MACHINE…", "no ruleset for machines, and no allow rule speaks of them", NULL, NULL, 1,
+         MANY, run_machine_disable},
 	{"role list", "", "all roles", NULL, NULL, 0, 0, run_role_list},
 	{"role show", "ROLE…", "all about roles: rules, members", NULL, NULL, 1, MANY, run_role_show},
 	{"rule list", "", "all rules, or those of a role", NULL, rule_list_options, 0, 0, run_rule_list},
@@ -68,7 +77,8 @@ const struct command_entry commands[] = {
 	{"service show", "SERVICE…", "the ports of services", NULL, NULL, 1, MANY, run_service_show},
 	{"database start", "", "start the private PostgreSQL", NULL, NULL, 0, 0, run_database_start},
 	{"database stop", "", "stop the private PostgreSQL", NULL, NULL, 0, 0, run_database_stop},
-	{"database status", "", "where the private PostgreSQL is, and whether it runs", NULL, NULL, 0, 0, run_database_status},
+	{"database status", "", "where the private PostgreSQL is, and whether it runs", NULL, NULL, 0, 0,
+         run_database_status},
 	{"database dump", "FILE", "the private PostgreSQL as SQL in FILE", NULL, NULL, 1, 1, run_database_dump},
 	{NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},
 };

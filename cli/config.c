@@ -1,4 +1,5 @@
-/* The configuration file (libconfig) and the defaults. Whatever is unknown or of the wrong type is refused, with its place. */
+/* The configuration file (libconfig) and the defaults. Whatever is unknown or of the wrong type is refused, with its
+ * place. */
 #include <libconfig.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -84,13 +85,16 @@ static void read_text(struct reader *reader, const config_setting_t *setting, bo
 	}
 	text = str_of(config_setting_get_string(setting));
 	if (path && text.n > 0 && text.p[0] != '/')
-		wrong(reader, setting, error_hint(error_new(ERROR_INPUT, "setting %s must be an absolute path", config_setting_name(setting)),
-		                                  "cron and people start fleetwall in different folders"));
+		wrong(reader, setting,
+		      error_hint(error_new(ERROR_INPUT, "setting %s must be an absolute path",
+		                           config_setting_name(setting)),
+		                 "cron and people start fleetwall in different folders"));
 	else
 		*target = str_copy(reader->arena, text);
 }
 
-static void read_number(struct reader *reader, const config_setting_t *setting, const struct setting_entry *entry, unsigned *target)
+static void read_number(struct reader *reader, const config_setting_t *setting, const struct setting_entry *entry,
+                        unsigned *target)
 {
 	long long number;
 
@@ -100,7 +104,9 @@ static void read_number(struct reader *reader, const config_setting_t *setting, 
 	}
 	number = config_setting_get_int64(setting);
 	if (number < entry->least || number > entry->most)
-		wrong(reader, setting, error_new(ERROR_INPUT, "setting %s must be from %u to %u", entry->name, entry->least, entry->most));
+		wrong(reader, setting,
+		      error_new(ERROR_INPUT, "setting %s must be from %u to %u", entry->name, entry->least,
+		                entry->most));
 	else
 		*target = (unsigned)number;
 }
@@ -124,20 +130,23 @@ static bool read_prefix(struct reader *reader, const config_setting_t *element, 
 	struct buf right = buf_new(reader->arena);
 
 	if (text == NULL) {
-		wrong(reader, element, error_new(ERROR_INPUT, "setting management holds addresses and prefixes as strings"));
+		wrong(reader, element,
+		      error_new(ERROR_INPUT, "setting management holds addresses and prefixes as strings"));
 		return false;
 	}
 	switch (prefix_parse(str_of(text), prefix)) {
 	case PREFIX_OK:
 		return true;
 	case PREFIX_BAD:
-		wrong(reader, element, error_hint(error_new(ERROR_INPUT, "setting management: \"%s\" is no address and no prefix", text),
-		                                  "names are not looked up; write 192.0.2.10 or 2001:db8::/48"));
+		wrong(reader, element,
+		      error_hint(error_new(ERROR_INPUT, "setting management: \"%s\" is no address and no prefix", text),
+		                 "names are not looked up; write 192.0.2.10 or 2001:db8::/48"));
 		return false;
 	case PREFIX_HOST_BITS:
 		prefix_print(&right, *prefix);
-		wrong(reader, element, error_hint(error_new(ERROR_INPUT, "setting management: \"%s\" has host bits set", text),
-		                                  "the prefix is %.*s", (int)right.n, right.p));
+		wrong(reader, element,
+		      error_hint(error_new(ERROR_INPUT, "setting management: \"%s\" has host bits set", text),
+		                 "the prefix is %.*s", (int)right.n, right.p));
 		return false;
 	}
 	return false;
@@ -258,6 +267,7 @@ struct error *config_default(struct arena *arena, struct config *config)
 	else if (home != NULL && home[0] == '/')
 		config->state = str_format(arena, "%s/.local/state/fleetwall", home);
 	else
-		return error_hint(error_new(ERROR_SURROUNDINGS, "there is no HOME to keep the state in"), "give --state DIR");
+		return error_hint(error_new(ERROR_SURROUNDINGS, "there is no HOME to keep the state in"),
+		                  "give --state DIR");
 	return NULL;
 }

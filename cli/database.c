@@ -14,10 +14,13 @@ struct error *run_init(struct run *run)
 	if (sql.n > 0) {
 		writer_keep(run->writer);
 		writer_say(run->writer, "%.*s", STR_ARG(sql));
-		return error_hint(error_new(ERROR_SURROUNDINGS, "this database user may not make the database roles of fleetwall"),
-		                  "an administrator of the server runs the SQL on standard output, then fleetwall init again");
+		return error_hint(
+			error_new(ERROR_SURROUNDINGS,
+		                  "this database user may not make the database roles of fleetwall"),
+			"an administrator of the server runs the SQL on standard output, then fleetwall init again");
 	}
-	writer_say(run->writer, applied > 0 ? "database ready: %zu migrations applied" : "database ready: nothing to do", applied);
+	writer_say(run->writer,
+	           applied > 0 ? "database ready: %zu migrations applied" : "database ready: nothing to do", applied);
 	return NULL;
 }
 
@@ -25,8 +28,9 @@ static struct error *only_private(const struct run *run)
 {
 	if (run->config.database.n == 0)
 		return NULL;
-	return error_hint(error_new(ERROR_USAGE, "fleetwall keeps no PostgreSQL of its own here: a database is configured"),
-	                  "use the tools of that server");
+	return error_hint(
+		error_new(ERROR_USAGE, "fleetwall keeps no PostgreSQL of its own here: a database is configured"),
+		"use the tools of that server");
 }
 
 static void answer(struct run *run, const struct server *server)

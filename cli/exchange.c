@@ -43,8 +43,9 @@ static struct error *read_source(struct run *run, struct fleet *fleet, struct im
 	struct str text, name, role = run_option(run, "rules"), folder = run_option(run, "csv");
 
 	if ((folder.p != NULL) == (run->argument_count == 1) || (role.p != NULL && folder.p != NULL))
-		return error_hint(error_new(ERROR_USAGE, "one source at a time"),
-		                  "fleetwall import FILE, fleetwall import --csv DIR, or fleetwall import --rules ROLE FILE");
+		return error_hint(
+			error_new(ERROR_USAGE, "one source at a time"),
+			"fleetwall import FILE, fleetwall import --csv DIR, or fleetwall import --rules ROLE FILE");
 	if (folder.p != NULL)
 		return read_csv(run, folder, fleet);
 	if (role.p != NULL) {
@@ -67,8 +68,9 @@ static void show_plan(struct run *run, const struct plan *plan)
 		const struct change *change = &plan->changes[i];
 		char sign = (char)change->sign;
 
-		writer_row(run->writer, (struct cell[]){cell_text(str_copy(run->arena, (struct str){&sign, 1})), cell_text(str_of(change->kind)),
-		                                        cell_text(change->name), cell_list(change->details, change->detail_count)});
+		writer_row(run->writer, (struct cell[]){cell_text(str_copy(run->arena, (struct str){&sign, 1})),
+		                                        cell_text(str_of(change->kind)), cell_text(change->name),
+		                                        cell_list(change->details, change->detail_count)});
 		writer_say(run->writer, "%c %s %.*s", sign, change->kind, STR_ARG(change->name));
 		for (size_t j = 0; j < change->detail_count; j++)
 			writer_say(run->writer, "    %.*s", STR_ARG(change->details[j]));
@@ -87,7 +89,8 @@ static void show_counts(struct run *run, const struct plan *plan)
 		removed += plan->changes[i].sign == CHANGE_REMOVE;
 	}
 	writer_columns(run->writer, LAYOUT_SILENT, columns, 3);
-	writer_row(run->writer, (struct cell[]){cell_number((int64_t)added), cell_number((int64_t)changed), cell_number((int64_t)removed)});
+	writer_row(run->writer, (struct cell[]){cell_number((int64_t)added), cell_number((int64_t)changed),
+	                                        cell_number((int64_t)removed)});
 	if (plan->count == 0)
 		writer_say(run->writer, "nothing to do: the inventory says this already");
 	else

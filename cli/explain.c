@@ -14,7 +14,8 @@ struct question {
 	struct str source, destination, what;
 };
 
-static struct error *ask(struct arena *arena, struct explainer *explainer, const struct question *question, struct verdict *verdict)
+static struct error *ask(struct arena *arena, struct explainer *explainer, const struct question *question,
+                         struct verdict *verdict)
 {
 	struct error *errors = NULL;
 	struct end source, destination;
@@ -28,16 +29,21 @@ static struct error *ask(struct arena *arena, struct explainer *explainer, const
 	return explain(arena, explainer, &source, &destination, &what, verdict);
 }
 
-static void answer_row(struct writer *writer, struct arena *arena, const struct question *question, const struct verdict *verdict)
+static void answer_row(struct writer *writer, struct arena *arena, const struct question *question,
+                       const struct verdict *verdict)
 {
 	struct str *ids = ARENA_ARRAY(arena, struct str, verdict->rule_count);
 
 	for (size_t i = 0; i < verdict->rule_count; i++)
 		ids[i] = str_of(verdict->rules[i]->id);
 	writer_row(writer, (struct cell[]){
-		cell_text(verdict->allow ? STR("allow") : STR("deny")), cell_text(question->source), cell_text(question->destination),
-		cell_text(question->what), cell_text(stage_str(verdict->stage)), cell_list(ids, verdict->rule_count),
-	});
+				   cell_text(verdict->allow ? STR("allow") : STR("deny")),
+				   cell_text(question->source),
+				   cell_text(question->destination),
+				   cell_text(question->what),
+				   cell_text(stage_str(verdict->stage)),
+				   cell_list(ids, verdict->rule_count),
+			   });
 }
 
 /* --- one question --- */
@@ -71,8 +77,9 @@ static void say(struct run *run, const struct question *question, const struct v
 	for (size_t i = 0; i < verdict->rule_count; i++) {
 		const struct effective_rule *rule = verdict->rules[i];
 
-		writer_say(run->writer, "    %s  role %.*s: %.*s%s%.*s", rule->id, STR_ARG(rule->role->name), STR_ARG(rule->held->text),
-		           rule->held->ticket.n > 0 ? "  ticket " : "", STR_ARG(rule->held->ticket));
+		writer_say(run->writer, "    %s  role %.*s: %.*s%s%.*s", rule->id, STR_ARG(rule->role->name),
+		           STR_ARG(rule->held->text), rule->held->ticket.n > 0 ? "  ticket " : "",
+		           STR_ARG(rule->held->ticket));
 	}
 	if (verdict->rule_count == 0)
 		writer_say(run->writer, "    no rule matched");
@@ -93,7 +100,8 @@ static struct str join(struct arena *arena, const struct str *words, size_t coun
 
 static struct error *explain_one(struct run *run, struct explainer *explainer)
 {
-	struct question question = {run->arguments[0], run->arguments[1], join(run->arena, run->arguments + 2, run->argument_count - 2)};
+	struct question question = {run->arguments[0], run->arguments[1],
+	                            join(run->arena, run->arguments + 2, run->argument_count - 2)};
 	struct verdict verdict;
 
 	TRY(ask(run->arena, explainer, &question, &verdict));
@@ -125,13 +133,15 @@ static void answer_line(struct buf *out, const struct question *question, const 
 }
 
 /* One line: its answer into `out`, or an error for it. */
-static struct error *explain_line(struct run *run, struct arena *scratch, struct explainer *explainer, struct str line, struct buf *out)
+static struct error *explain_line(struct run *run, struct arena *scratch, struct explainer *explainer, struct str line,
+                                  struct buf *out)
 {
 	struct question question;
 	struct str rest = line;
 	struct verdict verdict;
 
-	if (!cut_word(&rest, &question.source) || !cut_word(&rest, &question.destination) || (rest = str_trim(rest)).n == 0)
+	if (!cut_word(&rest, &question.source) || !cut_word(&rest, &question.destination) ||
+	    (rest = str_trim(rest)).n == 0)
 		return error_hint(error_new(ERROR_INPUT, "a question has three parts"), "SOURCE DESTINATION WHAT");
 	question.what = rest;
 	TRY(ask(scratch, explainer, &question, &verdict));

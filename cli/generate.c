@@ -1,5 +1,5 @@
-/* generate: an order of stations. Load one snapshot, resolve, make the rulesets, ask the guards, write objects, record the
- * generation, publish. Nothing is published before all of that holds. */
+/* generate: an order of stations. Load one snapshot, resolve, make the rulesets, ask the guards, write objects, record
+ * the generation, publish. Nothing is published before all of that holds. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -30,7 +30,8 @@ static struct error *read_folder(struct run *run, struct str folder, struct file
 
 		if (!str_ends(file.name, STR(".mustache")) || entry->d_name[0] == '.')
 			continue;
-		error = file_read(run->arena, str_format(run->arena, "%.*s/%s", STR_ARG(folder), entry->d_name), &file.text);
+		error = file_read(run->arena, str_format(run->arena, "%.*s/%s", STR_ARG(folder), entry->d_name),
+		                  &file.text);
 		APPEND(run->arena, files, file);
 	}
 	closedir(dir);
@@ -52,7 +53,8 @@ static struct error *read_templates(struct run *run, struct file_list *files)
 		TRY(read_folder(run, run->config.templates, files));
 	for (const struct embedded *file = embedded_templates; file->name != NULL; file++)
 		if (!has_template(files, file->name))
-			APPEND(run->arena, files, ((struct template_file){str_of(file->name), {(const char *)file->data, file->size}}));
+			APPEND(run->arena, files,
+			       ((struct template_file){str_of(file->name), {(const char *)file->data, file->size}}));
 	return NULL;
 }
 
@@ -84,7 +86,8 @@ static void sum_up(struct job *job, struct summary *summary)
 {
 	struct arena *arena = job->run->arena;
 
-	*summary = (struct summary){.clock = job->fleet.clock, .machines = job->fleet.machine_count, .role_count = job->fleet.role_count};
+	*summary = (struct summary){
+		.clock = job->fleet.clock, .machines = job->fleet.machine_count, .role_count = job->fleet.role_count};
 	summary->roles = ARENA_ARRAY(arena, struct role_size, summary->role_count);
 	for (size_t i = 0; i < job->fleet.role_count; i++)
 		summary->roles[i] = (struct role_size){job->fleet.roles[i].name, job->resolved->roles[i].member_count};
@@ -146,8 +149,9 @@ static struct error *ask_kernel(struct job *job)
 		TRY(file_read(run->arena, forms_path(run), &known));
 	TRY(guard_kernel(run->arena, &job->output, known, run_has(run, "try-all"), &learned, &skipped));
 	if (skipped.n > 0)
-		error_collect(&run->warnings, error_hint(error_new(ERROR_GUARD, "the kernel was not asked: %.*s", STR_ARG(skipped)),
-		                                         "the rules were not loaded for real before publishing"));
+		error_collect(&run->warnings,
+		              error_hint(error_new(ERROR_GUARD, "the kernel was not asked: %.*s", STR_ARG(skipped)),
+		                         "the rules were not loaded for real before publishing"));
 	else if (!str_eq(known, learned))
 		keep_forms(run, learned);
 	return NULL;
@@ -159,10 +163,12 @@ static struct error *ask_guards(struct job *job)
 	struct error *errors = NULL;
 
 	if (run->config.settings.management_count == 0)
-		error_collect(&run->warnings, error_hint(error_new(ERROR_GUARD, "no management sources are configured"),
-		                                         "set management = [ \"ADDRESS\", … ] so that no rule can lock you out"));
+		error_collect(&run->warnings,
+		              error_hint(error_new(ERROR_GUARD, "no management sources are configured"),
+		                         "set management = [ \"ADDRESS\", … ] so that no rule can lock you out"));
 	if (job->published.number > 0 && !run_has(run, "force"))
-		error_collect(&errors, guard_collapse(&job->published.summary, &job->next.summary, &run->config.shares));
+		error_collect(&errors,
+		              guard_collapse(&job->published.summary, &job->next.summary, &run->config.shares));
 	error_collect(&errors, guard_lockout(run->arena, &job->output, &run->config.settings));
 	error_collect(&errors, ask_kernel(job));
 	return errors;
@@ -214,31 +220,39 @@ static double seconds_since(const struct timespec *started)
 
 static void answer(struct job *job, const char *state, size_t changed)
 {
-	static const char *const columns[] = {"generation", "state", "digest", "machines", "rulesets", "sets", "changed"};
+	static const char *const columns[] = {"generation", "state", "digest", "machines",
+	                                      "rulesets",   "sets",  "changed"};
 	const struct generation *shown = job->next.number > 0 ? &job->next : &job->published;
 	char hex[65];
 
 	digest_hex(&job->next.digest, hex);
 	writer_columns(job->run->writer, LAYOUT_SILENT, columns, 7);
 	writer_row(job->run->writer, (struct cell[]){
-		cell_number((int64_t)shown->number), cell_text(str_of(state)), cell_text(str_copy(job->run->arena, str_of(hex))),
-		cell_number((int64_t)job->next.machine_count), cell_number((int64_t)job->output.ruleset_count),
-		cell_number((int64_t)job->next.set_count), cell_number((int64_t)changed),
-	});
-	writer_say(job->run->writer, "generation %llu %s: %zu machines, %zu distinct rulesets, %zu set files; %zu machines and sets changed (%.2f s)",
-	           (unsigned long long)shown->number, state, job->next.machine_count, job->output.ruleset_count, job->next.set_count, changed,
-	           seconds_since(&job->started));
+					     cell_number((int64_t)shown->number),
+					     cell_text(str_of(state)),
+					     cell_text(str_copy(job->run->arena, str_of(hex))),
+					     cell_number((int64_t)job->next.machine_count),
+					     cell_number((int64_t)job->output.ruleset_count),
+					     cell_number((int64_t)job->next.set_count),
+					     cell_number((int64_t)changed),
+				     });
+	writer_say(job->run->writer,
+	           "generation %llu %s: %zu machines, %zu distinct rulesets, %zu set files; %zu machines and sets "
+	           "changed (%.2f s)",
+	           (unsigned long long)shown->number, state, job->next.machine_count, job->output.ruleset_count,
+	           job->next.set_count, changed, seconds_since(&job->started));
 }
 
-static size_t list_changes(struct job *job, const char *kind, const struct entry *before, size_t before_count, const struct entry *after,
-                           size_t after_count, bool rows)
+static size_t list_changes(struct job *job, const char *kind, const struct entry *before, size_t before_count,
+                           const struct entry *after, size_t after_count, bool rows)
 {
 	struct difference *differences;
 	size_t count = entries_compare(job->run->arena, before, before_count, after, after_count, &differences);
 
 	for (size_t i = 0; rows && i < count; i++) {
-		writer_row(job->run->writer, (struct cell[]){cell_text(str_copy(job->run->arena, (struct str){&differences[i].sign, 1})),
-		                                             cell_text(str_of(kind)), cell_text(differences[i].name)});
+		writer_row(job->run->writer,
+		           (struct cell[]){cell_text(str_copy(job->run->arena, (struct str){&differences[i].sign, 1})),
+		                           cell_text(str_of(kind)), cell_text(differences[i].name)});
 		writer_say(job->run->writer, "%c %s %.*s", differences[i].sign, kind, STR_ARG(differences[i].name));
 	}
 	return count;
@@ -246,10 +260,11 @@ static size_t list_changes(struct job *job, const char *kind, const struct entry
 
 static size_t changes(struct job *job, bool rows)
 {
-	size_t count = list_changes(job, "set", job->published.sets, job->published.set_count, job->next.sets, job->next.set_count, rows);
+	size_t count = list_changes(job, "set", job->published.sets, job->published.set_count, job->next.sets,
+	                            job->next.set_count, rows);
 
-	return count + list_changes(job, "machine", job->published.manifest, job->published.machine_count, job->next.manifest,
-	                            job->next.machine_count, rows);
+	return count + list_changes(job, "machine", job->published.manifest, job->published.machine_count,
+	                            job->next.manifest, job->next.machine_count, rows);
 }
 
 static void dry_run(struct job *job)
@@ -261,7 +276,8 @@ static void dry_run(struct job *job)
 	count = changes(job, true);
 	job->run->no = count > 0;
 	if (count == 0)
-		writer_say(job->run->writer, "nothing to do: generation %llu says this already", (unsigned long long)job->published.number);
+		writer_say(job->run->writer, "nothing to do: generation %llu says this already",
+		           (unsigned long long)job->published.number);
 	else
 		writer_say(job->run->writer, "%zu machines and sets would change", count);
 }
@@ -286,7 +302,8 @@ struct error *run_generate(struct run *run)
 
 	clock_gettime(CLOCK_MONOTONIC, &job.started);
 	if (run->argument_count > 0 && !run_has(run, "only"))
-		return error_hint(error_new(ERROR_USAGE, "generate makes the rulesets of all machines"), "fleetwall generate --only MACHINE…");
+		return error_hint(error_new(ERROR_USAGE, "generate makes the rulesets of all machines"),
+		                  "fleetwall generate --only MACHINE…");
 	TRY(run_connect(run));
 	/* The lock before the snapshot: a run that waited for another must not publish what it read before. */
 	if (!dry)

@@ -25,7 +25,8 @@ static void list(struct buf *buf, struct str group)
 			continue;
 		buf_format(buf, "  %s %s", command->name, command->arguments);
 		/* Arguments hold an ellipsis of three bytes and one column. */
-		width = strlen(command->name) + 1 + strlen(command->arguments) - (strstr(command->arguments, "…") != NULL ? 2 : 0);
+		width = strlen(command->name) + 1 + strlen(command->arguments) -
+		        (strstr(command->arguments, "…") != NULL ? 2 : 0);
 		buf_format(buf, "%*s%s\n", width < 34 ? (int)(35 - width) : 2, "", command->summary);
 	}
 }
@@ -46,8 +47,8 @@ void help_group(struct buf *buf, struct str group)
 
 void help_command(struct buf *buf, const struct command_entry *command)
 {
-	buf_format(buf, "usage: fleetwall [OPTION]… %s%s%s\n\n%s.\n", command->name, command->arguments[0] != '\0' ? " " : "",
-	           command->arguments, command->summary);
+	buf_format(buf, "usage: fleetwall [OPTION]… %s%s%s\n\n%s.\n", command->name,
+	           command->arguments[0] != '\0' ? " " : "", command->arguments, command->summary);
 	if (command->details != NULL)
 		buf_format(buf, "\n%s\n", command->details);
 	if (command->options != NULL)
@@ -55,8 +56,8 @@ void help_command(struct buf *buf, const struct command_entry *command)
 	for (const struct option *option = command->options; option != NULL && option->name != NULL; option++) {
 		int width = (int)(strlen(option->name) + (option->value != NULL ? strlen(option->value) + 1 : 0));
 
-		buf_format(buf, "  --%s%s%s%*s%s\n", option->name, option->value != NULL ? " " : "", option->value != NULL ? option->value : "",
-		           width < 18 ? 19 - width : 2, "", option->help);
+		buf_format(buf, "  --%s%s%s%*s%s\n", option->name, option->value != NULL ? " " : "",
+		           option->value != NULL ? option->value : "", width < 18 ? 19 - width : 2, "", option->help);
 	}
 	buf_format(buf, "\noptions for all commands:\n%s", options_for_all);
 }

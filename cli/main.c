@@ -1,4 +1,5 @@
-/* The way in and the way out: arguments, configuration, one command, its answer, the exit code. It decides nothing else. */
+/* The way in and the way out: arguments, configuration, one command, its answer, the exit code. It decides nothing
+ * else. */
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>

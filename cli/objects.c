@@ -145,7 +145,8 @@ struct error *run_machine_show(struct run *run)
 /* --- roles --- */
 
 static const char *const role_columns[] = {"name", "description", "owner", "selector", "egress", "members", "rules"};
-static const char *const role_show_columns[] = {"name", "description", "owner", "selector", "egress", "members", "rules", "rule_ids"};
+static const char *const role_show_columns[] = {"name",   "description", "owner", "selector",
+                                                "egress", "members",     "rules", "rule_ids"};
 
 static struct cell selector_cell(struct arena *arena, const struct role *role)
 {
@@ -170,9 +171,14 @@ struct error *run_role_list(struct run *run)
 		const struct role *role = &fleet.roles[i];
 
 		writer_row(run->writer, (struct cell[]){
-			cell_text(role->name), cell_text(none(role->description)), cell_text(none(role->owner)), selector_cell(run->arena, role),
-			cell_text(egress_str(role->egress)), cell_number((int64_t)resolved->roles[i].member_count), cell_number((int64_t)role->rule_count),
-		});
+						cell_text(role->name),
+						cell_text(none(role->description)),
+						cell_text(none(role->owner)),
+						selector_cell(run->arena, role),
+						cell_text(egress_str(role->egress)),
+						cell_number((int64_t)resolved->roles[i].member_count),
+						cell_number((int64_t)role->rule_count),
+					});
 	}
 	return NULL;
 }
@@ -195,10 +201,15 @@ static void role_record(struct run *run, const struct resolved *resolved, size_t
 		rules[i] = role->rules[i].text;
 	}
 	writer_row(run->writer, (struct cell[]){
-		cell_text(role->name), cell_text(none(role->description)), cell_text(none(role->owner)), selector_cell(run->arena, role),
-		cell_text(egress_str(role->egress)), cell_list(members, held->member_count), cell_list(rules, role->rule_count),
-		cell_list(ids, role->rule_count),
-	});
+					cell_text(role->name),
+					cell_text(none(role->description)),
+					cell_text(none(role->owner)),
+					selector_cell(run->arena, role),
+					cell_text(egress_str(role->egress)),
+					cell_list(members, held->member_count),
+					cell_list(rules, role->rule_count),
+					cell_list(ids, role->rule_count),
+				});
 }
 
 struct error *run_role_show(struct run *run)
@@ -233,9 +244,14 @@ static void rule_row(struct run *run, const struct role *role, const struct role
 
 	rule_id(role->name, held->text, id);
 	writer_row(run->writer, (struct cell[]){
-		cell_text(role->name), cell_text(str_copy(run->arena, str_of(id))), cell_text(held->text), cell_text(none(held->ticket)),
-		cell_text(none(held->owner)), cell_bool(held->enabled), cell_text(none(held->rule.comment)),
-	});
+					cell_text(role->name),
+					cell_text(str_copy(run->arena, str_of(id))),
+					cell_text(held->text),
+					cell_text(none(held->ticket)),
+					cell_text(none(held->owner)),
+					cell_bool(held->enabled),
+					cell_text(none(held->rule.comment)),
+				});
 }
 
 struct error *run_rule_list(struct run *run)
@@ -285,7 +301,8 @@ struct error *run_rule_show(struct run *run)
 		if (held != NULL)
 			rule_row(run, role, held);
 		else
-			error_collect(&errors, error_hint(error_new(ERROR_UNKNOWN, "there is no rule %.*s", STR_ARG(run->arguments[i])),
+			error_collect(&errors, error_hint(error_new(ERROR_UNKNOWN, "there is no rule %.*s",
+			                                            STR_ARG(run->arguments[i])),
 			                                  "fleetwall rule list shows the ids"));
 	}
 	return errors;
@@ -321,7 +338,8 @@ static void service_row(struct run *run, const struct service *service)
 		protocol_print(&buf, service->ports[i].protocol);
 		items[i] = buf_str(&buf);
 	}
-	writer_row(run->writer, (struct cell[]){cell_text(service->name), cell_list(items, service->count), cell_bool(service->builtin)});
+	writer_row(run->writer, (struct cell[]){cell_text(service->name), cell_list(items, service->count),
+	                                        cell_bool(service->builtin)});
 }
 
 struct error *run_network_list(struct run *run)
@@ -349,7 +367,8 @@ struct error *run_network_show(struct run *run)
 		if (network != NULL)
 			network_row(run, network);
 		else
-			error_collect(&errors, unknown(run->arena, "network", name, fleet.network_count, network_name_at, &fleet));
+			error_collect(&errors, unknown(run->arena, "network", name, fleet.network_count,
+			                               network_name_at, &fleet));
 	}
 	return errors;
 }
@@ -379,7 +398,8 @@ struct error *run_service_show(struct run *run)
 		if (service != NULL)
 			service_row(run, service);
 		else
-			error_collect(&errors, unknown(run->arena, "service", name, fleet.service_count, service_name_at, &fleet));
+			error_collect(&errors, unknown(run->arena, "service", name, fleet.service_count,
+			                               service_name_at, &fleet));
 	}
 	return errors;
 }

@@ -74,9 +74,10 @@ static void narrow(struct output *output, const struct names_list *wanted)
 	output->set_count = sets;
 }
 
-/* Both lists in one, sorted by name; where both have a name, the fresh one counts. Names of `gone` are left out of the old ones. */
-static size_t merge(struct arena *arena, const struct entry *old, size_t old_count, const struct entry *fresh, size_t fresh_count,
-                    const struct names_list *gone, struct entry **merged)
+/* Both lists in one, sorted by name; where both have a name, the fresh one counts. Names of `gone` are left out of the
+ * old ones. */
+static size_t merge(struct arena *arena, const struct entry *old, size_t old_count, const struct entry *fresh,
+                    size_t fresh_count, const struct names_list *gone, struct entry **merged)
 {
 	struct entry *list = ARENA_ARRAY(arena, struct entry, old_count + fresh_count);
 	size_t count = 0, i = 0, j = 0;
@@ -106,9 +107,10 @@ struct error *only_some(struct job *job)
 		return NULL;
 	narrow(&job->output, &wanted);
 	generation_of(arena, &job->output, &job->next.summary, &fresh);
-	job->next.machine_count = merge(arena, job->published.manifest, job->published.machine_count, fresh.manifest, fresh.machine_count,
-	                                &wanted, &job->next.manifest);
-	job->next.set_count = merge(arena, job->published.sets, job->published.set_count, fresh.sets, fresh.set_count, NULL, &job->next.sets);
+	job->next.machine_count = merge(arena, job->published.manifest, job->published.machine_count, fresh.manifest,
+	                                fresh.machine_count, &wanted, &job->next.manifest);
+	job->next.set_count = merge(arena, job->published.sets, job->published.set_count, fresh.sets, fresh.set_count,
+	                            NULL, &job->next.sets);
 	generation_digest(arena, &job->next);
 	return NULL;
 }

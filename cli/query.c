@@ -1,4 +1,5 @@
-/* Questions about rows: which machine gets which rule. Answered by the views that people may rely on, from one snapshot. */
+/* Questions about rows: which machine gets which rule. Answered by the views that people may rely on, from one
+ * snapshot. */
 #include "cli.h"
 
 /* Is there such an object? Otherwise the nearest name. `sql` lists the names. */
@@ -26,7 +27,8 @@ static void write_rows(struct run *run, const struct db_rows *rows, const char *
 	writer_columns(run->writer, LAYOUT_TABLE, columns, count);
 	for (size_t row = 0; row < rows->count; row++) {
 		for (size_t i = 0; i < count; i++)
-			cells[i] = str_is(str_of(columns[i]), "enabled") ? cell_bool(str_is(db_cell(rows, row, i), "t")) : cell_text(db_cell(rows, row, i));
+			cells[i] = str_is(str_of(columns[i]), "enabled") ? cell_bool(str_is(db_cell(rows, row, i), "t"))
+			                                                 : cell_text(db_cell(rows, row, i));
 		writer_row(run->writer, cells);
 	}
 }
@@ -52,7 +54,8 @@ struct error *run_query_machines(struct run *run)
 	struct db_rows rows;
 
 	if (role.p == NULL)
-		return error_hint(error_new(ERROR_USAGE, "which machines?"), "fleetwall query machines --role ROLE; fleetwall machine list shows all");
+		return error_hint(error_new(ERROR_USAGE, "which machines?"),
+		                  "fleetwall query machines --role ROLE; fleetwall machine list shows all");
 	role = str_lower(run->arena, role);
 	TRY(run_connect(run));
 	TRY(db_begin(run->db, DB_SNAPSHOT));

@@ -6,7 +6,8 @@
 
 #include "cli.h"
 
-/* Who sits at the keyboard, for the record of changes: also behind sudo it is the database user that the server vouches for. */
+/* Who sits at the keyboard, for the record of changes: also behind sudo it is the database user that the server vouches
+ * for. */
 static struct error *say_who(struct run *run)
 {
 	const struct passwd *user = getpwuid(getuid());
@@ -22,7 +23,8 @@ static struct error *open_private(struct run *run, bool make, struct str *connin
 	if (!make) {
 		TRY(server_status(run->arena, run->config.state, &server));
 		if (server.state == SERVER_NONE)
-			return error_hint(error_new(ERROR_SURROUNDINGS, "there is no database in %.*s", STR_ARG(run->config.state)),
+			return error_hint(error_new(ERROR_SURROUNDINGS, "there is no database in %.*s",
+			                            STR_ARG(run->config.state)),
 			                  "fleetwall init makes one");
 	}
 	TRY(server_start(run->arena, run->config.state, &server));

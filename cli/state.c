@@ -17,8 +17,8 @@ static struct error *switch_machines(struct run *run, bool enabled)
 	TRY(db_commit(run->db));
 	writer_columns(run->writer, LAYOUT_SILENT, columns, 2);
 	writer_row(run->writer, (struct cell[]){cell_number((int64_t)changed), cell_list(names, run->argument_count)});
-	writer_say(run->writer, "%zu of %zu machines %s; generate carries it into the rulesets", changed, run->argument_count,
-	           enabled ? "enabled" : "disabled");
+	writer_say(run->writer, "%zu of %zu machines %s; generate carries it into the rulesets", changed,
+	           run->argument_count, enabled ? "enabled" : "disabled");
 	return NULL;
 }
 

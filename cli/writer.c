@@ -168,7 +168,8 @@ static json_t *json_error(const struct error *error)
 	json_object_set_new(object, "message", json_of(error->message));
 	json_object_set_new(object, "file", error->place.file.n > 0 ? json_of(error->place.file) : json_null());
 	json_object_set_new(object, "line", error->place.line > 0 ? json_integer(error->place.line) : json_null());
-	json_object_set_new(object, "column", error->place.column > 0 ? json_integer(error->place.column) : json_null());
+	json_object_set_new(object, "column",
+	                    error->place.column > 0 ? json_integer(error->place.column) : json_null());
 	json_object_set_new(object, "hint", error->hint.n > 0 ? json_of(error->hint) : json_null());
 	return object;
 }
@@ -255,7 +256,8 @@ static struct str heading(struct arena *arena, const char *name)
 	return str_of(text);
 }
 
-/* A column whose cells are all numbers is aligned to the right; the last column may be cut at the edge of a terminal. */
+/* A column whose cells are all numbers is aligned to the right; the last column may be cut at the edge of a terminal.
+ */
 static int column_flags(const struct writer *writer, size_t column)
 {
 	bool numbers = true;
@@ -272,7 +274,8 @@ static void write_table(const struct writer *writer)
 	if (table == NULL)
 		abort();
 	for (size_t i = 0; i < writer->columns; i++)
-		scols_table_new_column(table, str_c(writer->arena, heading(writer->arena, writer->names[i])), 0, column_flags(writer, i));
+		scols_table_new_column(table, str_c(writer->arena, heading(writer->arena, writer->names[i])), 0,
+		                       column_flags(writer, i));
 	for (size_t row = 0; row < writer->rows.count; row += writer->columns) {
 		struct libscols_line *line = scols_table_new_line(table, NULL);
 

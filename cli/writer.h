@@ -1,5 +1,6 @@
-/* Answers for people and for programs behind one interface: rows with named columns become a table (libsmartcols), a record a row, or
- * JSON (jansson). Everything goes to standard output at once, at the end; messages go to standard error. */
+/* Answers for people and for programs behind one interface: rows with named columns become a table (libsmartcols), a
+ * record a row, or JSON (jansson). Everything goes to standard output at once, at the end; messages go to standard
+ * error. */
 #ifndef WRITER_H
 #define WRITER_H
 
@@ -42,7 +43,8 @@ void writer_raw(struct writer *writer, struct str bytes);
 /* Says that rows stand although the command ends with an error: they are printed before it. */
 void writer_keep(struct writer *writer);
 bool writer_partial(const struct writer *writer);
-/* Prints it all. ERROR_SURROUNDINGS when standard output does not take it (a full disk); a reader that went away is no error. */
+/* Prints it all. ERROR_SURROUNDINGS when standard output does not take it (a full disk); a reader that went away is no
+ * error. */
 struct error *writer_end(struct writer *writer, const struct error *warnings) MUST_CHECK;
 
 /* Errors and warnings for people on standard error; under --json, errors as a document on standard output. */

@@ -11,7 +11,8 @@ struct digest {
 struct digest digest_of(struct str data);
 /* Over several pieces as if they were one. */
 struct digest digest_of_pieces(const struct str *pieces, size_t count);
-/* SHA-256 of what `sha256sum names[0] names[1] …` prints for files that have these digests: how rulesets and generations are named. */
+/* SHA-256 of what `sha256sum names[0] names[1] …` prints for files that have these digests: how rulesets and
+ * generations are named. */
 struct digest digest_of_sums(const char *const *names, const struct digest *digests, size_t count);
 bool digest_eq(const struct digest *a, const struct digest *b);
 /* 64 lower-case hexadecimal digits and a NUL. */

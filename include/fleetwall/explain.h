@@ -1,5 +1,5 @@
-/* What happens to one packet (SPEC §2, §6 `explain`): the verdict, the stage that decided, the rules that matched in it. From the model alone, by
- * another path than the renderer's. Pure. */
+/* What happens to one packet (SPEC §2, §6 `explain`): the verdict, the stage that decided, the rules that matched in
+ * it. From the model alone, by another path than the renderer's. Pure. */
 #ifndef FLEETWALL_EXPLAIN_H
 #define FLEETWALL_EXPLAIN_H
 
@@ -48,10 +48,12 @@ struct explainer *explainer_new(struct arena *arena, const struct resolved *reso
 
 /* An address first, then a machine's name. ERROR_UNKNOWN with the nearest name. */
 struct error *end_parse(const struct explainer *explainer, struct str s, struct end *end) MUST_CHECK;
-/* "3306/tcp", "icmp/echo-request", "esp", a service of one port; then optionally "on" INTERFACE. ERROR_USAGE with a hint. */
+/* "3306/tcp", "icmp/echo-request", "esp", a service of one port; then optionally "on" INTERFACE. ERROR_USAGE with a
+ * hint. */
 struct error *packet_parse(const struct explainer *explainer, struct str s, struct packet_what *what) MUST_CHECK;
 /* Two addresses: nobody has a say, ERROR_USAGE. `arena` holds the answer; reset it when you like. */
-struct error *explain(struct arena *arena, struct explainer *explainer, const struct end *source, const struct end *destination,
-                      const struct packet_what *what, struct verdict *verdict) MUST_CHECK;
+struct error *explain(struct arena *arena, struct explainer *explainer, const struct end *source,
+                      const struct end *destination, const struct packet_what *what,
+                      struct verdict *verdict) MUST_CHECK;
 
 #endif

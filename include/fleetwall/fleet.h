@@ -1,5 +1,6 @@
-/* What the fleet is: the model of the inventory, as documents say it and as the database holds it. The same structures carry both: a
- * document may leave fields out (`given` tells which are there), a fleet that was loaded from the database has them all. */
+/* What the fleet is: the model of the inventory, as documents say it and as the database holds it. The same structures
+ * carry both: a document may leave fields out (`given` tells which are there), a fleet that was loaded from the
+ * database has them all. */
 #ifndef FLEETWALL_FLEET_H
 #define FLEETWALL_FLEET_H
 
@@ -26,16 +27,29 @@ struct role_rule {
 	struct str text;      /* canonical text */
 	struct str ticket, owner;
 	bool enabled;
-	unsigned absent;      /* of GIVEN_TICKET, GIVEN_OWNER, GIVEN_ENABLED: fields that stay as they are (CSV without the column) */
+	unsigned absent; /* of GIVEN_TICKET, GIVEN_OWNER, GIVEN_ENABLED: fields that stay as they are (CSV without the
+	                    column) */
 	struct place place;
 	int64_t key;          /* of its row in the database; 0 when it has none */
 };
 
 /* Which fields a document gave. A loaded fleet has ~0u. */
 enum given {
-	GIVEN_ADDRESSES = 1 << 0, GIVEN_ROLES = 1 << 1, GIVEN_LABELS = 1 << 2, GIVEN_MODE = 1 << 3, GIVEN_ENFORCEMENT = 1 << 4,
-	GIVEN_ENABLED = 1 << 5, GIVEN_SSH_PORT = 1 << 6, GIVEN_SSH_HOST = 1 << 7, GIVEN_RULES = 1 << 8, GIVEN_DESCRIPTION = 1 << 9,
-	GIVEN_OWNER = 1 << 10, GIVEN_SELECTOR = 1 << 11, GIVEN_EGRESS = 1 << 12, GIVEN_PREFIXES = 1 << 13, GIVEN_PORTS = 1 << 14,
+	GIVEN_ADDRESSES = 1 << 0,
+	GIVEN_ROLES = 1 << 1,
+	GIVEN_LABELS = 1 << 2,
+	GIVEN_MODE = 1 << 3,
+	GIVEN_ENFORCEMENT = 1 << 4,
+	GIVEN_ENABLED = 1 << 5,
+	GIVEN_SSH_PORT = 1 << 6,
+	GIVEN_SSH_HOST = 1 << 7,
+	GIVEN_RULES = 1 << 8,
+	GIVEN_DESCRIPTION = 1 << 9,
+	GIVEN_OWNER = 1 << 10,
+	GIVEN_SELECTOR = 1 << 11,
+	GIVEN_EGRESS = 1 << 12,
+	GIVEN_PREFIXES = 1 << 13,
+	GIVEN_PORTS = 1 << 14,
 	GIVEN_MEMBERS = 1 << 15, /* a role whose member list was given as a whole (CSV members.csv) */
 	GIVEN_TICKET = 1 << 16,  /* of a rule, see role_rule.absent */
 	GIVEN_ALL = ~0,
@@ -45,7 +59,7 @@ struct machine {
 	struct str name;
 	unsigned given;
 	struct place place;
-	bool referred;                    /* only rows about it were given (CSV): it must exist already, see fleet_check() */
+	bool referred; /* only rows about it were given (CSV): it must exist already, see fleet_check() */
 	bool enabled;
 	enum mode mode;
 	enum enforcement enforcement;
@@ -60,7 +74,7 @@ struct machine {
 };
 
 struct role {
-	struct str name;                  /* also "machine:NAME": the machine's own rules; its only member is that machine */
+	struct str name; /* also "machine:NAME": the machine's own rules; its only member is that machine */
 	unsigned given;
 	struct place place;
 	bool referred;                    /* as in struct machine */
@@ -96,7 +110,8 @@ struct service {
 	size_t count;
 };
 
-/* A text that a fleet was read from. Strings of the fleet may be slices of it, which is how the place of a reference is found. */
+/* A text that a fleet was read from. Strings of the fleet may be slices of it, which is how the place of a reference is
+ * found. */
 struct source {
 	struct str name, text;
 };
@@ -113,7 +128,7 @@ struct fleet {
 	size_t service_count;
 	struct source *sources;           /* may be none */
 	size_t source_count;
-	int64_t clock;                    /* of the database's snapshot, in seconds since 1970; TIME_NONE for a document */
+	int64_t clock; /* of the database's snapshot, in seconds since 1970; TIME_NONE for a document */
 };
 
 /* Binary search by name; NULL if there is none. */
@@ -122,12 +137,14 @@ const struct role *fleet_role(const struct fleet *fleet, struct str name);
 const struct network *fleet_network(const struct fleet *fleet, struct str name);
 const struct service *fleet_service(const struct fleet *fleet, struct str name);
 
-/* Sorts every list, joins what repeats, folds names (the strings that change are copied). A name or field that is given twice with different content is an error (place of the second, hint
- * with the place of the first). Names are checked (name_check …), labels too. What is referred to is NOT looked up here: see fleet_check(). */
+/* Sorts every list, joins what repeats, folds names (the strings that change are copied). A name or field that is given
+ * twice with different content is an error (place of the second, hint with the place of the first). Names are checked
+ * (name_check …), labels too. What is referred to is NOT looked up here: see fleet_check(). */
 struct error *fleet_normalize(struct arena *arena, struct fleet *fleet) MUST_CHECK;
 
-/* Does everything that `fleet` refers to exist in `fleet` or in `also` (the database's state; may be NULL)? Roles of machines, peers and services of rules,
- * `machine:NAME` roles' machines, and objects that are only `referred` to (those must be in `also`). Each fault is ERROR_UNKNOWN… with the place of the reference and the nearest name as a hint. */
+/* Does everything that `fleet` refers to exist in `fleet` or in `also` (the database's state; may be NULL)? Roles of
+ * machines, peers and services of rules, `machine:NAME` roles' machines, and objects that are only `referred` to (those
+ * must be in `also`). Each fault is ERROR_UNKNOWN… with the place of the reference and the nearest name as a hint. */
 struct error *fleet_check(struct arena *arena, const struct fleet *fleet, const struct fleet *also) MUST_CHECK;
 
 /* Does the machine have all labels of the selector? */

@@ -1,5 +1,6 @@
-/* Mustache, after the official specification: variables, sections, inverted sections, comments, partials, delimiters. No lambdas, no inheritance.
- * Values are escaped by the caller's function, unless the triple mustache or & is used. Pure. */
+/* Mustache, after the official specification: variables, sections, inverted sections, comments, partials, delimiters.
+ * No lambdas, no inheritance. Values are escaped by the caller's function, unless the triple mustache or & is used.
+ * Pure. */
 #ifndef FLEETWALL_MUSTACHE_H
 #define FLEETWALL_MUSTACHE_H
 
@@ -26,9 +27,11 @@ struct member {
 struct template;
 
 /* Faults (unclosed section, unclosed tag, …) are ERROR_INPUT with file, line, column. `name` is the file's. */
-struct error *template_compile(struct arena *arena, struct str name, struct str text, struct template **template) MUST_CHECK;
+struct error *template_compile(struct arena *arena, struct str name, struct str text,
+                               struct template **template) MUST_CHECK;
 
-/* Partials are looked up by name (without ".mustache"); NULL: there is none, which renders as nothing (as the specification says). */
+/* Partials are looked up by name (without ".mustache"); NULL: there is none, which renders as nothing (as the
+ * specification says). */
 typedef const struct template *template_partial(void *context, struct str name);
 typedef void template_escape(struct buf *buf, struct str value);
 
@@ -41,7 +44,9 @@ struct template_setup {
 struct error *template_render(struct arena *scratch, const struct template *template, const struct value *value,
                               const struct template_setup *setup, struct buf *out) MUST_CHECK;
 
-/* Does some {{> partial}} of it name this? For checks of a folder of templates: calls `each` with every partial's name. */
-void template_partials(const struct template *template, void (*each)(void *context, struct str name, struct place place), void *context);
+/* Does some {{> partial}} of it name this? For checks of a folder of templates: calls `each` with every partial's name.
+ */
+void template_partials(const struct template *template,
+                       void (*each)(void *context, struct str name, struct place place), void *context);
 
 #endif

@@ -1,5 +1,5 @@
-/* From what was resolved to bytes: rulesets (rules.v4, rules.v6, sets.list), shared by machines in the same position, and set files.
- * Pure: no I/O, no clock, no environment. SPEC §2, §5. */
+/* From what was resolved to bytes: rulesets (rules.v4, rules.v6, sets.list), shared by machines in the same position,
+ * and set files. Pure: no I/O, no clock, no environment. SPEC §2, §5. */
 #ifndef FLEETWALL_RULESET_H
 #define FLEETWALL_RULESET_H
 
@@ -41,16 +41,19 @@ struct output {
 
 /* Compiled templates: the names below, from templates/ or a folder that replaces them. */
 struct templates;
-/* `files`: name -> text, as embedded_templates. A file that a folder of the administrator's does not have comes from the built-in ones. Faults are ERROR_INPUT with file and line. */
+/* `files`: name -> text, as embedded_templates. A file that a folder of the administrator's does not have comes from
+ * the built-in ones. Faults are ERROR_INPUT with file and line. */
 struct template_file {
 	struct str name, text;
 };
-struct error *templates_compile(struct arena *arena, const struct template_file *files, size_t count, struct templates **templates) MUST_CHECK;
+struct error *templates_compile(struct arena *arena, const struct template_file *files, size_t count,
+                                struct templates **templates) MUST_CHECK;
 
 struct error *rulesets_make(struct arena *arena, const struct resolved *resolved, const struct settings *settings,
                             const struct templates *templates, struct output *output) MUST_CHECK;
 
-/* The names of a peer's set: SET, without "fw4-" or ".v4". `text` is the canonical peer text (self as its role), `name` what the first 12 characters are taken from. */
+/* The names of a peer's set: SET, without "fw4-" or ".v4". `text` is the canonical peer text (self as its role), `name`
+ * what the first 12 characters are taken from. */
 struct str set_name(struct arena *arena, bool refusing, struct str name, struct str text);
 
 #endif

@@ -1,4 +1,5 @@
-/* What the administrator chose, as far as rulesets depend on it. Configuration fills it in; nothing in gen/ reads a file. */
+/* What the administrator chose, as far as rulesets depend on it. Configuration fills it in; nothing in gen/ reads a
+ * file. */
 #ifndef FLEETWALL_SETTINGS_H
 #define FLEETWALL_SETTINGS_H
 

@@ -1,9 +1,10 @@
-/* The output tree (SPEC §5): objects by content, numbered generations, `current`, and the links for people. Everything that is published is complete: objects first, one
- * syncfs, then the generation, then one rename of `current`, then the links. A killed run leaves what was published.
+/* The output tree (SPEC §5): objects by content, numbered generations, `current`, and the links for people. Everything
+ * that is published is complete: objects first, one syncfs, then the generation, then one rename of `current`, then the
+ * links. A killed run leaves what was published.
  *
  *     OUT/store/rulesets/ab/DIGEST/{rules.v4,rules.v6,sets.list}   OUT/store/sets/ab/DIGEST
  *     OUT/generations/N/{manifest,sets,summary}                    OUT/current -> generations/N
- *     OUT/machines/NAME -> ../store/rulesets/ab/DIGEST             OUT/sets/SET.v4 -> ../store/sets/ab/DIGEST                      */
+ *     OUT/machines/NAME -> ../store/rulesets/ab/DIGEST             OUT/sets/SET.v4 -> ../store/sets/ab/DIGEST */
 #ifndef FLEETWALL_STORE_H
 #define FLEETWALL_STORE_H
 
@@ -43,11 +44,13 @@ struct store;
 struct error *store_open(struct arena *arena, struct str output, struct store **store) MUST_CHECK;
 void store_close(struct store *store);
 
-/* The published generation; number 0 if there is none. Reading needs no lock: `store` may be NULL. A damaged one is ERROR_SURROUNDINGS. */
+/* The published generation; number 0 if there is none. Reading needs no lock: `store` may be NULL. A damaged one is
+ * ERROR_SURROUNDINGS. */
 struct error *generation_read(struct arena *arena, struct str output, struct generation *generation) MUST_CHECK;
 
 /* What publishing `output` would make: manifest, sets, digest. number is 0 still. Pure. */
-void generation_of(struct arena *arena, const struct output *output, const struct summary *summary, struct generation *generation);
+void generation_of(struct arena *arena, const struct output *output, const struct summary *summary,
+                   struct generation *generation);
 /* Sets the digest of a generation whose lists were put together otherwise. */
 void generation_digest(struct arena *scratch, struct generation *generation);
 bool generation_same(const struct generation *a, const struct generation *b); /* manifest and sets */
@@ -57,21 +60,25 @@ struct difference {
 	char sign;
 	struct str name;
 };
-size_t entries_compare(struct arena *arena, const struct entry *before, size_t before_count, const struct entry *after, size_t after_count,
-                       struct difference **differences);
+size_t entries_compare(struct arena *arena, const struct entry *before, size_t before_count, const struct entry *after,
+                       size_t after_count, struct difference **differences);
 
-/* Objects that the published generation does not have are written, or compared by content if they are there (others are trusted if they are there with
- * the right size). store_publish() flushes them to disk before it publishes. */
-struct error *store_write_objects(struct arena *arena, struct store *store, const struct output *output, const struct generation *published) MUST_CHECK;
+/* Objects that the published generation does not have are written, or compared by content if they are there (others are
+ * trusted if they are there with the right size). store_publish() flushes them to disk before it publishes. */
+struct error *store_write_objects(struct arena *arena, struct store *store, const struct output *output,
+                                  const struct generation *published) MUST_CHECK;
 /* The first number above `at_least` and above every folder under generations/. */
 struct error *store_next_number(struct store *store, uint64_t at_least, uint64_t *number) MUST_CHECK;
 /* Writes generations/N, flushes, flips `current`. Then store_links(). */
 struct error *store_publish(struct arena *arena, struct store *store, const struct generation *generation) MUST_CHECK;
-/* Makes OUT/machines and OUT/sets say what the generation says: new sets first, then machines, then old sets go. Mends what a killed run left; touches nothing that is right. */
+/* Makes OUT/machines and OUT/sets say what the generation says: new sets first, then machines, then old sets go. Mends
+ * what a killed run left; touches nothing that is right. */
 struct error *store_links(struct arena *arena, struct store *store, const struct generation *generation) MUST_CHECK;
 
 /* Objects, by digest; checked against it. Need no lock. */
-struct error *store_read_ruleset(struct arena *arena, struct str output, const struct digest *digest, struct str rules[2], struct str *sets_list) MUST_CHECK;
-struct error *store_read_set(struct arena *arena, struct str output, const struct digest *digest, struct str *bytes) MUST_CHECK;
+struct error *store_read_ruleset(struct arena *arena, struct str output, const struct digest *digest,
+                                 struct str rules[2], struct str *sets_list) MUST_CHECK;
+struct error *store_read_set(struct arena *arena, struct str output, const struct digest *digest,
+                             struct str *bytes) MUST_CHECK;
 
 #endif
