@@ -1,0 +1,429 @@
+/* What is rendered comes back from iptables-save as it was written, on the nft and on the legacy backend, and sets hold
+ * what their files say: for the golden fleets, for random ones, and for every rate that the language has. Everything is
+ * loaded twice, because loading must not depend on what was there. Passed over are counters, comments of the tool, and
+ * the names of protocols that we write as numbers. */
+#include <check.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../gen/lines.h"
+#include "fleetwall/arena.h"
+#include "fleetwall/buf.h"
+#include "fleetwall/document.h"
+#include "fleetwall/process.h"
+#include "make_output.h"
+#include "random_rule.h"
+
+#define RANDOM_FLEETS 8
+
+static struct arena *arena;
+
+static void setup(void)
+{
+	arena = arena_new();
+}
+
+static void teardown(void)
+{
+	arena_free(arena);
+	error_forget_all();
+}
+
+static void fail_with(const struct error *error)
+{
+	struct buf buf = buf_new(arena);
+
+	error_print(&buf, STR(""), error);
+	ck_abort_msg("%.*s", STR_ARG(buf_str(&buf)));
+}
+
+/* --- the backends --- */
+
+static const char *const backends[] = {"nft", "legacy"};
+
+struct tools {
+	const char *restore, *save;
+};
+
+static struct tools tools_of(const char *backend, enum family family)
+{
+	const char *prefix = family == FAMILY_4 ? "iptables" : "ip6tables";
+
+	return (struct tools){str_c(arena, str_format(arena, "%s-%s-restore", prefix, backend)),
+	                      str_c(arena, str_format(arena, "%s-%s-save", prefix, backend))};
+}
+
+/* Runs the commands in a namespace of their own; all must succeed. What each of them printed. */
+static struct outcome *run_apart(const struct command *commands, size_t count, struct str about)
+{
+	struct outcome *outcomes = ARENA_ARRAY(arena, struct outcome, count);
+	bool permitted;
+	size_t ran = 0;
+	struct error *error = process_run_apart(arena, commands, count, outcomes, &ran, &permitted);
+
+	if (error != NULL)
+		fail_with(error);
+	ck_assert_msg(permitted, "no namespace");
+	ck_assert_msg(ran == count && outcomes[ran - 1].status == 0, "%.*s: `%s` failed: %.*s\n%.*s", STR_ARG(about),
+	              commands[ran - 1].argv[0], STR_ARG(outcomes[ran - 1].errors), STR_ARG(commands[ran - 1].input));
+	return outcomes;
+}
+
+static struct command command_of(struct str input, const char *const *argv, size_t size)
+{
+	const char **copy = ARENA_ARRAY(arena, const char *, size / sizeof *argv);
+
+	memcpy(copy, argv, size);
+	return (struct command){.argv = copy, .input = input};
+}
+
+#define COMMAND(input, ...) \
+	command_of((input), (const char *const[]){__VA_ARGS__, NULL}, sizeof((const char *const[]){__VA_ARGS__, NULL}))
+
+/* --- comparing --- */
+
+/* "-p gre" is "-p 47" to us. */
+static void add_line(struct buf *buf, struct str line)
+{
+	static const char *const kept[] = {"tcp", "udp", "udplite", "sctp", "icmp", "ipv6-icmp", "esp", "ah"};
+	const char *text = str_c(arena, line), *at = strstr(text, " -p ");
+	char name[64];
+	const struct protoent *entry;
+
+	if (at != NULL && sscanf(at, " -p %63s", name) == 1) {
+		for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
+			if (strcmp(name, kept[i]) == 0)
+				at = NULL;
+		entry = at != NULL ? getprotobyname(name) : NULL;
+		if (entry != NULL) {
+			buf_format(buf, "%.*s -p %d%s\n", (int)(at - text), text, entry->p_proto,
+			           at + 4 + strlen(name));
+			return;
+		}
+	}
+	buf_add(buf, line);
+	buf_char(buf, '\n');
+}
+
+/* Lines that are compared. `ours`: only what a file for coexistence speaks of. */
+static struct str normalized(struct str text, bool ours)
+{
+	struct buf buf = buf_new(arena);
+	struct str line;
+
+	while (str_cut(&text, '\n', &line)) {
+		if (line.n == 0 || line.p[0] == '#')
+			continue;
+		if (line.p[0] == ':') {
+			struct str rest = line, chain, policy;
+
+			str_cut(&rest, ' ', &chain);
+			str_cut(&rest, ' ', &policy);
+			if (ours && !str_eq(str_slice(chain, 0, 10), STR(":fleetwall")))
+				continue;
+			line = str_format(arena, "%.*s %.*s", STR_ARG(chain), STR_ARG(policy));
+		}
+		add_line(&buf, line);
+	}
+	return buf_str(&buf);
+}
+
+static void same_lines(struct str written, struct str saved, struct str about)
+{
+	struct str a, b;
+
+	while (true) {
+		bool more = str_cut(&written, '\n', &a), other = str_cut(&saved, '\n', &b);
+
+		if (!more && !other)
+			return;
+		ck_assert_msg(more && other && str_eq(a, b), "%.*s\n  written: %.*s\n  saved:   %.*s", STR_ARG(about),
+		              STR_ARG(a), STR_ARG(b));
+	}
+}
+
+static int line_order(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+/* The entries that a set file or `ipset save` adds, sorted; the second set's as the first's. */
+static struct str entries(struct str text)
+{
+	struct {
+		struct str *items;
+		size_t count, capacity;
+	} list = {0};
+	struct buf buf = buf_new(arena);
+	struct str line, word, set;
+
+	while (str_cut(&text, '\n', &line)) {
+		struct str rest = line;
+
+		if (!str_cut(&rest, ' ', &word) || !str_cut(&rest, ' ', &set))
+			continue;
+		if (set.n > 2 && str_eq(str_slice(set, set.n - 2, set.n), STR(".n")))
+			set.n -= 2;
+		if (str_eq(word, STR("add")))
+			APPEND(arena, &list, str_format(arena, "%.*s %.*s", STR_ARG(set), STR_ARG(rest)));
+	}
+	if (list.count > 0)
+		qsort(list.items, list.count, sizeof *list.items, line_order);
+	for (size_t i = 0; i < list.count; i++) {
+		buf_add(&buf, list.items[i]);
+		buf_char(&buf, '\n');
+	}
+	return buf_str(&buf);
+}
+
+/* --- loading --- */
+
+/* The bytes of the sets that a list names; of all of them without one. */
+static struct str sets_of(const struct output *output, const struct str *list)
+{
+	struct buf buf = buf_new(arena);
+
+	for (size_t i = 0; i < output->set_count; i++) {
+		const char *line = str_c(arena, str_format(arena, "%.*s\n", STR_ARG(output->sets[i].name)));
+
+		if (list == NULL || strstr(str_c(arena, *list), line) != NULL)
+			buf_add(&buf, output->sets[i].bytes);
+	}
+	return buf_str(&buf);
+}
+
+/* The two families, on both backends, in one namespace: each in tables of its own. */
+#define TABLES 4
+
+static void check_rules(struct str sets, const struct str rules[2], struct str about)
+{
+	bool ours = strstr(str_c(arena, rules[0]), "\n:INPUT") == NULL;
+	struct command commands[1 + 3 * TABLES] = {COMMAND(sets, "ipset", "-exist", "restore")};
+	struct outcome *outcomes;
+
+	for (size_t i = 0; i < TABLES; i++) {
+		struct tools tools = tools_of(backends[i / 2], i % 2 == 0 ? FAMILY_4 : FAMILY_6);
+		struct command *own = &commands[1 + 3 * i];
+
+		own[0] =
+			ours ? COMMAND(rules[i % 2], tools.restore, "--noflush") : COMMAND(rules[i % 2], tools.restore);
+		own[1] = own[0];
+		own[2] = COMMAND(STR(""), tools.save, "-t", "filter");
+	}
+	outcomes = run_apart(commands, 1 + 3 * TABLES, about);
+	for (size_t i = 0; i < TABLES; i++) {
+		struct str where =
+			str_format(arena, "%.*s, IPv%d, %s", STR_ARG(about), i % 2 == 0 ? 4 : 6, backends[i / 2]);
+
+		same_lines(normalized(rules[i % 2], false), normalized(outcomes[3 + 3 * i].output, ours), where);
+	}
+}
+
+/* Sets alone: loaded twice, in place of what was there, with a second set left by a killed run. */
+static void check_sets(const struct output *output)
+{
+	struct buf left = buf_new(arena);
+	struct str sets = sets_of(output, NULL);
+
+	for (size_t i = 0; i < output->set_count; i++) {
+		struct str name = output->sets[i].name, stem = str_slice(name, 0, name.n - 3);
+		bool v6 = name.p[name.n - 1] == '6';
+
+		buf_format(&left, "create fw%d-%.*s.n hash:net family %s maxelem 4294967295\nadd fw%d-%.*s.n %s\n",
+		           v6 ? 6 : 4, STR_ARG(stem), v6 ? "inet6" : "inet", v6 ? 6 : 4, STR_ARG(stem),
+		           v6 ? "2001:db8:dead::1" : "192.0.2.123");
+	}
+	struct command commands[] = {
+		COMMAND(buf_str(&left), "ipset", "restore"),
+		COMMAND(sets, "ipset", "-exist", "restore"),
+		COMMAND(sets, "ipset", "-exist", "restore"),
+		COMMAND(STR(""), "ipset", "save"),
+	};
+	struct str saved = run_apart(commands, 4, STR("sets"))[3].output;
+
+	ck_assert_ptr_null(strstr(str_c(arena, saved), ".n "));
+	same_lines(entries(sets), entries(saved), STR("entries of sets"));
+}
+
+static void check_output(const struct output *output)
+{
+	check_sets(output);
+	for (size_t i = 0; i < output->ruleset_count; i++) {
+		const struct ruleset *ruleset = output->rulesets[i];
+
+		check_rules(sets_of(output, &ruleset->sets_list), ruleset->rules, ruleset->example->name);
+	}
+}
+
+static void check_document(struct str name, struct str text)
+{
+	struct made made;
+	struct error *error = make_output(arena, name, text, &made);
+
+	if (error != NULL)
+		fail_with(error);
+	check_output(&made.output);
+}
+
+static const char *const documents[] = {"tests/golden/seed.conf", "tests/golden/plain.conf",
+                                        "tests/golden/management.conf", "tests/fleets/every.conf"};
+
+START_TEST(golden_fleets)
+{
+	struct str path = {documents[_i], strlen(documents[_i])}, text;
+	struct error *error = file_read(arena, path, &text);
+
+	if (error != NULL)
+		fail_with(error);
+	check_document(path, text);
+}
+END_TEST
+
+/* --- random fleets --- */
+
+static void add_names(struct buf *buf, const char *list, const struct str *names, size_t count, const char *rest)
+{
+	buf_format(buf, "%s = ( ", list);
+	for (size_t i = 0; i < count; i++)
+		buf_format(buf, "%s{ name = \"%.*s\"; %s }", i > 0 ? ",\n" : "", STR_ARG(names[i]), rest);
+	buf_add(buf, STR(" );\n"));
+}
+
+/* The rules of a random role, as a document lists them. */
+static void add_rules(struct buf *buf, struct rng *rng)
+{
+	size_t count = 1 + rng_below(rng, 40), written = 0;
+
+	buf_add(buf, STR("rules = [ "));
+	for (size_t i = 0; i < count; i++) {
+		struct rule rule = random_rule(arena, rng, &rule_names_odd);
+		bool stored;
+
+		ck_assert_ptr_null(rule_normalize(arena, &rule, &stored));
+		if (stored)
+			buf_format(buf, "%s\"%.*s\"", written++ > 0 ? ",\n" : "", STR_ARG(rule_text(arena, &rule)));
+	}
+	buf_add(buf, STR(" ]; "));
+}
+
+static struct str random_document(struct rng *rng)
+{
+	const struct rule_names *names = &rule_names_odd;
+	struct buf buf = buf_new(arena);
+
+	buf_add(&buf, STR("// golden: management=0.0.0.0/0,10.9.8.7,fd00:9::/32\n"));
+	add_names(&buf, "networks", names->networks, names->network_count,
+	          "prefixes = [ \"10.0.0.0/8\", \"0.0.0.0/0\", \"2001:db8::/32\" ];");
+	add_names(&buf, "services", names->services, names->service_count,
+	          "ports = [ \"0,5-6,8-10/tcp\", \"0-65535/udp\", \"7/udplite\", \"9-11/dccp\" ];");
+	buf_add(&buf, STR("roles = ( "));
+	for (size_t i = 0; i < names->role_count; i++) {
+		buf_format(&buf, "%s{ name = \"%.*s\"; egress = \"%s\"; ", i > 0 ? ",\n" : "", STR_ARG(names->roles[i]),
+		           rng_chance(rng, 20) ? "closed" : "open");
+		add_rules(&buf, rng);
+		buf_char(&buf, '}');
+	}
+	buf_add(&buf, STR(" );\nmachines = ( "));
+	for (size_t i = 0; i < names->machine_count; i++) {
+		buf_format(&buf,
+		           "%s{ name = \"%.*s\"; addresses = [ \"10.7.0.%zu\", \"fd00:7::%zu\" ]; mode = \"%s\"; "
+		           "enforcement = \"%s\"; roles = [ ",
+		           i > 0 ? ",\n" : "", STR_ARG(names->machines[i]), i, i, i % 3 == 1 ? "coexist" : "exclusive",
+		           i % 3 == 2 ? "monitor" : "enforce");
+		for (size_t k = 0, written = 0; k < names->role_count; k++)
+			if (rng_chance(rng, 40))
+				buf_format(&buf, "%s\"%.*s\"", written++ > 0 ? ", " : "", STR_ARG(names->roles[k]));
+		buf_add(&buf, STR(" ]; }"));
+	}
+	buf_add(&buf, STR(" );\n"));
+	return buf_str(&buf);
+}
+
+START_TEST(random_fleets)
+{
+	struct rng rng = {20260301 + (uint64_t)_i};
+
+	check_document(str_format(arena, "random fleet %d", _i), random_document(&rng));
+}
+END_TEST
+
+/* --- rates --- */
+
+/* Every rate of one unit in one table. */
+START_TEST(every_rate)
+{
+	enum limit_unit unit = (enum limit_unit)_i;
+	struct buf buf = buf_new(arena);
+
+	buf_add(&buf, STR("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n"));
+	for (unsigned limit = 1; limit <= 1000; limit++) {
+		struct rate rate = rate_spell(arena, limit, unit);
+		struct str owner = str_format(arena, "%u-%d", limit, (int)unit);
+
+		buf_format(&buf,
+		           "-A INPUT -m hashlimit --hashlimit-upto %.*s --hashlimit-burst %u --hashlimit-mode srcip "
+		           "--hashlimit-name %.*s",
+		           STR_ARG(rate.number), rate.burst, STR_ARG(rate_name(arena, owner, &rate, STR("srcip"))));
+		if (rate.expire.n > 0)
+			buf_format(&buf, " --hashlimit-htable-expire %.*s", STR_ARG(rate.expire));
+		buf_add(&buf, STR(" -j ACCEPT\n"));
+	}
+	buf_add(&buf, STR("COMMIT\n"));
+	const struct str both[2] = {buf_str(&buf), buf_str(&buf)};
+
+	check_rules(STR(""), both, STR("rates"));
+}
+END_TEST
+
+static Suite *suite(void)
+{
+	Suite *s = suite_create("spelling");
+	TCase *tcase = tcase_create("spelling");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_set_timeout(tcase, 120);
+	tcase_add_loop_test(tcase, golden_fleets, 0, sizeof documents / sizeof *documents);
+	tcase_add_loop_test(tcase, random_fleets, 0, RANDOM_FLEETS);
+	tcase_add_loop_test(tcase, every_rate, LIMIT_SECOND, LIMIT_DAY + 1);
+	suite_add_tcase(s, tcase);
+	return s;
+}
+
+/* Why this can't run here; NULL if it can. */
+static const char *obstacle(void)
+{
+	static const char *const needed[] = {"ipset", "iptables-nft-restore", "ip6tables-nft-restore",
+	                                     "iptables-legacy-restore", "ip6tables-legacy-restore"};
+	const char *const argv[] = {"true", NULL};
+	const struct command command = {.argv = argv};
+	struct outcome outcome;
+	bool permitted = false;
+	size_t ran;
+
+	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+		if (!process_exists(needed[i]))
+			return "iptables (both backends) and ipset are needed";
+	setup();
+	struct error *error = process_run_apart(arena, &command, 1, &outcome, &ran, &permitted);
+	teardown();
+	return error != NULL || !permitted ? "network namespaces can't be made here" : NULL;
+}
+
+int main(void)
+{
+	const char *reason = obstacle();
+	SRunner *runner;
+	int failed;
+
+	if (reason != NULL) {
+		puts(reason);
+		return 77;
+	}
+	runner = srunner_create(suite());
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed > 0;
+}
