@@ -71,21 +71,24 @@ static void read_ssh(const struct csv *csv, struct machine *machine)
 {
 	struct str port = csv_cell(csv, MACHINE_SSH_PORT);
 	uint64_t number = 0;
+	struct error *error;
 
 	if (port.n > 0 && (!str_number(port, 65535, &number) || number == 0))
 		csv_fault(csv, MACHINE_SSH_PORT, error_hint(error_new(ERROR_INPUT, "ssh_port \"%.*s\" is no port", STR_ARG(port)),
 		                                            "1 to 65535; an empty cell is the configured port"));
 	machine->ssh_port = (unsigned)number;
-	machine->ssh_host = csv_cell(csv, MACHINE_SSH_HOST);
-	csv_fault(csv, MACHINE_SSH_HOST, ssh_host_check(machine->ssh_host));
+	error = ssh_host_check(csv_cell(csv, MACHINE_SSH_HOST));
+	csv_fault(csv, MACHINE_SSH_HOST, error);
+	if (error == NULL)
+		machine->ssh_host = csv_cell(csv, MACHINE_SSH_HOST);
 }
 
 static struct str read_line(const struct csv *csv, size_t column, const char *field)
 {
-	struct str line = csv_cell(csv, column);
+	struct error *error = line_check(csv_cell(csv, column), field);
 
-	csv_fault(csv, column, line_check(line, field));
-	return line;
+	csv_fault(csv, column, error);
+	return error == NULL ? csv_cell(csv, column) : STR("");
 }
 
 /* The bits of those columns that the file has; bit i belongs to column i. */

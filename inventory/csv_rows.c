@@ -21,11 +21,20 @@ const struct csv_column csv_rule_columns[] = {
 
 /* --- reading --- */
 
+static struct str read_label(struct csv_fleet *fleet, const struct csv *csv)
+{
+	struct str label = name_fold(fleet->arena, csv_cell(csv, ADDRESS_LABEL));
+	struct error *error = label.n > 0 ? name_check(label, "address label") : NULL;
+
+	csv_fault(csv, ADDRESS_LABEL, error);
+	return error == NULL ? label : STR("");
+}
+
 /* An empty address names the machine and adds nothing. */
 void csv_read_addresses(struct csv_fleet *fleet, struct csv *csv)
 {
 	while (csv_next(csv)) {
-		struct str cell = csv_cell(csv, ADDRESS_ADDRESS), label = name_fold(fleet->arena, csv_cell(csv, ADDRESS_LABEL));
+		struct str cell = csv_cell(csv, ADDRESS_ADDRESS);
 		struct address_row row = {.owner = csv_machine_number(fleet, csv, ADDRESS_MACHINE), .line = csv->line,
 		                          .line_start = csv->line_start};
 		bool good = cell.n > 0 && addr_parse(cell, &row.address.addr);
@@ -34,9 +43,7 @@ void csv_read_addresses(struct csv_fleet *fleet, struct csv *csv)
 		if (cell.n > 0 && !good)
 			csv_fault(csv, ADDRESS_ADDRESS, error_hint(error_new(ERROR_INPUT, "\"%.*s\" is no IPv4 or IPv6 address", STR_ARG(cell)),
 			                                           "one host address, without prefix length; names are not looked up"));
-		if (label.n > 0)
-			csv_fault(csv, ADDRESS_LABEL, name_check(label, "address label"));
-		row.address.label = label;
+		row.address.label = read_label(fleet, csv);
 		if (good)
 			APPEND(fleet->arena, &fleet->addresses, row);
 	}
@@ -53,7 +60,7 @@ void csv_read_members(struct csv_fleet *fleet, struct csv *csv)
 		fleet->machines.items[row.owner].given |= GIVEN_ROLES;
 		if (machine_of_role(row.role).n > 0)
 			csv_fault(csv, MEMBER_ROLE, error_new(ERROR_INPUT, "the only member of %.*s is that machine", STR_ARG(row.role)));
-		if (fleet->roles.items[role].name.n > 0)
+		else if (fleet->roles.items[role].name.n > 0)
 			APPEND(fleet->arena, &fleet->members, row);
 	}
 }
@@ -70,8 +77,10 @@ static bool read_enabled(const struct csv *csv)
 
 static struct str read_line(const struct csv *csv, size_t column, const char *field)
 {
-	csv_fault(csv, column, line_check(csv_cell(csv, column), field));
-	return csv_cell(csv, column);
+	struct error *error = line_check(csv_cell(csv, column), field);
+
+	csv_fault(csv, column, error);
+	return error == NULL ? csv_cell(csv, column) : STR("");
 }
 
 /* Warnings know columns within the rule, as errors do. */

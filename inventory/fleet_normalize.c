@@ -163,6 +163,15 @@ static size_t service_ports_join(struct arena *arena, struct service_port *list,
 
 /* --- one object --- */
 
+/* What a single field's check says of columns counts within the field; the place is that of the object, or of the rule. */
+static struct error *of_object(struct error *errors, struct place place)
+{
+	for (struct error *e = errors; e != NULL; e = e->next)
+		if (e->place.line == 0)
+			e->place.column = 0;
+	return error_at(errors, place);
+}
+
 static struct error *labels_in_order(struct label *labels, size_t *count)
 {
 	struct error *errors = NULL;
@@ -196,7 +205,7 @@ static struct error *machine_in_order(struct arena *arena, struct machine *machi
 	error_collect(&errors, ssh_host_check(machine->ssh_host));
 	if (machine->ssh_port > 65535)
 		error_collect(&errors, error_new(ERROR_INPUT, "ssh_port %u is out of range", machine->ssh_port));
-	return error_at(errors, machine->place);
+	return of_object(errors, machine->place);
 }
 
 static struct error *role_in_order(struct arena *arena, struct role *role)
@@ -216,26 +225,26 @@ static struct error *role_in_order(struct arena *arena, struct role *role)
 		struct error *of_rule = line_check(rule->ticket, "ticket");
 
 		error_collect(&of_rule, line_check(rule->owner, "owner"));
-		error_collect(&errors, error_at(of_rule, rule->place));
+		error_collect(&errors, of_object(of_rule, rule->place));
 		if (rule->text.n == 0)
 			rule->text = rule_text(arena, &rule->rule);
 	}
 	error_collect(&errors, rules_join(role));
-	return error_at(errors, role->place);
+	return of_object(errors, role->place);
 }
 
 static struct error *network_in_order(struct arena *arena, struct network *network)
 {
 	network->name = name_fold(arena, network->name);
 	network->prefix_count = prefixes_join(network->prefixes, network->prefix_count);
-	return error_at(name_check(network->name, "network"), network->place);
+	return of_object(name_check(network->name, "network"), network->place);
 }
 
 static struct error *service_in_order(struct arena *arena, struct service *service)
 {
 	service->name = name_fold(arena, service->name);
 	service->count = service_ports_join(arena, service->ports, service->count);
-	return error_at(service_name_check(service->name), service->place);
+	return of_object(service_name_check(service->name), service->place);
 }
 
 /* --- the same object twice --- */
