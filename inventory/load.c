@@ -30,7 +30,10 @@ struct grouped load_group(struct arena *scratch, const struct owners *owners, si
 struct error *load_owner(struct loading *loading, const struct names *names, const char *kind, struct str name,
                          struct owners *owners)
 {
-	uint32_t owner = names_find(names, name);
+	/* Rows of one owner mostly come one after the other. */
+	uint32_t owner = owners->count > 0 ? owners->items[owners->count - 1] : NAMES_NONE;
+	if (owner == NAMES_NONE || !str_eq(names_get(names, owner), name))
+		owner = names_find(names, name);
 	if (owner == NAMES_NONE)
 		return error_new(ERROR_SURROUNDINGS, "the database holds rows of a %s '%.*s' that does not exist", kind,
 		                 STR_ARG(name));

@@ -8,6 +8,7 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "fleetwall/inventory.h"
+#include "random_fleet.h"
 
 static struct arena *arena;
 static const struct import_options as_it_is, pruning = {.prune = true};
@@ -453,10 +454,69 @@ START_TEST(rules_are_added_only_to_what_exists)
 }
 END_TEST
 
+/* --- any fleet --- */
+
+/* `wanted`, and for the machines that stay: their own rules, where it names none, are given as none. */
+static struct fleet without_old_rules(const struct fleet *before, const struct fleet *wanted)
+{
+	struct fleet fleet = *wanted;
+	fleet.roles = ARENA_ARRAY(arena, struct role, before->role_count + wanted->role_count);
+	memcpy(fleet.roles, wanted->roles, wanted->role_count * sizeof *fleet.roles);
+	for (size_t i = 0; i < before->role_count; i++) {
+		struct str name = before->roles[i].name;
+		if (fleet_machine(wanted, machine_of_role(name)) != NULL && fleet_role(wanted, name) == NULL)
+			fleet.roles[fleet.role_count++] = (struct role){.name = name, .given = GIVEN_ALL};
+	}
+	struct error *errors = fleet_normalize(arena, &fleet);
+	ck_assert_msg(errors == NULL, "%s", text_of(errors));
+	return fleet;
+}
+
+START_TEST(pruning_makes_any_fleet_another)
+{
+	for (uint64_t seed = 0; seed < 150; seed++) {
+		struct arena *outer = arena;
+		struct rng rng = {seed};
+		arena = arena_new();
+		struct fleet before = random_fleet(arena, &rng, seed % 12),
+			     after = random_fleet(arena, &rng, (seed * 7) % 12);
+		struct fleet wanted = without_old_rules(&before, &after);
+		struct plan plan = planned(&before, &wanted, &pruning);
+		struct str difference = fleet_difference(arena, &plan.target, &after);
+		ck_assert_msg(difference.n == 0, "seed %llu: %.*s", (unsigned long long)seed, STR_ARG(difference));
+		struct plan again = planned(&plan.target, &wanted, &pruning);
+		ck_assert_str_eq(plan_text(&again), "");
+		arena_free(arena);
+		arena = outer;
+	}
+}
+END_TEST
+
+START_TEST(importing_keeps_what_is_not_named)
+{
+	for (uint64_t seed = 500; seed < 600; seed++) {
+		struct arena *outer = arena;
+		struct rng rng = {seed};
+		arena = arena_new();
+		struct fleet before = random_fleet(arena, &rng, seed % 12),
+			     after = random_fleet(arena, &rng, (seed * 5) % 12);
+		struct plan plan = planned(&before, &after, &as_it_is);
+		for (size_t i = 0; i < plan.count; i++)
+			ck_assert_int_ne(plan.changes[i].sign, CHANGE_REMOVE);
+		struct plan back = planned(&after, &plan.target, &as_it_is);
+		struct str difference = fleet_difference(arena, &back.target, &plan.target);
+		ck_assert_msg(difference.n == 0, "seed %llu: %.*s", (unsigned long long)seed, STR_ARG(difference));
+		arena_free(arena);
+		arena = outer;
+	}
+}
+END_TEST
+
 static Suite *plan_suite(void)
 {
 	Suite *suite = suite_create("plan");
-	TCase *objects = tcase_create("objects"), *rows = tcase_create("csv"), *rules = tcase_create("rules");
+	TCase *objects = tcase_create("objects"), *rows = tcase_create("csv"), *rules = tcase_create("rules"),
+	      *any = tcase_create("any");
 	tcase_add_checked_fixture(objects, setup, teardown);
 	tcase_add_test(objects, new_objects_have_the_defaults);
 	tcase_add_test(objects, new_objects_are_told_whole);
@@ -484,7 +544,12 @@ static Suite *plan_suite(void)
 	tcase_add_test(rules, rules_are_added_only_to_what_exists);
 	suite_add_tcase(suite, objects);
 	suite_add_tcase(suite, rows);
+	tcase_add_checked_fixture(any, setup, teardown);
+	tcase_add_test(any, pruning_makes_any_fleet_another);
+	tcase_add_test(any, importing_keeps_what_is_not_named);
+	tcase_set_timeout(any, 30);
 	suite_add_tcase(suite, rules);
+	suite_add_tcase(suite, any);
 	return suite;
 }
 
