@@ -108,7 +108,7 @@ void postgres_teardown(void)
 
 /* --- the server --- */
 
-static struct error *make_template(void (*once)(struct db *connection))
+static struct error *make_template(struct error *(*once)(struct db *connection))
 {
 	struct error *error;
 	struct str roles;
@@ -116,9 +116,9 @@ static struct error *make_template(void (*once)(struct db *connection))
 	size_t applied;
 
 	TRY(db_open(arena, postgres_conninfo("postgres"), &made));
-	if (once != NULL)
-		once(made);
-	error = db_run(made, STR("CREATE DATABASE fleetwall_empty TEMPLATE template0"));
+	error = once != NULL ? once(made) : NULL;
+	if (error == NULL)
+		error = db_run(made, STR("CREATE DATABASE fleetwall_empty TEMPLATE template0"));
 	db_close(made);
 	TRY(error);
 	TRY(db_open(arena, postgres_conninfo("fleetwall_empty"), &made));
@@ -127,7 +127,7 @@ static struct error *make_template(void (*once)(struct db *connection))
 	return error;
 }
 
-static struct error *run(struct str state, Suite *suite, void (*once)(struct db *connection), int *failed)
+static struct error *run(struct str state, Suite *suite, struct error *(*once)(struct db *connection), int *failed)
 {
 	SRunner *runner = srunner_create(suite);
 	struct error *error = server_start(arena, state, &server);
@@ -145,7 +145,7 @@ static struct error *run(struct str state, Suite *suite, void (*once)(struct db 
 	return error;
 }
 
-int postgres_main(Suite *suite, void (*once)(struct db *connection))
+int postgres_main(Suite *suite, struct error *(*once)(struct db *connection))
 {
 	char folder[] = "/tmp/fleetwall-test-XXXXXX";
 	const char *const argv[] = {"rm", "-rf", "--", folder, NULL};

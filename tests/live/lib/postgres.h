@@ -15,7 +15,7 @@ extern struct server server;
 
 /* Runs the suite with a server around it; what main() returns. `once` (may be NULL) is called before the first test,
  * with a connection to the server that has no inventory and none of our roles yet. */
-int postgres_main(Suite *suite, void (*once)(struct db *connection));
+int postgres_main(Suite *suite, struct error *(*once)(struct db *connection));
 
 /* Fixtures: a new database with the inventory's schema, or an empty one, and an open connection to it. */
 void postgres_setup(void);
