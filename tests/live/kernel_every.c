@@ -1,19 +1,15 @@
 /* The fleet that uses every clause and every line of the contract, packet by packet: what the kernel does with a packet must be what explain()
  * says of it, on either backend of iptables. Its arguments are infixes of backends ("-nft", "-legacy"); none: both that are there. */
 #include <stdio.h>
-#include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "fleetwall/arena.h"
-#include "fleetwall/process.h"
 #include "kernel.h"
 
 #define RANDOM 400
 
-/* The fleet under certain settings. */
+/* The fleet under certain settings, on one backend. */
 struct case_of {
-	const char *name;
+	const char *name, *infix;
 	struct settings settings;
 	const char *const *machines; /* NULL: all of them */
 };
@@ -62,10 +58,11 @@ static bool is_tried(const struct case_of *tried, struct str machine)
 }
 
 /* One fleet in a namespace of its own. */
-static int fleet_against_kernel(const char *infix, const struct case_of *tried)
+static int fleet_against_kernel(const void *context)
 {
+	const struct case_of *tried = context;
 	struct arena *arena = arena_new();
-	struct backend backend = backend_of(arena, infix);
+	struct backend backend = backend_of(arena, tried->infix);
 	struct trial *trial = trial_of_document(arena, "tests/fleets/every.conf", tried->settings);
 	struct tally tally = {0};
 	struct str *interfaces;
@@ -88,43 +85,16 @@ static int fleet_against_kernel(const char *infix, const struct case_of *tried)
 	return tally.differing == 0 && tally.tried > 0 ? 0 : 1;
 }
 
-/* The namespace is left with the process. */
-static int in_child(const char *infix, const struct case_of *tried)
-{
-	pid_t child;
-	int status;
-
-	fflush(NULL);
-	child = fork();
-	if (child < 0)
-		die("fork failed");
-	if (child == 0) {
-		int code = fleet_against_kernel(infix, tried);
-		fflush(NULL);
-		_exit(code);
-	}
-	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
-		return 1;
-	return WEXITSTATUS(status);
-}
-
 static int backend_against_kernel(struct arena *arena, const char *infix)
 {
-	struct case_of tried[2] = {{.settings = trial_settings(arena)}, {.settings = trial_settings(arena)}};
-	int worst = 0;
+	struct case_of all = {.infix = infix, .settings = trial_settings(arena)}, bare = all;
 
-	tried[0].name = str_c(arena, str_format(arena, "iptables%s, defaults", infix));
-	tried[1].name = str_c(arena, str_format(arena, "iptables%s, no housekeeping", infix));
-	tried[1].settings.icmp_errors = tried[1].settings.neighbour_discovery = tried[1].settings.drop_invalid = false;
-	tried[1].settings.dhcp = tried[1].settings.loopback = false;
-	tried[1].machines = kept_house;
-	for (size_t i = 0; i < 2; i++) {
-		int code = in_child(infix, &tried[i]);
-		if (code == SKIPPED)
-			return SKIPPED;
-		worst = code > worst ? code : worst;
-	}
-	return worst;
+	all.name = str_c(arena, str_format(arena, "iptables%s, defaults", infix));
+	bare.name = str_c(arena, str_format(arena, "iptables%s, no housekeeping", infix));
+	bare.settings.icmp_errors = bare.settings.neighbour_discovery = bare.settings.drop_invalid = false;
+	bare.settings.dhcp = bare.settings.loopback = false;
+	bare.machines = kept_house;
+	return worse(in_child(fleet_against_kernel, &all), in_child(fleet_against_kernel, &bare));
 }
 
 int main(int argc, char **argv)
@@ -132,18 +102,14 @@ int main(int argc, char **argv)
 	static const char *const backends[] = {"-nft", "-legacy"};
 	struct arena *arena = arena_new();
 	const char *missing = netns_missing_program();
-	int worst = 0, count = argc > 1 ? argc - 1 : 2;
+	int code = 0, count = argc > 1 ? argc - 1 : 2;
 
 	if (missing != NULL) {
 		printf("%s is not installed\n", missing);
 		return SKIPPED;
 	}
-	for (int i = 0; i < count; i++) {
-		int code = backend_against_kernel(arena, argc > 1 ? argv[i + 1] : backends[i]);
-		if (code == SKIPPED)
-			return SKIPPED;
-		worst = code > worst ? code : worst;
-	}
+	for (int i = 0; i < count; i++)
+		code = worse(code, backend_against_kernel(arena, argc > 1 ? argv[i + 1] : backends[i]));
 	arena_free(arena);
-	return worst;
+	return code;
 }

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fleetwall/arena.h"
@@ -172,19 +171,15 @@ static size_t judge_questions(struct judge *judge, const struct machine *machine
 	return wrong;
 }
 
-/* Evenly spread over all that there are. */
 static void try_edges(struct trial *trial, struct judge *judge, uint32_t machine, const struct str *interfaces, size_t interface_count,
                       struct tally *tally)
 {
 	struct arena *arena = arena_new();
 	struct probe_list list = {0};
-	size_t step;
 
 	probes_at_edges(arena, trial, machine, interface_count, EDGES / 8, &list);
-	step = list.count / EDGES + 1;
-	for (size_t i = 0; i * step < list.count; i++)
-		list.items[i] = list.items[i * step];
-	compare(trial, judge, machine, interfaces, list.items, (list.count + step - 1) / step, tally);
+	list.count = probes_thin(list.items, list.count, EDGES);
+	compare(trial, judge, machine, interfaces, list.items, list.count, tally);
 	arena_free(arena);
 }
 
@@ -259,8 +254,9 @@ static size_t fleet_against_kernel(struct arena *arena, struct trial *trial, con
 
 /* --- a fleet --- */
 
-static int try_fleet(const char *name)
+static int try_fleet(const void *context)
 {
+	const char *name = context;
 	struct arena *arena = arena_new();
 	struct trial *trial = trial_of_csv(arena, str_c(arena, str_format(arena, FLEETS "%s", name)), settings_default());
 	struct questions questions = read_questions(arena, str_c(arena, str_format(arena, FLEETS "%s/queries.csv", name)));
@@ -277,24 +273,6 @@ static int try_fleet(const char *name)
 	if (wrong > 0 || questions.count == 0)
 		return 1;
 	return why != NULL ? SKIPPED : 0;
-}
-
-/* In a process of its own, which takes its namespace along when it ends. */
-static int try_fleet_apart(const char *name)
-{
-	int status;
-	pid_t child;
-
-	fflush(NULL);
-	child = fork();
-	if (child < 0)
-		die("fork failed");
-	if (child == 0) {
-		int code = try_fleet(name);
-		fflush(NULL);
-		_exit(code);
-	}
-	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
 int main(void)
@@ -316,7 +294,7 @@ int main(void)
 			skipped++;
 			continue;
 		}
-		code = try_fleet_apart(fleets[i]);
+		code = in_child(try_fleet, fleets[i]);
 		passed += code == 0;
 		skipped += code == SKIPPED;
 		failed += code != 0 && code != SKIPPED;

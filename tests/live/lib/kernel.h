@@ -22,6 +22,7 @@ struct settings trial_settings(struct arena *arena);
 /* The clock is now. Faults end the test. */
 struct trial *trial_of_document(struct arena *arena, const char *path, struct settings settings);
 struct trial *trial_of_csv(struct arena *arena, const char *folder, struct settings settings);
+struct trial *trial_of_fleet(struct arena *arena, const struct fleet *fleet, struct settings settings);
 /* From `trial->fleet` on: resolved, rulesets, explainer. */
 void trial_make(struct trial *trial);
 /* The machine's ruleset; NULL when it has none. */
@@ -55,7 +56,9 @@ struct probe_list {
  * family, combined at random from all of these; the same ones in each run. */
 void probes_at_edges(struct arena *arena, const struct trial *trial, uint32_t machine, size_t interface_count, size_t random,
                      struct probe_list *list);
-/* The machine's first address of the family, or one to stand in where it has none. */
+/* Evenly fewer, at most so many; the new count. */
+size_t probes_thin(struct probe *probes, size_t count, size_t most);
+/* The machine's first address of the family that packets can have, or one to stand in where it has none. */
 struct addr own_address(const struct machine *machine, enum family family);
 
 /* --- kernel_compare.c --- */

@@ -90,6 +90,16 @@ struct trial *trial_of_csv(struct arena *arena, const char *folder, struct setti
 	return trial;
 }
 
+struct trial *trial_of_fleet(struct arena *arena, const struct fleet *fleet, struct settings settings)
+{
+	struct trial *trial = ARENA_NEW(arena, struct trial);
+
+	*trial = (struct trial){.arena = arena, .settings = settings, .fleet = *fleet};
+	trial->fleet.clock = time(NULL);
+	trial_make(trial);
+	return trial;
+}
+
 static int by_name(const void *key, const void *element)
 {
 	return str_cmp(*(const struct str *)key, ((const struct machine_ruleset *)element)->machine->name);
@@ -113,7 +123,7 @@ struct names_list {
 /* dev_valid_name() of the kernel takes no colon, and 15 bytes. */
 static void add_interface(struct arena *arena, struct names_list *list, struct str name)
 {
-	if (name.n == 0 || name.n > 15 || str_find(name, ':') < name.n || str_is(name, "lo"))
+	if (name.n == 0 || name.n > 15 || str_find(name, ':') < name.n || str_is(name, "lo") || str_is(name, ".") || str_is(name, ".."))
 		return;
 	for (size_t i = 0; i < list->count; i++)
 		if (str_eq(list->items[i], name))

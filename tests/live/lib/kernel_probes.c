@@ -40,7 +40,7 @@ struct addr own_address(const struct machine *machine, enum family family)
 	struct addr stand_in;
 
 	for (size_t i = 0; i < machine->address_count; i++)
-		if (machine->addresses[i].addr.family == family)
+		if (machine->addresses[i].addr.family == family && address_excluded(machine->addresses[i].addr) == NULL)
 			return machine->addresses[i].addr;
 	if (!addr_parse(family == FAMILY_4 ? STR("10.255.255.1") : STR("fd00:ffff::1"), &stand_in))
 		die("no address to stand in");
@@ -327,4 +327,13 @@ void probes_at_edges(struct arena *arena, const struct trial *trial, uint32_t ma
 			fill_corner(&corner, machine, random);
 		}
 	}
+}
+
+size_t probes_thin(struct probe *probes, size_t count, size_t most)
+{
+	size_t step = count / most + 1, kept = 0;
+
+	for (size_t i = 0; i < count; i += step)
+		probes[kept++] = probes[i];
+	return kept;
 }

@@ -39,6 +39,10 @@ const char *netns_missing_program(void);
 struct str run(struct arena *arena, const char *const *argv, struct str input);
 /* The same for programs that may fail: the exit code. */
 int run_status(struct arena *arena, const char *const *argv, struct str input);
+/* Runs `work` in a process of its own, which takes the namespaces that it entered along when it ends; its exit code. */
+int in_child(int (*work)(const void *), const void *context);
+/* Of two exit codes: 1 if one is, else SKIPPED if one is, else 0. */
+int worse(int a, int b);
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
 /* --- packets_judge.c --- */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fleetwall/arena.h"
@@ -89,4 +90,26 @@ struct str run(struct arena *arena, const char *const *argv, struct str input)
 int run_status(struct arena *arena, const char *const *argv, struct str input)
 {
 	return run_any(arena, argv, input).status;
+}
+
+int in_child(int (*work)(const void *), const void *context)
+{
+	pid_t child;
+	int status;
+
+	fflush(NULL);
+	child = fork();
+	if (child < 0)
+		die("fork: %s", strerror(errno));
+	if (child == 0) {
+		int code = work(context);
+		fflush(NULL);
+		_exit(code);
+	}
+	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+int worse(int a, int b)
+{
+	return a == 1 || b == 1 ? 1 : a > b ? a : b;
 }
