@@ -19,9 +19,9 @@ static bool changed(size_t before, size_t now, unsigned share)
 	return before >= COUNTS_MIN && change >= RULES_MIN && change * 100 > (size_t)share * before;
 }
 
-static void trip(struct error **findings, struct error *finding, unsigned share)
+static void trip(struct error **findings, struct error *finding, const char *setting, unsigned share)
 {
-	error_collect(findings, error_hint(finding, "at most %u %% at once is expected; if this is meant, say --force", share));
+	error_collect(findings, error_hint(finding, "at most %u %% at once is expected (setting guard.%s); if this is meant, say --force", share, setting));
 }
 
 /* In percent, rounded to the nearest. */
@@ -36,7 +36,7 @@ static void check_members(struct error **findings, struct str role, size_t befor
 		trip(findings,
 		     error_new(ERROR_GUARD, "the members of role %.*s fell from %zu to %zu, by %zu %%", STR_ARG(role), before, now,
 		               percent(before - now, before)),
-		     share);
+		     "members_fall", share);
 }
 
 /* Both lists are sorted by name; a role that is gone has no members any more. */
@@ -63,7 +63,7 @@ struct error *guard_collapse(const struct summary *before, const struct summary 
 		trip(&findings,
 		     error_new(ERROR_GUARD, "the machines fell from %zu to %zu, by %zu %%", before->machines, now->machines,
 		               percent(before->machines - now->machines, before->machines)),
-		     shares->machines_fall);
+		     "machines_fall", shares->machines_fall);
 	check_roles(&findings, before, now, shares->members_fall);
 	if (changed(before->rules, now->rules, shares->rules_change)) {
 		bool grew = now->rules > before->rules;
@@ -72,7 +72,7 @@ struct error *guard_collapse(const struct summary *before, const struct summary 
 		trip(&findings,
 		     error_new(ERROR_GUARD, "the rules of all machines %s from %zu to %zu, by %zu %%", grew ? "grew" : "shrank", before->rules,
 		               now->rules, percent(change, before->rules)),
-		     shares->rules_change);
+		     "rules_change", shares->rules_change);
 	}
 	return findings;
 }

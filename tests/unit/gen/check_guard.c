@@ -61,7 +61,7 @@ START_TEST(test_machines)
 	ck_assert_ptr_null(error->next);
 	ck_assert_int_eq(error->kind, ERROR_GUARD);
 	ck_assert_msg(str_is(error->message, machine_falls[_i].message), "%.*s", STR_ARG(error->message));
-	ck_assert(str_is(error->hint, "at most 20 % at once is expected; if this is meant, say --force"));
+	ck_assert(str_is(error->hint, "at most 20 % at once is expected (setting guard.machines_fall); if this is meant, say --force"));
 }
 END_TEST
 

@@ -17,7 +17,7 @@
 #include "output_build.h"
 
 static struct arena *arena;
-static char out[200];
+static char home[100], out[200];
 
 static void run_shell(const char *line)
 {
@@ -44,16 +44,15 @@ static void setup(void)
 {
 	const char *base = getenv("TMPDIR");
 
-	snprintf(out, sizeof out, "%s/check_store-XXXXXX", base != NULL ? base : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(out));
-	strcat(out, "/out");
+	snprintf(home, sizeof home, "%s/check_store-XXXXXX", base != NULL ? base : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(home));
+	snprintf(out, sizeof out, "%s/out", home);
 	arena = arena_new();
 }
 
 static void teardown(void)
 {
-	*strrchr(out, '/') = '\0';
-	shell("rm -rf '%s'", out);
+	shell("rm -rf '%s'", home);
 	arena_free(arena);
 	error_forget_all();
 }
@@ -456,7 +455,7 @@ START_TEST(test_no_folder)
 	struct store *store;
 	struct generation generation;
 
-	shell("mkdir \"$(dirname '%s')\"/x && echo x >'%s'", out, out);
+	shell("echo x >'%s'", out);
 	struct error *error = store_open(arena, str_of(out), &store);
 
 	expect_message(error, "can't open the folder");

@@ -1,0 +1,458 @@
+/* The store under fire: killed at every system call and at random moments, on a disk that is full, on one that is read-only. What was published must stay whole,
+ * every link must lead to something complete at any moment, and the next run must mend what is left. */
+#include <check.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fleetwall/arena.h"
+#include "fleetwall/buf.h"
+#include "fleetwall/process.h"
+#include "fleetwall/store.h"
+#include "output_build.h"
+
+static struct arena *arena;
+static char home[200], out[250];
+
+static void setup(void)
+{
+	const char *base = getenv("TMPDIR");
+
+	snprintf(home, sizeof home, "%s/check_store_kill-XXXXXX", base != NULL ? base : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(home));
+	snprintf(out, sizeof out, "%s/out", home);
+	arena = arena_new();
+}
+
+static void run(const char *const *argv)
+{
+	struct command command = {.argv = argv};
+	struct outcome outcome;
+
+	ck_assert_ptr_null(process_run(arena, &command, &outcome));
+	ck_assert_msg(outcome.started && outcome.status == 0, "%s: %.*s%.*s", argv[0], STR_ARG(outcome.output), STR_ARG(outcome.errors));
+}
+
+static void teardown(void)
+{
+	(void)umount2(home, MNT_DETACH);
+	run((const char *const[]){"rm", "-rf", home, NULL});
+	arena_free(arena);
+	error_forget_all();
+}
+
+static void none(const struct error *error)
+{
+	struct buf buf = buf_new(arena);
+
+	error_print(&buf, STR(""), error);
+	ck_assert_msg(error == NULL, "%.*s", STR_ARG(buf_str(&buf)));
+}
+
+/* --- outputs --- */
+
+/* `machines` machines in half as many rulesets, each with a set of its own and one of a few shared ones. Every round has other contents; each second set and
+ * each fifth machine come and go. */
+static struct output make(struct arena *to, unsigned round, unsigned machines)
+{
+	struct output_build build = output_build_new(to);
+	struct ruleset *ruleset = NULL;
+
+	for (unsigned i = 0; i < machines; i++) {
+		if (i % 5 == round % 5)
+			continue;
+		struct str set = str_format(to, "set-%u-%u.v4", i / 2, i % 4 < 2 ? 0 : round % 3);
+
+		if (ruleset == NULL || i % 2 == 0) {
+			ruleset = output_build_ruleset(&build, str_format(to, "# round %u, machine %u\n", round, i),
+			                               str_format(to, "# round %u\n", round % 2 * i), str_format(to, "%.*s\nshared.v6\n", STR_ARG(set)));
+			output_build_set(&build, set, str_format(to, "create %u\nadd %u\n", i / 2, round));
+		}
+		output_build_machine(&build, str_format(to, "machine-%03u", i), ruleset);
+	}
+	output_build_set(&build, STR("shared.v6"), str_format(to, "create shared\nadd %u\n", round));
+	return output_build_done(&build);
+}
+
+static struct error *publish_open(struct arena *to, struct store *store, const struct output *output)
+{
+	const struct summary summary = {.clock = 1, .machines = 2, .rules = 3};
+	struct generation before, now;
+
+	TRY(generation_read(to, str_of(out), &before));
+	generation_of(to, output, &summary, &now);
+	TRY(store_write_objects(to, store, output, &before));
+	if (before.number > 0 && generation_same(&before, &now))
+		return store_links(to, store, &before);
+	TRY(store_next_number(store, before.number, &now.number));
+	return store_publish(to, store, &now);
+}
+
+static struct error *publish(unsigned round, unsigned machines)
+{
+	struct arena *pass = arena_new();
+	struct store *store = NULL;
+	struct output output = make(pass, round, machines);
+	struct error *error = store_open(pass, str_of(out), &store);
+
+	if (error == NULL)
+		error = publish_open(pass, store, &output);
+	store_close(store);
+	arena_free(pass);
+	return error;
+}
+
+/* --- what must hold at any moment --- */
+
+static void check_ruleset(const struct digest *digest, bool linked)
+{
+	struct str rules[2], list, line;
+	char path[400];
+	struct stat status;
+
+	none(store_read_ruleset(arena, str_of(out), digest, rules, &list));
+	while (linked && str_cut(&list, '\n', &line))
+		if (line.n > 0) {
+			snprintf(path, sizeof path, "%s/sets/%.*s", out, STR_ARG(line));
+			ck_assert_msg(stat(path, &status) == 0, "a ruleset that is linked needs %.*s", STR_ARG(line));
+		}
+}
+
+static void check_set(const struct digest *digest, bool linked)
+{
+	struct str bytes;
+
+	(void)linked;
+	none(store_read_set(arena, str_of(out), digest, &bytes));
+}
+
+/* Every link leads to an object that is what its name says. */
+static size_t check_links(const char *folder, void (*check)(const struct digest *digest, bool linked))
+{
+	char path[300], link[600], target[200];
+	size_t count = 0;
+
+	snprintf(path, sizeof path, "%s/%s", out, folder);
+	DIR *links = opendir(path);
+
+	for (const struct dirent *entry; links != NULL && (entry = readdir(links)) != NULL;) {
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(link, sizeof link, "%s/%s", path, entry->d_name);
+		ssize_t n = readlink(link, target, sizeof target);
+		struct digest digest;
+
+		ck_assert_msg(n > 64 && digest_parse((struct str){target + n - 64, 64}, &digest), "%s", link);
+		check(&digest, true);
+		count++;
+	}
+	if (links != NULL)
+		closedir(links);
+	return count;
+}
+
+static struct generation check_published(void)
+{
+	struct generation generation;
+
+	none(generation_read(arena, str_of(out), &generation));
+	for (size_t i = 0; i < generation.machine_count; i++)
+		check_ruleset(&generation.manifest[i].digest, false);
+	for (size_t i = 0; i < generation.set_count; i++)
+		check_set(&generation.sets[i].digest, false);
+	check_links("machines", check_ruleset);
+	check_links("sets", check_set);
+	return generation;
+}
+
+/* A run that ended well leaves nothing to mend. */
+static void check_mended(const struct generation *generation)
+{
+	static const char rest[] = "test -z \"$(ls -A \"$0/store/new\")\" && cd \"$0\" && sed 's#  #  sets/#' current/sets | sha256sum -c --strict --quiet && "
+	                           "while read -r digest name; do test \"$(cd machines/$name && sha256sum rules.v4 rules.v6 sets.list | sha256sum)\" = "
+	                           "\"$digest  -\" || exit 1; done <current/manifest";
+
+	ck_assert_uint_eq(check_links("machines", check_ruleset), generation->machine_count);
+	ck_assert_uint_eq(check_links("sets", check_set), generation->set_count);
+	run((const char *const[]){"sh", "-c", rest, out, NULL});
+}
+
+static void mend(unsigned round, unsigned machines)
+{
+	none(publish(round, machines));
+	struct generation generation = check_published();
+
+	check_mended(&generation);
+}
+
+/* --- killed --- */
+
+/* A small file system of its own over `home`, gone with this process. False, with a word about it, where that is not permitted. */
+static bool mount_small(const char *options, const char *otherwise)
+{
+	bool mounted;
+
+	if (geteuid() == 0)
+		mounted = unshare(CLONE_NEWNS) == 0;
+	else
+		mounted = unshare(CLONE_NEWNS | CLONE_NEWUSER) == 0;
+	mounted = mounted && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount("none", home, "tmpfs", 0, options) == 0;
+	if (!mounted)
+		fprintf(stderr, "no file system can be mounted here: %s\n", otherwise);
+	return mounted;
+}
+
+#define IN_MEMORY "size=256m", "this takes minutes instead of seconds"
+#define FULL_DISK(options) options, "the store was not tried on a full disk"
+
+/* In the child: is stopped at once, for the parent to count system calls. */
+static _Noreturn void traced_child(unsigned round, unsigned machines)
+{
+	if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0)
+		_exit(78);
+	raise(SIGSTOP);
+	_exit(publish(round, machines) == NULL ? 0 : 1);
+}
+
+enum ending { ENDED, KILLED, NOT_PERMITTED };
+
+/* Lets it go as far as the `stops`th stop at a system call (each has two: before, after), then kills it. */
+static enum ending run_until(unsigned round, unsigned machines, unsigned stops)
+{
+	int status;
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		traced_child(round, machines);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	if (WIFEXITED(status))
+		return NOT_PERMITTED;
+	for (unsigned i = 0; i < stops; i++) {
+		ck_assert_int_eq(ptrace(PTRACE_SYSCALL, child, NULL, NULL), 0);
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		if (WIFEXITED(status)) {
+			ck_assert_int_eq(WEXITSTATUS(status), 0);
+			return ENDED;
+		}
+	}
+	kill(child, SIGKILL);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return KILLED;
+}
+
+/* At every system call of a run that adds, changes and removes, on top of a published generation. Each second time nothing is mended in between. */
+START_TEST(test_every_call)
+{
+	unsigned round = 1, killed = 0;
+	uint64_t number;
+	enum ending ending = KILLED;
+
+	(void)mount_small(IN_MEMORY);
+	mend(0, 6);
+	number = check_published().number;
+	for (unsigned stops = 1; ending == KILLED; stops++, round++) {
+		ending = run_until(round, 6, stops);
+		if (ending == NOT_PERMITTED) {
+			fprintf(stderr, "ptrace is not permitted here: the store was not killed at every system call\n");
+			return;
+		}
+		struct generation generation = check_published();
+
+		ck_assert(generation.number >= number);
+		number = generation.number;
+		killed += ending == KILLED;
+		if (stops % 2 == 0)
+			mend(round, 6);
+		arena_reset(arena);
+	}
+	ck_assert_msg(killed > 100, "only %u system calls", killed);
+}
+END_TEST
+
+static void pause_for(double seconds)
+{
+	struct timespec time = {.tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
+
+	while (nanosleep(&time, &time) != 0)
+		ck_assert_int_eq(errno, EINTR);
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* Was it killed before it ended? */
+static bool kill_after(unsigned round, double seconds)
+{
+	int status;
+	pid_t child = fork();
+
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		_exit(publish(round, 150) == NULL ? 0 : 1);
+	pause_for(seconds);
+	kill(child, SIGKILL);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status) || WEXITSTATUS(status) == 0);
+	return WIFSIGNALED(status);
+}
+
+START_TEST(test_random_moments)
+{
+	unsigned killed = 0;
+	double before, length;
+
+	(void)mount_small(IN_MEMORY);
+	none(publish(0, 150));
+	before = now();
+	none(publish(1, 150));
+	length = now() - before;
+	srand(2);
+	for (unsigned round = 2; round < 62; round++) {
+		uint64_t number = check_published().number;
+
+		killed += kill_after(round, length * (double)rand() / RAND_MAX);
+		ck_assert(check_published().number >= number);
+		if (round % 4 == 0)
+			mend(round, 150);
+		arena_reset(arena);
+	}
+	ck_assert_msg(killed >= 20, "only %u runs of 60 were killed in time", killed);
+	mend(62, 150);
+}
+END_TEST
+
+/* --- disks --- */
+
+static void expect_refusal(const struct error *error, const char *part)
+{
+	ck_assert_ptr_nonnull(error);
+	ck_assert_int_eq(error->kind, ERROR_SURROUNDINGS);
+	ck_assert_msg(memmem(error->message.p, error->message.n, part, strlen(part)) != NULL, "%.*s", STR_ARG(error->message));
+	ck_assert_ptr_null(error->next);
+	ck_assert_uint_gt(error->hint.n, 0);
+}
+
+/* A file that leaves `left` kilobytes. */
+static void fill(unsigned size, unsigned left)
+{
+	char path[300];
+
+	snprintf(path, sizeof path, "%s/filler", home);
+	int file = open(path, O_RDWR | O_CREAT, 0600);
+
+	ck_assert_int_ge(file, 0);
+	/* Once full, as much as is wanted is given back. */
+	for (off_t at = (off_t)size * 1024; posix_fallocate(file, 0, at) != 0; at -= 4096)
+		ck_assert_int_gt(at, 0);
+	struct stat status;
+
+	ck_assert_int_eq(fstat(file, &status), 0);
+	ck_assert_int_eq(ftruncate(file, status.st_size - (off_t)left * 1024), 0);
+	close(file);
+}
+
+static void empty(void)
+{
+	char path[300];
+
+	snprintf(path, sizeof path, "%s/filler", home);
+	ck_assert(unlink(path) == 0 || errno == ENOENT);
+}
+
+/* With 0, 4, 8 … KB left, until it goes through: wherever the disk is full, nothing half is left behind. */
+START_TEST(test_full_disk)
+{
+	unsigned refused = 0;
+	struct error *error = NULL;
+
+	if (!mount_small(FULL_DISK("size=4m")))
+		return;
+	none(publish(0, 20));
+	do {
+		uint64_t number = check_published().number;
+
+		fill(4096, 4 * refused);
+		error = publish(1, 20);
+		empty();
+		struct generation generation = check_published();
+
+		if (error != NULL) {
+			expect_refusal(error, "No space left on device");
+			ck_assert_uint_eq(generation.number, number);
+			run((const char *const[]){"sh", "-c", "test ! -e \"$0/store/new/ruleset\" && test ! -e \"$0/store/new/generation\"", out, NULL});
+			refused++;
+		}
+		ck_assert_uint_lt(refused, 1000);
+		arena_reset(arena);
+	} while (error != NULL);
+	ck_assert_msg(refused > 5, "only %u times", refused);
+	mend(1, 20);
+}
+END_TEST
+
+START_TEST(test_no_inodes)
+{
+	if (!mount_small(FULL_DISK("size=16m,nr_inodes=200")))
+		return;
+	none(publish(0, 20));
+	expect_refusal(publish(1, 200), "No space left on device");
+	ck_assert_uint_eq(check_published().number, 1);
+	ck_assert_int_eq(mount("none", home, NULL, MS_REMOUNT, "nr_inodes=4000"), 0);
+	mend(1, 200);
+}
+END_TEST
+
+START_TEST(test_read_only)
+{
+	if (!mount_small(FULL_DISK("size=4m")))
+		return;
+	none(publish(0, 20));
+	ck_assert_int_eq(mount("none", home, NULL, MS_REMOUNT | MS_RDONLY, NULL), 0);
+	expect_refusal(publish(1, 20), "Read-only file system");
+	ck_assert_uint_eq(check_published().number, 1);
+	ck_assert_int_eq(mount("none", home, NULL, MS_REMOUNT, NULL), 0);
+	mend(1, 20);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("store_kill");
+	TCase *killed = tcase_create("killed"), *disks = tcase_create("disks");
+
+	tcase_add_checked_fixture(killed, setup, teardown);
+	tcase_set_timeout(killed, 120);
+	tcase_add_test(killed, test_every_call);
+	tcase_add_test(killed, test_random_moments);
+	suite_add_tcase(suite, killed);
+	tcase_add_checked_fixture(disks, setup, teardown);
+	tcase_set_timeout(disks, 60);
+	tcase_add_test(disks, test_full_disk);
+	tcase_add_test(disks, test_no_inodes);
+	tcase_add_test(disks, test_read_only);
+	suite_add_tcase(suite, disks);
+	SRunner *runner = srunner_create(suite);
+
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
