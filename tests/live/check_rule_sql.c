@@ -38,42 +38,47 @@ static struct str answer(const char *query, struct str parameter)
 
 /* --- rules --- */
 
-/* A fleet whose roles hold random rules, with all that these name. */
-static struct fleet fleet_of_rules(size_t wanted)
+/* Everything that random rules may name; each role has room for `room` rules. */
+static struct fleet fleet_of_names(size_t room)
 {
 	const struct rule_names *odd = &rule_names_odd;
-	struct names *seen = names_new(arena);
 	struct fleet fleet = {.clock = TIME_NONE};
 	struct port_range *port = ARENA_NEW(arena, struct port_range);
+	struct service_port *ports = ARENA_NEW(arena, struct service_port);
 
 	*port = (struct port_range){3306, 3306};
+	*ports = (struct service_port){.protocol = PROTOCOL_TCP, .ports = port, .port_count = 1};
 	fleet.roles = ARENA_ARRAY(arena, struct role, odd->role_count);
-	for (; fleet.role_count < odd->role_count; fleet.role_count++)
-		fleet.roles[fleet.role_count] = (struct role){
-			.name = odd->roles[fleet.role_count],
-			.given = (unsigned)GIVEN_ALL,
-			.rules = ARENA_ARRAY(arena, struct role_rule, wanted),
-		};
 	fleet.machines = ARENA_ARRAY(arena, struct machine, odd->machine_count);
-	for (; fleet.machine_count < odd->machine_count; fleet.machine_count++)
-		fleet.machines[fleet.machine_count] =
-			(struct machine){.name = odd->machines[fleet.machine_count], .enabled = true};
 	fleet.networks = ARENA_ARRAY(arena, struct network, odd->network_count);
-	for (; fleet.network_count < odd->network_count; fleet.network_count++)
-		fleet.networks[fleet.network_count] = (struct network){.name = odd->networks[fleet.network_count]};
 	fleet.services = ARENA_ARRAY(arena, struct service, odd->service_count);
-	for (; fleet.service_count < odd->service_count; fleet.service_count++) {
-		struct service_port *ports = ARENA_NEW(arena, struct service_port);
+	for (size_t i = 0; i < odd->role_count; i++)
+		fleet.roles[fleet.role_count++] =
+			(struct role){.name = odd->roles[i], .rules = ARENA_ARRAY(arena, struct role_rule, room)};
+	for (size_t i = 0; i < odd->machine_count; i++)
+		fleet.machines[fleet.machine_count++] = (struct machine){.name = odd->machines[i], .enabled = true};
+	for (size_t i = 0; i < odd->network_count; i++)
+		fleet.networks[fleet.network_count++] = (struct network){.name = odd->networks[i]};
+	for (size_t i = 0; i < odd->service_count; i++)
+		fleet.services[fleet.service_count++] =
+			(struct service){.name = odd->services[i], .ports = ports, .count = 1};
+	for (size_t i = 0; i < odd->role_count; i++)
+		fleet.roles[i].given = (unsigned)GIVEN_ALL;
+	for (size_t i = 0; i < odd->service_count; i++)
+		fleet.services[i].given = (unsigned)GIVEN_ALL;
+	return fleet;
+}
 
-		*ports = (struct service_port){.protocol = PROTOCOL_TCP, .ports = port, .port_count = 1};
-		fleet.services[fleet.service_count] = (struct service){.name = odd->services[fleet.service_count],
-		                                                       .given = (unsigned)GIVEN_ALL,
-		                                                       .ports = ports,
-		                                                       .count = 1};
-	}
+/* A fleet whose roles hold random rules, no role one twice. */
+static struct fleet fleet_of_rules(size_t wanted)
+{
+	struct fleet fleet = fleet_of_names(wanted);
+	struct names *seen = names_new(arena);
+
 	while (names_count(seen) < wanted) {
 		struct role *role = &fleet.roles[rng_below(&rng, fleet.role_count)];
-		struct role_rule held = {.rule = random_rule(arena, &rng, odd), .enabled = rng_chance(&rng, 80)};
+		struct role_rule held = {.rule = random_rule(arena, &rng, &rule_names_odd),
+		                         .enabled = rng_chance(&rng, 80)};
 		uint32_t before = names_count(seen);
 		bool stored;
 
