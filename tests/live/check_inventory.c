@@ -14,6 +14,7 @@
 #include "fleetwall/document.h"
 #include "fleetwall/inventory.h"
 #include "fleetwall/process.h"
+#include "random_fleet.h"
 
 static struct arena *arena;
 static struct server server;
@@ -318,13 +319,42 @@ START_TEST(a_rollback_leaves_nothing)
 }
 END_TEST
 
+/* Each is made from the one before by what differs. Own rules stay with their machines, and would keep the roles that
+ * they name. */
+START_TEST(any_fleet_becomes_any_other)
+{
+	struct rng rng = {20};
+	for (size_t i = 0; i < 12; i++) {
+		struct fleet wanted = random_fleet(arena, &rng, i * 3 % 14);
+		sql("DELETE FROM fleetwall.role WHERE machine IS NOT NULL");
+		struct plan plan = imported(&wanted, &pruning);
+		struct fleet fleet = loaded();
+		struct str difference = fleet_difference(arena, &fleet, &plan.target);
+		ck_assert_msg(difference.n == 0, "fleet %zu: %.*s", i, STR_ARG(difference));
+		struct plan again = imported(&wanted, &pruning);
+		ck_assert_uint_eq(again.count, 0);
+	}
+}
+END_TEST
+
+START_TEST(any_fleet_comes_back_elsewhere)
+{
+	struct rng rng = {7};
+	struct fleet wanted = random_fleet(arena, &rng, 30);
+	imports(&wanted, &as_it_is);
+	struct fleet fleet = loaded();
+	comes_back_elsewhere(exported(&fleet));
+}
+END_TEST
+
 /* --- what plain SQL wrote --- */
 
 START_TEST(rows_of_others_are_loaded)
 {
 	sql("BEGIN;"
 	    "INSERT INTO fleetwall.machine (name, labels) VALUES ('z', '{\"b\": \"2\", \"aa\": \"1\"}'), ('a.b', '{}');"
-	    "INSERT INTO fleetwall.address (machine, address) VALUES ('z', '10.0.0.9'), ('z', '10.0.0.10'), ('z', 'fd00::1');"
+	    "INSERT INTO fleetwall.address (machine, address) VALUES ('z', '10.0.0.9'), ('z', '10.0.0.10'), ('z', "
+	    "'fd00::1');"
 	    "INSERT INTO fleetwall.address VALUES ('a.b', '10.0.0.1', 'x');"
 	    "INSERT INTO fleetwall.role (name) VALUES ('r2'), ('r1');"
 	    "INSERT INTO fleetwall.member VALUES ('r2', 'z'), ('r1', 'z');"
@@ -502,6 +532,8 @@ static Suite *inventory_suite(void)
 	tcase_add_test(cases, strange_texts_come_back);
 	tcase_add_test(cases, pruning_leaves_what_came_with_the_schema);
 	tcase_add_test(cases, a_rollback_leaves_nothing);
+	tcase_add_test(cases, any_fleet_becomes_any_other);
+	tcase_add_test(cases, any_fleet_comes_back_elsewhere);
 	tcase_add_test(cases, rows_of_others_are_loaded);
 	tcase_add_test(cases, a_text_that_is_not_what_the_columns_say_is_an_error);
 	tcase_add_test(cases, imports_wait_for_each_other);

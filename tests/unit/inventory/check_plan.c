@@ -360,6 +360,16 @@ START_TEST(pruning_takes_memberships_that_are_not_named)
 }
 END_TEST
 
+START_TEST(pruning_takes_all_memberships_that_the_file_lacks)
+{
+	struct fleet before = present(three);
+	struct fleet wanted = csv("role,machine\nx,a\n", "roles.csv", "name\nx\ny\nz\n");
+	struct plan plan = planned(&before, &wanted, &pruning);
+	ck_assert_str_eq(plan_text(&plan), "~ machine a\n    role - z\n~ machine b\n    role - x\n    role - y\n"
+	                                   "~ machine c\n    role - z\n");
+}
+END_TEST
+
 START_TEST(rows_about_what_does_not_exist_are_refused)
 {
 	struct fleet before = present(three);
@@ -535,6 +545,7 @@ static Suite *plan_suite(void)
 	tcase_add_test(rows, members_are_those_of_the_roles_and_machines_that_are_named);
 	tcase_add_test(rows, without_members_nothing_moves);
 	tcase_add_test(rows, pruning_takes_memberships_that_are_not_named);
+	tcase_add_test(rows, pruning_takes_all_memberships_that_the_file_lacks);
 	tcase_add_test(rows, rows_about_what_does_not_exist_are_refused);
 	tcase_add_test(rows, own_rules_come_as_rows_too);
 	tcase_add_test(rows, columns_that_a_file_lacks_are_left_alone);
