@@ -7,7 +7,7 @@
 
 enum {
 	PARTIALS_DEEP = 100,
-	PARTIALS_MAX = 10 * 1000 * 1000, /* in one rendering: templates that double at each level must end too */
+	NODES_MAX = 20 * 1000 * 1000, /* in one rendering: what doubles at each level must end, too; 50,000 rules take 3 million */
 };
 
 /* The context stack, innermost first. */
@@ -25,7 +25,7 @@ struct indent {
 struct renderer {
 	const struct template_setup *setup;
 	struct buf *out;
-	size_t partials;
+	size_t nodes;
 };
 
 /* Where a piece of template is rendered: how deep, in which context, behind which indentation. */
@@ -157,8 +157,6 @@ static struct error *render_partial(struct renderer *r, const struct node *node,
 		return NULL;
 	if (inner.depth > PARTIALS_DEEP)
 		return error_at(error_new(ERROR_INPUT, "partials nest more than %d deep", PARTIALS_DEEP), node->place);
-	if (++r->partials > PARTIALS_MAX)
-		return error_at(error_new(ERROR_INPUT, "more than %d partials in one rendering", PARTIALS_MAX), node->place);
 	if (node->standalone)
 		inner.indent = indent.text.n > 0 ? &indent : scope.indent;
 	return render_nodes(r, partial, 0, partial->count, inner);
@@ -170,6 +168,8 @@ static struct error *render_nodes(struct renderer *r, const struct template *tem
 	for (size_t i = from; i < to;) {
 		const struct node *node = &template->items[i];
 
+		if (++r->nodes > NODES_MAX)
+			return error_new(ERROR_INPUT, "templates that repeat each other: more than %d steps in one rendering", NODES_MAX);
 		switch (node->kind) {
 		case NODE_TEXT:
 			render_text(r, node, scope.indent);

@@ -40,7 +40,7 @@ struct template_setup {
 	void *context;
 	template_escape *escape;   /* NULL: nothing is escaped */
 };
-/* Partials that nest more than 100 deep are ERROR_INPUT. */
+/* Partials that nest more than 100 deep are ERROR_INPUT, and templates that would take for ever (20 million steps). */
 struct error *template_render(struct arena *scratch, const struct template *template, const struct value *value,
                               const struct template_setup *setup, struct buf *out) MUST_CHECK;
 
