@@ -172,6 +172,11 @@ bench-programs: $(BENCH_PROGRAMS)
 fuzz-programs: $(FUZZERS)
 test-programs: all unit-programs live-programs bench-programs
 
+$(BUILD)/demo/knock: tests/demo/knock.c
+	echo 'CC $<'
+	mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) $< -o $@
+
 # --- variants: the same tree built again in a folder of its own ------------------------------------------------------------
 
 AGAIN = $(MAKE) --no-print-directory $(JOBS) VERSION=$(VERSION)
@@ -185,8 +190,8 @@ RUN = BUILD='$(BUILD)' T='$(T)' FLEET='$(FLEET)' tests/run
 .PHONY: demo check setup unit live lint asan valgrind fuzz golden format bench clang
 demo:
 	packaging/packages install build
-	$(AGAIN) all
-	FLEETWALL='$(abspath $(BUILD))/fleetwall' FLEET='$(FLEET)' tests/demo/demo.sh
+	$(AGAIN) all $(BUILD)/demo/knock
+	FLEETWALL='$(abspath $(BUILD))/fleetwall' KNOCK='$(abspath $(BUILD))/demo/knock' FLEET='$(FLEET)' tests/demo/demo.sh
 
 setup:
 	packaging/packages install build check
