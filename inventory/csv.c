@@ -1,5 +1,5 @@
-/* Takes a CSV file apart (RFC 4180; lines may end with LF alone, a byte order mark is passed over). What is quoted wrongly is refused, never guessed.
- * Knows nothing of what cells mean. */
+/* Takes a CSV file apart (RFC 4180; lines may end with LF alone, a byte order mark is passed over). What is quoted
+ * wrongly is refused, never guessed. Knows nothing of what cells mean. */
 #include "csv.h"
 
 #include <string.h>
@@ -71,8 +71,9 @@ static bool quoted_cell(struct csv *csv)
 		csv->at++;
 	}
 	if (csv->at == csv->text.n) {
-		fault_at(csv, cell.start - 1, error_hint(error_new(ERROR_INPUT, "the quote that opens here is never closed"),
-		                                         "a quote inside a cell is written twice"));
+		fault_at(csv, cell.start - 1,
+		         error_hint(error_new(ERROR_INPUT, "the quote that opens here is never closed"),
+		                    "a quote inside a cell is written twice"));
 		return false;
 	}
 	cell.value = str_slice(csv->text, cell.start, csv->at++);
@@ -81,7 +82,9 @@ static bool quoted_cell(struct csv *csv)
 	APPEND(csv->arena, &csv->cells, cell);
 	if (at_line_end(csv) || csv->text.p[csv->at] == ',')
 		return true;
-	fault_at(csv, csv->at, error_hint(error_new(ERROR_INPUT, "text behind a closing quote"), "a quote inside a cell is written twice"));
+	fault_at(csv, csv->at,
+	         error_hint(error_new(ERROR_INPUT, "text behind a closing quote"),
+	                    "a quote inside a cell is written twice"));
 	return skip_line(csv);
 }
 
@@ -91,8 +94,9 @@ static bool plain_cell(struct csv *csv)
 
 	while (csv->at < csv->text.n && csv->text.p[csv->at] != ',' && csv->text.p[csv->at] != '\n') {
 		if (csv->text.p[csv->at] == '"') {
-			fault_at(csv, csv->at, error_hint(error_new(ERROR_INPUT, "a quote inside a cell that is not quoted"),
-			                                  "put the whole cell in quotes, and write quotes inside it twice"));
+			fault_at(csv, csv->at,
+			         error_hint(error_new(ERROR_INPUT, "a quote inside a cell that is not quoted"),
+			                    "put the whole cell in quotes, and write quotes inside it twice"));
 			return skip_line(csv);
 		}
 		csv->at++;
@@ -106,7 +110,8 @@ static bool plain_cell(struct csv *csv)
 	return true;
 }
 
-/* The cells of one row, whatever their number. False if it is quoted wrongly; then the line is behind us all the same. */
+/* The cells of one row, whatever their number. False if it is quoted wrongly; then the line is behind us all the same.
+ */
 static bool read_row(struct csv *csv)
 {
 	csv->line = csv->next_line;
@@ -133,9 +138,10 @@ bool csv_next(struct csv *csv)
 			continue;
 		if (csv->cells.count == csv->width)
 			return true;
-		fault_at(csv, csv->line_start, error_hint(error_new(ERROR_INPUT, "a row of %zu cell%s", csv->cells.count,
-		                                                    csv->cells.count == 1 ? "" : "s"),
-		                                          "the header has %zu; a cell that holds a comma must be quoted", csv->width));
+		fault_at(csv, csv->line_start,
+		         error_hint(error_new(ERROR_INPUT, "a row of %zu cell%s", csv->cells.count,
+		                              csv->cells.count == 1 ? "" : "s"),
+		                    "the header has %zu; a cell that holds a comma must be quoted", csv->width));
 	}
 	return false;
 }
@@ -162,7 +168,8 @@ static void read_column(struct csv *csv, size_t number)
 		if (!str_eq(cell->value, words[i]))
 			continue;
 		if (csv->position[i] != CSV_ABSENT)
-			fault_at(csv, cell->start, error_new(ERROR_INPUT, "column \"%.*s\" stands twice", STR_ARG(cell->value)));
+			fault_at(csv, cell->start,
+			         error_new(ERROR_INPUT, "column \"%.*s\" stands twice", STR_ARG(cell->value)));
 		csv->position[i] = number;
 		return;
 	}
@@ -174,20 +181,29 @@ static void check_required(struct csv *csv)
 {
 	for (size_t i = 0; csv->columns[i].name != NULL; i++)
 		if (csv->columns[i].required && csv->position[i] == CSV_ABSENT)
-			fault_at(csv, csv->line_start, error_new(ERROR_INPUT, "column \"%s\" is missing", csv->columns[i].name));
+			fault_at(csv, csv->line_start,
+			         error_new(ERROR_INPUT, "column \"%s\" is missing", csv->columns[i].name));
 }
 
-bool csv_open(struct csv *csv, struct arena *arena, struct str name, struct str text, const struct csv_column *columns, struct faults *faults)
+bool csv_open(struct csv *csv, struct arena *arena, struct str name, struct str text, const struct csv_column *columns,
+              struct faults *faults)
 {
 	size_t before = faults_count(faults);
 
-	*csv = (struct csv){.name = name, .text = text, .faults = faults, .columns = columns, .arena = arena, .next_line = 1, .line = 1};
+	*csv = (struct csv){.name = name,
+	                    .text = text,
+	                    .faults = faults,
+	                    .columns = columns,
+	                    .arena = arena,
+	                    .next_line = 1,
+	                    .line = 1};
 	if (str_starts(text, STR("\xef\xbb\xbf")))
 		csv->at = csv->line_start = 3;
 	for (size_t i = 0; i < CSV_COLUMNS; i++)
 		csv->position[i] = CSV_ABSENT;
 	if (csv->at == text.n) {
-		fault_at(csv, csv->at, error_hint(error_new(ERROR_INPUT, "the file is empty"), "its first row names the columns"));
+		fault_at(csv, csv->at,
+		         error_hint(error_new(ERROR_INPUT, "the file is empty"), "its first row names the columns"));
 		return false;
 	}
 	if (!read_row(csv))

@@ -1,4 +1,5 @@
-/* Comma-separated values, RFC 4180: a header row, then rows whose cells are known by the name of their column. Private to inventory/. */
+/* Comma-separated values, RFC 4180: a header row, then rows whose cells are known by the name of their column. Private
+ * to inventory/. */
 #ifndef INVENTORY_CSV_H
 #define INVENTORY_CSV_H
 
@@ -38,9 +39,12 @@ struct csv {
 
 #define CSV_ABSENT SIZE_MAX
 
-/* Reads the header. False if the rows can't be read because of it; the faults say why. Cells are slices of `text` where they can be, otherwise in `arena`. */
-bool csv_open(struct csv *csv, struct arena *arena, struct str name, struct str text, const struct csv_column *columns, struct faults *faults);
-/* The next row that has as many cells as the header; rows that have not, or are quoted wrongly, are faults. Empty lines are passed over. False at the end. */
+/* Reads the header. False if the rows can't be read because of it; the faults say why. Cells are slices of `text` where
+ * they can be, otherwise in `arena`. */
+bool csv_open(struct csv *csv, struct arena *arena, struct str name, struct str text, const struct csv_column *columns,
+              struct faults *faults);
+/* The next row that has as many cells as the header; rows that have not, or are quoted wrongly, are faults. Empty lines
+ * are passed over. False at the end. */
 bool csv_next(struct csv *csv);
 
 bool csv_has(const struct csv *csv, size_t column);

@@ -1,5 +1,5 @@
-/* Reads labels and selectors of a CSV cell: a JSON object, or key=value separated by semicolons. One of the two places where the inventory
- * knows JSON text; the library's values end here. */
+/* Reads labels and selectors of a CSV cell: a JSON object, or key=value separated by semicolons. One of the two places
+ * where the inventory knows JSON text; the library's values end here. */
 #include "csv_labels.h"
 
 #include <jansson.h>
@@ -9,7 +9,8 @@
 
 static struct error *json_fault(const json_error_t *fault)
 {
-	struct error *error = error_hint(error_new(ERROR_INPUT, "this is no JSON object: %s", fault->text), "as in {\"env\":\"prod\"}");
+	struct error *error = error_hint(error_new(ERROR_INPUT, "this is no JSON object: %s", fault->text),
+	                                 "as in {\"env\":\"prod\"}");
 
 	error->place.column = fault->position > 0 ? (unsigned)fault->position : 1;
 	return error;
@@ -18,7 +19,8 @@ static struct error *json_fault(const json_error_t *fault)
 static struct error *member(struct arena *arena, const char *key, json_t *value, struct label *label)
 {
 	if (!json_is_string(value))
-		return error_hint(error_new(ERROR_INPUT, "label \"%s\" is no string", key), "write its value in quotes");
+		return error_hint(error_new(ERROR_INPUT, "label \"%s\" is no string", key),
+		                  "write its value in quotes");
 	label->key = str_copy(arena, str_of(key));
 	label->value = str_copy(arena, (struct str){json_string_value(value), json_string_length(value)});
 	return label_check(label);

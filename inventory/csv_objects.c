@@ -1,4 +1,5 @@
-/* machines.csv, roles.csv, networks.csv, services.csv: rows that make objects. A row that repeats counts once; one that differs is a fault. */
+/* machines.csv, roles.csv, networks.csv, services.csv: rows that make objects. A row that repeats counts once; one that
+ * differs is a fault. */
 #include "fleetwall/document.h"
 
 #include "csv_fleet.h"
@@ -6,10 +7,18 @@
 #include "fleet_fields.h"
 #include "fleetwall/arena.h"
 
-enum machine_column { MACHINE_NAME, MACHINE_LABELS, MACHINE_MODE, MACHINE_ENFORCEMENT, MACHINE_ENABLED, MACHINE_SSH_PORT, MACHINE_SSH_HOST };
+enum machine_column {
+	MACHINE_NAME,
+	MACHINE_LABELS,
+	MACHINE_MODE,
+	MACHINE_ENFORCEMENT,
+	MACHINE_ENABLED,
+	MACHINE_SSH_PORT,
+	MACHINE_SSH_HOST
+};
 const struct csv_column csv_machine_columns[] = {
-	{"name", true}, {"labels", false}, {"mode", false}, {"enforcement", false}, {"enabled", false}, {"ssh_port", false},
-	{"ssh_host", false}, {0},
+	{"name", true},     {"labels", false},   {"mode", false},     {"enforcement", false},
+	{"enabled", false}, {"ssh_port", false}, {"ssh_host", false}, {0},
 };
 
 enum role_column { ROLE_NAME, ROLE_DESCRIPTION, ROLE_OWNER, ROLE_SELECTOR, ROLE_EGRESS };
@@ -27,10 +36,12 @@ const struct csv_column csv_service_columns[] = {{"name", true}, {"port", true},
 
 static struct error *unknown_word(const char *field, struct str word, const char *choices)
 {
-	return error_hint(error_new(ERROR_INPUT, "%s can't be \"%.*s\"", field, STR_ARG(word)), "it is one of: %s", choices);
+	return error_hint(error_new(ERROR_INPUT, "%s can't be \"%.*s\"", field, STR_ARG(word)), "it is one of: %s",
+	                  choices);
 }
 
-static void read_labels(struct csv_fleet *fleet, const struct csv *csv, size_t column, struct label **labels, size_t *count)
+static void read_labels(struct csv_fleet *fleet, const struct csv *csv, size_t column, struct label **labels,
+                        size_t *count)
 {
 	struct error *error;
 
@@ -74,8 +85,9 @@ static void read_ssh(const struct csv *csv, struct machine *machine)
 	struct error *error;
 
 	if (port.n > 0 && (!str_number(port, 65535, &number) || number == 0))
-		csv_fault(csv, MACHINE_SSH_PORT, error_hint(error_new(ERROR_INPUT, "ssh_port \"%.*s\" is no port", STR_ARG(port)),
-		                                            "1 to 65535; an empty cell is the configured port"));
+		csv_fault(csv, MACHINE_SSH_PORT,
+		          error_hint(error_new(ERROR_INPUT, "ssh_port \"%.*s\" is no port", STR_ARG(port)),
+		                     "1 to 65535; an empty cell is the configured port"));
 	machine->ssh_port = (unsigned)number;
 	error = ssh_host_check(csv_cell(csv, MACHINE_SSH_HOST));
 	csv_fault(csv, MACHINE_SSH_HOST, error);
@@ -104,7 +116,8 @@ static unsigned given_columns(const struct csv *csv, const unsigned *bits, size_
 
 static void differs(const struct csv *csv, const char *kind, struct str name, struct place first)
 {
-	struct error *error = error_new(ERROR_INPUT, "%s %.*s is given twice, with different content", kind, STR_ARG(name));
+	struct error *error =
+		error_new(ERROR_INPUT, "%s %.*s is given twice, with different content", kind, STR_ARG(name));
 
 	csv_fault(csv, 0, error_hint(error, "it is given first in line %u", first.line));
 }
@@ -113,7 +126,8 @@ static void differs(const struct csv *csv, const char *kind, struct str name, st
 
 uint32_t csv_machine_number(struct csv_fleet *fleet, const struct csv *csv, size_t column)
 {
-	struct machine machine = {.name = name_fold(fleet->arena, csv_cell(csv, column)), .referred = true, .enabled = true};
+	struct machine machine = {
+		.name = name_fold(fleet->arena, csv_cell(csv, column)), .referred = true, .enabled = true};
 	uint32_t number = names_add(fleet->machine_names, machine.name);
 	struct error *error;
 
@@ -151,7 +165,8 @@ uint32_t csv_role_number(struct csv_fleet *fleet, const struct csv *csv, size_t 
 
 static struct machine machine_of_row(struct csv_fleet *fleet, const struct csv *csv)
 {
-	static const unsigned bits[] = {0, GIVEN_LABELS, GIVEN_MODE, GIVEN_ENFORCEMENT, GIVEN_ENABLED, GIVEN_SSH_PORT, GIVEN_SSH_HOST};
+	static const unsigned bits[] = {
+		0, GIVEN_LABELS, GIVEN_MODE, GIVEN_ENFORCEMENT, GIVEN_ENABLED, GIVEN_SSH_PORT, GIVEN_SSH_HOST};
 	struct machine machine = {.place = csv_place(csv, MACHINE_NAME, 0)};
 
 	machine.given = given_columns(csv, bits, sizeof bits / sizeof *bits);
@@ -165,8 +180,9 @@ static struct machine machine_of_row(struct csv_fleet *fleet, const struct csv *
 
 static bool same_machine(const struct machine *a, const struct machine *b)
 {
-	return a->mode == b->mode && a->enforcement == b->enforcement && a->enabled == b->enabled && a->ssh_port == b->ssh_port &&
-	       str_eq(a->ssh_host, b->ssh_host) && labels_same(a->labels, a->label_count, b->labels, b->label_count);
+	return a->mode == b->mode && a->enforcement == b->enforcement && a->enabled == b->enabled &&
+	       a->ssh_port == b->ssh_port && str_eq(a->ssh_host, b->ssh_host) &&
+	       labels_same(a->labels, a->label_count, b->labels, b->label_count);
 }
 
 /* machines.csv is read first, so what is there already came from a row above. */
@@ -187,8 +203,9 @@ void csv_read_machines(struct csv_fleet *fleet, struct csv *csv)
 static void read_selector(struct csv_fleet *fleet, const struct csv *csv, struct role *role)
 {
 	if (csv_cell(csv, ROLE_SELECTOR).n > 0 && machine_of_role(csv_cell(csv, ROLE_NAME)).n > 0) {
-		csv_fault(csv, ROLE_SELECTOR, error_new(ERROR_INPUT, "the only member of %.*s is that machine: it has no selector",
-		                                        STR_ARG(csv_cell(csv, ROLE_NAME))));
+		csv_fault(csv, ROLE_SELECTOR,
+		          error_new(ERROR_INPUT, "the only member of %.*s is that machine: it has no selector",
+		                    STR_ARG(csv_cell(csv, ROLE_NAME))));
 		return;
 	}
 	role->has_selector = csv_cell(csv, ROLE_SELECTOR).n > 0;
@@ -219,7 +236,8 @@ static struct role role_of_row(struct csv_fleet *fleet, const struct csv *csv)
 static bool same_role(const struct role *a, const struct role *b)
 {
 	return str_eq(a->description, b->description) && str_eq(a->owner, b->owner) && a->egress == b->egress &&
-	       a->has_selector == b->has_selector && labels_same(a->selector, a->selector_count, b->selector, b->selector_count);
+	       a->has_selector == b->has_selector &&
+	       labels_same(a->selector, a->selector_count, b->selector, b->selector_count);
 }
 
 /* roles.csv is read before the files that refer to roles; every new number is a role of this row. */
@@ -242,7 +260,8 @@ void csv_read_roles(struct csv_fleet *fleet, struct csv *csv)
 
 static uint32_t network_number(struct csv_fleet *fleet, const struct csv *csv)
 {
-	struct network network = {.name = name_fold(fleet->arena, csv_cell(csv, NETWORK_NAME)), .given = GIVEN_PREFIXES};
+	struct network network = {.name = name_fold(fleet->arena, csv_cell(csv, NETWORK_NAME)),
+	                          .given = GIVEN_PREFIXES};
 	uint32_t number = names_add(fleet->network_names, network.name);
 	struct error *error;
 

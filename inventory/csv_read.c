@@ -1,5 +1,5 @@
-/* A folder of CSV files becomes a fleet (SPEC §4): which files there are, in which order they are read, and what is left of the faults.
- * Rows are csv_objects.c and csv_rows.c; opens no file. */
+/* A folder of CSV files becomes a fleet (SPEC §4): which files there are, in which order they are read, and what is
+ * left of the faults. Rows are csv_objects.c and csv_rows.c; opens no file. */
 #include "fleetwall/document.h"
 
 #include "csv_fleet.h"
@@ -69,7 +69,8 @@ static void read_file(struct csv_fleet *fleet, const struct csv_file *file, cons
 
 static void take(struct csv_fleet *from, const struct csv_file *files, size_t count, struct fleet *fleet)
 {
-	*fleet = (struct fleet){.clock = TIME_NONE, .source_count = count, .sources = ARENA_ARRAY(from->arena, struct source, count)};
+	*fleet = (struct fleet){
+		.clock = TIME_NONE, .source_count = count, .sources = ARENA_ARRAY(from->arena, struct source, count)};
 	for (size_t i = 0; i < count; i++)
 		fleet->sources[i] = (struct source){files[i].name, files[i].text};
 	TAKE(fleet->machines, fleet->machine_count, from->machines);
@@ -78,17 +79,23 @@ static void take(struct csv_fleet *from, const struct csv_file *files, size_t co
 	TAKE(fleet->services, fleet->service_count, from->services);
 }
 
-struct error *csv_read(struct arena *arena, const struct csv_file *files, size_t count, struct fleet *fleet, struct error **warnings)
+struct error *csv_read(struct arena *arena, const struct csv_file *files, size_t count, struct fleet *fleet,
+                       struct error **warnings)
 {
-	struct csv_fleet reading = {.arena = arena, .warnings = warnings, .machine_names = names_new(arena), .role_names = names_new(arena),
-	                            .network_names = names_new(arena), .service_names = names_new(arena)};
+	struct csv_fleet reading = {.arena = arena,
+	                            .warnings = warnings,
+	                            .machine_names = names_new(arena),
+	                            .role_names = names_new(arena),
+	                            .network_names = names_new(arena),
+	                            .service_names = names_new(arena)};
 	const struct csv_file *known[FILES] = {NULL};
 	struct error *errors;
 
 	for (size_t i = 0; i < count; i++)
 		sort_file(&reading, &files[i], known);
 	if (known[FILE_MACHINES] == NULL)
-		faults_add(&reading.faults, error_hint(error_new(ERROR_INPUT, "machines.csv is missing"), "it is the one file that must be there"));
+		faults_add(&reading.faults, error_hint(error_new(ERROR_INPUT, "machines.csv is missing"),
+		                                       "it is the one file that must be there"));
 	reading.has_roles_file = known[FILE_ROLES] != NULL;
 	for (size_t i = 0; i < FILES; i++)
 		if (known[i] != NULL)

@@ -1,5 +1,6 @@
-/* addresses.csv, members.csv, rules.csv: rows about machines and roles, and the step that gives every object its rows. A row is read once and
- * sorted to its owner by counting, so that 100,000 machines take no longer than reading the text. */
+/* addresses.csv, members.csv, rules.csv: rows about machines and roles, and the step that gives every object its rows.
+ * A row is read once and sorted to its owner by counting, so that 100,000 machines take no longer than reading the
+ * text. */
 #include "fleetwall/document.h"
 
 #include <stdlib.h>
@@ -41,8 +42,10 @@ void csv_read_addresses(struct csv_fleet *fleet, struct csv *csv)
 
 		fleet->machines.items[row.owner].given |= GIVEN_ADDRESSES;
 		if (cell.n > 0 && !good)
-			csv_fault(csv, ADDRESS_ADDRESS, error_hint(error_new(ERROR_INPUT, "\"%.*s\" is no IPv4 or IPv6 address", STR_ARG(cell)),
-			                                           "one host address, without prefix length; names are not looked up"));
+			csv_fault(
+				csv, ADDRESS_ADDRESS,
+				error_hint(error_new(ERROR_INPUT, "\"%.*s\" is no IPv4 or IPv6 address", STR_ARG(cell)),
+			                   "one host address, without prefix length; names are not looked up"));
 		row.address.label = read_label(fleet, csv);
 		if (good)
 			APPEND(fleet->arena, &fleet->addresses, row);
@@ -59,7 +62,8 @@ void csv_read_members(struct csv_fleet *fleet, struct csv *csv)
 		fleet->roles.items[role].given |= GIVEN_MEMBERS;
 		fleet->machines.items[row.owner].given |= GIVEN_ROLES;
 		if (machine_of_role(row.role).n > 0)
-			csv_fault(csv, MEMBER_ROLE, error_new(ERROR_INPUT, "the only member of %.*s is that machine", STR_ARG(row.role)));
+			csv_fault(csv, MEMBER_ROLE,
+			          error_new(ERROR_INPUT, "the only member of %.*s is that machine", STR_ARG(row.role)));
 		else if (fleet->roles.items[role].name.n > 0)
 			APPEND(fleet->arena, &fleet->members, row);
 	}
@@ -70,8 +74,9 @@ static bool read_enabled(const struct csv *csv)
 	struct str word = csv_cell(csv, RULE_ENABLED);
 
 	if (word.n > 0 && !str_is(word, "true") && !str_is(word, "false"))
-		csv_fault(csv, RULE_ENABLED, error_hint(error_new(ERROR_INPUT, "enabled can't be \"%.*s\"", STR_ARG(word)),
-		                                        "it is one of: true, false"));
+		csv_fault(csv, RULE_ENABLED,
+		          error_hint(error_new(ERROR_INPUT, "enabled can't be \"%.*s\"", STR_ARG(word)),
+		                     "it is one of: true, false"));
 	return !str_is(word, "false");
 }
 
@@ -136,7 +141,8 @@ void csv_read_rules(struct csv_fleet *fleet, struct csv *csv)
 
 /* --- gathering --- */
 
-/* Rows in the order of their owners, and within one owner as they were written: order[start[i]] … order[start[i + 1] - 1] are the rows of i. */
+/* Rows in the order of their owners, and within one owner as they were written: order[start[i]] … order[start[i + 1] -
+ * 1] are the rows of i. */
 struct groups {
 	size_t *order, *start;
 };
@@ -165,19 +171,22 @@ static int address_row_order(const void *a, const void *b)
 	return order != 0 ? order : (x->line > y->line) - (x->line < y->line);
 }
 
-static void relabelled(struct csv_fleet *fleet, const struct csv_file *file, const struct address_row *first, const struct address_row *second)
+static void relabelled(struct csv_fleet *fleet, const struct csv_file *file, const struct address_row *first,
+                       const struct address_row *second)
 {
-	struct error *error = error_new(ERROR_INPUT, "address %.*s of machine %.*s is given twice, with different labels",
-	                                STR_ARG(addr_str(fleet->arena, second->address.addr)),
-	                                STR_ARG(fleet->machines.items[second->owner].name));
+	struct error *error =
+		error_new(ERROR_INPUT, "address %.*s of machine %.*s is given twice, with different labels",
+	                  STR_ARG(addr_str(fleet->arena, second->address.addr)),
+	                  STR_ARG(fleet->machines.items[second->owner].name));
 
-	faults_add(&fleet->faults, error_at(error_hint(error, "it is given first in line %u", first->line),
-	                                    place_in(file->name, file->text, second->line_start, second->line, second->line_start)));
+	faults_add(&fleet->faults,
+	           error_at(error_hint(error, "it is given first in line %u", first->line),
+	                    place_in(file->name, file->text, second->line_start, second->line, second->line_start)));
 }
 
 /* One machine's rows become its addresses. */
-static size_t join_addresses(struct csv_fleet *fleet, const struct csv_file *file, struct address_row *rows, size_t count,
-                             struct machine_address *into)
+static size_t join_addresses(struct csv_fleet *fleet, const struct csv_file *file, struct address_row *rows,
+                             size_t count, struct machine_address *into)
 {
 	size_t kept = 0;
 	const struct address_row *first = rows;
@@ -198,7 +207,8 @@ static size_t join_addresses(struct csv_fleet *fleet, const struct csv_file *fil
 static void gather_addresses(struct csv_fleet *fleet, const struct csv_file *file)
 {
 	size_t count = fleet->addresses.count;
-	struct groups groups = group_rows(fleet->arena, fleet->addresses.items, count, sizeof *fleet->addresses.items, fleet->machines.count);
+	struct groups groups = group_rows(fleet->arena, fleet->addresses.items, count, sizeof *fleet->addresses.items,
+	                                  fleet->machines.count);
 	struct address_row *rows = ARENA_ARRAY(fleet->arena, struct address_row, count);
 	struct machine_address *addresses = ARENA_ARRAY(fleet->arena, struct machine_address, count);
 
@@ -209,14 +219,16 @@ static void gather_addresses(struct csv_fleet *fleet, const struct csv_file *fil
 		struct machine *machine = &fleet->machines.items[i];
 
 		machine->addresses = addresses + start;
-		machine->address_count = join_addresses(fleet, file, rows + start, groups.start[i + 1] - start, addresses + start);
+		machine->address_count =
+			join_addresses(fleet, file, rows + start, groups.start[i + 1] - start, addresses + start);
 	}
 }
 
 static void gather_members(struct csv_fleet *fleet)
 {
 	size_t count = fleet->members.count;
-	struct groups groups = group_rows(fleet->arena, fleet->members.items, count, sizeof *fleet->members.items, fleet->machines.count);
+	struct groups groups = group_rows(fleet->arena, fleet->members.items, count, sizeof *fleet->members.items,
+	                                  fleet->machines.count);
 	struct str *roles = ARENA_ARRAY(fleet->arena, struct str, count);
 
 	for (size_t i = 0; i < count; i++)
@@ -230,7 +242,8 @@ static void gather_members(struct csv_fleet *fleet)
 static void gather_rules(struct csv_fleet *fleet)
 {
 	size_t count = fleet->rules.count;
-	struct groups groups = group_rows(fleet->arena, fleet->rules.items, count, sizeof *fleet->rules.items, fleet->roles.count);
+	struct groups groups =
+		group_rows(fleet->arena, fleet->rules.items, count, sizeof *fleet->rules.items, fleet->roles.count);
 	struct role_rule *rules = ARENA_ARRAY(fleet->arena, struct role_rule, count);
 
 	for (size_t i = 0; i < count; i++)
@@ -244,7 +257,8 @@ static void gather_rules(struct csv_fleet *fleet)
 static void gather_prefixes(struct csv_fleet *fleet)
 {
 	size_t count = fleet->prefixes.count;
-	struct groups groups = group_rows(fleet->arena, fleet->prefixes.items, count, sizeof *fleet->prefixes.items, fleet->networks.count);
+	struct groups groups = group_rows(fleet->arena, fleet->prefixes.items, count, sizeof *fleet->prefixes.items,
+	                                  fleet->networks.count);
 	struct prefix *prefixes = ARENA_ARRAY(fleet->arena, struct prefix, count);
 
 	for (size_t i = 0; i < count; i++)
@@ -258,7 +272,8 @@ static void gather_prefixes(struct csv_fleet *fleet)
 static void gather_ports(struct csv_fleet *fleet)
 {
 	size_t count = fleet->ports.count;
-	struct groups groups = group_rows(fleet->arena, fleet->ports.items, count, sizeof *fleet->ports.items, fleet->services.count);
+	struct groups groups =
+		group_rows(fleet->arena, fleet->ports.items, count, sizeof *fleet->ports.items, fleet->services.count);
 	struct service_port *ports = ARENA_ARRAY(fleet->arena, struct service_port, count);
 
 	for (size_t i = 0; i < count; i++)

@@ -1,12 +1,13 @@
-/* The objects of a document: nodes become machines, roles, networks and services (SPEC §4). Every field of every kind stands in a table;
- * what is in no table is refused. Reads no file and looks up no reference. */
+/* The objects of a document: nodes become machines, roles, networks and services (SPEC §4). Every field of every kind
+ * stands in a table; what is in no table is refused. Reads no file and looks up no reference. */
 #include "fleetwall/document.h"
 
 #include "document_values.h"
 #include "fleet_fields.h"
 #include "fleetwall/arena.h"
 
-/* An address of a list is compared with those before it; of longer lists fleet_normalize() finds what is given twice, by sorting. */
+/* An address of a list is compared with those before it; of longer lists fleet_normalize() finds what is given twice,
+ * by sorting. */
 #define COMPARED_ADDRESSES 1000
 
 /* --- machines --- */
@@ -34,8 +35,10 @@ static void read_address_text(struct reader *reader, const struct node *node, vo
 	if (!node_is_string(reader, node, "write \"10.0.0.5\""))
 		return;
 	if (!addr_parse(node->string, &address->addr))
-		node_fault(reader, node, error_hint(error_new(ERROR_INPUT, "\"%.*s\" is no IPv4 or IPv6 address", STR_ARG(node->string)),
-		                               "one host address, without prefix length; names are not looked up"));
+		node_fault(
+			reader, node,
+			error_hint(error_new(ERROR_INPUT, "\"%.*s\" is no IPv4 or IPv6 address", STR_ARG(node->string)),
+		                   "one host address, without prefix length; names are not looked up"));
 }
 
 static void read_address_label(struct reader *reader, const struct node *node, void *object)
@@ -43,7 +46,8 @@ static void read_address_label(struct reader *reader, const struct node *node, v
 	struct str label = node_name(reader, node);
 
 	if (label.n > 0)
-		((struct machine_address *)object)->label = node_checked(reader, node, label, name_check(label, "address label"));
+		((struct machine_address *)object)->label =
+			node_checked(reader, node, label, name_check(label, "address label"));
 }
 
 static const struct field address_fields[] = {
@@ -59,7 +63,8 @@ static bool is_given_otherwise(struct reader *reader, const struct node *node, c
 	size_t count = machine->address_count < COMPARED_ADDRESSES ? machine->address_count : COMPARED_ADDRESSES;
 
 	for (size_t i = 0; i < count; i++) {
-		if (addr_cmp(machine->addresses[i].addr, address->addr) != 0 || str_eq(machine->addresses[i].label, address->label))
+		if (addr_cmp(machine->addresses[i].addr, address->addr) != 0 ||
+		    str_eq(machine->addresses[i].label, address->label))
 			continue;
 		node_fault(reader, node, error_new(ERROR_INPUT, "address %.*s is given twice, with different labels",
 		                              STR_ARG(addr_str(reader->arena, address->addr))));
@@ -119,7 +124,8 @@ static void read_mode(struct reader *reader, const struct node *node, void *obje
 	struct machine *machine = &((struct machine_reading *)object)->machine;
 	const struct str words[] = {mode_str(MODE_EXCLUSIVE), mode_str(MODE_COEXIST)};
 
-	if (node_is_string(reader, node, "write \"exclusive\" or \"coexist\"") && !mode_parse(node->string, &machine->mode))
+	if (node_is_string(reader, node, "write \"exclusive\" or \"coexist\"") &&
+	    !mode_parse(node->string, &machine->mode))
 		node_unknown_word(reader, node, "mode", words, 2);
 }
 
@@ -148,8 +154,9 @@ static void read_ssh_port(struct reader *reader, const struct node *node, void *
 	if (node->spot->kind != SPOT_NUMBER)
 		node_wrong_kind(reader, node, "a number", "write it without quotes; 0 is the configured port");
 	else if (!str_number(digits, 65535, &port) || (digits.n > 1 && digits.p[0] == '0'))
-		node_fault(reader, node, error_hint(error_new(ERROR_INPUT, "ssh_port %.*s is out of range", STR_ARG(digits)),
-		                               "a port is 1 to 65535, in decimal; 0 is the configured port"));
+		node_fault(reader, node,
+		           error_hint(error_new(ERROR_INPUT, "ssh_port %.*s is out of range", STR_ARG(digits)),
+		                      "a port is 1 to 65535, in decimal; 0 is the configured port"));
 	else
 		((struct machine_reading *)object)->machine.ssh_port = (unsigned)port;
 }
@@ -223,12 +230,14 @@ static void read_owner(struct reader *reader, const struct node *node, void *obj
 /* `{ }` is every machine, "none" is none. An empty list could be meant as either, so it is neither. */
 static void read_selector(struct reader *reader, const struct node *node, void *object)
 {
-	static const char hint[] = "{ } selects every machine, { env = \"prod\"; } those with that label, \"none\" none";
+	static const char hint[] =
+		"{ } selects every machine, { env = \"prod\"; } those with that label, \"none\" none";
 	struct role *role = object;
 
 	if (node->spot->kind == SPOT_STRING && str_is(node->string, "none"))
 		return;
-	if (node->spot->kind == SPOT_STRING || ((node->spot->kind == SPOT_LIST || node->spot->kind == SPOT_ARRAY) && node->count == 0)) {
+	if (node->spot->kind == SPOT_STRING ||
+	    ((node->spot->kind == SPOT_LIST || node->spot->kind == SPOT_ARRAY) && node->count == 0)) {
 		node_fault(reader, node, error_hint(error_new(ERROR_INPUT, "this is no selector"), "%s", hint));
 		return;
 	}
@@ -240,7 +249,8 @@ static void read_egress(struct reader *reader, const struct node *node, void *ob
 {
 	const struct str words[] = {egress_str(EGRESS_OPEN), egress_str(EGRESS_CLOSED)};
 
-	if (node_is_string(reader, node, "write \"open\" or \"closed\"") && !egress_parse(node->string, &((struct role *)object)->egress))
+	if (node_is_string(reader, node, "write \"open\" or \"closed\"") &&
+	    !egress_parse(node->string, &((struct role *)object)->egress))
 		node_unknown_word(reader, node, "egress", words, 2);
 }
 
@@ -263,8 +273,9 @@ static const struct field role_fields[] = {
 static void check_machine_role(struct reader *reader, const struct node *node, const struct role *role)
 {
 	if (machine_of_role(role->name).n > 0 && (role->given & GIVEN_RULES))
-		node_fault(reader, node, error_hint(error_new(ERROR_INPUT, "a machine's own rules are not given among the roles"),
-		                               "they are the field `rules` of the machine"));
+		node_fault(reader, node,
+		           error_hint(error_new(ERROR_INPUT, "a machine's own rules are not given among the roles"),
+		                      "they are the field `rules` of the machine"));
 }
 
 static void read_role(struct reader *reader, const struct node *node)
@@ -408,7 +419,8 @@ static void read_setting(struct reader *reader, const struct node *node)
 	}
 	error = error_hint(error_new(ERROR_INPUT, "unknown setting \"%.*s\"", STR_ARG(node->name)),
 	                   "a document has networks, services, roles and machines");
-	faults_add(&reader->document->faults, error_at(hint_nearest(error, node->name, words, SETTINGS), node_name_place(reader, node)));
+	faults_add(&reader->document->faults,
+	           error_at(hint_nearest(error, node->name, words, SETTINGS), node_name_place(reader, node)));
 }
 
 void document_fleet(struct document *document, const struct node *root, struct fleet *fleet)

@@ -1,5 +1,6 @@
-/* Reads the words of a document in libconfig's syntax (libconfig manual, "Configuration Files") and follows its grammar with a stack of brackets.
- * It makes no values; libconfig does. It refuses what libconfig would pass over in silence, and says where a syntax error is. */
+/* Reads the words of a document in libconfig's syntax (libconfig manual, "Configuration Files") and follows its grammar
+ * with a stack of brackets. It makes no values; libconfig does. It refuses what libconfig would pass over in silence,
+ * and says where a syntax error is. */
 #include "document_lex.h"
 
 #include <string.h>
@@ -9,8 +10,17 @@
 #define DEPTH_MAX 32 /* a document needs seven; libconfig's own limit is its parser's stack */
 
 enum token_kind {
-	TOKEN_NAME, TOKEN_STRING, TOKEN_NUMBER, TOKEN_BOOLEAN, TOKEN_EQUALS, TOKEN_COMMA, TOKEN_SEMICOLON, TOKEN_OPEN, TOKEN_CLOSE,
-	TOKEN_GARBAGE, TOKEN_END,
+	TOKEN_NAME,
+	TOKEN_STRING,
+	TOKEN_NUMBER,
+	TOKEN_BOOLEAN,
+	TOKEN_EQUALS,
+	TOKEN_COMMA,
+	TOKEN_SEMICOLON,
+	TOKEN_OPEN,
+	TOKEN_CLOSE,
+	TOKEN_GARBAGE,
+	TOKEN_END,
 };
 
 struct token {
@@ -50,14 +60,16 @@ struct lexer {
 
 static void fault(struct lexer *lexer, const struct token *where, struct error *error)
 {
-	faults_add(lexer->faults, error_at(error, place_in(lexer->name, lexer->text, where->line_start, where->line, where->at)));
+	faults_add(lexer->faults,
+	           error_at(error, place_in(lexer->name, lexer->text, where->line_start, where->line, where->at)));
 }
 
 /* --- words --- */
 
 static struct token here(const struct lexer *lexer, enum token_kind kind)
 {
-	return (struct token){.kind = kind, .at = lexer->at, .n = 1, .line = lexer->line, .line_start = lexer->line_start};
+	return (struct token){
+		.kind = kind, .at = lexer->at, .n = 1, .line = lexer->line, .line_start = lexer->line_start};
 }
 
 static char peek(const struct lexer *lexer, size_t ahead)
@@ -85,7 +97,8 @@ static void skip_block_comment(struct lexer *lexer)
 		}
 		advance(lexer);
 	}
-	fault(lexer, &begin, error_hint(error_new(ERROR_INPUT, "the comment that begins here does not end"), "end it with */"));
+	fault(lexer, &begin,
+	      error_hint(error_new(ERROR_INPUT, "the comment that begins here does not end"), "end it with */"));
 	lexer->broken = true;
 }
 
@@ -119,7 +132,9 @@ static void skip_escape(struct lexer *lexer)
 	lexer->at++;
 	if ((c == 'x' || c == 'X') && is_hex(peek(lexer, 1)) && is_hex(peek(lexer, 2))) {
 		if (peek(lexer, 1) == '0' && peek(lexer, 2) == '0')
-			fault(lexer, &begin, error_hint(error_new(ERROR_INPUT, "\\x00 in a string: no value holds a NUL byte"), "remove it"));
+			fault(lexer, &begin,
+			      error_hint(error_new(ERROR_INPUT, "\\x00 in a string: no value holds a NUL byte"),
+			                 "remove it"));
 		lexer->at += 3;
 	} else if (c == '"' || c == '\\') {
 		lexer->at++;
@@ -140,7 +155,9 @@ static struct token string_token(struct lexer *lexer)
 	if (lexer->at < lexer->text.n) {
 		lexer->at++;
 	} else {
-		fault(lexer, &token, error_hint(error_new(ERROR_INPUT, "the string that begins here does not end"), "close it with a quote"));
+		fault(lexer, &token,
+		      error_hint(error_new(ERROR_INPUT, "the string that begins here does not end"),
+		                 "close it with a quote"));
 		lexer->broken = true;
 	}
 	token.n = lexer->at - token.at;
@@ -182,10 +199,12 @@ static size_t suffix(const char *p, size_t n, size_t at)
 	return at;
 }
 
-/* The length of the number at the front of `s`, 0 if there is none: integers with or without sign and up to two L, hexadecimal ones, floats. */
+/* The length of the number at the front of `s`, 0 if there is none: integers with or without sign and up to two L,
+ * hexadecimal ones, floats. */
 static size_t number_length(struct str s)
 {
-	size_t begin = s.n > 0 && (s.p[0] == '+' || s.p[0] == '-') ? 1 : 0, end = digits(s.p, s.n, begin), hex = 2, tail;
+	size_t begin = s.n > 0 && (s.p[0] == '+' || s.p[0] == '-') ? 1 : 0, end = digits(s.p, s.n, begin), hex = 2,
+	       tail;
 
 	if (s.n > 2 && s.p[0] == '0' && (s.p[1] == 'x' || s.p[1] == 'X') && is_hex(s.p[2])) {
 		while (hex < s.n && is_hex(s.p[hex]))
@@ -308,8 +327,9 @@ static void syntax_fault(struct lexer *lexer, const struct token *token)
 	if (token->kind == TOKEN_END && lexer->depth > 0) {
 		const struct token *open = &lexer->open[lexer->depth - 1];
 
-		fault(lexer, open, error_hint(error_new(ERROR_INPUT, "the `%c` here is never closed", lexer->text.p[open->at]),
-		                              "at the end of the file, %s was expected", expected(lexer)));
+		fault(lexer, open,
+		      error_hint(error_new(ERROR_INPUT, "the `%c` here is never closed", lexer->text.p[open->at]),
+		                 "at the end of the file, %s was expected", expected(lexer)));
 		return;
 	}
 	if (token->kind == TOKEN_END)
@@ -329,8 +349,9 @@ static void check_twice(struct lexer *lexer)
 
 		if (!str_eq(str_slice(lexer->text, spot->name, spot->name + spot->name_n), name))
 			continue;
-		fault(lexer, &lexer->setting, error_hint(error_new(ERROR_INPUT, "field \"%.*s\" is given twice", STR_ARG(name)),
-		                                         "it is given first in line %u", spot->line));
+		fault(lexer, &lexer->setting,
+		      error_hint(error_new(ERROR_INPUT, "field \"%.*s\" is given twice", STR_ARG(name)),
+		                 "it is given first in line %u", spot->line));
 		return;
 	}
 }
@@ -338,8 +359,12 @@ static void check_twice(struct lexer *lexer)
 static void add_spot(struct lexer *lexer, const struct token *token, enum spot_kind kind)
 {
 	bool named = lexer->state == STATE_VALUE;
-	struct spot spot = {.kind = kind, .line = token->line, .line_start = (uint32_t)token->line_start, .at = (uint32_t)token->at,
-	                    .n = (uint32_t)token->n, .name = named ? (uint32_t)lexer->setting.at : 0,
+	struct spot spot = {.kind = kind,
+	                    .line = token->line,
+	                    .line_start = (uint32_t)token->line_start,
+	                    .at = (uint32_t)token->at,
+	                    .n = (uint32_t)token->n,
+	                    .name = named ? (uint32_t)lexer->setting.at : 0,
 	                    .name_n = named ? (uint32_t)lexer->setting.n : 0};
 
 	if (named) {
@@ -361,7 +386,9 @@ static void open_bracket(struct lexer *lexer, const struct token *token)
 
 	if (lexer->depth > 0 && lexer->text.p[lexer->open[lexer->depth - 1].at] == '[') {
 		lexer->broken = true;
-		fault(lexer, token, error_hint(error_new(ERROR_INPUT, "`[ … ]` holds plain values only"), "write ( … ) around what holds `%c`", c));
+		fault(lexer, token,
+		      error_hint(error_new(ERROR_INPUT, "`[ … ]` holds plain values only"),
+		                 "write ( … ) around what holds `%c`", c));
 		return;
 	}
 	if (lexer->depth == DEPTH_MAX) {
@@ -453,7 +480,8 @@ static void step(struct lexer *lexer, const struct token *token)
 
 /* --- what libconfig would let through --- */
 
-/* Bytes that no text has, one fault a line. False if there is a NUL: then it is a file of another kind, and has no words. */
+/* Bytes that no text has, one fault a line. False if there is a NUL: then it is a file of another kind, and has no
+ * words. */
 static bool check_bytes(struct lexer *lexer)
 {
 	struct str rest = lexer->text, line;
@@ -467,24 +495,31 @@ static bool check_bytes(struct lexer *lexer)
 		where.at = where.line_start + (nul < bad ? nul : bad);
 		is_text = is_text && nul == line.n;
 		if (nul < line.n && nul < bad)
-			fault(lexer, &where, error_hint(error_new(ERROR_INPUT, "a NUL byte"), "a document is plain text"));
+			fault(lexer, &where,
+			      error_hint(error_new(ERROR_INPUT, "a NUL byte"), "a document is plain text"));
 		else if (bad < line.n)
-			fault(lexer, &where, error_hint(error_new(ERROR_INPUT, "not valid UTF-8 (byte 0x%02x)", (unsigned char)line.p[bad]),
-			                                "save the file as UTF-8"));
+			fault(lexer, &where,
+			      error_hint(error_new(ERROR_INPUT, "not valid UTF-8 (byte 0x%02x)",
+			                           (unsigned char)line.p[bad]),
+			                 "save the file as UTF-8"));
 		where.line++;
 	}
 	return is_text;
 }
 
-/* Two strings in a row are one for libconfig, and `@include` reads another file: neither is meant by anybody here. True if it was one of these. */
+/* Two strings in a row are one for libconfig, and `@include` reads another file: neither is meant by anybody here. True
+ * if it was one of these. */
 static bool silent(struct lexer *lexer, const struct token *token)
 {
 	if (token->kind == TOKEN_STRING && lexer->previous.kind == TOKEN_STRING) {
-		fault(lexer, token, error_hint(error_new(ERROR_INPUT, "two strings in a row"), "a comma or semicolon is missing before this one"));
+		fault(lexer, token,
+		      error_hint(error_new(ERROR_INPUT, "two strings in a row"),
+		                 "a comma or semicolon is missing before this one"));
 		return true;
 	}
 	if (token->kind == TOKEN_GARBAGE && token->n > 1) {
-		fault(lexer, token, error_hint(error_new(ERROR_INPUT, "@include is not allowed"), "import the other file by itself"));
+		fault(lexer, token,
+		      error_hint(error_new(ERROR_INPUT, "@include is not allowed"), "import the other file by itself"));
 		lexer->broken = true;
 		return true;
 	}

@@ -1,4 +1,5 @@
-/* The words of a document, before libconfig sees it: where every value stands, and what libconfig would let through silently. Private to inventory/. */
+/* The words of a document, before libconfig sees it: where every value stands, and what libconfig would let through
+ * silently. Private to inventory/. */
 #ifndef INVENTORY_DOCUMENT_LEX_H
 #define INVENTORY_DOCUMENT_LEX_H
 
@@ -6,8 +7,8 @@
 
 enum spot_kind { SPOT_STRING, SPOT_NUMBER, SPOT_BOOLEAN, SPOT_GROUP, SPOT_LIST, SPOT_ARRAY };
 
-/* Where a value stands: its first byte, the string's opening quote, the bracket. In source order these are the settings of
- * libconfig's tree in preorder. */
+/* Where a value stands: its first byte, the string's opening quote, the bracket. In source order these are the settings
+ * of libconfig's tree in preorder. */
 struct spot {
 	enum spot_kind kind;
 	unsigned line;       /* of `at` */
@@ -22,8 +23,9 @@ struct spots {
 	size_t count, capacity;
 };
 
-/* Finds the spots of `text`, and all faults: NUL, \x00, invalid UTF-8, adjacent strings, @include, a string or comment without end,
- * a field that stands twice in its group, and the first place that breaks the grammar. Faults know file, line and column. */
+/* Finds the spots of `text`, and all faults: NUL, \x00, invalid UTF-8, adjacent strings, @include, a string or comment
+ * without end, a field that stands twice in its group, and the first place that breaks the grammar. Faults know file,
+ * line and column. */
 void document_lex(struct arena *arena, struct str name, struct str text, struct spots *spots, struct faults *faults);
 
 #endif

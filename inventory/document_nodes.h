@@ -7,7 +7,8 @@
 struct node {
 	const struct spot *spot; /* NULL for the root, which is a group */
 	struct str name;         /* empty for elements of lists and arrays */
-	struct str string;       /* SPOT_STRING: its value, without quotes and escapes; a slice of the document where it can be */
+	struct str string; /* SPOT_STRING: its value, without quotes and escapes; a slice of the document where it can
+	                      be */
 	bool boolean;            /* SPOT_BOOLEAN */
 	struct node *children;   /* SPOT_GROUP, SPOT_LIST, SPOT_ARRAY */
 	size_t count;

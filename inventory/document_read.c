@@ -1,5 +1,5 @@
-/* Reads a document: our lexer first, then libconfig, whose tree is copied into nodes that know their places and given up at once.
- * What the fields mean is document_fleet.c; this is the one file of the inventory that knows libconfig. */
+/* Reads a document: our lexer first, then libconfig, whose tree is copied into nodes that know their places and given
+ * up at once. What the fields mean is document_fleet.c; this is the one file of the inventory that knows libconfig. */
 #include "fleetwall/document.h"
 
 #include <libconfig.h>
@@ -50,7 +50,8 @@ static void copy_setting(struct copy *copy, const config_setting_t *setting, str
 		return;
 	}
 	spot = &copy->spots->items[copy->next++];
-	*node = (struct node){.spot = spot, .name = str_slice(copy->document->text, spot->name, spot->name + spot->name_n)};
+	*node = (struct node){.spot = spot,
+	                      .name = str_slice(copy->document->text, spot->name, spot->name + spot->name_n)};
 	if (spot->kind == SPOT_STRING)
 		node->string = string_value(copy, spot, setting);
 	else if (spot->kind == SPOT_BOOLEAN)
@@ -89,17 +90,18 @@ static struct error *libconfig_fault(const struct document *document, const conf
 	                line_place(document, line > 0 ? (unsigned)line : 1));
 }
 
-static struct error *copy_tree(struct arena *scratch, struct document *document, const struct spots *spots, const config_t *config,
-                               struct node *root)
+static struct error *copy_tree(struct arena *scratch, struct document *document, const struct spots *spots,
+                               const config_t *config, struct node *root)
 {
 	struct copy copy = {.scratch = scratch, .document = document, .spots = spots};
 
 	*root = (struct node){0};
 	copy_children(&copy, config_root_setting(config), root);
 	if (copy.out_of_step || copy.next != spots->count)
-		return error_at(error_hint(error_new(ERROR_INPUT, "a value that libconfig reads otherwise than it looks"),
-		                           "numbers are decimal digits, names are letters, digits, `-` and `_`"),
-		                line_place(document, copy.next < spots->count ? spots->items[copy.next].line : 1));
+		return error_at(
+			error_hint(error_new(ERROR_INPUT, "a value that libconfig reads otherwise than it looks"),
+		                   "numbers are decimal digits, names are letters, digits, `-` and `_`"),
+			line_place(document, copy.next < spots->count ? spots->items[copy.next].line : 1));
 	return NULL;
 }
 
@@ -115,7 +117,8 @@ static const char *for_libconfig(struct arena *scratch, struct str text)
 }
 
 /* The text through libconfig, and its tree as nodes. */
-static struct error *parse(struct arena *scratch, struct document *document, const struct spots *spots, struct node *root)
+static struct error *parse(struct arena *scratch, struct document *document, const struct spots *spots,
+                           struct node *root)
 {
 	struct error *error;
 	config_t config;
@@ -142,7 +145,8 @@ static void read_with(struct arena *scratch, struct document *document, struct f
 		document_fleet(document, &root, fleet);
 }
 
-struct error *document_read(struct arena *arena, struct str name, struct str text, struct fleet *fleet, struct error **warnings)
+struct error *document_read(struct arena *arena, struct str name, struct str text, struct fleet *fleet,
+                            struct error **warnings)
 {
 	struct document document = {.arena = arena, .name = name, .text = text, .warnings = warnings};
 	struct arena *scratch = arena_new();

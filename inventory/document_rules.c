@@ -1,4 +1,5 @@
-/* A file of rule lines, as `import --rules ROLE FILE` takes it: one rule a line, empty lines and comments between. The role is the caller's. */
+/* A file of rule lines, as `import --rules ROLE FILE` takes it: one rule a line, empty lines and comments between. The
+ * role is the caller's. */
 #include "fleetwall/document.h"
 
 #include "fleet_faults.h"
@@ -10,7 +11,8 @@ struct rules {
 	size_t count, capacity;
 };
 
-static struct error *read_line(struct arena *arena, struct str line, struct place place, struct rules *rules, struct error **warnings)
+static struct error *read_line(struct arena *arena, struct str line, struct place place, struct rules *rules,
+                               struct error **warnings)
 {
 	struct role_rule rule = {.enabled = true, .place = place};
 	struct error *more = NULL;
@@ -26,7 +28,8 @@ static struct error *read_line(struct arena *arena, struct str line, struct plac
 	return NULL;
 }
 
-struct error *rules_read(struct arena *arena, struct str name, struct str text, struct role_rule **rules, size_t *count, struct error **warnings)
+struct error *rules_read(struct arena *arena, struct str name, struct str text, struct role_rule **rules, size_t *count,
+                         struct error **warnings)
 {
 	struct str rest = text, line;
 	struct rules list = {0};

@@ -1,5 +1,5 @@
-/* The values of a document: places and faults, groups by their tables, words, labels, rules. What all kinds of objects share;
- * the objects themselves are document_fleet.c. */
+/* The values of a document: places and faults, groups by their tables, words, labels, rules. What all kinds of objects
+ * share; the objects themselves are document_fleet.c. */
 #include "document_values.h"
 
 #include "fleet_fields.h"
@@ -130,8 +130,10 @@ static void unknown_field(struct reader *reader, const struct field *fields, con
 	faults_add(&reader->document->faults, error_at(error, node_name_place(reader, node)));
 }
 
-/* Reads the fields of a group into `object`; the bits of those that are there. A group without its first field, the name, gives a fault. */
-unsigned node_group(struct reader *reader, const struct node *node, const struct field *fields, const char *kind, void *object)
+/* Reads the fields of a group into `object`; the bits of those that are there. A group without its first field, the
+ * name, gives a fault. */
+unsigned node_group(struct reader *reader, const struct node *node, const struct field *fields, const char *kind,
+                    void *object)
 {
 	unsigned given = 0;
 	bool named = false;
@@ -149,8 +151,9 @@ unsigned node_group(struct reader *reader, const struct node *node, const struct
 		field->read(reader, child, object);
 	}
 	if (!named)
-		faults_add(&reader->document->faults, error_at(error_new(ERROR_INPUT, "this %s has no field \"%s\"", kind, fields->name),
-		                                               node_place(reader, node)));
+		faults_add(&reader->document->faults,
+		           error_at(error_new(ERROR_INPUT, "this %s has no field \"%s\"", kind, fields->name),
+		                    node_place(reader, node)));
 	return given;
 }
 
@@ -176,7 +179,8 @@ struct str node_checked(struct reader *reader, const struct node *node, struct s
 
 struct str node_name(struct reader *reader, const struct node *node)
 {
-	return node_is_string(reader, node, "write the name in quotes") ? name_fold(reader->arena, node->string) : STR("");
+	return node_is_string(reader, node, "write the name in quotes") ? name_fold(reader->arena, node->string)
+	                                                                : STR("");
 }
 
 bool node_boolean(struct reader *reader, const struct node *node, bool otherwise)
@@ -187,7 +191,8 @@ bool node_boolean(struct reader *reader, const struct node *node, bool otherwise
 	return otherwise;
 }
 
-void node_unknown_word(struct reader *reader, const struct node *node, const char *field, const struct str *words, size_t count)
+void node_unknown_word(struct reader *reader, const struct node *node, const char *field, const struct str *words,
+                       size_t count)
 {
 	struct error *error = error_new(ERROR_INPUT, "%s can't be \"%.*s\"", field, STR_ARG(node->string));
 	struct buf buf = buf_new(reader->arena);
@@ -255,7 +260,8 @@ static void read_rule_text(struct reader *reader, const struct node *node, void 
 		errors = rule_parse(reader->arena, node->string, &rule->rule, &stored, &warnings);
 	for (struct error *e = warnings; e != NULL; e = e->next) {
 		size_t column = e->place.column;
-		struct place place = place_at(reader, node, raw_offset(reader->document->text, node->spot, column > 0 ? column - 1 : 0));
+		struct place place = place_at(
+			reader, node, raw_offset(reader->document->text, node->spot, column > 0 ? column - 1 : 0));
 
 		e->place = (struct place){.line = place.line, .column = place.column};
 	}

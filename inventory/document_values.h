@@ -1,4 +1,5 @@
-/* Reading the values of a document's nodes. Faults go to the document, with the place of the node. Private to inventory/. */
+/* Reading the values of a document's nodes. Faults go to the document, with the place of the node. Private to
+ * inventory/. */
 #ifndef INVENTORY_DOCUMENT_VALUES_H
 #define INVENTORY_DOCUMENT_VALUES_H
 
@@ -20,7 +21,8 @@ struct reader {
 	LIST(service) services;
 };
 
-/* A field of a group: reads `node` into the object. Tables end with an entry without name; the first field must be there. */
+/* A field of a group: reads `node` into the object. Tables end with an entry without name; the first field must be
+ * there. */
 typedef void read_field(struct reader *reader, const struct node *node, void *object);
 struct field {
 	const char *name;
@@ -29,7 +31,8 @@ struct field {
 };
 
 /* Reads the fields of a group into `object`; the bits of those that are there. `kind` is for messages: "machine". */
-unsigned node_group(struct reader *reader, const struct node *node, const struct field *fields, const char *kind, void *object);
+unsigned node_group(struct reader *reader, const struct node *node, const struct field *fields, const char *kind,
+                    void *object);
 
 /* Where the value stands; where its name stands. */
 struct place node_place(const struct reader *reader, const struct node *node);
@@ -41,11 +44,13 @@ void node_fault(struct reader *reader, const struct node *node, struct error *er
 void node_wrong_kind(struct reader *reader, const struct node *node, const char *wanted, const char *example);
 bool node_is_string(struct reader *reader, const struct node *node, const char *example);
 bool node_is_list(struct reader *reader, const struct node *node, const char *example); /* ( ) or [ ] */
-void node_unknown_word(struct reader *reader, const struct node *node, const char *field, const struct str *words, size_t count);
+void node_unknown_word(struct reader *reader, const struct node *node, const char *field, const struct str *words,
+                       size_t count);
 
 /* Free text; empty after a fault. */
 struct str node_line(struct reader *reader, const struct node *node, const char *field);
-/* A name in lower case; empty if it is no string. Then node_checked: the name, or empty where there is an error, which is collected. */
+/* A name in lower case; empty if it is no string. Then node_checked: the name, or empty where there is an error, which
+ * is collected. */
 struct str node_name(struct reader *reader, const struct node *node);
 struct str node_checked(struct reader *reader, const struct node *node, struct str name, struct error *error);
 bool node_boolean(struct reader *reader, const struct node *node, bool otherwise);

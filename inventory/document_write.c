@@ -1,5 +1,5 @@
-/* Writes the canonical document of a fleet: what is short stands in one line, long lists are wrapped at 120 columns. Writes into a buffer only, and
- * reads no clock: the same fleet gives the same bytes. */
+/* Writes the canonical document of a fleet: what is short stands in one line, long lists are wrapped at 120 columns.
+ * Writes into a buffer only, and reads no clock: the same fleet gives the same bytes. */
 #include "fleetwall/document.h"
 
 #include "fleetwall/arena.h"
@@ -195,7 +195,8 @@ static struct str label_text(struct writer *writer, const struct label *label, b
 	struct str both;
 
 	if (group)
-		return str_format(writer->scratch, "%.*s = %.*s;", STR_ARG(label->key), STR_ARG(quoted(writer, label->value)));
+		return str_format(writer->scratch, "%.*s = %.*s;", STR_ARG(label->key),
+		                  STR_ARG(quoted(writer, label->value)));
 	both = str_format(writer->scratch, "%.*s=%.*s", STR_ARG(label->key), STR_ARG(label->value));
 	return quoted(writer, both);
 }
@@ -315,7 +316,8 @@ static void write_role(struct writer *writer, const struct role *role, bool own)
 	end_object(writer);
 }
 
-/* A machine's own role stands among the roles only for what its machine can't say: of a loaded fleet, what is not as usual. */
+/* A machine's own role stands among the roles only for what its machine can't say: of a loaded fleet, what is not as
+ * usual. */
 static bool has_more_than_rules(const struct role *role)
 {
 	bool usual = role->description.n == 0 && role->owner.n == 0 && role->egress == EGRESS_OPEN;
@@ -327,7 +329,8 @@ static bool has_more_than_rules(const struct role *role)
 
 static bool says_rules(const struct role *role)
 {
-	return role != NULL && (role->rule_count > 0 || (role->given != (unsigned)GIVEN_ALL && (role->given & GIVEN_RULES)));
+	return role != NULL &&
+	       (role->rule_count > 0 || (role->given != (unsigned)GIVEN_ALL && (role->given & GIVEN_RULES)));
 }
 
 static bool is_listed(const struct role *role)
@@ -341,7 +344,8 @@ static struct str address_element(struct writer *writer, const struct machine_ad
 
 	if (address->label.n == 0)
 		return text;
-	return str_format(writer->scratch, "{ address = %.*s; label = %.*s; }", STR_ARG(text), STR_ARG(quoted(writer, address->label)));
+	return str_format(writer->scratch, "{ address = %.*s; label = %.*s; }", STR_ARG(text),
+	                  STR_ARG(quoted(writer, address->label)));
 }
 
 static void field_addresses(struct writer *writer, const struct machine *machine)

@@ -32,7 +32,8 @@ static struct error *check_file(struct str path, int descriptor, size_t *size)
 	if (fstat(descriptor, &status) != 0)
 		return error_errno("can't look at %.*s", STR_ARG(path));
 	if (S_ISDIR(status.st_mode))
-		return error_hint(error_new(ERROR_INPUT, "%.*s is a folder", STR_ARG(path)), "a folder of CSV files is imported with --csv");
+		return error_hint(error_new(ERROR_INPUT, "%.*s is a folder", STR_ARG(path)),
+		                  "a folder of CSV files is imported with --csv");
 	if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
 		return error_new(ERROR_INPUT, "%.*s is no regular file", STR_ARG(path));
 	*size = S_ISREG(status.st_mode) && status.st_size > 0 ? (size_t)status.st_size : 0;
@@ -101,8 +102,8 @@ static struct error *near_name(struct str folder, struct str name)
 	nearest = str_ends(name, STR(".csv")) ? str_nearest(name, words, CSV_NAMES) : STR("");
 	if (nearest.n == 0)
 		return NULL;
-	return error_hint(error_new(ERROR_INPUT, "%.*s/%.*s is not read", STR_ARG(folder), STR_ARG(name)), "did you mean %.*s?",
-	                  STR_ARG(nearest));
+	return error_hint(error_new(ERROR_INPUT, "%.*s/%.*s is not read", STR_ARG(folder), STR_ARG(name)),
+	                  "did you mean %.*s?", STR_ARG(nearest));
 }
 
 static struct error *look_at_folder(struct arena *arena, struct str folder, struct error **warnings)
@@ -120,7 +121,8 @@ static struct error *look_at_folder(struct arena *arena, struct str folder, stru
 	return NULL;
 }
 
-struct error *csv_folder_read(struct arena *arena, struct str folder, struct csv_file **files, size_t *count, struct error **warnings)
+struct error *csv_folder_read(struct arena *arena, struct str folder, struct csv_file **files, size_t *count,
+                              struct error **warnings)
 {
 	if (folder.n == 0 || str_find(folder, '\0') < folder.n)
 		return error_new(ERROR_INPUT, "\"%.*s\" is no folder name", STR_ARG(folder));

@@ -1,5 +1,5 @@
-/* The model's small things: looking up by name, what a selector selects, and the words for modes, enforcement and egress.
- * Changes nothing; putting a fleet in order is fleet_normalize.c, references are fleet_check.c. */
+/* The model's small things: looking up by name, what a selector selects, and the words for modes, enforcement and
+ * egress. Changes nothing; putting a fleet in order is fleet_normalize.c, references are fleet_check.c. */
 #include "fleetwall/fleet.h"
 
 #include <assert.h>
@@ -59,7 +59,8 @@ bool labels_contain(const struct label *labels, size_t count, const struct label
 	for (size_t i = 0; i < selector_count; i++) {
 		while (at < count && str_cmp(labels[at].key, selector[i].key) < 0)
 			at++;
-		if (at == count || !str_eq(labels[at].key, selector[i].key) || !str_eq(labels[at].value, selector[i].value))
+		if (at == count || !str_eq(labels[at].key, selector[i].key) ||
+		    !str_eq(labels[at].value, selector[i].value))
 			return false;
 	}
 	return true;

@@ -1,5 +1,5 @@
-/* References: does everything that a fleet names exist, in it or in the database's state? Each missing name is reported once,
- * where it is first named, with the nearest name that exists. Changes nothing. */
+/* References: does everything that a fleet names exist, in it or in the database's state? Each missing name is reported
+ * once, where it is first named, with the nearest name that exists. Changes nothing. */
 #include "fleetwall/fleet.h"
 
 #include "fleet_faults.h"
@@ -82,18 +82,21 @@ static struct error *with_nearest(struct check *check, struct error *error, enum
 	return hint_nearest(error, name, words->items, words->count);
 }
 
-static void report(struct check *check, enum kind kind, struct str name, const char *context, struct str of, struct place place)
+static void report(struct check *check, enum kind kind, struct str name, const char *context, struct str of,
+                   struct place place)
 {
 	struct error *error;
 	uint32_t known = names_count(check->missing[kind]);
 
 	if (names_add(check->missing[kind], name) < known)
 		return;
-	error = error_new(ERROR_UNKNOWN, "%s %.*s: there is no %s \"%.*s\"", context, STR_ARG(of), kind_names[kind], STR_ARG(name));
+	error = error_new(ERROR_UNKNOWN, "%s %.*s: there is no %s \"%.*s\"", context, STR_ARG(of), kind_names[kind],
+	                  STR_ARG(name));
 	faults_add(&check->faults, error_at(with_nearest(check, error, kind, name), place));
 }
 
-static void check_name(struct check *check, enum kind kind, struct str name, const char *context, struct str of, struct place place)
+static void check_name(struct check *check, enum kind kind, struct str name, const char *context, struct str of,
+                       struct place place)
 {
 	if (!exists_in(check->fleet, kind, name) && (check->also == NULL || !exists_in(check->also, kind, name)))
 		report(check, kind, name, context, of, place);
@@ -166,8 +169,10 @@ static void check_machine(struct check *check, const struct machine *machine)
 	for (size_t i = 0; i < machine->role_count; i++) {
 		struct str role = machine->roles[i];
 
-		if (!exists_in(check->fleet, KIND_ROLE, role) && (check->also == NULL || !exists_in(check->also, KIND_ROLE, role)))
-			report(check, KIND_ROLE, role, "machine", machine->name, place_of(check->fleet, role, machine->place));
+		if (!exists_in(check->fleet, KIND_ROLE, role) &&
+		    (check->also == NULL || !exists_in(check->also, KIND_ROLE, role)))
+			report(check, KIND_ROLE, role, "machine", machine->name,
+			       place_of(check->fleet, role, machine->place));
 	}
 }
 

@@ -1,4 +1,5 @@
-/* Faults in data that was given: collected, so that one run shows all, up to a number that a person can take in. Private to inventory/. */
+/* Faults in data that was given: collected, so that one run shows all, up to a number that a person can take in.
+ * Private to inventory/. */
 #ifndef INVENTORY_FLEET_FAULTS_H
 #define INVENTORY_FLEET_FAULTS_H
 
@@ -18,11 +19,12 @@ size_t faults_count(const struct faults *faults);
 /* The chain, sorted by place; its last error says how many more there were. NULL if there were none. */
 struct error *faults_end(struct faults *faults) MUST_CHECK;
 
-/* Where byte `at` of a text stands. `from` (at most `at`) is the beginning of a line whose number is `line`. A line that is
- * too long to be shown is left out. */
+/* Where byte `at` of a text stands. `from` (at most `at`) is the beginning of a line whose number is `line`. A line
+ * that is too long to be shown is left out. */
 struct place place_in(struct str file, struct str text, size_t from, unsigned line, size_t at);
 
-/* Gives errors that know a column within a piece of a file (rules) their place in the file: `piece` is where the piece begins. */
+/* Gives errors that know a column within a piece of a file (rules) their place in the file: `piece` is where the piece
+ * begins. */
 struct error *error_in_piece(struct error *errors, struct place piece) MUST_CHECK;
 
 #endif

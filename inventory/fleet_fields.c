@@ -1,4 +1,5 @@
-/* The checks of single fields: free text, labels, names to connect to. They say by name what is wrong and why; they know no file and no place. */
+/* The checks of single fields: free text, labels, names to connect to. They say by name what is wrong and why; they
+ * know no file and no place. */
 #include "fleet_fields.h"
 
 #include <stdlib.h>
@@ -36,8 +37,10 @@ static struct error *bytes_check(struct str s, const char *field, bool tabs)
 
 	for (size_t i = 0; i < s.n; i++)
 		if (is_control(s.p[i]) && !(tabs && s.p[i] == '\t'))
-			return at_byte(error_hint(error_new(ERROR_INPUT, "%s holds a control character (byte 0x%02x)", field,
-			                                    (unsigned char)s.p[i]), "it must be one line of plain text"), i);
+			return at_byte(error_hint(error_new(ERROR_INPUT, "%s holds a control character (byte 0x%02x)",
+			                                    field, (unsigned char)s.p[i]),
+			                          "it must be one line of plain text"),
+			               i);
 	if (bad < s.n)
 		return at_byte(error_hint(error_new(ERROR_INPUT, "%s is not valid UTF-8 (byte 0x%02x)", field,
 		                                    (unsigned char)s.p[bad]), "save the text as UTF-8"), bad);
@@ -102,9 +105,12 @@ struct error *ssh_host_check(struct str s)
 		return error_new(ERROR_INPUT, "ssh_host is longer than %d bytes", SSH_HOST_MAX);
 	for (size_t i = 0; i < s.n; i++)
 		if (!ssh_host_byte(s.p[i], i == 0))
-			return at_byte(error_hint(error_new(ERROR_INPUT, "ssh_host \"%.*s\" holds a character that no host name or address has",
+			return at_byte(error_hint(error_new(ERROR_INPUT,
+			                                    "ssh_host \"%.*s\" holds a character that no host name or "
+			                                    "address has",
 			                                    STR_ARG(s)),
-			                          "letters, digits, `.`, `-`, `_` and `:`; it does not begin with `-`"), i);
+			                          "letters, digits, `.`, `-`, `_` and `:`; it does not begin with `-`"),
+			               i);
 	return NULL;
 }
 
@@ -129,8 +135,8 @@ struct error *prefix_fault_error(enum prefix_fault fault, struct str text, struc
 	scratch = arena_new();
 	buf = buf_new(scratch);
 	prefix_print(&buf, prefix);
-	error = error_hint(error_new(ERROR_INPUT, "prefix \"%.*s\" has host bits set", STR_ARG(text)), "the prefix is %.*s",
-	                   STR_ARG(buf_str(&buf)));
+	error = error_hint(error_new(ERROR_INPUT, "prefix \"%.*s\" has host bits set", STR_ARG(text)),
+	                   "the prefix is %.*s", STR_ARG(buf_str(&buf)));
 	arena_free(scratch);
 	return error;
 }
@@ -152,7 +158,8 @@ struct error *labels_sort(struct label *labels, size_t *count)
 	for (size_t i = 0; i < *count; i++) {
 		if (kept > 0 && str_eq(labels[kept - 1].key, labels[i].key)) {
 			if (!str_eq(labels[kept - 1].value, labels[i].value))
-				return error_new(ERROR_INPUT, "label \"%.*s\" is given twice, with different values", STR_ARG(labels[i].key));
+				return error_new(ERROR_INPUT, "label \"%.*s\" is given twice, with different values",
+				                 STR_ARG(labels[i].key));
 			continue;
 		}
 		labels[kept++] = labels[i];
@@ -166,7 +173,8 @@ struct error *label_cut(struct str s, struct label *label)
 	size_t equals = str_find(s, '=');
 
 	if (equals == s.n)
-		return error_hint(error_new(ERROR_INPUT, "\"%.*s\" is no label", STR_ARG(s)), "labels are written key=value");
+		return error_hint(error_new(ERROR_INPUT, "\"%.*s\" is no label", STR_ARG(s)),
+		                  "labels are written key=value");
 	*label = (struct label){str_slice(s, 0, equals), str_slice(s, equals + 1, s.n)};
 	return label_check(label);
 }

@@ -1,4 +1,5 @@
-/* What a field may hold, whoever gives it: the same that the database's constraints take. Errors are ERROR_INPUT without a place. Private to inventory/. */
+/* What a field may hold, whoever gives it: the same that the database's constraints take. Errors are ERROR_INPUT
+ * without a place. Private to inventory/. */
 #ifndef INVENTORY_FLEET_FIELDS_H
 #define INVENTORY_FLEET_FIELDS_H
 
@@ -10,7 +11,8 @@ struct str name_fold(struct arena *arena, struct str s);
 
 /* Free text: one line of valid UTF-8, no control characters, at most 1000 characters. `field` is for the message. */
 struct error *line_check(struct str s, const char *field) MUST_CHECK;
-/* What must hold before rule_parse() looks at it: valid UTF-8, no control characters but tabs, a comment as line_check has it. */
+/* What must hold before rule_parse() looks at it: valid UTF-8, no control characters but tabs, a comment as line_check
+ * has it. */
 struct error *rule_line_check(struct str line) MUST_CHECK;
 /* A label: key and value strings of at most 255 bytes without control characters; the key not empty, without `=`. */
 struct error *label_check(const struct label *label) MUST_CHECK;

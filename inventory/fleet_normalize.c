@@ -1,5 +1,5 @@
-/* Puts a fleet in order: folds and checks names, sorts every list, joins what repeats, and names what is given twice with different
- * content. Looks up no reference, and reads no file. */
+/* Puts a fleet in order: folds and checks names, sorts every list, joins what repeats, and names what is given twice
+ * with different content. Looks up no reference, and reads no file. */
 #include "fleetwall/fleet.h"
 
 #include <stdlib.h>
@@ -30,7 +30,8 @@ static int rule_order(const void *a, const void *b)
 	const struct role_rule *x = a, *y = b;
 	int order = str_cmp(x->text, y->text);
 
-	/* Where two say the same rule, the one that was written first is first, so that the second is the one at fault. */
+	/* Where two say the same rule, the one that was written first is first, so that the second is the one at fault.
+	 */
 	if (order == 0)
 		order = (x->place.line > y->place.line) - (x->place.line < y->place.line);
 	return order != 0 ? order : (x->place.column > y->place.column) - (x->place.column < y->place.column);
@@ -84,8 +85,9 @@ static struct error *addresses_join(struct machine *machine)
 		} else if (!str_eq(list[kept - 1].label, list[i].label)) {
 			struct arena *scratch = arena_new();
 
-			error_collect(&errors, error_new(ERROR_INPUT, "address %.*s is given twice, with different labels",
-			                                 STR_ARG(addr_str(scratch, list[i].addr))));
+			error_collect(&errors,
+			              error_new(ERROR_INPUT, "address %.*s is given twice, with different labels",
+			                        STR_ARG(addr_str(scratch, list[i].addr))));
 			arena_free(scratch);
 		}
 	}
@@ -128,8 +130,11 @@ static struct error *rules_join(struct role *role)
 		if (kept == 0 || !str_eq(list[kept - 1].text, list[i].text)) {
 			list[kept++] = list[i];
 		} else if (!role_rule_same(&list[kept - 1], &list[i])) {
-			struct error *error = error_new(ERROR_INPUT, "rule \"%.*s\" is given twice in role %.*s, with different ticket, owner, "
-			                                "state or comment", STR_ARG(list[i].text), STR_ARG(role->name));
+			struct error *error =
+				error_new(ERROR_INPUT,
+			                  "rule \"%.*s\" is given twice in role %.*s, with different ticket, owner, "
+			                  "state or comment",
+			                  STR_ARG(list[i].text), STR_ARG(role->name));
 
 			error_collect(&errors, error_at(first_at(error, list[kept - 1].place), list[i].place));
 		}
@@ -146,7 +151,8 @@ static size_t service_ports_join(struct arena *arena, struct service_port *list,
 	for (size_t i = 0; i < count; i++) {
 		if (kept > 0 && list[kept - 1].protocol == list[i].protocol) {
 			struct service_port *into = &list[kept - 1];
-			struct port_range *both = ARENA_ARRAY(arena, struct port_range, into->port_count + list[i].port_count);
+			struct port_range *both =
+				ARENA_ARRAY(arena, struct port_range, into->port_count + list[i].port_count);
 
 			memcpy(both, into->ports, into->port_count * sizeof *both);
 			memcpy(both + into->port_count, list[i].ports, list[i].port_count * sizeof *both);
@@ -163,7 +169,8 @@ static size_t service_ports_join(struct arena *arena, struct service_port *list,
 
 /* --- one object --- */
 
-/* What a single field's check says of columns counts within the field; the place is that of the object, or of the rule. */
+/* What a single field's check says of columns counts within the field; the place is that of the object, or of the rule.
+ */
 static struct error *of_object(struct error *errors, struct place place)
 {
 	for (struct error *e = errors; e != NULL; e = e->next)
@@ -216,8 +223,9 @@ static struct error *role_in_order(struct arena *arena, struct role *role)
 	errors = role_name_check(role->name);
 	error_collect(&errors, labels_in_order(role->selector, &role->selector_count));
 	if (role->has_selector && machine_of_role(role->name).n > 0)
-		error_collect(&errors, error_new(ERROR_INPUT, "role %.*s can have no selector: its only member is that machine",
-		                                 STR_ARG(role->name)));
+		error_collect(&errors,
+		              error_new(ERROR_INPUT, "role %.*s can have no selector: its only member is that machine",
+		                        STR_ARG(role->name)));
 	error_collect(&errors, line_check(role->description, "description"));
 	error_collect(&errors, line_check(role->owner, "owner"));
 	for (size_t i = 0; i < role->rule_count; i++) {
@@ -302,7 +310,8 @@ static bool service_same(const struct service *a, const struct service *b)
 	return true;
 }
 
-/* The two halves of a machine's own role stand in two places of a document: rules with the machine, the rest among the roles. */
+/* The two halves of a machine's own role stand in two places of a document: rules with the machine, the rest among the
+ * roles. */
 static bool machine_role_join(struct role *a, const struct role *b)
 {
 	unsigned rules = GIVEN_RULES;
@@ -322,23 +331,27 @@ static bool machine_role_join(struct role *a, const struct role *b)
 
 static struct error *twice(const char *kind, struct str name, struct place second, struct place first)
 {
-	struct error *error = error_new(ERROR_INPUT, "%s %.*s is given twice, with different content", kind, STR_ARG(name));
+	struct error *error =
+		error_new(ERROR_INPUT, "%s %.*s is given twice, with different content", kind, STR_ARG(name));
 
 	return error_at(first_at(error, first), second);
 }
 
 /* --- the whole --- */
 
-/* By name; what was written first is first, so that the second is the one at fault. Every kind has name, given and place in front. */
+/* By name; what was written first is first, so that the second is the one at fault. Every kind has name, given and
+ * place in front. */
 struct head {
 	struct str name;
 	unsigned given;
 	struct place place;
 };
 
-_Static_assert(offsetof(struct machine, place) == offsetof(struct head, place) && offsetof(struct role, place) == offsetof(struct head, place) &&
-               offsetof(struct network, place) == offsetof(struct head, place) &&
-               offsetof(struct service, place) == offsetof(struct head, place), "the kinds begin alike");
+_Static_assert(offsetof(struct machine, place) == offsetof(struct head, place) &&
+                       offsetof(struct role, place) == offsetof(struct head, place) &&
+                       offsetof(struct network, place) == offsetof(struct head, place) &&
+                       offsetof(struct service, place) == offsetof(struct head, place),
+               "the kinds begin alike");
 
 static int head_order(const void *a, const void *b)
 {

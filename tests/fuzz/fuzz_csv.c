@@ -1,5 +1,5 @@
-/* Any bytes as a folder of CSV files, separated by 0x1e, in the order of `names`: refused with places inside of the texts, or read; and a fleet that was
- * read is in order, and can be written as a document that reads again. */
+/* Any bytes as a folder of CSV files, separated by 0x1e, in the order of `names`: refused with places inside of the
+ * texts, or read; and a fleet that was read is in order, and can be written as a document that reads again. */
 #include <stdlib.h>
 
 #include "fleetwall/arena.h"
@@ -9,7 +9,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char *const names[] = {
-	"d/machines.csv", "d/roles.csv", "d/members.csv", "d/rules.csv", "d/addresses.csv", "d/networks.csv", "d/services.csv",
+	"d/machines.csv",  "d/roles.csv",    "d/members.csv",  "d/rules.csv",
+	"d/addresses.csv", "d/networks.csv", "d/services.csv",
 };
 #define FILES (sizeof names / sizeof *names)
 

@@ -1,4 +1,5 @@
-/* Any bytes as a document: refused with places inside of the text, or read; and what was read is written, read and written again as the same bytes. */
+/* Any bytes as a document: refused with places inside of the text, or read; and what was read is written, read and
+ * written again as the same bytes. */
 #include <stdlib.h>
 
 #include "fleetwall/arena.h"

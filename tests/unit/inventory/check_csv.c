@@ -84,13 +84,18 @@ END_TEST
 
 START_TEST(an_empty_cell_is_the_default)
 {
-	struct fleet fleet = GOOD("machines", "ssh_host,name,labels,mode,enforcement,enabled,ssh_port\n,a,,,,,\n"
-	                                      "h,b,\"{\"\"env\"\":\"\"p,q\"\"}\",coexist,monitor,false,2222\n,c,env=prod;tier=,,,true,\n");
+	struct fleet fleet =
+		GOOD("machines",
+	             "ssh_host,name,labels,mode,enforcement,enabled,ssh_port\n,a,,,,,\n"
+	             "h,b,\"{\"\"env\"\":\"\"p,q\"\"}\",coexist,monitor,false,2222\n,c,env=prod;tier=,,,true,\n");
 	const struct machine *a = &fleet.machines[0], *b = &fleet.machines[1], *c = &fleet.machines[2];
 
-	ck_assert_uint_eq(a->given, GIVEN_LABELS | GIVEN_MODE | GIVEN_ENFORCEMENT | GIVEN_ENABLED | GIVEN_SSH_PORT | GIVEN_SSH_HOST);
-	ck_assert(a->enabled && a->mode == MODE_EXCLUSIVE && a->enforcement == ENFORCEMENT_ENFORCE && a->ssh_port == 0 && a->label_count == 0);
-	ck_assert(!b->enabled && b->mode == MODE_COEXIST && b->enforcement == ENFORCEMENT_MONITOR && b->ssh_port == 2222);
+	ck_assert_uint_eq(a->given, GIVEN_LABELS | GIVEN_MODE | GIVEN_ENFORCEMENT | GIVEN_ENABLED | GIVEN_SSH_PORT |
+	                                    GIVEN_SSH_HOST);
+	ck_assert(a->enabled && a->mode == MODE_EXCLUSIVE && a->enforcement == ENFORCEMENT_ENFORCE &&
+	          a->ssh_port == 0 && a->label_count == 0);
+	ck_assert(!b->enabled && b->mode == MODE_COEXIST && b->enforcement == ENFORCEMENT_MONITOR &&
+	          b->ssh_port == 2222);
 	same(b->ssh_host, "h");
 	same(b->labels[0].value, "p,q");
 	ck_assert_uint_eq(c->label_count, 2);
@@ -102,8 +107,9 @@ END_TEST
 
 START_TEST(roles_and_their_selectors)
 {
-	struct fleet fleet = GOOD("roles", "name,description,owner,selector,egress\nnone,,,,\nall,\"a \"\"b\"\"\",me,{},closed\n"
-	                                   "prod,,,\"{\"\"env\"\": \"\"prod\"\"}\",open\n");
+	struct fleet fleet =
+		GOOD("roles", "name,description,owner,selector,egress\nnone,,,,\nall,\"a \"\"b\"\"\",me,{},closed\n"
+	                      "prod,,,\"{\"\"env\"\": \"\"prod\"\"}\",open\n");
 	const struct role *all = fleet_role(&fleet, STR("all")), *prod = fleet_role(&fleet, STR("prod"));
 
 	ck_assert_uint_eq(all->given, GIVEN_DESCRIPTION | GIVEN_OWNER | GIVEN_SELECTOR | GIVEN_EGRESS);
@@ -118,8 +124,9 @@ START_TEST(rows_become_lists)
 {
 	struct fleet fleet = GOOD("machines", "name\nb\na\n", "roles", "name\nr\ns\n", "addresses",
 	                          "machine,address,label\na,::2,\nA,10.0.0.1,Private\na,::2,\nb,::1,\n", "members",
-	                          "role,machine\ns,a\nr,a\nS,a\n", "networks", "name,prefix\nn,10.0.0.0/8\nempty,\nn,::/0\nn,10.0.0.0/8\n",
-	                          "services", "name,port\nx,53/udp\nx,\"53,54/tcp\"\nx,55/tcp\n");
+	                          "role,machine\ns,a\nr,a\nS,a\n", "networks",
+	                          "name,prefix\nn,10.0.0.0/8\nempty,\nn,::/0\nn,10.0.0.0/8\n", "services",
+	                          "name,port\nx,53/udp\nx,\"53,54/tcp\"\nx,55/tcp\n");
 	const struct machine *a = &fleet.machines[0];
 
 	ck_assert_uint_eq(a->given, GIVEN_ADDRESSES | GIVEN_ROLES);
@@ -140,7 +147,8 @@ END_TEST
 
 START_TEST(rules_and_a_machines_own)
 {
-	struct fleet fleet = GOOD("rules", "rule,role,ticket,owner,enabled\n\"allow 80,443/tcp # web\",r,T-1,me,false\nALLOW 22/TCP,Machine:M,,,\n"
+	struct fleet fleet = GOOD("rules", "rule,role,ticket,owner,enabled\n\"allow 80,443/tcp # "
+	                                   "web\",r,T-1,me,false\nALLOW 22/TCP,Machine:M,,,\n"
 	                                   "deny all,empty,,,\nallow 80/tcp,r,,,true\n,blank,,,\n");
 	const struct role *r = fleet_role(&fleet, STR("r")), *own = fleet_role(&fleet, STR("machine:m"));
 
@@ -161,7 +169,8 @@ START_TEST(rules_and_a_machines_own)
 }
 END_TEST
 
-/* Without roles.csv, a role is made by the first row that names it; with it, what it does not name must exist already. */
+/* Without roles.csv, a role is made by the first row that names it; with it, what it does not name must exist already.
+ */
 START_TEST(roles_that_are_only_named)
 {
 	struct fleet fleet = GOOD("members", "role,machine\nr,m\n"), known;
@@ -185,7 +194,8 @@ END_TEST
 
 START_TEST(machines_that_are_only_named)
 {
-	struct fleet fleet = GOOD("addresses", "machine,address\nn,::1\nm,::2\n", "rules", "role,rule\nmachine:x,allow all\n");
+	struct fleet fleet =
+		GOOD("addresses", "machine,address\nn,::1\nm,::2\n", "rules", "role,rule\nmachine:x,allow all\n");
 	struct error *error = fleet_check(arena, &fleet, NULL);
 
 	ck_assert_uint_eq(error_count(error), 2);
@@ -198,7 +208,8 @@ END_TEST
 
 START_TEST(the_texts_ends_may_be_any)
 {
-	struct fleet fleet = GOOD("machines", "\xef\xbb\xbfname,mode\r\n\r\na,\r\n\"b\",\"coexist\"\r\n\n\"c\",exclusive");
+	struct fleet fleet =
+		GOOD("machines", "\xef\xbb\xbfname,mode\r\n\r\na,\r\n\"b\",\"coexist\"\r\n\n\"c\",exclusive");
 
 	ck_assert_uint_eq(fleet.machine_count, 3);
 	ck_assert_int_eq(fleet.machines[1].mode, MODE_COEXIST);
@@ -250,21 +261,28 @@ static const struct fault {
 	{"machines", "name,labels\na,\"{\"\"env\"\":1}\"\n", 2, 4, "label \"env\" is no string", "quotes"},
 	{"machines", "name,labels\na,\"[]\"\n", 2, 4, "labels are a JSON object", ""},
 	{"machines", "name,labels\na,\"{\"\"env\"\":}\"\n", 2, 13, "no JSON object", ""},
-	{"machines", "name,labels\na,\"{\"\"a\"\":\"\"1\"\",\"\"a\"\":\"\"2\"\"}\"\n", 2, 20, "no JSON object: duplicate", ""},
+	{"machines", "name,labels\na,\"{\"\"a\"\":\"\"1\"\",\"\"a\"\":\"\"2\"\"}\"\n", 2, 20,
+         "no JSON object: duplicate", ""},
 	{"machines", "name,labels\na,\"{\"\"a\"\":\"\"\\u0000\"\"}\"\n", 2, 0, "JSON", ""},
 	{"machines", "name,labels\na,env\n", 2, 3, "\"env\" is no label", "key=value"},
 	{"machines", "name,labels\na,env=a;env=b\n", 2, 3, "label \"env\" is given twice", ""},
-	{"machines", "name,mode\na,\nb,\na,coexist\n", 4, 1, "machine a is given twice, with different content", "line 2"},
+	{"machines", "name,mode\na,\nb,\na,coexist\n", 4, 1, "machine a is given twice, with different content",
+         "line 2"},
 	{"roles", "name,owner\nr,x\nR,y\n", 3, 1, "role r is given twice", "line 2"},
 	{"roles", "name,egress\nr,close\n", 2, 3, "egress can't be \"close\"", "open, closed"},
-	{"roles", "name,description\nr,a\x01" "b\n", 2, 4, "description holds a control character (byte 0x01)", ""},
-	{"roles", "name,description\nr,\"a\nb\"\n", 2, 5, "description holds a control character (byte 0x0a)", "one line"},
+	{"roles",
+         "name,description\nr,a\x01"
+         "b\n",
+         2, 4, "description holds a control character (byte 0x01)", ""},
+	{"roles", "name,description\nr,\"a\nb\"\n", 2, 5, "description holds a control character (byte 0x0a)",
+         "one line"},
 	{"roles", "name,owner\nr,a\xff\n", 2, 4, "owner is not valid UTF-8 (byte 0xff)", ""},
 	{"roles", "name,selector\nmachine:m,{}\n", 2, 11, "has no selector", ""},
 	{"addresses", "machine,address\nm,10.0.0.0/8\n", 2, 3, "is no IPv4 or IPv6 address", "not looked up"},
 	{"addresses", "machine,address\nm,web1\n", 2, 3, "is no IPv4 or IPv6 address", ""},
 	{"addresses", "machine,address,label\nm,::1,a b\n", 2, 7, "address label", ""},
-	{"addresses", "machine,address,label\nm,::1,a\nm,::2,\nm,0::1,b\n", 4, 1, "address ::1 of machine m is given twice", "line 2"},
+	{"addresses", "machine,address,label\nm,::1,a\nm,::2,\nm,0::1,b\n", 4, 1,
+         "address ::1 of machine m is given twice", "line 2"},
 	{"addresses", "machine,address\n,::1\n", 2, 1, "", ""},
 	{"members", "role,machine\nr,\n", 2, 3, "", ""},
 	{"members", "role,machine\n,m\n", 2, 1, "", ""},
@@ -277,8 +295,10 @@ static const struct fault {
 	{"services", "name,port\ns,80\n", 2, 0, "", ""},
 	{"rules", "role,rule\nr,allow 22/tcp from 10.0.0.1/8\n", 2, 21, "", "10.0.0.0/8"},
 	{"rules", "role,rule\nr,\"allow 22/tcp from 10.0.0.1/8\"\n", 2, 22, "", "10.0.0.0/8"},
-	{"rules", "role,rule\nr,\"allow 22/tcp\nallow all\"\n", 2, 16, "rule holds a control character (byte 0x0a)", ""},
-	{"rules", "role,rule,ticket\nr,allow 22/tcp,a\nr,ALLOW 22/tcp,b\n", 3, 3, "rule \"allow 22/tcp\" is given twice", "d/rules.csv:2"},
+	{"rules", "role,rule\nr,\"allow 22/tcp\nallow all\"\n", 2, 16, "rule holds a control character (byte 0x0a)",
+         ""},
+	{"rules", "role,rule,ticket\nr,allow 22/tcp,a\nr,ALLOW 22/tcp,b\n", 3, 3,
+         "rule \"allow 22/tcp\" is given twice", "d/rules.csv:2"},
 	{"rules", "role,rule,ticket\nr,allow 22/tcp,\x7f\n", 2, 16, "ticket holds a control character", ""},
 	{"rules", "role,rule,enabled\nr,allow 22/tcp,no\n", 2, 16, "enabled can't be \"no\"", ""},
 	{"rules", "role,rule\nmachine:,allow 22/tcp\n", 2, 0, "", ""},
@@ -298,7 +318,8 @@ START_TEST(faults_have_places)
 	ck_assert_msg(holds(error->message, fault->message), "not \"%s\":\n%s", fault->message, printed(error));
 	ck_assert_msg(holds(error->hint, fault->hint), "no hint \"%s\":\n%s", fault->hint, printed(error));
 	ck_assert_msg(error->place.line == fault->line, "%s", printed(error));
-	ck_assert_msg(fault->column == 0 || error->place.column == fault->column, "not at %u:\n%s", fault->column, printed(error));
+	ck_assert_msg(fault->column == 0 || error->place.column == fault->column, "not at %u:\n%s", fault->column,
+	              printed(error));
 	if (fault->line > 0)
 		ck_assert(str_eq(error->place.file, str_format(arena, "d/%s.csv", fault->file)));
 }
@@ -306,7 +327,8 @@ END_TEST
 
 START_TEST(machines_csv_must_be_there)
 {
-	struct csv_file file = {STR("d/roles.csv"), STR("name\nr\n")}, twice[] = {{STR("a/machines.csv"), STR("name\n")}, {STR("b/machines.csv"), STR("name\n")}};
+	struct csv_file file = {STR("d/roles.csv"), STR("name\nr\n")},
+			twice[] = {{STR("a/machines.csv"), STR("name\n")}, {STR("b/machines.csv"), STR("name\n")}};
 	struct fleet fleet;
 	struct error *error = csv_read(arena, &file, 1, &fleet, &warnings);
 
@@ -334,11 +356,13 @@ END_TEST
 START_TEST(all_faults_of_all_files_are_shown)
 {
 	struct fleet fleet;
-	struct error *error = read_files(&fleet, (const char *const[]){
-		"machines", "name,mode\na,x\na b,\nc,\nc,coexist\n", "roles", "nam\n", "rules", "role,rule\nr,allow\nr,deny 1/x\n", "addresses",
-		"machine,address\na,1\nc,::1,\n", NULL});
-	static const char *const places[] = {"addresses.csv:2", "addresses.csv:3", "machines.csv:2", "machines.csv:3", "machines.csv:5",
-	                                     "roles.csv:1", "roles.csv:1", "rules.csv:2", "rules.csv:3"};
+	struct error *error =
+		read_files(&fleet, (const char *const[]){"machines", "name,mode\na,x\na b,\nc,\nc,coexist\n", "roles",
+	                                                 "nam\n", "rules", "role,rule\nr,allow\nr,deny 1/x\n",
+	                                                 "addresses", "machine,address\na,1\nc,::1,\n", NULL});
+	static const char *const places[] = {"addresses.csv:2", "addresses.csv:3", "machines.csv:2",
+	                                     "machines.csv:3",  "machines.csv:5",  "roles.csv:1",
+	                                     "roles.csv:1",     "rules.csv:2",     "rules.csv:3"};
 	size_t i = 0;
 
 	for (const struct error *e = error; e != NULL; e = e->next, i++) {
@@ -415,7 +439,9 @@ START_TEST(a_folder_is_read_and_near_names_are_told)
 	same(files[1].text, "name\n");
 	ck_assert_msg(error_count(warnings) == 1, "%s", printed(warnings));
 	ck_assert(holds(warnings->hint, "rules.csv"));
-	for (const char *const *name = (const char *const[]){"machines.csv", "roles.csv", "rule.csv", "queries.csv", "roles.csv~", NULL}; *name != NULL; name++)
+	for (const char *const *name =
+	             (const char *const[]){"machines.csv", "roles.csv", "rule.csv", "queries.csv", "roles.csv~", NULL};
+	     *name != NULL; name++)
 		ck_assert_int_eq(unlink(str_c(arena, str_format(arena, "%s/%s", folder, *name))), 0);
 	ck_assert_int_eq(rmdir(folder), 0);
 	ck_assert_int_eq(csv_folder_read(arena, str_of(folder), &files, &count, &warnings)->kind, ERROR_UNKNOWN);

@@ -60,9 +60,11 @@ static const char example[] =
 	"      { name = \"bastion\"; rules = [ \"allow 22/tcp\" ]; },\n"
 	"      { name = \"monitor\"; },\n"
 	"      { name = \"mysql\"; description = \"databases\"; owner = \"dba\"; egress = \"open\";\n"
-	"        rules = ( { rule = \"allow mysql from 10.0.0.0/8\"; ticket = \"OPS-17\"; }, \"allow 9104/tcp from role:monitor\" ); } );\n"
+	"        rules = ( { rule = \"allow mysql from 10.0.0.0/8\"; ticket = \"OPS-17\"; }, \"allow 9104/tcp from "
+        "role:monitor\" ); } );\n"
 	"    machines = (\n"
-	"      { name = \"db1\"; addresses = [ \"10.0.0.5\", \"fd00::5\" ]; roles = [ \"mysql\" ]; labels = { env = \"prod\"; };\n"
+	"      { name = \"db1\"; addresses = [ \"10.0.0.5\", \"fd00::5\" ]; roles = [ \"mysql\" ]; labels = { env = "
+        "\"prod\"; };\n"
 	"        mode = \"exclusive\"; enforcement = \"enforce\"; ssh_port = 22; } );\n";
 
 START_TEST(reads_the_roles_of_the_example)
@@ -109,7 +111,8 @@ START_TEST(reads_the_rest_of_the_example)
 	same(machine->labels[0].value, "prod");
 	ck_assert_uint_eq(machine->ssh_port, 22);
 	ck_assert(machine->enabled);
-	ck_assert_uint_eq(machine->given, GIVEN_ADDRESSES | GIVEN_ROLES | GIVEN_LABELS | GIVEN_MODE | GIVEN_ENFORCEMENT | GIVEN_SSH_PORT);
+	ck_assert_uint_eq(machine->given, GIVEN_ADDRESSES | GIVEN_ROLES | GIVEN_LABELS | GIVEN_MODE |
+	                                          GIVEN_ENFORCEMENT | GIVEN_SSH_PORT);
 	ck_assert_uint_eq(fleet_network(&fleet, STR("office"))->prefix_count, 2);
 	ck_assert_uint_eq(fleet_service(&fleet, STR("search"))->count, 1);
 	ck_assert_uint_eq(fleet_service(&fleet, STR("search"))->ports[0].port_count, 2);
@@ -121,24 +124,25 @@ START_TEST(writes_the_example_in_order)
 {
 	struct fleet fleet = read_document(str_of(example));
 
-	same(written(&fleet),
-	     "networks = (\n"
-	     "  { name = \"office\"; prefixes = [ \"203.0.113.0/24\", \"2001:db8:1::/48\" ]; }\n"
-	     ");\n"
-	     "services = (\n"
-	     "  { name = \"search\"; ports = [ \"9200,9300/tcp\" ]; }\n"
-	     ");\n"
-	     "roles = (\n"
-	     "  { name = \"bastion\"; rules = [ \"allow 22/tcp\" ]; },\n"
-	     "  { name = \"default\"; selector = { }; rules = [ \"allow all from self\" ]; },\n"
-	     "  { name = \"monitor\"; },\n"
-	     "  { name = \"mysql\"; description = \"databases\"; owner = \"dba\"; egress = \"open\";\n"
-	     "    rules = ( \"allow 9104/tcp from role:monitor\", { rule = \"allow mysql from 10.0.0.0/8\"; ticket = \"OPS-17\"; } ); }\n"
-	     ");\n"
-	     "machines = (\n"
-	     "  { name = \"db1\"; addresses = [ \"10.0.0.5\", \"fd00::5\" ]; roles = [ \"mysql\" ]; labels = { env = \"prod\"; };\n"
-	     "    mode = \"exclusive\"; enforcement = \"enforce\"; ssh_port = 22; }\n"
-	     ");\n");
+	same(written(&fleet), "networks = (\n"
+	                      "  { name = \"office\"; prefixes = [ \"203.0.113.0/24\", \"2001:db8:1::/48\" ]; }\n"
+	                      ");\n"
+	                      "services = (\n"
+	                      "  { name = \"search\"; ports = [ \"9200,9300/tcp\" ]; }\n"
+	                      ");\n"
+	                      "roles = (\n"
+	                      "  { name = \"bastion\"; rules = [ \"allow 22/tcp\" ]; },\n"
+	                      "  { name = \"default\"; selector = { }; rules = [ \"allow all from self\" ]; },\n"
+	                      "  { name = \"monitor\"; },\n"
+	                      "  { name = \"mysql\"; description = \"databases\"; owner = \"dba\"; egress = \"open\";\n"
+	                      "    rules = ( \"allow 9104/tcp from role:monitor\", { rule = \"allow mysql from "
+	                      "10.0.0.0/8\"; ticket = \"OPS-17\"; } ); }\n"
+	                      ");\n"
+	                      "machines = (\n"
+	                      "  { name = \"db1\"; addresses = [ \"10.0.0.5\", \"fd00::5\" ]; roles = [ \"mysql\" ]; "
+	                      "labels = { env = \"prod\"; };\n"
+	                      "    mode = \"exclusive\"; enforcement = \"enforce\"; ssh_port = 22; }\n"
+	                      ");\n");
 }
 END_TEST
 
@@ -148,7 +152,8 @@ START_TEST(reads_every_spelling_of_a_field)
 		"\xef\xbb\xbf// a comment\n"
 		"roles : ( { name = \"A\", selector = [ \"kubernetes.io/x=a=b\", \"env=\" ] } # no terminators\n"
 		", { name = \"b\" selector = \"none\" rules = ( \"allow 22/tcp # a \\\"b\\\" \\x41\" ) } /* \" */ );\n"
-		"machines = ( { name = \"WEB1\"; addresses = ( { address = \"10.0.0.5\"; label = \"Private\"; }, \"::1\" );\n"
+		"machines = ( { name = \"WEB1\"; addresses = ( { address = \"10.0.0.5\"; label = \"Private\"; }, "
+	        "\"::1\" );\n"
 		"  enabled = FALSE; ssh_port = 0; ssh_host = \"\"; labels = [ ]; roles = ( );\n"
 		"  rules = [ \"allow 80/tcp\", \"deny all\" ]; mode = \"coexist\"; enforcement = \"unmanaged\"; } )"));
 	const struct machine *machine = fleet_machine(&fleet, STR("web1"));
@@ -187,11 +192,13 @@ END_TEST
 
 START_TEST(what_repeats_counts_once)
 {
-	struct fleet fleet = read_document(STR(
-		"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp\", \"ALLOW  22/TCP from any\" ]; }, { name = \"A\"; rules = [ \"allow 22/tcp\" ]; } );\n"
-		"machines = ( { name = \"m\"; addresses = [ \"::1\", \"0::1\" ]; roles = [ \"a\", \"A\" ]; labels = [ \"a=b\", \"a=b\" ]; } );\n"
-		"networks = ( { name = \"n\"; prefixes = [ \"::1\", \"0::1/128\" ]; } );\n"
-		"services = ( { name = \"s\"; ports = [ \"1/tcp\", \"2/tcp\", \"1-2/TCP\" ]; } );\n"));
+	struct fleet fleet = read_document(
+		STR("roles = ( { name = \"a\"; rules = [ \"allow 22/tcp\", \"ALLOW  22/TCP from any\" ]; }, { name = "
+	            "\"A\"; rules = [ \"allow 22/tcp\" ]; } );\n"
+	            "machines = ( { name = \"m\"; addresses = [ \"::1\", \"0::1\" ]; roles = [ \"a\", \"A\" ]; labels "
+	            "= [ \"a=b\", \"a=b\" ]; } );\n"
+	            "networks = ( { name = \"n\"; prefixes = [ \"::1\", \"0::1/128\" ]; } );\n"
+	            "services = ( { name = \"s\"; ports = [ \"1/tcp\", \"2/tcp\", \"1-2/TCP\" ]; } );\n"));
 
 	ck_assert_uint_eq(fleet.role_count, 1);
 	ck_assert_uint_eq(fleet.roles[0].rule_count, 1);
@@ -228,8 +235,10 @@ START_TEST(warnings_know_their_place)
 {
 	struct error *warnings = NULL;
 	struct fleet fleet;
-	struct error *error = document_read(arena, STR("doc"), STR("roles = (\n  { name = \"a\"; rules = [ \"allow 22/tcp\",\n    \"allow 80\" ]; } );\n"), &fleet,
-	                                    &warnings);
+	struct error *error = document_read(
+		arena, STR("doc"),
+		STR("roles = (\n  { name = \"a\"; rules = [ \"allow 22/tcp\",\n    \"allow 80\" ]; } );\n"), &fleet,
+		&warnings);
 
 	ck_assert_ptr_null(error);
 	ck_assert_uint_eq(error_count(warnings), 1);
@@ -255,14 +264,17 @@ static unsigned some_bits(struct rng *rng, unsigned among)
 	return (unsigned)rng_next(rng) & among;
 }
 
-/* Takes fields away, as a document may leave them out: the fields themselves, too, because only what is given is compared. */
+/* Takes fields away, as a document may leave them out: the fields themselves, too, because only what is given is
+ * compared. */
 static void make_partial(struct fleet *fleet, struct rng *rng)
 {
 	for (size_t i = 0; i < fleet->machine_count; i++)
-		fleet->machines[i].given = some_bits(rng, GIVEN_ADDRESSES | GIVEN_ROLES | GIVEN_LABELS | GIVEN_MODE | GIVEN_ENFORCEMENT |
-		                                              GIVEN_ENABLED | GIVEN_SSH_PORT | GIVEN_SSH_HOST);
+		fleet->machines[i].given =
+			some_bits(rng, GIVEN_ADDRESSES | GIVEN_ROLES | GIVEN_LABELS | GIVEN_MODE | GIVEN_ENFORCEMENT |
+		                               GIVEN_ENABLED | GIVEN_SSH_PORT | GIVEN_SSH_HOST);
 	for (size_t i = 0; i < fleet->role_count; i++)
-		fleet->roles[i].given = some_bits(rng, GIVEN_DESCRIPTION | GIVEN_OWNER | GIVEN_SELECTOR | GIVEN_EGRESS) | GIVEN_RULES;
+		fleet->roles[i].given =
+			some_bits(rng, GIVEN_DESCRIPTION | GIVEN_OWNER | GIVEN_SELECTOR | GIVEN_EGRESS) | GIVEN_RULES;
 	for (size_t i = 0; i < fleet->network_count; i++)
 		fleet->networks[i].given = some_bits(rng, GIVEN_PREFIXES);
 	for (size_t i = 0; i < fleet->service_count; i++)
@@ -275,7 +287,8 @@ static void check_lines_are_short(struct str text)
 	struct str rest = text, line;
 
 	while (str_cut(&rest, '\n', &line))
-		ck_assert_msg(line.n <= 120 || str_starts(line, STR("      \"")) || str_starts(line, STR("      {")), "%.*s", STR_ARG(line));
+		ck_assert_msg(line.n <= 120 || str_starts(line, STR("      \"")) || str_starts(line, STR("      {")),
+		              "%.*s", STR_ARG(line));
 }
 
 START_TEST(reading_what_was_written_gives_the_same_fleet)

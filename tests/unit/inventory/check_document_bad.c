@@ -1,4 +1,5 @@
-/* Documents that are refused: each fault at its line and column, with what helps. What is hostile is refused by name, in every field. */
+/* Documents that are refused: each fault at its line and column, with what helps. What is hostile is refused by name,
+ * in every field. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +50,8 @@ static void one_fault(struct str text, unsigned line, unsigned column, const cha
 	ck_assert_msg(error->next == NULL, "more than one:\n%s", printed(error));
 	ck_assert_msg(holds(error->message, message), "not \"%s\":\n%s", message, printed(error));
 	ck_assert_msg(holds(error->hint, hint), "no hint \"%s\":\n%s", hint, printed(error));
-	ck_assert_msg(error->place.line == line && error->place.column == column, "not at %u:%u:\n%s", line, column, printed(error));
+	ck_assert_msg(error->place.line == line && error->place.column == column, "not at %u:%u:\n%s", line, column,
+	              printed(error));
 	ck_assert(str_is(error->place.file, "doc"));
 	ck_assert_int_eq(error->kind, ERROR_INPUT);
 }
@@ -62,7 +64,8 @@ static const struct fault {
 	const char *message, *hint;
 } syntax[] = {
 	{"roles = (\n { name = \"a\" \"b\"; } );", 2, 15, "two strings in a row", "comma"},
-	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp\"\n  \"allow 80/tcp\" ]; } );", 2, 3, "two strings in a row", "comma"},
+	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp\"\n  \"allow 80/tcp\" ]; } );", 2, 3,
+         "two strings in a row", "comma"},
 	{"# hello\n@include \"other.conf\"\n", 2, 1, "@include is not allowed", "import the other file"},
 	{"roles = ( ); @include \"x\"", 1, 14, "@include is not allowed", ""},
 	{"roles = ( { name = \"a\\x00b\"; } );", 1, 22, "\\x00", ""},
@@ -79,11 +82,14 @@ static const struct fault {
 	{"roles = ( } );", 1, 11, "syntax error at `}`", "a value or the end of the list"},
 	{"roles =", 1, 8, "the file ends where a value was expected", ""},
 	{"roles = ( );;", 1, 13, "syntax error at `;`", "the name of a setting"},
-	{"roles = ( { name = \"a\"; rules = [ { rule = \"allow 22/tcp\"; } ]; } );", 1, 35, "holds plain values only", "( … )"},
+	{"roles = ( { name = \"a\"; rules = [ { rule = \"allow 22/tcp\"; } ]; } );", 1, 35, "holds plain values only",
+         "( … )"},
 	{"roles = ( { na.me = \"a\"; } );", 1, 15, "syntax error at `.`", "`=`"},
-	{"roles = ( { name = \"a\";\n  owner = \"x\"; owner = \"y\"; } );", 2, 16, "field \"owner\" is given twice", "line 2"},
+	{"roles = ( { name = \"a\";\n  owner = \"x\"; owner = \"y\"; } );", 2, 16, "field \"owner\" is given twice",
+         "line 2"},
 	{"roles = ( );\nroles = ( );", 2, 1, "field \"roles\" is given twice", "line 1"},
-	{"roles = ((((((((((((((((((((((((((((((((( 1 )))))))))))))))))))))))))))))))));", 1, 41, "more than 32 brackets", ""},
+	{"roles = ((((((((((((((((((((((((((((((((( 1 )))))))))))))))))))))))))))))))));", 1, 41,
+         "more than 32 brackets", ""},
 	{"machines = ( { name = \"a\"; labels = [ \"x=y\", 1 ]; } );", 1, 0, "mismatched element type", ""},
 };
 
@@ -105,8 +111,9 @@ END_TEST
 /* In comments and strings the same words mean nothing. */
 START_TEST(comments_and_strings_are_not_looked_into)
 {
-	ck_assert_ptr_null(faults_of(STR("# @include \"x\" \\x00 \"a\" \"b\"\n// /* \n/* \" */ roles = ( { name = \"a\"; "
-	                                 "description = \"@include # // /* a\\\"b \\\\\"; /* \"x\" \"y\" */ owner = \"\\\\x00\"; } );")));
+	ck_assert_ptr_null(faults_of(
+		STR("# @include \"x\" \\x00 \"a\" \"b\"\n// /* \n/* \" */ roles = ( { name = \"a\"; "
+	            "description = \"@include # // /* a\\\"b \\\\\"; /* \"x\" \"y\" */ owner = \"\\\\x00\"; } );")));
 }
 END_TEST
 
@@ -120,12 +127,15 @@ static const struct fault fields[] = {
 	{"roles = \"a\";", 1, 9, "roles is a list, not a string", ""},
 	{"roles = ( \"a\" );", 1, 11, "a group was expected, not a string", ""},
 	{"roles = ( { } );", 1, 11, "this role has no field \"name\"", ""},
-	{"roles = ( {\n  egres = \"open\"; name = \"a\"; } );", 2, 3, "unknown field \"egres\" of a role", "did you mean \"egress\"?"},
-	{"roles = ( { name = \"a\"; zzzzzz = 1; } );", 1, 25, "unknown field \"zzzzzz\" of a role", "name, description, owner"},
+	{"roles = ( {\n  egres = \"open\"; name = \"a\"; } );", 2, 3, "unknown field \"egres\" of a role",
+         "did you mean \"egress\"?"},
+	{"roles = ( { name = \"a\"; zzzzzz = 1; } );", 1, 25, "unknown field \"zzzzzz\" of a role",
+         "name, description, owner"},
 	{"roles = ( { name = 5; } );", 1, 20, "name is a string, not a number", ""},
 	{"roles = ( { name = \"a b\"; } );", 1, 21, "", ""},
 	{"roles = ( { name = \"\"; } );", 1, 21, "", ""},
-	{"roles = ( { name = \"a\"; egress = \"close\"; } );", 1, 35, "egress can't be \"close\"", "did you mean \"closed\"?"},
+	{"roles = ( { name = \"a\"; egress = \"close\"; } );", 1, 35, "egress can't be \"close\"",
+         "did you mean \"closed\"?"},
 	{"roles = ( { name = \"a\"; egress = true; } );", 1, 34, "egress is a string, not true or false", ""},
 	{"roles = ( { name = \"a\"; owner = 1; } );", 1, 33, "owner is a string, not a number", ""},
 	{"roles = ( { name = \"a\"; selector = \"all\"; } );", 1, 37, "this is no selector", "\"none\" none"},
@@ -136,43 +146,64 @@ static const struct fault fields[] = {
 	{"roles = ( { name = \"a\"; selector = [ \"a=x\", \"a=y\" ]; } );", 1, 36, "label \"a\" is given twice", ""},
 	{"roles = ( { name = \"a\"; rules = \"allow 22/tcp\"; } );", 1, 33, "rules is a list, not a string", ""},
 	{"roles = ( { name = \"a\"; rules = ( 5 ); } );", 1, 35, "a string was expected, not a number", ""},
-	{"roles = ( { name = \"a\"; rules = ( { ticket = \"x\"; } ); } );", 1, 35, "this rule has no field \"rule\"", ""},
-	{"roles = ( { name = \"a\"; rules = ( { rule = \"allow 22/tcp\"; tiket = \"x\"; } ); } );", 1, 60, "unknown field \"tiket\" of a rule", "\"ticket\""},
-	{"roles = ( { name = \"a\"; rules = ( { rule = \"allow 22/tcp\"; enabled = 1; } ); } );", 1, 70, "enabled is true or false, not a number", ""},
-	{"roles = ( { name = \"a\"; rules = ( \"allow 22/tcp\",\n{ rule = \"allow 22/TCP\"; ticket = \"x\"; } ); } );", 2, 11,
-	 "rule \"allow 22/tcp\" is given twice", "doc:1"},
-	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp # a\", \"allow 22/tcp # b\" ]; } );", 1, 56, "is given twice", "doc:1"},
-	{"roles = ( { name = \"machine:m\"; rules = [ ]; } );", 1, 11, "own rules are not given among the roles", "field `rules`"},
+	{"roles = ( { name = \"a\"; rules = ( { ticket = \"x\"; } ); } );", 1, 35, "this rule has no field \"rule\"",
+         ""},
+	{"roles = ( { name = \"a\"; rules = ( { rule = \"allow 22/tcp\"; tiket = \"x\"; } ); } );", 1, 60,
+         "unknown field \"tiket\" of a rule", "\"ticket\""},
+	{"roles = ( { name = \"a\"; rules = ( { rule = \"allow 22/tcp\"; enabled = 1; } ); } );", 1, 70,
+         "enabled is true or false, not a number", ""},
+	{"roles = ( { name = \"a\"; rules = ( \"allow 22/tcp\",\n{ rule = \"allow 22/TCP\"; ticket = \"x\"; } ); } );",
+         2, 11, "rule \"allow 22/tcp\" is given twice", "doc:1"},
+	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp # a\", \"allow 22/tcp # b\" ]; } );", 1, 56,
+         "is given twice", "doc:1"},
+	{"roles = ( { name = \"machine:m\"; rules = [ ]; } );", 1, 11, "own rules are not given among the roles",
+         "field `rules`"},
 	{"roles = ( { name = \"machine:m\"; selector = { }; } );", 1, 11, "can have no selector", ""},
-	{"roles = ( { name = \"a\"; owner = \"x\"; },\n  { name = \"A\"; owner = \"y\"; } );", 2, 3, "role a is given twice", "doc:1"},
-	{"machines = ( { name = \"m\"; },\n\n { name = \"m\"; mode = \"coexist\"; } );", 3, 2, "machine m is given twice", "doc:1"},
-	{"networks = ( { name = \"n\"; },\n { name = \"n\"; prefixes = [ ]; } );", 2, 2, "network n is given twice", "doc:1"},
-	{"services = ( { name = \"s\"; ports = [ \"1/tcp\" ]; },\n { name = \"s\"; ports = [ \"1/udp\" ]; } );", 2, 2, "service s is given twice", "doc:1"},
-	{"machines = ( { name = \"m\"; adresses = [ ]; } );", 1, 28, "unknown field \"adresses\" of a machine", "\"addresses\""},
-	{"machines = ( { name = \"m\"; addresses = [ \"10.0.0.0/8\" ]; } );", 1, 43, "\"10.0.0.0/8\" is no IPv4 or IPv6 address", "without prefix length"},
-	{"machines = ( { name = \"m\"; addresses = [ \"localhost\" ]; } );", 1, 43, "is no IPv4 or IPv6 address", "not looked up"},
-	{"machines = ( { name = \"m\"; addresses = ( { label = \"x\"; } ); } );", 1, 42, "this address has no field \"address\"", ""},
-	{"machines = ( { name = \"m\"; addresses = ( { address = \"::1\"; label = \"a b\"; } ); } );", 1, 70, "address label", ""},
+	{"roles = ( { name = \"a\"; owner = \"x\"; },\n  { name = \"A\"; owner = \"y\"; } );", 2, 3,
+         "role a is given twice", "doc:1"},
+	{"machines = ( { name = \"m\"; },\n\n { name = \"m\"; mode = \"coexist\"; } );", 3, 2,
+         "machine m is given twice", "doc:1"},
+	{"networks = ( { name = \"n\"; },\n { name = \"n\"; prefixes = [ ]; } );", 2, 2, "network n is given twice",
+         "doc:1"},
+	{"services = ( { name = \"s\"; ports = [ \"1/tcp\" ]; },\n { name = \"s\"; ports = [ \"1/udp\" ]; } );", 2, 2,
+         "service s is given twice", "doc:1"},
+	{"machines = ( { name = \"m\"; adresses = [ ]; } );", 1, 28, "unknown field \"adresses\" of a machine",
+         "\"addresses\""},
+	{"machines = ( { name = \"m\"; addresses = [ \"10.0.0.0/8\" ]; } );", 1, 43,
+         "\"10.0.0.0/8\" is no IPv4 or IPv6 address", "without prefix length"},
+	{"machines = ( { name = \"m\"; addresses = [ \"localhost\" ]; } );", 1, 43, "is no IPv4 or IPv6 address",
+         "not looked up"},
+	{"machines = ( { name = \"m\"; addresses = ( { label = \"x\"; } ); } );", 1, 42,
+         "this address has no field \"address\"", ""},
+	{"machines = ( { name = \"m\"; addresses = ( { address = \"::1\"; label = \"a b\"; } ); } );", 1, 70,
+         "address label", ""},
 	{"machines = ( { name = \"m\"; addresses = ( \"::1\", { address = \"0::1\"; label = \"x\"; } ); } );", 1, 49,
-	 "address ::1 is given twice", ""},
+         "address ::1 is given twice", ""},
 	{"machines = ( { name = \"m\"; roles = \"a\"; } );", 1, 36, "roles is a list, not a string", ""},
 	{"machines = ( { name = \"m\"; roles = [ \"machine:m\" ]; } );", 1, 0, "role", ""},
-	{"machines = ( { name = \"m\"; mode = \"exlusive\"; } );", 1, 36, "mode can't be \"exlusive\"", "did you mean \"exclusive\"?"},
-	{"machines = ( { name = \"m\"; enforcement = \"off\"; } );", 1, 43, "enforcement can't be \"off\"", "enforce, monitor, unmanaged"},
-	{"machines = ( { name = \"m\"; enabled = \"true\"; } );", 1, 38, "enabled is true or false, not a string", "without quotes"},
+	{"machines = ( { name = \"m\"; mode = \"exlusive\"; } );", 1, 36, "mode can't be \"exlusive\"",
+         "did you mean \"exclusive\"?"},
+	{"machines = ( { name = \"m\"; enforcement = \"off\"; } );", 1, 43, "enforcement can't be \"off\"",
+         "enforce, monitor, unmanaged"},
+	{"machines = ( { name = \"m\"; enabled = \"true\"; } );", 1, 38, "enabled is true or false, not a string",
+         "without quotes"},
 	{"machines = ( { name = \"m\"; ssh_port = \"22\"; } );", 1, 39, "ssh_port is a number, not a string", ""},
 	{"machines = ( { name = \"m\"; ssh_port = 65536; } );", 1, 39, "ssh_port 65536 is out of range", "1 to 65535"},
 	{"machines = ( { name = \"m\"; ssh_port = -1; } );", 1, 39, "ssh_port -1 is out of range", ""},
 	{"machines = ( { name = \"m\"; ssh_port = 022; } );", 1, 39, "ssh_port 022 is out of range", "decimal"},
-	{"machines = ( { name = \"m\"; ssh_port = 0x100000016; } );", 1, 39, "ssh_port 0x100000016 is out of range", ""},
+	{"machines = ( { name = \"m\"; ssh_port = 0x100000016; } );", 1, 39, "ssh_port 0x100000016 is out of range",
+         ""},
 	{"machines = ( { name = \"m\"; ssh_port = 2.2e1; } );", 1, 39, "out of range", ""},
-	{"machines = ( { name = \"m\"; ssh_host = \"-oProxyCommand=x\"; } );", 1, 40, "ssh_host \"-oProxyCommand=x\"", "does not begin with `-`"},
+	{"machines = ( { name = \"m\"; ssh_host = \"-oProxyCommand=x\"; } );", 1, 40, "ssh_host \"-oProxyCommand=x\"",
+         "does not begin with `-`"},
 	{"machines = ( { name = \"m\"; ssh_host = \"a b\"; } );", 1, 41, "ssh_host \"a b\"", ""},
 	{"machines = ( { name = \"10.0.0.1\"; } );", 1, 24, "", ""},
 	{"machines = ( { name = \"a_b\"; } );", 1, 0, "", ""},
-	{"networks = ( { name = \"n\"; prefixes = [ \"10.0.0.1/8\" ]; } );", 1, 42, "prefix \"10.0.0.1/8\" has host bits set", "10.0.0.0/8"},
+	{"networks = ( { name = \"n\"; prefixes = [ \"10.0.0.1/8\" ]; } );", 1, 42,
+         "prefix \"10.0.0.1/8\" has host bits set", "10.0.0.0/8"},
 	{"networks = ( { name = \"n\"; prefixes = [ \"10.0.0.0/33\" ]; } );", 1, 42, "is no address or prefix", ""},
-	{"networks = ( { name = \"n\"; prefix = [ ]; } );", 1, 28, "unknown field \"prefix\" of a network", "\"prefixes\""},
+	{"networks = ( { name = \"n\"; prefix = [ ]; } );", 1, 28, "unknown field \"prefix\" of a network",
+         "\"prefixes\""},
 	{"services = ( { name = \"s\"; ports = [ \"80\" ]; } );", 1, 0, "", ""},
 	{"services = ( { name = \"tcp\"; ports = [ \"80/tcp\" ]; } );", 1, 24, "", ""},
 };
@@ -195,7 +226,8 @@ END_TEST
 
 START_TEST(a_rule_fault_points_into_the_rule)
 {
-	struct error *error = faults_of(STR("roles = (\n  { name = \"a\";\n    rules = [ \"allow 22/tcp from 10.0.0.1/8\" ]; } );"));
+	struct error *error =
+		faults_of(STR("roles = (\n  { name = \"a\";\n    rules = [ \"allow 22/tcp from 10.0.0.1/8\" ]; } );"));
 
 	ck_assert_ptr_nonnull(error);
 	ck_assert_uint_eq(error->place.line, 3);
@@ -208,7 +240,8 @@ END_TEST
 /* Escapes are longer in the file than in the rule. */
 START_TEST(columns_count_escapes)
 {
-	struct error *error = faults_of(STR("roles = ( { name = \"a\"; rules = [ \"al\\x6cow 22/tc\\x70 from 10.0.0.1/8\" ]; } );"));
+	struct error *error =
+		faults_of(STR("roles = ( { name = \"a\"; rules = [ \"al\\x6cow 22/tc\\x70 from 10.0.0.1/8\" ]; } );"));
 
 	ck_assert_ptr_nonnull(error);
 	ck_assert_uint_eq(error->place.column, 36 + 18 + 6);
@@ -255,7 +288,8 @@ static const char *const hostile[] = {
 };
 /* Of names alone: harmless in free text. */
 static const char *const hostile_names[] = {
-	"a\\\"b", "a;b", "../a", "-o", "--", "a b", "a/b", "a'b", "$(x)", "`x`", "a|b", "a\\\\b", ".", "", "\xc3\xa4", "\xe2\x80\xae", "a%s", "a\\x00", "a,b", "a*", "{{a}}",
+	"a\\\"b", "a;b", "../a", "-o",       "--",           "a b", "a/b",    "a'b", "$(x)", "`x`",   "a|b",
+	"a\\\\b", ".",   "",     "\xc3\xa4", "\xe2\x80\xae", "a%s", "a\\x00", "a,b", "a*",   "{{a}}",
 };
 static const struct place_for {
 	const char *before, *behind;
@@ -280,7 +314,8 @@ static const struct place_for {
 	{"roles = ( { name = \"r\"; selector = { a = \"", "\"; }; } );", "label", false},
 	{"roles = ( { name = \"r\"; description = \"", "\"; } );", "description", false},
 	{"roles = ( { name = \"r\"; owner = \"", "\"; } );", "owner", false},
-	{"roles = ( { name = \"r\"; rules = ( { rule = \"allow 22/tcp\"; ticket = \"", "\"; } ); } );", "ticket", false},
+	{"roles = ( { name = \"r\"; rules = ( { rule = \"allow 22/tcp\"; ticket = \"", "\"; } ); } );", "ticket",
+         false},
 	{"roles = ( { name = \"r\"; rules = ( { rule = \"allow 22/tcp\"; owner = \"", "\"; } ); } );", "owner", false},
 	{"roles = ( { name = \"r\"; rules = [ \"allow 22/tcp # ", "\" ]; } );", "comment", false},
 };
@@ -294,7 +329,8 @@ static void refused(const struct place_for *place, const char *value)
 	ck_assert_msg(error != NULL, "accepted: %.*s", STR_ARG(text));
 	ck_assert_uint_eq(error->place.line, 1);
 	ck_assert_uint_ge(error->place.column, strlen(place->before));
-	ck_assert_msg(holds(error->message, place->field) || holds(error->message, "\\x00"), "%s does not name %s", printed(error), place->field);
+	ck_assert_msg(holds(error->message, place->field) || holds(error->message, "\\x00"), "%s does not name %s",
+	              printed(error), place->field);
 }
 
 /* A tab is a blank of the rule language; a comment is trimmed. */
@@ -311,7 +347,9 @@ START_TEST(hostile_values_are_refused_in_every_field)
 		if (strstr(places[_i].before, "rules = [") == NULL)
 			refused(&places[_i], hostile[i]);
 		else
-			ck_assert_msg(faults_of(str_format(arena, "%s%s%s", places[_i].before, hostile[i], places[_i].behind)) != NULL, "%s", hostile[i]);
+			ck_assert_msg(faults_of(str_format(arena, "%s%s%s", places[_i].before, hostile[i],
+			                                   places[_i].behind)) != NULL,
+			              "%s", hostile[i]);
 	}
 	for (size_t i = 0; places[_i].name && i < COUNT(hostile_names); i++) {
 		if (hostile_names[i][0] != '\0' || places[_i].field[0] != 'm')
@@ -337,7 +375,8 @@ static struct error *with(const char *before, const char *value, const char *beh
 START_TEST(lengths_have_limits)
 {
 	static const char *const lines[][2] = {
-		{"roles = ( { name = \"r\"; description = \"", "\"; } );"}, {"roles = ( { name = \"r\"; owner = \"", "\"; } );"},
+		{"roles = ( { name = \"r\"; description = \"", "\"; } );"},
+		{"roles = ( { name = \"r\"; owner = \"", "\"; } );"},
 		{"roles = ( { name = \"r\"; rules = ( { rule = \"allow 22/tcp\"; ticket = \"", "\"; } ); } );"},
 		{"roles = ( { name = \"r\"; rules = [ \"allow 22/tcp # ", "\" ]; } );"},
 	};

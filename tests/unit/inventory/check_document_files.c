@@ -48,7 +48,9 @@ START_TEST(reads_the_seed)
 	struct role_rule *rules;
 	size_t count;
 
-	ck_assert_ptr_null(rules_read(arena, STR("seed"), STR("DENY ALL\nALLOW 22/TCP FROM ALL\nALLOW 5606/TCP FROM 10.*.*.*\n"), &rules, &count, &warnings));
+	ck_assert_ptr_null(rules_read(arena, STR("seed"),
+	                              STR("DENY ALL\nALLOW 22/TCP FROM ALL\nALLOW 5606/TCP FROM 10.*.*.*\n"), &rules,
+	                              &count, &warnings));
 	ck_assert_uint_eq(count, 2);
 	ck_assert(str_is(rules[0].text, "allow 22/tcp"));
 	ck_assert(str_is(rules[1].text, "allow 5606/tcp from 10.0.0.0/8"));
@@ -63,7 +65,9 @@ START_TEST(reads_blank_lines_comments_and_crlf)
 	struct role_rule *rules;
 	size_t count;
 
-	ck_assert_ptr_null(rules_read(arena, STR("f"), STR("\xef\xbb\xbf# head\r\n\r\n  allow 22/tcp\t# ssh\r\n   \nallow 80"), &rules, &count, &warnings));
+	ck_assert_ptr_null(rules_read(arena, STR("f"),
+	                              STR("\xef\xbb\xbf# head\r\n\r\n  allow 22/tcp\t# ssh\r\n   \nallow 80"), &rules,
+	                              &count, &warnings));
 	ck_assert_uint_eq(count, 2);
 	ck_assert(str_is(rules[0].rule.comment, "ssh"));
 	ck_assert_uint_eq(error_count(warnings), 1);
@@ -79,7 +83,9 @@ START_TEST(shows_all_faults_with_places)
 	static const unsigned lines[] = {1, 2, 4}, columns[] = {19, 7, 8};
 	struct role_rule *rules;
 	size_t count, i = 0;
-	struct error *error = rules_read(arena, STR("f"), STR("allow 22/tcp from 10.0.0.1/8\nallow 99999/tcp\nallow 80/tcp\nallow 2\0/tcp\n"), &rules, &count, &warnings);
+	struct error *error = rules_read(
+		arena, STR("f"), STR("allow 22/tcp from 10.0.0.1/8\nallow 99999/tcp\nallow 80/tcp\nallow 2\0/tcp\n"),
+		&rules, &count, &warnings);
 
 	for (const struct error *e = error; e != NULL; e = e->next, i++) {
 		ck_assert_uint_lt(i, 3);

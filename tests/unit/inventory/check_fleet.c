@@ -68,8 +68,9 @@ END_TEST
 START_TEST(a_selector_wants_all_its_labels)
 {
 	const struct label labels[] = {{STR("a"), STR("1")}, {STR("b"), STR("2")}, {STR("d"), STR("")}};
-	const struct label b[] = {{STR("b"), STR("2")}}, other[] = {{STR("b"), STR("3")}}, c[] = {{STR("c"), STR("")}}, d[] = {{STR("d"), STR("")}},
-	                   all[] = {{STR("a"), STR("1")}, {STR("d"), STR("")}}, more[] = {{STR("a"), STR("1")}, {STR("e"), STR("")}};
+	const struct label b[] = {{STR("b"), STR("2")}}, other[] = {{STR("b"), STR("3")}}, c[] = {{STR("c"), STR("")}},
+			   d[] = {{STR("d"), STR("")}}, all[] = {{STR("a"), STR("1")}, {STR("d"), STR("")}},
+			   more[] = {{STR("a"), STR("1")}, {STR("e"), STR("")}};
 
 	ck_assert(labels_contain(labels, 3, NULL, 0));
 	ck_assert(labels_contain(NULL, 0, NULL, 0));
@@ -92,7 +93,8 @@ START_TEST(words_there_and_back)
 	for (int i = MODE_EXCLUSIVE; i <= MODE_COEXIST; i++)
 		ck_assert(mode_parse(mode_str((enum mode)i), &mode) && mode == (enum mode)i);
 	for (int i = ENFORCEMENT_ENFORCE; i <= ENFORCEMENT_UNMANAGED; i++)
-		ck_assert(enforcement_parse(enforcement_str((enum enforcement)i), &enforcement) && enforcement == (enum enforcement)i);
+		ck_assert(enforcement_parse(enforcement_str((enum enforcement)i), &enforcement) &&
+		          enforcement == (enum enforcement)i);
 	for (int i = EGRESS_OPEN; i <= EGRESS_CLOSED; i++)
 		ck_assert(egress_parse(egress_str((enum egress)i), &egress) && egress == (enum egress)i);
 	ck_assert(!mode_parse(STR("Exclusive"), &mode) && !mode_parse(STR(""), &mode));
@@ -152,7 +154,8 @@ START_TEST(bad_fleets_are_refused)
 {
 	struct label equals[] = {{STR("a=b"), STR("")}}, two[] = {{STR("a"), STR("1")}, {STR("a"), STR("2")}};
 	struct str roles[] = {STR("machine:m")};
-	struct machine_address addresses[] = {{{1, FAMILY_4}, STR("a")}, {{1, FAMILY_4}, STR("b")}}, label[] = {{{1, FAMILY_4}, STR("a b")}};
+	struct machine_address addresses[] = {{{1, FAMILY_4}, STR("a")}, {{1, FAMILY_4}, STR("b")}},
+			       label[] = {{{1, FAMILY_4}, STR("a b")}};
 	struct machine machines[] = {
 		{.name = STR("a_b")},
 		{.name = STR("m"), .labels = equals, .label_count = 1},
@@ -188,21 +191,25 @@ static const struct reference {
 	unsigned line, column;
 	const char *message, *hint;
 } references[] = {
-	{"machines = (\n { name = \"m\"; roles = [ \"webb\",\n  \"web\" ]; } );\nroles = ( { name = \"web\"; } );", 2, 27,
-	 "machine m: there is no role \"webb\"", "did you mean \"web\"?"},
+	{"machines = (\n { name = \"m\"; roles = [ \"webb\",\n  \"web\" ]; } );\nroles = ( { name = \"web\"; } );", 2,
+         27, "machine m: there is no role \"webb\"", "did you mean \"web\"?"},
 	{"machines = (\n { name = \"m\"; roles = [ \"WEBB\" ]; } );\nroles = ( { name = \"web\"; } );", 2, 2,
-	 "machine m: there is no role \"webb\"", "did you mean \"web\"?"},
-	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp\",\n\"allow 22/tcp from role:bastoin\" ]; }, { name = \"bastion\"; } );", 2, 2,
-	 "a rule of role a: there is no role \"bastoin\"", "did you mean \"bastion\"?"},
+         "machine m: there is no role \"webb\"", "did you mean \"web\"?"},
+	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp\",\n\"allow 22/tcp from role:bastoin\" ]; }, { name = "
+         "\"bastion\"; } );",
+         2, 2, "a rule of role a: there is no role \"bastoin\"", "did you mean \"bastion\"?"},
 	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp from network:office\" ]; } );", 1, 36,
-	 "a rule of role a: there is no network \"office\"", ""},
-	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp from machine:db1\" ]; } );\nmachines = ( { name = \"db2\"; } );", 1, 36,
-	 "a rule of role a: there is no machine \"db1\"", "did you mean \"db2\"?"},
+         "a rule of role a: there is no network \"office\"", ""},
+	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp from machine:db1\" ]; } );\nmachines = ( { name = "
+         "\"db2\"; } );",
+         1, 36, "a rule of role a: there is no machine \"db1\"", "did you mean \"db2\"?"},
 	{"roles = ( { name = \"a\"; rules = [ \"allow mysqll\" ]; } );\nservices = ( { name = \"mysql\"; } );", 1, 36,
-	 "a rule of role a: there is no service \"mysqll\"", "did you mean \"mysql\"?"},
-	{"roles = ( { name = \"machine:x\"; egress = \"open\"; } );", 1, 11, "role machine:x: there is no machine \"x\"", ""},
-	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp from role:bastion/private\", \"deny all from role:bastion\" ]; } );", 1, 36,
-	 "a rule of role a: there is no role \"bastion\"", ""},
+         "a rule of role a: there is no service \"mysqll\"", "did you mean \"mysql\"?"},
+	{"roles = ( { name = \"machine:x\"; egress = \"open\"; } );", 1, 11,
+         "role machine:x: there is no machine \"x\"", ""},
+	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp from role:bastion/private\", \"deny all from "
+         "role:bastion\" ]; } );",
+         1, 36, "a rule of role a: there is no role \"bastion\"", ""},
 };
 
 START_TEST(missing_names_are_reported_once_where_they_stand)
@@ -215,16 +222,19 @@ START_TEST(missing_names_are_reported_once_where_they_stand)
 	ck_assert_int_eq(error->kind, ERROR_UNKNOWN);
 	same(error->message, reference->message);
 	same(error->hint, reference->hint);
-	ck_assert_msg(error->place.line == reference->line && error->place.column == reference->column, "%s", printed(error));
+	ck_assert_msg(error->place.line == reference->line && error->place.column == reference->column, "%s",
+	              printed(error));
 	same(error->place.file, "doc");
 }
 END_TEST
 
 START_TEST(what_the_database_has_need_not_be_said)
 {
-	struct fleet fleet = document("machines = ( { name = \"m\"; roles = [ \"r\" ]; } );\n"
-	                              "roles = ( { name = \"a\"; rules = [ \"allow s from role:r, network:n, machine:x, self\" ]; } );");
-	struct fleet also = document("machines = ( { name = \"x\"; } ); roles = ( { name = \"r\"; } ); networks = ( { name = \"n\"; } ); services = ( { name = \"s\"; } );");
+	struct fleet fleet = document(
+		"machines = ( { name = \"m\"; roles = [ \"r\" ]; } );\n"
+		"roles = ( { name = \"a\"; rules = [ \"allow s from role:r, network:n, machine:x, self\" ]; } );");
+	struct fleet also = document("machines = ( { name = \"x\"; } ); roles = ( { name = \"r\"; } ); networks = ( { "
+	                             "name = \"n\"; } ); services = ( { name = \"s\"; } );");
 
 	ck_assert_uint_eq(error_count(fleet_check(arena, &fleet, NULL)), 4);
 	ck_assert_ptr_null(fleet_check(arena, &fleet, &also));
@@ -248,7 +258,8 @@ int main(void)
 	tcase_add_loop_test(order, normalizing_twice_changes_nothing, 0, 20);
 	tcase_add_test(order, bad_fleets_are_refused);
 	tcase_add_checked_fixture(names, setup, teardown);
-	tcase_add_loop_test(names, missing_names_are_reported_once_where_they_stand, 0, (int)(sizeof references / sizeof *references));
+	tcase_add_loop_test(names, missing_names_are_reported_once_where_they_stand, 0,
+	                    (int)(sizeof references / sizeof *references));
 	tcase_add_test(names, what_the_database_has_need_not_be_said);
 	suite_add_tcase(suite, small);
 	suite_add_tcase(suite, order);

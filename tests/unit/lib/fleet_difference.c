@@ -3,7 +3,8 @@
 
 #include "fleetwall/arena.h"
 
-static const char *labels_differ(const struct label *a, size_t a_count, const struct label *b, size_t b_count, const char *what)
+static const char *labels_differ(const struct label *a, size_t a_count, const struct label *b, size_t b_count,
+                                 const char *what)
 {
 	if (a_count != b_count)
 		return what;
@@ -17,8 +18,9 @@ static bool rules_same(const struct role *a, const struct role *b)
 	for (size_t i = 0; i < a->rule_count; i++) {
 		const struct role_rule *x = &a->rules[i], *y = &b->rules[i];
 
-		if (!rule_same(&x->rule, &y->rule) || !str_eq(x->rule.comment, y->rule.comment) || !str_eq(x->text, y->text) ||
-		    !str_eq(x->ticket, y->ticket) || !str_eq(x->owner, y->owner) || x->enabled != y->enabled)
+		if (!rule_same(&x->rule, &y->rule) || !str_eq(x->rule.comment, y->rule.comment) ||
+		    !str_eq(x->text, y->text) || !str_eq(x->ticket, y->ticket) || !str_eq(x->owner, y->owner) ||
+		    x->enabled != y->enabled)
 			return false;
 	}
 	return true;
@@ -44,7 +46,8 @@ static bool addresses_same(const struct machine *a, const struct machine *b)
 	if (a->address_count != b->address_count)
 		return false;
 	for (size_t i = 0; i < a->address_count; i++)
-		if (addr_cmp(a->addresses[i].addr, b->addresses[i].addr) != 0 || !str_eq(a->addresses[i].label, b->addresses[i].label))
+		if (addr_cmp(a->addresses[i].addr, b->addresses[i].addr) != 0 ||
+		    !str_eq(a->addresses[i].label, b->addresses[i].label))
 			return false;
 	return true;
 }
@@ -139,8 +142,8 @@ static struct str lists_differ(struct arena *arena, const struct fleet *a, const
 
 static bool says_nothing(const struct role *role)
 {
-	return machine_of_role(role->name).n > 0 && role->rule_count == 0 && role->egress == EGRESS_OPEN && role->description.n == 0 &&
-	       role->owner.n == 0;
+	return machine_of_role(role->name).n > 0 && role->rule_count == 0 && role->egress == EGRESS_OPEN &&
+	       role->description.n == 0 && role->owner.n == 0;
 }
 
 static struct str roles_differ(struct arena *arena, const struct fleet *a, const struct fleet *b)
@@ -163,7 +166,8 @@ struct str fleet_difference(struct arena *arena, const struct fleet *a, const st
 {
 	struct str difference;
 
-	if (a->machine_count != b->machine_count || a->network_count != b->network_count || a->service_count != b->service_count)
+	if (a->machine_count != b->machine_count || a->network_count != b->network_count ||
+	    a->service_count != b->service_count)
 		return STR("the number of objects");
 	difference = lists_differ(arena, a, b);
 	if (difference.n == 0)

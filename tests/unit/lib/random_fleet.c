@@ -1,4 +1,5 @@
-/* Arbitrary valid fleets. Every name that a rule may draw exists before the first rule is made, so references always hold. */
+/* Arbitrary valid fleets. Every name that a rule may draw exists before the first rule is made, so references always
+ * hold. */
 #include "random_fleet.h"
 
 #include <assert.h>
@@ -18,8 +19,9 @@ struct making {
 /* --- text --- */
 
 static const char *const pieces[] = {
-	"a", "b c", "\"", "\\", "\\n", "#", "//", "/*", "*/", "@include", "{", "}", "(", "]", ";", "=", ",", "ä", "漢", "🔥", "\\x00", "'", "--", "$(x)",
-	"%s", "`", "&amp;", "{{x}}", "x\xc2\xa0y",
+	"a",     "b c", "\"", "\\",   "\\n", "#", "//",    "/*",    "*/",         "@include",
+	"{",     "}",   "(",  "]",    ";",   "=", ",",     "ä",     "漢",         "🔥",
+	"\\x00", "'",   "--", "$(x)", "%s",  "`", "&amp;", "{{x}}", "x\xc2\xa0y",
 };
 
 struct str random_line(struct arena *arena, struct rng *rng)
@@ -43,7 +45,8 @@ static struct str maybe_line(struct making *making, unsigned percent)
 /* --- labels --- */
 
 static const char *const keys[] = {
-	"env", "tier", "kubernetes.io/x", "a b", "\"", "true", "FALSE", "ä", "9lives", "Env", "_x", "*", "x-1", "a#b", "\\",
+	"env", "tier", "kubernetes.io/x", "a b", "\"", "true", "FALSE", "ä", "9lives", "Env", "_x", "*", "x-1",
+	"a#b", "\\",
 };
 static const char *const values[] = {"prod", "test", "", "a=b", "\"", "\\", "ä", "x;y", "{}", "#"};
 
@@ -53,7 +56,8 @@ static void random_labels(struct making *making, struct label **labels, size_t *
 
 	*labels = ARENA_ARRAY(making->arena, struct label, wanted);
 	for (*count = 0; *count < wanted; (*count)++)
-		(*labels)[*count] = (struct label){str_of(keys[(at + *count) % COUNT(keys)]), str_of(values[rng_below(making->rng, COUNT(values))])};
+		(*labels)[*count] = (struct label){str_of(keys[(at + *count) % COUNT(keys)]),
+		                                   str_of(values[rng_below(making->rng, COUNT(values))])};
 }
 
 /* --- names --- */
@@ -152,7 +156,8 @@ static void random_rules(struct making *making, struct role *role)
 
 	role->rules = ARENA_ARRAY(making->arena, struct role_rule, count);
 	for (size_t i = 0; i < count; i++) {
-		struct role_rule rule = {.rule = random_rule(making->arena, making->rng, &making->names), .enabled = rng_chance(making->rng, 80)};
+		struct role_rule rule = {.rule = random_rule(making->arena, making->rng, &making->names),
+		                         .enabled = rng_chance(making->rng, 80)};
 		bool stored;
 		struct error *error = rule_normalize(making->arena, &rule.rule, &stored);
 
@@ -189,7 +194,8 @@ static void random_addresses(struct making *making, struct machine *machine)
 	for (size_t i = 0; i < machine->address_count; i++) {
 		machine->addresses[i].addr = random_addr(making->rng);
 		if (rng_chance(making->rng, 40))
-			machine->addresses[i].label = labels_of_addresses[rng_below(making->rng, COUNT(labels_of_addresses))];
+			machine->addresses[i].label =
+				labels_of_addresses[rng_below(making->rng, COUNT(labels_of_addresses))];
 	}
 }
 
@@ -200,7 +206,9 @@ static struct machine random_machine(struct making *making, struct str name)
 	struct machine machine = {.name = name, .given = GIVEN_ALL, .enabled = rng_chance(rng, 80)};
 
 	machine.mode = rng_chance(rng, 30) ? MODE_COEXIST : MODE_EXCLUSIVE;
-	machine.enforcement = rng_chance(rng, 70) ? ENFORCEMENT_ENFORCE : rng_chance(rng, 50) ? ENFORCEMENT_MONITOR : ENFORCEMENT_UNMANAGED;
+	machine.enforcement = rng_chance(rng, 70)   ? ENFORCEMENT_ENFORCE
+	                      : rng_chance(rng, 50) ? ENFORCEMENT_MONITOR
+	                                            : ENFORCEMENT_UNMANAGED;
 	machine.ssh_port = rng_chance(rng, 70) ? 0 : 1 + (unsigned)rng_below(rng, 65535);
 	machine.ssh_host = str_of(hosts[rng_below(rng, COUNT(hosts))]);
 	random_labels(making, &machine.labels, &machine.label_count);
@@ -223,7 +231,8 @@ static void make_roles(struct making *making)
 		fleet->roles[fleet->role_count++] = random_role(making, names->roles[i]);
 	for (size_t i = 0; i < names->machine_count; i++)
 		if (rng_chance(making->rng, 20))
-			fleet->roles[fleet->role_count++] = random_role(making, machine_role_name(making->arena, names->machines[i]));
+			fleet->roles[fleet->role_count++] =
+				random_role(making, machine_role_name(making->arena, names->machines[i]));
 }
 
 static void make_objects(struct making *making)
