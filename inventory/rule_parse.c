@@ -240,8 +240,6 @@ static void refuse_clause(struct parser *p, const struct seen *seen)
 		error = error_hint(error, "no space stands inside a range: 10.0.0.1-10.0.0.9");
 	else if (behind_peers)
 		error = error_hint(error, "peers are separated by commas");
-	else if (seen->last == CLAUSE_LIMIT && word.p[0] == '/')
-		error = error_hint(error, "no space stands inside a rate: limit 10/minute");
 	parser_fault(p, p->token.at, error);
 	skip_to_clause(p);
 }

@@ -340,6 +340,28 @@ START_TEST(warns_of_numbers_that_are_ports)
 }
 END_TEST
 
+/* All the numbers that a warning is given for, each with the protocol that it suggests. */
+START_TEST(knows_the_ports_that_are_protocols)
+{
+	static const char expected[] =
+		"7/tcp 9/tcp 13/tcp 19/tcp 20/tcp 21/tcp 22/tcp 23/tcp 25/tcp 37/tcp 43/tcp 49/tcp 53/udp 67/udp "
+		"68/udp 69/udp 70/tcp 79/tcp 80/tcp 88/tcp 109/tcp 110/tcp 111/tcp 113/tcp 119/tcp 123/udp 135/tcp "
+		"137/udp 138/udp 139/tcp 143/tcp 161/udp 162/udp 177/udp 179/tcp 194/tcp ";
+	struct buf buf = buf_new(arena);
+
+	for (unsigned i = 1; i <= 255; i++) {
+		struct error *warnings = NULL;
+		struct rule rule;
+		bool stored;
+
+		ck_assert_ptr_null(rule_parse(arena, str_format(arena, "allow %u", i), &rule, &stored, &warnings));
+		if (warnings != NULL) /* "write 22/tcp for the port" */
+			buf_add(&buf, str_slice(warnings->hint, 6, str_find(warnings->hint, '/') + 5));
+	}
+	ck_assert_msg(str_is(buf_str(&buf), expected), "%.*s", STR_ARG(buf_str(&buf)));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("rule_good");
@@ -353,6 +375,7 @@ int main(void)
 	tcase_add_loop_test(tcase, keeps_comments, 0, sizeof comments / sizeof *comments);
 	tcase_add_test(tcase, keeps_nothing_of_the_line);
 	tcase_add_loop_test(tcase, warns_of_numbers_that_are_ports, 0, sizeof warned / sizeof *warned);
+	tcase_add_test(tcase, knows_the_ports_that_are_protocols);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

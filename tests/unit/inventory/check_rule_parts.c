@@ -138,8 +138,9 @@ END_TEST
 
 START_TEST(refuses_other_protocols)
 {
-	static const char *const no[] = {"",    "0",    "256", "06", "icmp", "icmpv4", "icmpv6",
-	                                 "all", "tcp ", "-6",  "6.", "tc",   "tcpp"};
+	static const char *const no[] = {
+		"", "0", "256", "06", "icmp", "icmpv4", "icmpv6", "all", "tcp ", "-6", "6.", "tc", "tcpp",
+	};
 	uint8_t protocol;
 
 	ck_assert_msg(!protocol_parse(str_of(no[_i]), &protocol), "\"%s\"", no[_i]);
@@ -177,11 +178,13 @@ END_TEST
 
 START_TEST(knows_interfaces)
 {
-	static const char *const yes[] = {"a", "eth0", "ETH0.1@x:Y_-", "abcdefghijklmno", "wg+", "abcdefghijklmn+", "-",
-	                                  ".", "0"};
+	static const char *const yes[] = {
+		"a", "eth0", "ETH0.1@x:Y_-", "abcdefghijklmno", "wg+", "abcdefghijklmn+", "-", ".", "0",
+	};
 	static const char *const no[] = {
-		"",    "+", "e+h", "eth++", "abcdefghijklmnop", "abcdefghijklmno+", "a b", "a/b", "a!", "eth0\xc3\xa4",
-		"a,b", "a*"};
+		"", "+", "e+h", "eth++", "/a", "!", "+a", "abcdefghijklmnop", "abcdefghijklmno+", "a b", "a/b", "a!",
+		"eth0\xc3\xa4", "a,b", "a*",
+	};
 
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
 		ck_assert_msg(interface_valid(str_of(yes[i])), "\"%s\"", yes[i]);
@@ -227,42 +230,12 @@ START_TEST(reads_and_prints_times)
 END_TEST
 
 static const char *const no_times[] = {
-	"",
-	"2026",
-	"2026-03",
-	"2026-3-1",
-	"26-03-01",
-	"2026-00-01",
-	"2026-13-01",
-	"2026-01-00",
-	"2026-01-32",
-	"2026-04-31",
-	"2025-02-29",
-	"1900-02-29",
-	"2026-03-01T",
-	"2026-03-01T12",
-	"2026-03-01T24:00",
-	"2026-03-01T12:60",
-	"2026-03-01T12:00:60",
-	"2026-03-01T12:00:00.1",
-	"2026-03-01T12:00:",
-	"2026-03-01T12:00X",
-	"2026-03-01T12:00+1",
-	"2026-03-01T12:00+0100",
-	"2026-03-01T12:00+24:00",
-	"2026-03-01T12:00+01:60",
-	"2026-03-01T12:00ZZ",
-	"2026-03-01  12:00",
-	"20260301",
-	"2026/03/01",
-	"0000-01-01",
-	"0001-01-01T00:00+00:01",
-	"9999-12-31T23:59:59-00:01",
-	"10000-01-01",
-	"tomorrow",
-	"-2026-03-01",
-	"2026-03-0a",
-	" 2026-03-01",
+	"", "2026", "2026-03", "2026-3-1", "26-03-01", "2026-00-01", "2026-13-01", "2026-01-00", "2026-01-32",
+	"2026-04-31", "2025-02-29", "1900-02-29", "2026-03-01T", "2026-03-01T12", "2026-03-01T24:00",
+	"2026-03-01T12:60", "2026-03-01T12:00:60", "2026-03-01T12:00:00.1", "2026-03-01T12:00:", "2026-03-01T12:00X",
+	"2026-03-01T12:00+1", "2026-03-01T12:00+0100", "2026-03-01T12:00+24:00", "2026-03-01T12:00+01:60",
+	"2026-03-01T12:00ZZ", "2026-03-01  12:00", "20260301", "2026/03/01", "0000-01-01", "0001-01-01T00:00+00:01",
+	"9999-12-31T23:59:59-00:01", "10000-01-01", "tomorrow", "-2026-03-01", "2026-03-0a", " 2026-03-01",
 	"2026-03-01 ",
 };
 
@@ -306,8 +279,10 @@ END_TEST
 START_TEST(checks_names)
 {
 	static const char *const yes[] = {"a", "0", "web-1", "Web", "a..b", "a-", "a_", HUNDRED, "all", "10.0.0.1"};
-	static const char *const no[] = {"",         "-a",        ".a",  "_a",  "a b",  "a/b", "a:b", "a\n",
-	                                 "\xc3\xa4", HUNDRED "x", "a'b", "a;b", "../x", "a,b", "a#"};
+	static const char *const no[] = {
+		"", "-a", ".a", "_a", "a b", "a/b", "a:b", "a\n", "\xc3\xa4", HUNDRED "x", "a'b", "a;b", "../x",
+		"a,b", "a#",
+	};
 
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
 		ck_assert_msg(name_check(str_of(yes[i]), "role") == NULL, "\"%s\"", yes[i]);
@@ -329,39 +304,12 @@ END_TEST
 START_TEST(checks_machine_names)
 {
 	static const char *const yes[] = {
-		"a",
-		"db1",
-		"0",
-		"10",
-		"a-b",
-		"a--b",
-		"db1.example.org",
-		"1.2.3",
-		"1.2.3.4.5",
-		"1.2.3.a",
-		"x.vpn",
-		SIXTY_THREE,
-		SIXTY_THREE "." SIXTY_THREE "." SIXTY_THREE "." TEN TEN TEN TEN TEN TEN "a",
+		"a", "db1", "0", "10", "a-b", "a--b", "db1.example.org", "1.2.3", "1.2.3.4.5", "1.2.3.a", "x.vpn",
+		SIXTY_THREE, SIXTY_THREE "." SIXTY_THREE "." SIXTY_THREE "." TEN TEN TEN TEN TEN TEN "a",
 	};
 	static const char *const no[] = {
-		"",
-		"A",
-		"Db1",
-		"-a",
-		"a-",
-		"a.",
-		".a",
-		"a..b",
-		"a.-b",
-		"a_b",
-		"a b",
-		"1.2.3.4",
-		"999.1.1.1",
-		"fe80::1",
-		"a/b",
-		"../x",
-		"-o",
-		SIXTY_THREE "a",
+		"", "A", "Db1", "-a", "a-", "a.", ".a", "a..b", "a.-b", "a_b", "a b", "1.2.3.4", "999.1.1.1",
+		"fe80::1", "a/b", "../x", "-o", SIXTY_THREE "a",
 		SIXTY_THREE "." SIXTY_THREE "." SIXTY_THREE "." TEN TEN TEN TEN TEN TEN "ab",
 	};
 
@@ -377,10 +325,10 @@ START_TEST(checks_service_names)
 {
 	static const char *const yes[] = {"mysql", "X11", "a", "tcp2", "icmp6", "http-alt", "a.b"};
 	static const char *const no[] = {
-		"",     "3com",    "-a",      "allow", "Deny",  "reject",  "all",    "ANY",  "from", "to",
-		"on",   "log",     "limit",   "since", "until", "second",  "minute", "hour", "day",  "self",
-		"role", "network", "machine", "tcp",   "udp",   "udplite", "sctp",   "dccp", "gre",  "esp",
-		"ah",   "ipip",    "vrrp",    "igmp",  "icmp",  "icmpv4",  "ICMPv6",
+		"", "3com", "-a", "allow", "Deny", "reject", "all", "ANY", "from", "to", "on", "log", "limit",
+		"since", "until", "second", "minute", "hour", "day", "self", "role", "network", "machine", "tcp",
+		"udp", "udplite", "sctp", "dccp", "gre", "esp", "ah", "ipip", "vrrp", "igmp", "icmp", "icmpv4",
+		"ICMPv6",
 	};
 
 	for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
