@@ -45,6 +45,7 @@ struct error *rules_read(struct arena *arena, struct str name, struct str text, 
 		place.text = line;
 		faults_add(&faults, read_line(arena, line, place, &list, warnings));
 	}
+	faults_add(&faults, role_rules_join(list.items, &list.count));
 	*rules = list.items;
 	*count = list.count;
 	return faults_end(&faults);

@@ -1,4 +1,5 @@
-/* Whole files into memory, and which files a CSV folder has. Reads regular files and pipes, nothing that never ends. */
+/* Whole files into memory, and which files a CSV folder has. Reads regular files, pipes and
+ * standard input; of what never ends, not more than a document can be. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -14,9 +15,18 @@
 #define FILE_MAX ((size_t)1 << 30)
 #define READ_SIZE ((size_t)1 << 16)
 
+/* /dev/stdin can't be opened by name where it is a socket, as under ssh. */
+static bool is_standard_input(struct str path)
+{
+	return str_is(path, "/dev/stdin");
+}
+
 static struct error *open_file(struct str path, const char *name, int *descriptor)
 {
-	*descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (is_standard_input(path))
+		*descriptor = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+	else
+		*descriptor = open(name, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (*descriptor >= 0)
 		return NULL;
 	if (errno == ENOENT || errno == ENOTDIR)
@@ -34,7 +44,7 @@ static struct error *check_file(struct str path, int descriptor, size_t *size)
 	if (S_ISDIR(status.st_mode))
 		return error_hint(error_new(ERROR_INPUT, "%.*s is a folder", STR_ARG(path)),
 		                  "a folder of CSV files is imported with --csv");
-	if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+	if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode) && !is_standard_input(path))
 		return error_new(ERROR_INPUT, "%.*s is no regular file", STR_ARG(path));
 	*size = S_ISREG(status.st_mode) && status.st_size > 0 ? (size_t)status.st_size : 0;
 	if (*size > FILE_MAX)

@@ -25,6 +25,9 @@ struct error *prefix_fault_error(enum prefix_fault fault, struct str text, struc
 
 /* Sorts by key; joins what repeats; a key with two values is an error. */
 struct error *labels_sort(struct label *labels, size_t *count) MUST_CHECK;
+/* Sorts a role's rules by text; joins what repeats; the same rule with another ticket, owner, state or comment is an
+ * error. */
+struct error *role_rules_join(struct role_rule *list, size_t *count) MUST_CHECK;
 /* `key=value`, cut at the first `=`. */
 struct error *label_cut(struct str s, struct label *label) MUST_CHECK;
 

@@ -119,27 +119,28 @@ static struct error *first_at(struct error *error, struct place first)
 	return error_hint(error, "it is given first in %.*s:%u", STR_ARG(first.file), first.line);
 }
 
-static struct error *rules_join(struct role *role)
+static struct error *rule_twice(const struct role_rule *first, const struct role_rule *second)
 {
-	struct role_rule *list = role->rules;
+	struct error *error =
+		error_new(ERROR_INPUT, "rule \"%.*s\" is given twice, with different ticket, owner, state or comment",
+	                  STR_ARG(second->text));
+
+	return error_at(first_at(error, first->place), second->place);
+}
+
+struct error *role_rules_join(struct role_rule *list, size_t *count)
+{
 	struct error *errors = NULL;
 	size_t kept = 0;
 
-	sort(list, role->rule_count, sizeof *list, rule_order);
-	for (size_t i = 0; i < role->rule_count; i++) {
-		if (kept == 0 || !str_eq(list[kept - 1].text, list[i].text)) {
+	sort(list, *count, sizeof *list, rule_order);
+	for (size_t i = 0; i < *count; i++) {
+		if (kept == 0 || !str_eq(list[kept - 1].text, list[i].text))
 			list[kept++] = list[i];
-		} else if (!role_rule_same(&list[kept - 1], &list[i])) {
-			struct error *error =
-				error_new(ERROR_INPUT,
-			                  "rule \"%.*s\" is given twice in role %.*s, with different ticket, owner, "
-			                  "state or comment",
-			                  STR_ARG(list[i].text), STR_ARG(role->name));
-
-			error_collect(&errors, error_at(first_at(error, list[kept - 1].place), list[i].place));
-		}
+		else if (!role_rule_same(&list[kept - 1], &list[i]))
+			error_collect(&errors, rule_twice(&list[kept - 1], &list[i]));
 	}
-	role->rule_count = kept;
+	*count = kept;
 	return errors;
 }
 
@@ -237,7 +238,7 @@ static struct error *role_in_order(struct arena *arena, struct role *role)
 		if (rule->text.n == 0)
 			rule->text = rule_text(arena, &rule->rule);
 	}
-	error_collect(&errors, rules_join(role));
+	error_collect(&errors, role_rules_join(role->rules, &role->rule_count));
 	return of_object(errors, role->place);
 }
 

@@ -37,8 +37,8 @@ struct error *csv_read(struct arena *arena, const struct csv_file *files, size_t
 struct error *rules_read(struct arena *arena, struct str name, struct str text, struct role_rule **rules, size_t *count,
                          struct error **warnings) MUST_CHECK;
 
-/* Whole files into memory (with a NUL check left to the readers); at most 1 GiB. Regular files and pipes; one that does
- * not exist is ERROR_UNKNOWN. */
+/* Whole files into memory (with a NUL check left to the readers); at most 1 GiB. Regular files, pipes, and /dev/stdin
+ * whatever it is; a file that does not exist is ERROR_UNKNOWN. */
 struct error *file_read(struct arena *arena, struct str path, struct str *text) MUST_CHECK;
 
 #endif

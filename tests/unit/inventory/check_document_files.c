@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,6 +76,41 @@ START_TEST(reads_blank_lines_comments_and_crlf)
 	ck_assert(str_is(warnings->place.file, "f"));
 	ck_assert_ptr_null(rules_read(arena, STR("f"), STR(""), &rules, &count, &warnings));
 	ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+START_TEST(lines_that_repeat_count_once)
+{
+	struct role_rule *rules;
+	size_t count;
+	struct error *error;
+
+	ck_assert_ptr_null(rules_read(arena, STR("f"),
+	                              STR("allow 80/tcp\nallow 22/tcp # a\nALLOW 80/tcp\nallow 22/tcp #a"), &rules,
+	                              &count, &warnings));
+	ck_assert_uint_eq(count, 2);
+	ck_assert(str_is(rules[0].text, "allow 22/tcp"));
+	error = rules_read(arena, STR("f"), STR("allow 22/tcp # a\nallow 80/tcp\nallow 22/tcp # b"), &rules, &count,
+	                   &warnings);
+	ck_assert_uint_eq(error_count(error), 1);
+	ck_assert_uint_eq(error->place.line, 3);
+	ck_assert(str_is(error->hint, "it is given first in f:1"));
+}
+END_TEST
+
+/* Under ssh it is a socket, which can't be opened by name. */
+START_TEST(reads_standard_input)
+{
+	struct str text;
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	ck_assert_int_eq(write(ends[1], "abc", 3), 3);
+	close(ends[1]);
+	ck_assert_int_eq(dup2(ends[0], STDIN_FILENO), STDIN_FILENO);
+	close(ends[0]);
+	ck_assert_ptr_null(file_read(arena, STR("/dev/stdin"), &text));
+	ck_assert(str_is(text, "abc"));
 }
 END_TEST
 
@@ -201,10 +237,12 @@ int main(void)
 	tcase_add_checked_fixture(rules, setup, teardown);
 	tcase_add_test(rules, reads_the_seed);
 	tcase_add_test(rules, reads_blank_lines_comments_and_crlf);
+	tcase_add_test(rules, lines_that_repeat_count_once);
 	tcase_add_test(rules, shows_all_faults_with_places);
 	tcase_add_checked_fixture(files, setup, teardown);
 	tcase_add_test(files, reads_whole_files);
 	tcase_add_test(files, reads_pipes);
+	tcase_add_test(files, reads_standard_input);
 	tcase_add_test(files, says_what_is_no_file);
 	tcase_add_test(files, refuses_what_is_too_large);
 	suite_add_tcase(suite, rules);
