@@ -97,14 +97,27 @@ static void show_counts(struct run *run, const struct plan *plan)
 		writer_say(run->writer, "imported: %zu added, %zu changed, %zu removed", added, changed, removed);
 }
 
+/* A source with faults: names that exist nowhere are told in the same run, where there is an inventory to look into. */
+static struct error *with_references(struct run *run, struct error *errors, const struct fleet *wanted)
+{
+	struct fleet present;
+
+	if (errors->kind == ERROR_INPUT && run_load(run, &present) == NULL)
+		error_collect(&errors, fleet_check(run->arena, wanted, &present));
+	return errors;
+}
+
 struct error *run_import(struct run *run)
 {
+	struct error *errors;
 	struct import_options options = {.prune = run_has(run, "prune")};
 	struct fleet wanted = {0}, present;
 	struct plan plan;
 	bool dry = run_has(run, "dry-run");
 
-	TRY(read_source(run, &wanted, &options));
+	errors = read_source(run, &wanted, &options);
+	if (errors != NULL)
+		return with_references(run, errors, &wanted);
 	TRY(run_connect(run));
 	TRY(db_begin(run->db, dry ? DB_SNAPSHOT : DB_WRITE));
 	if (!dry)
