@@ -6,8 +6,6 @@
 #include "fleetwall/arena.h"
 #include "rule_parser.h"
 
-#define FAULTS_MAX 20 /* of one line */
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t';
@@ -83,6 +81,13 @@ struct error *lex_start(struct parser *p, struct arena *arena, struct str line)
 	return NULL;
 }
 
+/* Where something is missing, the caret stands behind the last word. */
+void lex_end(struct parser *p)
+{
+	p->at = p->end;
+	p->token = (struct token){TOKEN_END, {"", 0}, p->end};
+}
+
 void lex_next(struct parser *p)
 {
 	const char *text = p->line.p;
@@ -93,8 +98,7 @@ void lex_next(struct parser *p)
 		p->at++;
 	from = to = p->at;
 	if (from >= p->end) {
-		/* Where something is missing, the caret stands behind the last word. */
-		p->token = (struct token){TOKEN_END, {"", 0}, p->end};
+		lex_end(p);
 		return;
 	}
 	while (to < p->end && !is_blank(text[to]) && text[to] != ',')
@@ -117,56 +121,4 @@ struct word_shown lex_shown(const struct token *token)
 	shown.text[n + 1] = '"';
 	shown.text[n + 2] = '\0';
 	return shown;
-}
-
-void parser_fault(struct parser *p, size_t at, struct error *error)
-{
-	if (p->fault_count > FAULTS_MAX)
-		return;
-	if (++p->fault_count > FAULTS_MAX) {
-		error = error_new(ERROR_INPUT, "more than %d faults in one line; from here on they are not shown",
-		                  FAULTS_MAX);
-		p->at = p->end;
-		p->token = (struct token){TOKEN_END, {"", 0}, p->end};
-	}
-	error_collect(&p->faults, placed(error, p->line, at));
-}
-
-struct error *parser_faults(const struct parser *p)
-{
-	return p->faults;
-}
-
-bool parser_number(struct parser *p, struct str digits, size_t at, const char *noun, unsigned low, unsigned high,
-                   unsigned *number)
-{
-	struct error *error;
-	uint64_t value = 0;
-
-	if (digits.n == 0)
-		error = error_hint(error_new(ERROR_INPUT, "expected the %s", noun), "it is a number from %u to %u", low,
-		                   high);
-	else if (!word_digits(digits))
-		error = error_hint(error_new(ERROR_INPUT, "expected the %s, not \"%s\"", noun, word_shown(digits).text),
-		                   "it is a number from %u to %u", low, high);
-	else if (digits.n > 1 && digits.p[0] == '0')
-		error = error_hint(
-			error_new(ERROR_INPUT, "the %s \"%s\" has a leading zero", noun, word_shown(digits).text),
-			"write it without; some programs read such a number as octal");
-	else if (!str_number(digits, high, &value) || value < low)
-		error = error_hint(error_new(ERROR_INPUT, "the %s %s is out of range", noun, word_shown(digits).text),
-		                   "it is a number from %u to %u", low, high);
-	else
-		error = NULL;
-	*number = (unsigned)value;
-	if (error != NULL)
-		parser_fault(p, at, error);
-	return error == NULL;
-}
-
-bool parser_name(struct parser *p, size_t at, struct error *error)
-{
-	if (error != NULL)
-		parser_fault(p, at, error);
-	return error == NULL;
 }

@@ -24,19 +24,15 @@ static const struct {
 	{"before", "until"}, {"after", "since"},  {"rate", "limit"},
 };
 
-static struct error *hint_word(struct error *error, const struct word *table, struct str word)
+/* The word of the table that was probably meant, {NULL, 0} if none. */
+static struct str meant(const struct word *table, struct str word)
 {
-	struct str near = word_nearest(table, NULL, word);
+	int value;
 
-	for (size_t i = 0; i < sizeof synonyms / sizeof synonyms[0]; i++) {
-		int value;
-
+	for (size_t i = 0; i < sizeof synonyms / sizeof synonyms[0]; i++)
 		if (word_is(word, synonyms[i].foreign) && word_find(table, str_of(synonyms[i].ours), &value))
-			near = str_of(synonyms[i].ours);
-	}
-	if (near.p != NULL)
-		error = error_hint(error, "did you mean %.*s?", STR_ARG(near));
-	return error;
+			return str_of(synonyms[i].ours);
+	return word_nearest(table, NULL, word);
 }
 
 static void skip_to_clause(struct parser *p)
@@ -51,8 +47,6 @@ static void skip_to_clause(struct parser *p)
 /* True when the action, right or mistyped, was there, so that a `what` may be expected behind it. */
 static bool parse_action(struct parser *p, struct rule *rule)
 {
-	struct error *error;
-	bool meant;
 	int value;
 
 	if (p->token.kind == TOKEN_WORD && word_find(word_actions, p->token.text, &value)) {
@@ -60,13 +54,11 @@ static bool parse_action(struct parser *p, struct rule *rule)
 		lex_next(p);
 		return true;
 	}
-	error = error_new(ERROR_INPUT, "expected allow, deny or reject, not %s", lex_shown(&p->token).text);
-	error = hint_word(error, word_actions, p->token.text);
-	meant = error->hint.n > 0;
-	parser_fault(p, p->token.at, error);
-	if (meant)
-		lex_next(p);
-	return meant;
+	parser_fault(p, p->token.at, "expected allow, deny or reject, not %s", lex_shown(&p->token).text);
+	if (!parser_near(p, meant(word_actions, p->token.text)))
+		return false;
+	lex_next(p);
+	return true;
 }
 
 /* --- clauses --- */
@@ -79,9 +71,7 @@ static bool argument(struct parser *p, const char *expected, struct token *word)
 		lex_next(p);
 		return true;
 	}
-	parser_fault(p, p->token.at,
-	             error_new(ERROR_INPUT, "expected %s, not %s", expected, lex_shown(&p->token).text));
-	return false;
+	return parser_fault(p, p->token.at, "expected %s, not %s", expected, lex_shown(&p->token).text);
 }
 
 static bool parse_interface(struct parser *p, struct rule *rule)
@@ -93,29 +83,29 @@ static bool parse_interface(struct parser *p, struct rule *rule)
 	rule->interface = str_copy(p->arena, word.text);
 	if (interface_valid(word.text))
 		return true;
-	parser_fault(
-		p, word.at,
-		error_hint(error_new(ERROR_INPUT, "\"%s\" is no name of an interface", word_shown(word.text).text),
-	                   "it has 1 to 15 of A-Z a-z 0-9 _ . @ : - and may end in + as a wildcard, like eth0 or wg+"));
-	return false;
+	parser_fault(p, word.at, "\"%s\" is no name of an interface", word_shown(word.text).text);
+	return parser_hint(p, "it has 1 to 15 of A-Z a-z 0-9 _ . @ : - and may end in + as a wildcard, "
+	                      "like eth0 or wg+");
 }
 
 /* "min", "minutes", "s": enough to know which was meant. */
-static struct error *hint_unit(struct error *error, struct str unit)
+static bool unit_meant(const struct word *word, struct str unit)
 {
-	for (const struct word *word = word_units; word->text != NULL; word++) {
-		struct str name = str_of(word->text);
-		size_t n = unit.n < name.n ? unit.n : name.n;
+	struct str name = str_of(word->text);
+	bool begins = unit.n > 0 && unit.n < name.n;
 
-		if (n > 0 && word_nearest((struct word[]){*word, {NULL, 0}}, NULL, unit).p != NULL)
-			return error_hint(error, "did you mean %s?", word->text);
-		for (size_t i = 0; i < n; i++)
-			if ((unit.p[i] | 0x20) != name.p[i])
-				n = 0;
-		if (n > 0)
-			return error_hint(error, "did you mean %s?", word->text);
-	}
-	return error_hint(error, "for example limit 10/minute");
+	for (size_t i = 0; begins && i < unit.n; i++)
+		begins = (unit.p[i] | 0x20) == name.p[i];
+	return begins || word_nearest((struct word[]){*word, {NULL, 0}}, NULL, unit).p != NULL;
+}
+
+static bool refuse_unit(struct parser *p, struct str unit, size_t at)
+{
+	parser_fault(p, at, "expected second, minute, hour or day, not \"%s\"", word_shown(unit).text);
+	for (const struct word *word = word_units; word->text != NULL; word++)
+		if (unit_meant(word, unit))
+			return parser_hint(p, "did you mean %s?", word->text);
+	return parser_hint(p, "for example limit 10/minute");
 }
 
 static bool parse_limit(struct parser *p, struct rule *rule)
@@ -135,17 +125,10 @@ static bool parse_limit(struct parser *p, struct rule *rule)
 		rule->limit_unit = (enum limit_unit)value;
 		return true;
 	}
-	if (unit.n == 0)
-		parser_fault(p, word.at + word.text.n,
-		             error_hint(error_new(ERROR_INPUT,
-		                                  "expected /second, /minute, /hour or /day right behind the number"),
-		                        "for example limit %u/minute", rule->limit));
-	else
-		parser_fault(p, word.at + slash + 1,
-		             hint_unit(error_new(ERROR_INPUT, "expected second, minute, hour or day, not \"%s\"",
-		                                 word_shown(unit).text),
-		                       unit));
-	return false;
+	if (unit.n > 0)
+		return refuse_unit(p, unit, word.at + slash + 1);
+	parser_fault(p, word.at + word.text.n, "expected /second, /minute, /hour or /day right behind the number");
+	return parser_hint(p, "for example limit %u/minute", rule->limit);
 }
 
 /* "2026-03-01 12:00", which would be two words. */
@@ -158,24 +141,21 @@ static bool is_clock(const struct token *token)
 static bool parse_time(struct parser *p, int64_t *time)
 {
 	struct token word;
-	struct error *error;
 
 	if (!argument(p, "a time like 2026-03-01T12:00:00Z", &word))
 		return false;
-	if (time_parse(word.text, time) && !is_clock(&p->token))
-		return true;
-	error = error_new(ERROR_INPUT, "\"%s\" is no time", word_shown(word.text).text);
 	if (is_clock(&p->token)) {
-		error = error_new(ERROR_INPUT, "no space stands inside a time");
-		error = error_hint(error, "write %sT%s", word_shown(word.text).text, word_shown(p->token.text).text);
-		*time = TIME_NONE;
+		struct token clock = p->token;
+
 		lex_next(p);
-	} else {
-		error = error_hint(error, "ISO 8601 in whole seconds: 2026-03-01, 2026-03-01T12:00, "
-		                          "2026-03-01T12:00:00Z, 2026-03-01T12:00:00+01:00");
+		parser_fault(p, word.at, "no space stands inside a time");
+		return parser_hint(p, "write %sT%s", word_shown(word.text).text, word_shown(clock.text).text);
 	}
-	parser_fault(p, word.at, error);
-	return false;
+	if (time_parse(word.text, time))
+		return true;
+	parser_fault(p, word.at, "\"%s\" is no time", word_shown(word.text).text);
+	return parser_hint(p, "ISO 8601 in whole seconds: 2026-03-01, 2026-03-01T12:00, 2026-03-01T12:00:00Z, "
+	                      "2026-03-01T12:00:00+01:00");
 }
 
 static bool clause_argument(struct parser *p, enum clause clause, struct rule *rule)
@@ -208,40 +188,34 @@ static void refuse_repeat(struct parser *p, enum clause clause, size_t at, struc
 	bool peers = clause == CLAUSE_FROM || clause == CLAUSE_TO;
 	enum clause other = clause == CLAUSE_FROM ? CLAUSE_TO : CLAUSE_FROM;
 
-	if (seen->clause[clause])
-		parser_fault(p, at,
-		             error_hint(error_new(ERROR_INPUT, "%s stands twice in a rule", name), "%s",
-		                        peers ? "separate several peers by commas" : "leave one of them out"));
-	else if (peers && seen->clause[other])
-		parser_fault(p, at,
-		             error_hint(error_new(ERROR_INPUT, "a rule has either from or to"),
-		                        "from speaks of packets coming in, to of packets going out; write one rule for "
-		                        "each"));
-	else
+	if (seen->clause[clause]) {
+		parser_fault(p, at, "%s stands twice in a rule", name);
+		parser_hint(p, peers ? "separate several peers by commas" : "leave one of them out");
+	} else if (peers && seen->clause[other]) {
+		parser_fault(p, at, "a rule has either from or to");
+		parser_hint(p, "from speaks of packets coming in, to of packets going out; write one rule for each");
+	} else {
 		seen->at[clause] = at;
+	}
 	seen->clause[clause] = true;
 	seen->last = clause;
 }
 
 /* Something that begins no clause. */
-static void refuse_clause(struct parser *p, const struct seen *seen)
+static bool refuse_clause(struct parser *p, const struct seen *seen)
 {
 	bool behind_peers = seen->last == CLAUSE_FROM || seen->last == CLAUSE_TO;
 	struct str word = p->token.text;
-	struct error *error = error_new(ERROR_INPUT, "expected %s, not %s", expected_clause, lex_shown(&p->token).text);
 	int value;
 
-	error = hint_word(error, word_clauses, word);
-	if (error->hint.n > 0 || p->token.kind != TOKEN_WORD)
-		;
-	else if (word_find(word_actions, word, &value))
-		error = error_hint(error, "write one rule a line");
-	else if (behind_peers && word.p[0] == '-')
-		error = error_hint(error, "no space stands inside a range: 10.0.0.1-10.0.0.9");
-	else if (behind_peers)
-		error = error_hint(error, "peers are separated by commas");
-	parser_fault(p, p->token.at, error);
-	skip_to_clause(p);
+	parser_fault(p, p->token.at, "expected %s, not %s", expected_clause, lex_shown(&p->token).text);
+	if (parser_near(p, meant(word_clauses, word)) || p->token.kind != TOKEN_WORD)
+		return false;
+	if (word_find(word_actions, word, &value))
+		return parser_hint(p, "write one rule a line");
+	if (behind_peers && word.p[0] == '-')
+		return parser_hint(p, "no space stands inside a range: 10.0.0.1-10.0.0.9");
+	return behind_peers && parser_hint(p, "peers are separated by commas");
 }
 
 static void parse_clauses(struct parser *p, struct rule *rule, struct seen *seen)
@@ -254,6 +228,7 @@ static void parse_clauses(struct parser *p, struct rule *rule, struct seen *seen
 
 		if (word.kind != TOKEN_WORD || !word_find(word_clauses, word.text, &clause)) {
 			refuse_clause(p, seen);
+			skip_to_clause(p);
 			continue;
 		}
 		again = seen->clause[clause];
@@ -267,16 +242,9 @@ static void parse_clauses(struct parser *p, struct rule *rule, struct seen *seen
 /* What shows only when the line is known. */
 static void check_together(struct parser *p, const struct rule *rule, const struct seen *seen)
 {
-	struct error *error = rule_check_limit(rule);
-
-	if (error != NULL)
-		parser_fault(p, seen->at[CLAUSE_LIMIT], error);
-	error = rule_check_times(rule);
-	if (error != NULL)
-		parser_fault(p, seen->at[CLAUSE_UNTIL], error);
-	error = rule_check_comment(rule);
-	if (error != NULL)
-		parser_fault(p, str_find(p->line, '#'), error);
+	parser_check(p, seen->at[CLAUSE_LIMIT], rule_check_limit(rule));
+	parser_check(p, seen->at[CLAUSE_UNTIL], rule_check_times(rule));
+	parser_check(p, str_find(p->line, '#'), rule_check_comment(rule));
 }
 
 /* The comment without its surroundings; tabs, which nothing behind us likes, as spaces. */

@@ -1,5 +1,5 @@
 /* What the files of the rule parser share: the state of one line, its tokens, and how a fault is noted. Private to
- * rule_lex.c, rule_what.c, rule_peer.c and rule_parse.c. */
+ * the files rule*.c. */
 #ifndef FLEETWALL_RULE_PARSER_H
 #define FLEETWALL_RULE_PARSER_H
 
@@ -26,6 +26,7 @@ struct parser {
 	struct token token;       /* the one to be looked at */
 	size_t spent;             /* where the token before it ended */
 	struct error *faults;
+	struct error *last;       /* the fault that was noted last, for its hint */
 	size_t fault_count;
 	struct error **warnings;  /* NULL: not wanted */
 };
@@ -36,15 +37,23 @@ void lex_next(struct parser *p);
 /* The token as a message names it: `"word"`, `","`, `the end of the line`. */
 struct word_shown lex_shown(const struct token *token);
 
-/* Notes a fault at the offset. After too many, the rest of the line is passed over. */
-void parser_fault(struct parser *p, size_t at, struct error *error);
+/* Nothing more is looked at. */
+void lex_end(struct parser *p);
+
+/* Notes a fault at the offset; after too many, the rest of the line is passed over. Returns false, so that a function
+ * that parses can end with it. */
+bool parser_fault(struct parser *p, size_t at, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Gives the fault that was noted last a hint. Returns false, likewise. */
+bool parser_hint(struct parser *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Hints at the word that was probably meant, if there is one. */
+bool parser_near(struct parser *p, struct str near);
+/* Notes what someone else found wrong there (it keeps its hint); true if that is nothing. */
+bool parser_check(struct parser *p, size_t at, struct error *error);
 /* What has been found wrong: the faults, or NULL. */
 struct error *parser_faults(const struct parser *p) MUST_CHECK;
 /* A decimal number between low and high, without leading zeros; `noun` is what it is called in the fault ("port"). */
 bool parser_number(struct parser *p, struct str digits, size_t at, const char *noun, unsigned low, unsigned high,
                    unsigned *number);
-/* Notes what name_check() and its like found. */
-bool parser_name(struct parser *p, size_t at, struct error *error);
 
 /* Each begins at the current token and leaves the one behind what it took; false when a fault was noted. */
 bool parse_what(struct parser *p, struct what *what);

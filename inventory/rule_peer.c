@@ -11,9 +11,9 @@ struct peer_list {
 
 static const char expected_peer[] = "any, an address, a prefix, a range, self, role:NAME, network:NAME or machine:NAME";
 
-static struct error *no_peer(struct str word)
+static bool refuse_peer(struct parser *p, struct str word, size_t at)
 {
-	return error_new(ERROR_INPUT, "expected %s, not \"%s\"", expected_peer, word_shown(word).text);
+	return parser_fault(p, at, "expected %s, not \"%s\"", expected_peer, word_shown(word).text);
 }
 
 static bool literal(struct peer *peer, struct range range)
@@ -42,47 +42,37 @@ static bool octets(struct parser *p, struct str word, size_t at, struct peer *pe
 	}
 	if (count == 4 && rest.p == NULL)
 		return literal(peer, range);
-	parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "\"%s\" is no address with stars", word_shown(word).text),
-	                               "four parts, numbers from 0 to 255 first, stars only at the end: 10.*.*.*"));
-	return false;
+	parser_fault(p, at, "\"%s\" is no address with stars", word_shown(word).text);
+	return parser_hint(p, "four parts, numbers from 0 to 255 first, stars only at the end: 10.*.*.*");
 }
 
 static bool range_end(struct parser *p, struct str word, size_t at, struct addr *addr)
 {
-	struct error *error;
-
 	if (addr_parse(word, addr))
 		return true;
 	if (word.n == 0)
-		error = error_new(ERROR_INPUT, "expected an address on both sides of \"-\"");
+		parser_fault(p, at, "expected an address on both sides of \"-\"");
 	else
-		error = error_new(ERROR_INPUT, "expected an address, not \"%s\"", word_shown(word).text);
-	parser_fault(p, at, error_hint(error, "a range is FIRST-LAST, without spaces: 10.0.0.1-10.0.0.9"));
-	return false;
+		parser_fault(p, at, "expected an address, not \"%s\"", word_shown(word).text);
+	return parser_hint(p, "a range is FIRST-LAST, without spaces: 10.0.0.1-10.0.0.9");
 }
 
 /* "10.0.0.1-10.0.0.9". */
 static bool range(struct parser *p, struct str word, size_t at, struct peer *peer)
 {
 	size_t dash = str_find(word, '-');
+	struct str before = str_slice(word, 0, dash), behind = str_slice(word, dash + 1, word.n);
 	struct addr first, last;
 
-	if (!range_end(p, str_slice(word, 0, dash), at, &first) ||
-	    !range_end(p, str_slice(word, dash + 1, word.n), at + dash + 1, &last))
+	if (!range_end(p, before, at, &first) || !range_end(p, behind, at + dash + 1, &last))
 		return false;
-	if (first.family == last.family && first.bits <= last.bits)
-		return literal(peer, (struct range){first.bits, last.bits, first.family});
 	if (first.family != last.family)
-		parser_fault(p, at,
-		             error_new(ERROR_INPUT, "the range \"%s\" begins in one family and ends in the other",
-		                       word_shown(word).text));
-	else
-		parser_fault(p, at,
-		             error_hint(error_new(ERROR_INPUT, "the range \"%s\" ends before it begins",
-		                                  word_shown(word).text),
-		                        "write %s-%s", word_shown(str_slice(word, dash + 1, word.n)).text,
-		                        word_shown(str_slice(word, 0, dash)).text));
-	return false;
+		return parser_fault(p, at, "the range \"%s\" begins in one family and ends in the other",
+		                    word_shown(word).text);
+	if (first.bits <= last.bits)
+		return literal(peer, (struct range){first.bits, last.bits, first.family});
+	parser_fault(p, at, "the range \"%s\" ends before it begins", word_shown(word).text);
+	return parser_hint(p, "write %s-%s", word_shown(behind).text, word_shown(before).text);
 }
 
 /* "10.0.0.0/255.0.0.0": the prefix that it means, for the hint. */
@@ -112,68 +102,57 @@ static struct str prefix_text(struct arena *arena, struct prefix prefix)
 }
 
 /* A word that begins like an address and is none. */
-static void refuse_address(struct parser *p, struct str word, size_t at)
+static bool refuse_address(struct parser *p, struct str word, size_t at)
 {
-	struct error *error = error_new(ERROR_INPUT, "\"%s\" is no address or prefix", word_shown(word).text);
 	size_t percent = str_find(word, '%'), slash = str_find(word, '/');
 	struct prefix prefix;
 	struct addr addr;
 
+	parser_fault(p, at, "\"%s\" is no address or prefix", word_shown(word).text);
 	if (percent < word.n)
-		error = error_hint(error, "an interface is named by a clause: on %s",
+		return parser_hint(p, "an interface is named by a clause: on %s",
 		                   word_shown(str_slice(word, percent + 1, word.n)).text);
-	else if (netmask(word, &prefix))
-		error = error_hint(error, "write %.*s", STR_ARG(prefix_text(p->arena, prefix)));
-	else if (slash < word.n && addr_parse(str_slice(word, 0, slash), &addr))
-		error = error_hint(error, "the length of a prefix of this family is a number from 0 to %u",
+	if (netmask(word, &prefix))
+		return parser_hint(p, "write %.*s", STR_ARG(prefix_text(p->arena, prefix)));
+	if (slash < word.n && addr_parse(str_slice(word, 0, slash), &addr))
+		return parser_hint(p, "the length of a prefix of this family is a number from 0 to %u",
 		                   family_width(addr.family));
-	else if (str_find(word, ':') < word.n)
-		error = error_hint(error, "an IPv6 address is eight groups of hexadecimal digits, or fewer and one ::, "
-		                          "without brackets and without a zone");
-	else
-		error = error_hint(error, "an IPv4 address is four numbers from 0 to 255 without leading zeros: "
-		                          "10.0.0.1, 10.0.0.0/8");
-	parser_fault(p, at, error);
+	if (str_find(word, ':') < word.n)
+		return parser_hint(p, "an IPv6 address is eight groups of hexadecimal digits, or fewer and one ::, "
+		                      "without brackets and without a zone");
+	return parser_hint(p, "an IPv4 address is four numbers from 0 to 255 without leading zeros: "
+	                      "10.0.0.1, 10.0.0.0/8");
 }
 
 /* A word of the user's that is nothing at all, or the bare name of something. */
-static void refuse_word(struct parser *p, struct str word, size_t at)
+static bool refuse_word(struct parser *p, struct str word, size_t at)
 {
 	static const struct word likely[] = {{"any", 0}, {"all", 0}, {"self", 0}, {NULL, 0}};
-	struct str near = word_nearest(likely, NULL, word);
 	struct str lower = str_lower(p->arena, word);
-	struct error *error = no_peer(word);
 
-	if (near.p != NULL)
-		error = error_hint(error, "did you mean %.*s?", STR_ARG(near));
-	else if (lower.n <= 100 && name_check(lower, "role") == NULL)
-		error = error_hint(error, "a name needs its kind before it: role:%.*s, network:%.*s or machine:%.*s",
-		                   STR_ARG(lower), STR_ARG(lower), STR_ARG(lower));
-	parser_fault(p, at, error);
+	refuse_peer(p, word, at);
+	if (parser_near(p, word_nearest(likely, NULL, word)) || name_check(lower, "role") != NULL)
+		return false;
+	return parser_hint(p, "a name needs its kind before it: role:%.*s, network:%.*s or machine:%.*s",
+	                   STR_ARG(lower), STR_ARG(lower), STR_ARG(lower));
 }
 
 static bool address(struct parser *p, struct str word, size_t at, struct peer *peer)
 {
 	struct prefix prefix;
-	bool like_address = (word.p[0] >= '0' && word.p[0] <= '9') || str_find(word, ':') < word.n;
 
 	switch (prefix_parse(word, &prefix)) {
 	case PREFIX_OK:
 		return literal(peer, prefix_range(prefix));
 	case PREFIX_HOST_BITS:
-		parser_fault(
-			p, at,
-			error_hint(error_new(ERROR_INPUT, "the prefix \"%s\" has host bits set", word_shown(word).text),
-		                   "write %.*s", STR_ARG(prefix_text(p->arena, prefix))));
-		return false;
+		parser_fault(p, at, "the prefix \"%s\" has host bits set", word_shown(word).text);
+		return parser_hint(p, "write %.*s", STR_ARG(prefix_text(p->arena, prefix)));
 	case PREFIX_BAD:
 		break;
 	}
-	if (like_address)
-		refuse_address(p, word, at);
-	else
-		refuse_word(p, word, at);
-	return false;
+	if ((word.p[0] >= '0' && word.p[0] <= '9') || str_find(word, ':') < word.n)
+		return refuse_address(p, word, at);
+	return refuse_word(p, word, at);
 }
 
 /* --- names --- */
@@ -182,8 +161,7 @@ static const struct word kinds[] = {
 	{"machine", PEER_MACHINE}, {"network", PEER_NETWORK}, {"role", PEER_ROLE}, {NULL, 0},
 };
 
-/* What is written like the kind of a name: letters before the first colon, with something that is no hexadecimal digit.
- */
+/* What is written like the kind of a name: letters before the first colon, not all of them hexadecimal digits. */
 static bool is_kind(struct str word, size_t colon)
 {
 	bool letters = colon > 0 && colon < word.n, beyond_hex = false;
@@ -197,47 +175,45 @@ static bool is_kind(struct str word, size_t colon)
 	return letters && beyond_hex;
 }
 
-static void refuse_kind(struct parser *p, struct str word, size_t colon, size_t at)
+static bool refuse_kind(struct parser *p, struct str word, size_t colon, size_t at)
 {
 	struct str near = word_nearest(kinds, NULL, str_slice(word, 0, colon));
-	struct error *error = no_peer(word);
 
-	if (near.p != NULL)
-		error = error_hint(error, "did you mean %.*s:?", STR_ARG(near));
-	parser_fault(p, at, error);
+	refuse_peer(p, word, at);
+	return near.p != NULL && parser_hint(p, "did you mean %.*s:?", STR_ARG(near));
+}
+
+/* "app" or "app/private". */
+static bool role_name(struct parser *p, struct str name, size_t at, struct peer *peer)
+{
+	size_t slash = str_find(name, '/');
+	bool good = parser_check(p, at, name_check(str_slice(name, 0, slash), "role"));
+
+	if (slash < name.n)
+		good = parser_check(p, at + slash + 1,
+		                    name_check(str_slice(name, slash + 1, name.n), "address label")) &&
+		       good;
+	peer->name = str_slice(name, 0, slash);
+	peer->label = str_slice(name, slash + 1, name.n);
+	return good;
 }
 
 static bool named(struct parser *p, struct str word, size_t colon, size_t at, struct peer *peer)
 {
-	struct str name = str_slice(word, colon + 1, word.n);
-	size_t slash = str_find(name, '/');
-	struct str label = str_slice(name, slash + 1, name.n);
-	bool good;
+	struct str name = str_lower(p->arena, str_slice(word, colon + 1, word.n));
 	int kind;
 
-	if (!word_find(kinds, str_slice(word, 0, colon), &kind)) {
-		refuse_kind(p, word, colon, at);
-		return false;
-	}
+	if (!word_find(kinds, str_slice(word, 0, colon), &kind))
+		return refuse_kind(p, word, colon, at);
 	at += colon + 1;
-	*peer = (struct peer){.kind = (enum peer_kind)kind};
-	if (kind == PEER_ROLE && slash < name.n)
-		name.n = slash;
-	else
-		label = STR("");
-	peer->name = str_lower(p->arena, name);
-	peer->label = str_lower(p->arena, label);
 	if (name.n == 0) {
-		parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "expected a name right behind the colon"),
-		                               "for example %s:web, without a space", word_of(kinds, kind)));
-		return false;
+		parser_fault(p, at, "expected a name right behind the colon");
+		return parser_hint(p, "for example %s:web, without a space", word_of(kinds, kind));
 	}
-	if (kind == PEER_MACHINE)
-		return parser_name(p, at, machine_name_check(peer->name));
-	good = parser_name(p, at, name_check(peer->name, kind == PEER_ROLE ? "role" : "network"));
-	if (slash < word.n - colon - 1 && kind == PEER_ROLE)
-		good = parser_name(p, at + slash + 1, name_check(peer->label, "address label")) && good;
-	return good;
+	*peer = (struct peer){.kind = (enum peer_kind)kind, .name = name};
+	if (kind == PEER_ROLE)
+		return role_name(p, name, at, peer);
+	return parser_check(p, at, kind == PEER_MACHINE ? machine_name_check(name) : name_check(name, "network"));
 }
 
 static bool one_peer(struct parser *p, struct peer *peer, bool *any)
@@ -273,9 +249,7 @@ bool parse_peers(struct parser *p, struct rule *rule)
 		int clause;
 
 		if (p->token.kind != TOKEN_WORD || word_find(word_clauses, p->token.text, &clause)) {
-			parser_fault(p, p->token.at,
-			             error_new(ERROR_INPUT, "expected %s, not %s", expected_peer,
-			                       lex_shown(&p->token).text));
+			parser_fault(p, p->token.at, "expected %s, not %s", expected_peer, lex_shown(&p->token).text);
 			if (p->token.kind != TOKEN_COMMA)
 				return false;
 			good = false;

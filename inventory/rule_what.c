@@ -39,24 +39,18 @@ static void warn_of_port(struct parser *p, uint8_t number, size_t at)
 	}
 }
 
-static void refuse_zero_protocol(struct parser *p, size_t at)
+static bool refuse_zero_protocol(struct parser *p, size_t at)
 {
-	parser_fault(
-		p, at,
-		error_hint(error_new(ERROR_INPUT, "protocol 0 is not possible: the kernel reads it as every protocol"),
-	                   "write all for every packet"));
+	parser_fault(p, at, "protocol 0 is not possible: the kernel reads it as every protocol");
+	return parser_hint(p, "write all for every packet");
 }
 
-static void refuse_protocol(struct parser *p, struct str word, size_t at)
+static bool refuse_protocol(struct parser *p, struct str word, size_t at)
 {
-	struct str near = word_nearest(word_protocols, NULL, word);
-	struct error *error = error_new(ERROR_INPUT, "\"%s\" is no protocol", word_shown(word).text);
-
-	if (near.p != NULL)
-		error = error_hint(error, "did you mean %.*s?", STR_ARG(near));
-	else
-		error = error_hint(error, "protocols with ports are tcp, udp, udplite, sctp and dccp");
-	parser_fault(p, at, error);
+	parser_fault(p, at, "\"%s\" is no protocol", word_shown(word).text);
+	if (parser_near(p, word_nearest(word_protocols, NULL, word)))
+		return false;
+	return parser_hint(p, "protocols with ports are tcp, udp, udplite, sctp and dccp");
 }
 
 /* What stands behind the slash of ports. */
@@ -64,24 +58,22 @@ static bool ports_protocol(struct parser *p, struct str word, size_t at, uint8_t
 {
 	int families;
 
-	if (word.n == 0)
-		parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "expected a protocol behind \"/\""),
-		                               "for example 80/tcp, without a space"));
-	else if (word_is(word, "0"))
-		refuse_zero_protocol(p, at);
-	else if (word_find(word_icmp, word, &families))
-		parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "%s has no ports", word_shown(word).text),
-		                               "its types are written behind it: icmp/echo-request"));
-	else if (!protocol_parse(word, protocol))
-		refuse_protocol(p, word, at);
-	else if (!protocol_has_ports(*protocol))
-		parser_fault(p, at,
-		             error_hint(error_new(ERROR_INPUT, "the protocol %s has no ports", word_shown(word).text),
-		                        "write %s alone; tcp, udp, udplite, sctp and dccp have ports",
-		                        word_shown(word).text));
-	else
+	if (word.n == 0) {
+		parser_fault(p, at, "expected a protocol behind \"/\"");
+		return parser_hint(p, "for example 80/tcp, without a space");
+	}
+	if (word_is(word, "0"))
+		return refuse_zero_protocol(p, at);
+	if (word_find(word_icmp, word, &families)) {
+		parser_fault(p, at, "%s has no ports", word_shown(word).text);
+		return parser_hint(p, "its types are written behind it: icmp/echo-request");
+	}
+	if (!protocol_parse(word, protocol))
+		return refuse_protocol(p, word, at);
+	if (protocol_has_ports(*protocol))
 		return true;
-	return false;
+	parser_fault(p, at, "the protocol %s has no ports", word_shown(word).text);
+	return parser_hint(p, "write %s alone; tcp, udp, udplite, sctp and dccp have ports", word_shown(word).text);
 }
 
 /* "80" or "80-90". */
@@ -99,10 +91,8 @@ static bool port_range(struct parser *p, struct str part, size_t at, struct port
 	*range = (struct port_range){(uint16_t)first, (uint16_t)last};
 	if (first <= last)
 		return true;
-	parser_fault(p, at,
-	             error_hint(error_new(ERROR_INPUT, "the port range %u-%u ends before it begins", first, last),
-	                        "write %u-%u", last, first));
-	return false;
+	parser_fault(p, at, "the port range %u-%u ends before it begins", first, last);
+	return parser_hint(p, "write %u-%u", last, first);
 }
 
 /* The ports ended without "/protocol"; `from` is where they began. */
@@ -110,18 +100,15 @@ static bool refuse_bare_ports(struct parser *p, size_t from)
 {
 	struct str ports = {p->line.p + from, p->spent - from};
 	struct str name = p->token.text;
-	struct error *error = error_new(ERROR_INPUT, "expected \"/\" and a protocol right behind the ports");
 	uint8_t protocol;
 
+	parser_fault(p, p->spent, "expected \"/\" and a protocol right behind the ports");
+	if (p->token.kind == TOKEN_WORD && name.p[0] == '-')
+		return parser_hint(p, "no space stands inside a range of ports: 80-90/tcp");
 	name = str_slice(name, name.n > 0 && name.p[0] == '/', name.n);
 	if (p->token.kind != TOKEN_WORD || !protocol_parse(name, &protocol) || !protocol_has_ports(protocol))
 		name = STR("tcp");
-	if (p->token.kind == TOKEN_WORD && p->token.text.p[0] == '-')
-		error = error_hint(error, "no space stands inside a range of ports: 80-90/tcp");
-	else
-		error = error_hint(error, "write %s/%s", word_shown(ports).text, word_shown(name).text);
-	parser_fault(p, p->spent, error);
-	return false;
+	return parser_hint(p, "write %s/%s", word_shown(ports).text, word_shown(name).text);
 }
 
 /* Does what stands behind a bare number say that it was meant as a port: "22 tcp", "22 /tcp", "22 - 23/tcp"? */
@@ -143,17 +130,12 @@ static bool bare_number(struct parser *p, const struct token *word, struct what 
 
 	if (meant_as_port(&p->token))
 		return refuse_bare_ports(p, word->at);
-	if (word_is(word->text, "0")) {
-		refuse_zero_protocol(p, word->at);
-		return false;
-	}
+	if (word_is(word->text, "0"))
+		return refuse_zero_protocol(p, word->at);
 	if (str_number(word->text, 65535, &port) && port > 255) {
-		parser_fault(p, word->at,
-		             error_hint(error_new(ERROR_INPUT,
-		                                  "a number alone is a protocol, and %u is out of range (1 to 255)",
-		                                  (unsigned)port),
-		                        "write %u/tcp for the port", (unsigned)port));
-		return false;
+		number = (unsigned)port;
+		parser_fault(p, word->at, "a number alone is a protocol, and %u is out of range (1 to 255)", number);
+		return parser_hint(p, "write %u/tcp for the port", number);
 	}
 	if (!parser_number(p, word->text, word->at, "protocol", 1, 255, &number))
 		return false;
@@ -179,20 +161,17 @@ static bool port_list(struct parser *p, struct what *what)
 		else
 			good = false;
 		if (slash < word.text.n) {
-			good = ports_protocol(p, str_slice(word.text, slash + 1, word.text.n), word.at + slash + 1,
-			                      &what->protocol) &&
-			       good;
+			struct str protocol = str_slice(word.text, slash + 1, word.text.n);
+
+			good = ports_protocol(p, protocol, word.at + slash + 1, &what->protocol) && good;
 			break;
 		}
 		if (p->token.kind != TOKEN_COMMA)
 			return good && refuse_bare_ports(p, from);
 		lex_next(p);
-		if (p->token.kind != TOKEN_WORD) {
-			parser_fault(p, p->token.at,
-			             error_new(ERROR_INPUT, "expected a port behind the comma, not %s",
-			                       lex_shown(&p->token).text));
-			return false;
-		}
+		if (p->token.kind != TOKEN_WORD)
+			return parser_fault(p, p->token.at, "expected a port behind the comma, not %s",
+			                    lex_shown(&p->token).text);
 	}
 	what->kind = WHAT_PORTS;
 	what->ports = list.items;
@@ -207,51 +186,41 @@ static bool numbers(struct parser *p, struct what *what)
 	struct parser ahead = *p;
 
 	lex_next(&ahead);
-	if (!word_digits(word.text) || ahead.token.kind == TOKEN_COMMA) {
-		if (!port_list(p, what))
-			return false;
-	} else {
+	if (word_digits(word.text) && ahead.token.kind != TOKEN_COMMA) {
 		lex_next(p);
 		return bare_number(p, &word, what);
 	}
+	if (!port_list(p, what))
+		return false;
 	if (p->token.kind != TOKEN_COMMA)
 		return true;
-	parser_fault(p, p->token.at,
-	             error_hint(error_new(ERROR_INPUT, "the protocol ends the list of ports"),
-	                        "all ports of a rule have one protocol: 80,443/tcp; write a rule for each protocol"));
-	return false;
+	parser_fault(p, p->token.at, "the protocol ends the list of ports");
+	return parser_hint(p, "all ports of a rule have one protocol: 80,443/tcp; write a rule for each protocol");
 }
 
 /* --- icmp --- */
 
+static bool refuse_type(struct parser *p, struct str word, size_t at)
+{
+	parser_fault(p, at, "\"%s\" is no icmp type", word_shown(word).text);
+	if (parser_near(p, word_nearest(word_types, NULL, word)))
+		return false;
+	return parser_hint(p, "it is a number from 0 to 254, or echo-request, echo-reply, destination-unreachable, "
+	                      "time-exceeded, parameter-problem");
+}
+
 static bool icmp_type(struct parser *p, struct str word, size_t at, struct what *what)
 {
-	struct str near;
 	unsigned number;
 
 	if (icmp_name_parse(word, &what->icmp_name))
 		return true;
 	if (word_is(word, "255")) {
-		parser_fault(p, at,
-		             error_hint(error_new(ERROR_INPUT, "the icmp type 255 is not possible: the kernel reads it "
-		                                               "as every type"),
-		                        "leave the type out for every type"));
-		return false;
+		parser_fault(p, at, "the icmp type 255 is not possible: the kernel reads it as every type");
+		return parser_hint(p, "leave the type out for every type");
 	}
-	near = word_nearest(word_types, NULL, word);
-	if (near.p != NULL) {
-		parser_fault(p, at, error_hint(error_new(ERROR_INPUT, "\"%s\" is no icmp type", word_shown(word).text),
-		                               "did you mean %.*s?", STR_ARG(near)));
-		return false;
-	}
-	if (word.n > 0 && !word_digits(word)) {
-		parser_fault(p, at,
-		             error_hint(error_new(ERROR_INPUT, "\"%s\" is no icmp type", word_shown(word).text),
-		                        "it is a number from 0 to 254, or echo-request, echo-reply, "
-		                        "destination-unreachable, "
-		                        "time-exceeded, parameter-problem"));
-		return false;
-	}
+	if (word.n > 0 && !word_digits(word))
+		return refuse_type(p, word, at);
 	if (!parser_number(p, word, at, "icmp type", 0, 254, &number))
 		return false;
 	what->icmp_name = ICMP_NUMBER;
@@ -285,12 +254,8 @@ static bool icmp(struct parser *p, const struct token *word, int families, struc
 
 static bool service(struct parser *p, const struct token *word, struct what *what)
 {
-	struct error *error = service_name_check(word->text);
-
-	if (error != NULL) {
-		parser_fault(p, word->at, error);
+	if (!parser_check(p, word->at, service_name_check(word->text)))
 		return false;
-	}
 	*what = (struct what){.kind = WHAT_SERVICE, .service = str_lower(p->arena, word->text), .icmp_code = -1};
 	return true;
 }
@@ -299,19 +264,14 @@ static bool service(struct parser *p, const struct token *word, struct what *wha
 static bool refuse_slashed(struct parser *p, const struct token *word, size_t slash)
 {
 	struct str head = str_slice(word->text, 0, slash), tail = str_slice(word->text, slash + 1, word->text.n);
-	struct str near = word_nearest(word_icmp, NULL, head);
-	struct error *error;
 	uint8_t protocol;
 
-	error = error_new(ERROR_INPUT, "expected %s, not \"%s\"", expected_what, word_shown(word->text).text);
+	parser_fault(p, word->at, "expected %s, not \"%s\"", expected_what, word_shown(word->text).text);
 	if (protocol_parse(head, &protocol) && tail.n > 0 && tail.p[0] >= '0' && tail.p[0] <= '9')
-		error = error_hint(error, "ports come first: %s/%s", word_shown(tail).text, word_shown(head).text);
-	else if (near.p != NULL)
-		error = error_hint(error, "did you mean %.*s?", STR_ARG(near));
-	else
-		error = error_hint(error, "ports are numbers (3306/tcp), and a service stands alone (mysql)");
-	parser_fault(p, word->at, error);
-	return false;
+		return parser_hint(p, "ports come first: %s/%s", word_shown(tail).text, word_shown(head).text);
+	if (parser_near(p, word_nearest(word_icmp, NULL, head)))
+		return false;
+	return parser_hint(p, "ports are numbers (3306/tcp), and a service stands alone (mysql)");
 }
 
 static bool words(struct parser *p, struct what *what)
@@ -356,10 +316,8 @@ bool parse_what(struct parser *p, struct what *what)
 		return numbers(p, what);
 	if (p->token.kind == TOKEN_WORD && !begins_no_what(word))
 		return words(p, what);
-	parser_fault(p, p->token.at,
-	             error_hint(error_new(ERROR_INPUT, "expected %s, not %s", expected_what, lex_shown(&p->token).text),
-	                        "write all for every packet"));
-	return false;
+	parser_fault(p, p->token.at, "expected %s, not %s", expected_what, lex_shown(&p->token).text);
+	return parser_hint(p, "write all for every packet");
 }
 
 /* --- alone, without a rule around it --- */
@@ -369,8 +327,8 @@ static struct error *what_alone(struct arena *arena, struct str s, struct parser
 {
 	TRY(lex_start(p, arena, s));
 	if (parse_what(p, what) && (p->token.kind != TOKEN_END || p->has_comment))
-		parser_fault(p, p->token.at, error_new(ERROR_INPUT, "expected nothing more behind \"%s\"",
-		                                       word_shown((struct str){p->line.p, p->spent}).text));
+		parser_fault(p, p->token.at, "expected nothing more behind \"%s\"",
+		             word_shown((struct str){p->line.p, p->spent}).text);
 	return parser_faults(p);
 }
 
@@ -390,10 +348,8 @@ struct error *ports_parse(struct arena *arena, struct str s, uint8_t *protocol, 
 
 	TRY(what_alone(arena, s, &p, &what));
 	if (what.kind != WHAT_PORTS) {
-		parser_fault(
-			&p, 0,
-			error_hint(error_new(ERROR_INPUT, "expected ports/protocol, not \"%s\"", word_shown(s).text),
-		                   "for example 9200/tcp or 53/udp"));
+		parser_fault(&p, 0, "expected ports/protocol, not \"%s\"", word_shown(s).text);
+		parser_hint(&p, "for example 9200/tcp or 53/udp");
 		return parser_faults(&p);
 	}
 	TRY(rule_what_normalize(arena, &what));
