@@ -22,7 +22,7 @@ title() {
 
 # At most so many columns of each line.
 fit() {
-	awk -v n="$1" '{ print length($0) > n ? substr($0, 1, n - 3) "..." : $0 }'
+	awk -v n="$1" '{ print (length($0) > n + 0 ? substr($0, 1, n - 3) "..." : $0) }'
 }
 
 fleetwall() {
@@ -88,16 +88,18 @@ pick_machine() {
 			count(*) FILTER (WHERE r.rule ~ ' from (role|network):') DESC, r.machine LIMIT 1"
 }
 
-# The member of a small role that the most machines let in: "role machine".
+# A machine that lets others in by TCP because it is in a role: "role, port, machine". First where the machine that we look at is one of
+# those others, then by how many they are for each member.
 pick_door() {
-	ask "SELECT p.role, (SELECT min(m.machine) FROM role_member m JOIN address a USING (machine)
-				WHERE m.role = p.role AND family(a.address) = 4)
-		FROM (SELECT machine, substring(rule FROM '^allow [a-z0-9,/-]+ from role:([^ ,/]+)\$') AS role FROM machine_rule) p
-		WHERE p.role IS NOT NULL
-			AND EXISTS (SELECT FROM role_member m JOIN address a USING (machine)
-				WHERE m.role = p.role AND family(a.address) = 4)
+	ask "SELECT p.role, min(p.port), (SELECT min(m.machine) FROM role_member m JOIN address a USING (machine)
+				WHERE m.role = p.role AND family(a.address) = 4 AND m.machine <> '$machine')
+		FROM (SELECT machine, substring(rule FROM '^allow ([0-9]+)[0-9,-]*/tcp') AS port,
+				substring(rule FROM '^allow [0-9,-]+/tcp from role:([^ ,/]+)\$') AS role FROM machine_rule) p
+		WHERE EXISTS (SELECT FROM role_member m JOIN address a USING (machine)
+				WHERE m.role = p.role AND family(a.address) = 4 AND m.machine <> '$machine')
 		GROUP BY p.role
-		ORDER BY count(DISTINCT p.machine) / (SELECT count(*) FROM role_member m WHERE m.role = p.role) DESC, p.role LIMIT 1"
+		ORDER BY bool_or(p.machine = '$machine') DESC,
+			count(DISTINCT p.machine) / (SELECT count(*) FROM role_member m WHERE m.role = p.role) DESC, p.role LIMIT 1"
 }
 
 address_of() { # MACHINE FAMILY
@@ -124,13 +126,14 @@ pick_packets() {
 pick() {
 	case $FLEET in
 	*/company.conf)
-		machine=db1 door=bastion1 door_role=bastion
+		machine=db1 door=bastion1 port=22
 		packets='10.10.3.1,3306 fd00:10:3::2,3306 10.30.3.1,3306 2001:db8:b:99::99,3306'
 		;;
 	*)
 		machine=$(pick_machine)
 		door=$(pick_door)
-		door_role=${door%%	*} door=${door##*	}
+		port=${door#*	}
+		port=${port%%	*} door=${door##*	}
 		;;
 	esac
 	address4=$(address_of "$machine" 4)
@@ -147,19 +150,28 @@ line_of() {
 }
 
 show_rules() {
-	ask "SELECT rule_id, role, rule FROM machine_rule WHERE machine = '$machine' ORDER BY role, rule" >"$here/rules"
-	title "$machine: rows of the inventory, and what its kernel gets for each"
-	head -n 9 "$here/rules" | while IFS='	' read -r id role rule; do
+	ask "SELECT rule_id, role, rule FROM machine_rule r WHERE machine = '$machine'
+		ORDER BY (SELECT count(*) FROM role_member m WHERE m.role = r.role), role, rule" >"$here/rules"
+	title "$machine: rows of the inventory, the most particular first, and what its kernel gets for each"
+	head -n 8 "$here/rules" | while IFS='	' read -r id role rule; do
 		printf '  %-17s %s\n      %s\n' "$role" "$rule" "$(line_of "$id")" | fit 110
 	done
 	count=$(wc -l <"$here/rules")
-	[ "$count" -le 9 ] || echo "  and $((count - 9)) more; all of it: $out/machines/$machine/rules.v4 and .v6"
+	[ "$count" -le 8 ] || echo "  and $((count - 8)) more; all of it: $out/machines/$machine/rules.v4 and .v6"
 }
 
 # --- packets -----------------------------------------------------------------------------------------------------------------------------
 
-machine_at() {
-	ask "SELECT coalesce((SELECT ' (' || min(machine) || ')' FROM address WHERE address = '$1'), '')"
+# An address, with the machine that has it; without the address where both would not fit.
+called() {
+	name=$(ask "SELECT min(machine) FROM address WHERE address = '$1'")
+	if [ -z "$name" ]; then
+		echo "$1"
+	elif [ "${#1}" -lt $((37 - ${#name})) ]; then
+		echo "$name $1"
+	else
+		case $1 in *:*) echo "$name by IPv6" ;; *) echo "$name by IPv4" ;; esac
+	fi
 }
 
 own_address() { # of the family of $1
@@ -170,7 +182,7 @@ own_address() { # of the family of $1
 try_packet() { # SOURCE PORT
 	said=$(printf '%s %s %s/tcp\n' "$1" "$machine" "$2" | fleetwall explain - | cut -f 1,5 | sed 's/	/, stage /')
 	knock_from "$1" "$(own_address "$1")" "$2"
-	printf '  %-34s %-9s  %-26s %s\n' "$1$(machine_at "$1")" "$2/tcp" "$said" "$knocked"
+	printf '  %-38s %-9s  %-24s %s\n' "$(called "$1")" "$2/tcp" "$said" "$knocked"
 }
 
 show_packets() {
@@ -179,18 +191,13 @@ show_packets() {
 		return
 	fi
 	title "$machine's ruleset is loaded in a network namespace; real connections knock at it"
-	printf '  %-34s %-9s  %-26s %s\n' source port 'fleetwall explain' 'the kernel'
+	printf '  %-38s %-9s  %-24s %s\n' source port 'fleetwall explain' 'the kernel'
 	for packet in $packets; do
 		try_packet "${packet%,*}" "${packet#*,}"
 	done
 }
 
 # --- the seed of it all: one machine is disabled, and a door closes everywhere ------------------------------------------------------------------
-
-door_port() {
-	sed -n "s/.*--dports* \([0-9]*\).*--match-set fw4-\([^ ]*\) src.*/\2 \1/p" "$out"/machines/*/rules.v4 |
-		sed -n "s/^$(printf '%.12s' "$door_role")-[0-9a-f]* //p" | sort | uniq -c | sort -rn | awk 'NR == 1 { print $2 }'
-}
 
 # How many machines let the door in.
 let_in() {
@@ -231,9 +238,8 @@ switch_door() { # disable or enable
 }
 
 show_door() {
+	[ -n "$door" ] || return 0
 	door4=$(address_of "$door" 4)
-	port=$(door_port)
-	[ -n "$port" ] || return 0
 	title "$door leaves the fleet, and comes back"
 	switch_door disable
 	switch_door enable

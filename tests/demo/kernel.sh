@@ -1,4 +1,4 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154,SC2034 # $here comes from, and $knocked goes to, whoever sources this
 # Two network namespaces joined by a cable, for the demo: one has a machine's addresses and its ruleset, the other is the rest of the world.
 # They belong to two sleeping processes and go with them. Sourced; wants $here (a folder of ours) and $KNOCK (the program).
 # An ordinary user gets them inside a user namespace, where the kernel allows that.
@@ -33,18 +33,18 @@ outside() {
 	in_namespace "$kernel_outside" "$@"
 }
 
-# Starts the two sleepers, in the background of a subshell: the shell has nothing to say about jobs that are not its own. The second is made inside the first one's user namespace, so that both are ours to join.
+# Starts the two sleepers, each below a shell that may say "Terminated" to nobody. The second is made inside the first one's user namespace, so that both are ours to join.
 make_namespaces() {
 	# shellcheck disable=SC2016 # for the shell inside
 	sleeper='echo $$ >"$0"; exec sleep 600'
 	if [ "$(id -u)" -eq 0 ]; then
-		(unshare -n sh -c "$sleeper" "$here/inside" 2>/dev/null &)
+		(unshare -n sh -c "$sleeper" "$here/inside") 2>/dev/null &
 	else
-		(unshare -rn sh -c "$sleeper" "$here/inside" 2>/dev/null &)
+		(unshare -rn sh -c "$sleeper" "$here/inside") 2>/dev/null &
 	fi
 	wait_for "$here/inside" || return 1
 	kernel_inside=$(cat "$here/inside")
-	(inside unshare -n sh -c "$sleeper" "$here/outside" 2>/dev/null &)
+	(inside unshare -n sh -c "$sleeper" "$here/outside") 2>/dev/null &
 	wait_for "$here/outside" || return 1
 	kernel_outside=$(cat "$here/outside")
 }
@@ -112,8 +112,11 @@ listen_on() {
 	[ -z "$kernel_listener" ] || kill "$kernel_listener"
 	rm -f "$here/listening"
 	# shellcheck disable=SC2016 # for the shell inside
-	(inside sh -c 'echo $$ >"$0"; exec "$@"' "$here/listener" "$KNOCK" listen "$1" >"$here/listening" &)
-	wait_for "$here/listening"
+	(inside sh -c 'echo $$ >"$0"; exec "$@"' "$here/listener" "$KNOCK" listen "$1" >"$here/listening" 2>/dev/null) 2>/dev/null &
+	wait_for "$here/listening" || {
+		echo "nobody can listen on port $1 in the namespace" >&2
+		return 3
+	}
 	kernel_listener=$(cat "$here/listener")
 	kernel_port=$1
 }
