@@ -11,7 +11,7 @@ static const struct {
 } statements[TABLES] = {
 	[TABLE_NETWORK] = {"fleetwall.network (name)", "delete-network", NULL},
 	[TABLE_NETWORK_PREFIX] = {"fleetwall.network_prefix (network, prefix)", "delete-network-prefix", NULL},
-	[TABLE_SERVICE] = {"fleetwall.service (name, builtin)", "delete-service", "update-service"},
+	[TABLE_SERVICE] = {"fleetwall.service (name)", "delete-service", NULL},
 	[TABLE_SERVICE_PORT] = {"fleetwall.service_port (service, protocol, ports)", "delete-service-port",
                                 "update-service-port"},
 	[TABLE_MACHINE] = {"fleetwall.machine (name, enabled, mode, enforcement, ssh_port, ssh_host, labels)",

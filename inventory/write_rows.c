@@ -14,7 +14,7 @@ const unsigned write_key_cells[TABLES] = {
 	[TABLE_MACHINE] = 1, [TABLE_ADDRESS] = 2,        [TABLE_ROLE] = 1,    [TABLE_MEMBER] = 2,
 };
 const unsigned write_cells[TABLES] = {
-	[TABLE_NETWORK] = 1, [TABLE_NETWORK_PREFIX] = 2, [TABLE_SERVICE] = 2, [TABLE_SERVICE_PORT] = 3,
+	[TABLE_NETWORK] = 1, [TABLE_NETWORK_PREFIX] = 2, [TABLE_SERVICE] = 1, [TABLE_SERVICE_PORT] = 3,
 	[TABLE_MACHINE] = 7, [TABLE_ADDRESS] = 3,        [TABLE_ROLE] = 6,    [TABLE_MEMBER] = 2,
 };
 
@@ -103,10 +103,10 @@ static void prefix_rows(struct arena *arena, const void *object, struct rows *ro
 	}
 }
 
+/* Triggers keep `builtin`: it ends when the ports change. */
 static void service_row(struct arena *arena, const void *object, struct rows *rows)
 {
-	const struct service *service = object;
-	ROW(arena, rows, service->name, write_boolean(service->builtin));
+	ROW(arena, rows, ((const struct service *)object)->name);
 }
 
 static void port_rows(struct arena *arena, const void *object, struct rows *rows)

@@ -393,6 +393,42 @@ START_TEST(a_text_that_is_not_what_the_columns_say_is_an_error)
 }
 END_TEST
 
+/* --- rights --- */
+
+START_TEST(an_editor_may_import)
+{
+	sql("SET ROLE fleetwall_editor");
+	imports_text(company, &as_it_is);
+	imports_text(
+		"machines = ( { name = \"a\"; addresses = [ \"10.0.0.2\" ]; labels = { }; roles = [ \"default\" ]; } );"
+		"roles = ( { name = \"default\"; description = \"x\"; rules = ( { rule = \"allow all from self\"; "
+	        "ticket = \"T\"; }, \"allow 22/tcp from role:app\" ); } );",
+		&as_it_is);
+	imports_text("", &pruning);
+}
+END_TEST
+
+START_TEST(a_reader_may_load_and_no_more)
+{
+	struct plan plan;
+	struct fleet present, wanted = document("machines = ( { name = \"c\"; } );");
+	imports_text(company, &as_it_is);
+	sql("SET ROLE fleetwall_reader");
+	present = loaded();
+	ck_assert_uint_eq(present.machine_count, 2);
+	must(db_begin(db, DB_WRITE));
+	struct error *error = inventory_lock(db);
+	ck_assert_ptr_nonnull(error);
+	db_rollback(db);
+	must(db_begin(db, DB_WRITE));
+	present = (struct fleet){0};
+	must(inventory_plan(arena, &present, &wanted, &as_it_is, &plan));
+	error = inventory_write(arena, db, &present, &plan);
+	ck_assert_ptr_nonnull(error);
+	db_rollback(db);
+}
+END_TEST
+
 /* --- at the same time --- */
 
 /* A second import, in a process of its own. */
@@ -536,6 +572,8 @@ static Suite *inventory_suite(void)
 	tcase_add_test(cases, any_fleet_comes_back_elsewhere);
 	tcase_add_test(cases, rows_of_others_are_loaded);
 	tcase_add_test(cases, a_text_that_is_not_what_the_columns_say_is_an_error);
+	tcase_add_test(cases, an_editor_may_import);
+	tcase_add_test(cases, a_reader_may_load_and_no_more);
 	tcase_add_test(cases, imports_wait_for_each_other);
 	tcase_add_test(cases, plain_sql_waits_for_an_import);
 	tcase_add_test(cases, machines_are_enabled_and_disabled);
