@@ -16,9 +16,9 @@ struct effective_rule {
 
 struct resolved_role {
 	const struct role *role;
-	uint32_t *members;               /* indexes into fleet->machines, ascending; disabled machines too */
+	uint32_t *members; /* indexes into fleet->machines, ascending; disabled machines too */
 	size_t member_count;
-	struct effective_rule *rules;    /* sorted by canonical text; of an ended or disabled rule there is none */
+	struct effective_rule *rules; /* sorted by canonical text; of an ended or disabled rule there is none */
 	size_t rule_count;
 };
 
@@ -64,5 +64,8 @@ struct match_what {
 };
 size_t rule_whats(struct arena *arena, const struct fleet *fleet, const struct rule *rule, enum family family,
                   struct match_what **whats);
+
+/* How many machines get another ruleset, or a set of other addresses, than before: what a change of the inventory touches. */
+size_t machines_touched(const struct resolved *before, const struct resolved *after);
 
 #endif

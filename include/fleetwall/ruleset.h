@@ -9,19 +9,19 @@
 #include "fleetwall/settings.h"
 
 struct ruleset {
-	struct str rules[2];       /* rules.v4, rules.v6 */
-	struct str sets_list;      /* names of set files, one a line, sorted */
-	struct digest digest;      /* SHA-256 of what `sha256sum rules.v4 rules.v6 sets.list` prints */
+	struct str rules[2];           /* rules.v4, rules.v6 */
+	struct str sets_list;          /* names of set files, one a line, sorted */
+	struct digest digest;          /* SHA-256 of what `sha256sum rules.v4 rules.v6 sets.list` prints */
 	const struct machine *example; /* the first machine by name that has it, for messages */
-	enum mode mode;
+	enum mode mode;                /* how it is loaded: coexist for monitors, whatever their mode */
 	enum enforcement enforcement;
 	unsigned ssh_port;
 };
 
 struct set_file {
-	struct str name;           /* "mysql-0123456789ab.v4" */
+	struct str name; /* "mysql-0123456789ab.v4" */
 	struct str bytes;
-	struct digest digest;      /* SHA-256 of the bytes */
+	struct digest digest; /* SHA-256 of the bytes */
 };
 
 struct machine_ruleset {
@@ -31,18 +31,19 @@ struct machine_ruleset {
 
 /* A whole result. */
 struct output {
-	struct ruleset **rulesets;         /* distinct, sorted by digest */
+	struct ruleset **rulesets; /* distinct, sorted by digest */
 	size_t ruleset_count;
-	struct set_file *sets;             /* sorted by name; those that a ruleset names */
+	struct set_file *sets; /* sorted by name; those that a ruleset names */
 	size_t set_count;
-	struct machine_ruleset *machines;  /* sorted by name; those that have a ruleset */
+	struct machine_ruleset *machines; /* sorted by name; those that have a ruleset */
 	size_t machine_count;
 };
 
-/* Compiled templates: the names below, from templates/ or a folder that replaces them. */
+/* Compiled templates. templates/exclusive.mustache says which values there are. */
 struct templates;
-/* `files`: name -> text, as embedded_templates. A file that a folder of the administrator's does not have comes from
- * the built-in ones. Faults are ERROR_INPUT with file and line. */
+/* `files`: name -> text, as embedded_templates; a name that does not end in ".mustache" is passed over. A file that a
+ * folder of the administrator's does not have comes from the built-in ones: that is for the caller to do. Faults are
+ * ERROR_INPUT with file and line; that a template is missing which the program or another one names is among them. */
 struct template_file {
 	struct str name, text;
 };

@@ -8,10 +8,11 @@
 struct settings {
 	struct prefix *management; /* sorted by range_cmp, unique */
 	size_t management_count;
-	unsigned ssh_port;         /* for machines that name none */
+	unsigned ssh_port; /* for machines that name none */
 	/* Housekeeping (SPEC §2.1), all true by default. */
 	bool loopback, icmp_errors, established, neighbour_discovery, drop_invalid, dhcp;
-	/* The log of the default stage: at most `log_rate` lines a minute for each source and port. 0: no log. */
+	/* The log of the default stage: at most `log_rate` lines a minute for each source and port, up to 1000; 0: no
+	 * log. Rules with `log` and monitors log at the same rate, and at the default one where it is 0. */
 	unsigned log_rate;
 };
 
