@@ -169,11 +169,11 @@ static void read_column(struct csv *csv, size_t number)
 			continue;
 		if (csv->position[i] != CSV_ABSENT)
 			fault_at(csv, cell->start,
-			         error_new(ERROR_INPUT, "column \"%.*s\" stands twice", STR_ARG(cell->value)));
+			         error_new(ERROR_INPUT, "column \"%s\" stands twice", SHOWN(cell->value)));
 		csv->position[i] = number;
 		return;
 	}
-	error = error_new(ERROR_INPUT, "unknown column \"%.*s\"", STR_ARG(cell->value));
+	error = error_new(ERROR_INPUT, "unknown column \"%s\"", SHOWN(cell->value));
 	fault_at(csv, cell->start, hint_nearest(error, cell->value, words, count));
 }
 

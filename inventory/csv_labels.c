@@ -9,8 +9,9 @@
 
 static struct error *json_fault(const json_error_t *fault)
 {
-	struct error *error = error_hint(error_new(ERROR_INPUT, "this is no JSON object: %s", fault->text),
-	                                 "as in {\"env\":\"prod\"}");
+	struct error *error =
+		error_hint(error_new(ERROR_INPUT, "this is no JSON object: %s", SHOWN(str_of(fault->text))),
+	                   "as in {\"env\":\"prod\"}");
 
 	error->place.column = fault->position > 0 ? (unsigned)fault->position : 1;
 	return error;
@@ -19,7 +20,7 @@ static struct error *json_fault(const json_error_t *fault)
 static struct error *member(struct arena *arena, const char *key, json_t *value, struct label *label)
 {
 	if (!json_is_string(value))
-		return error_hint(error_new(ERROR_INPUT, "label \"%s\" is no string", key),
+		return error_hint(error_new(ERROR_INPUT, "label \"%s\" is no string", SHOWN(str_of(key))),
 		                  "write its value in quotes");
 	label->key = str_copy(arena, str_of(key));
 	label->value = str_copy(arena, (struct str){json_string_value(value), json_string_length(value)});

@@ -36,7 +36,7 @@ const struct csv_column csv_service_columns[] = {{"name", true}, {"port", true},
 
 static struct error *unknown_word(const char *field, struct str word, const char *choices)
 {
-	return error_hint(error_new(ERROR_INPUT, "%s can't be \"%.*s\"", field, STR_ARG(word)), "it is one of: %s",
+	return error_hint(error_new(ERROR_INPUT, "%s can't be \"%s\"", field, SHOWN(word)), "it is one of: %s",
 	                  choices);
 }
 
@@ -86,7 +86,7 @@ static void read_ssh(const struct csv *csv, struct machine *machine)
 
 	if (port.n > 0 && (!str_number(port, 65535, &number) || number == 0))
 		csv_fault(csv, MACHINE_SSH_PORT,
-		          error_hint(error_new(ERROR_INPUT, "ssh_port \"%.*s\" is no port", STR_ARG(port)),
+		          error_hint(error_new(ERROR_INPUT, "ssh_port \"%s\" is no port", SHOWN(port)),
 		                     "1 to 65535; an empty cell is the configured port"));
 	machine->ssh_port = (unsigned)number;
 	error = ssh_host_check(csv_cell(csv, MACHINE_SSH_HOST));
@@ -204,8 +204,8 @@ static void read_selector(struct csv_fleet *fleet, const struct csv *csv, struct
 {
 	if (csv_cell(csv, ROLE_SELECTOR).n > 0 && machine_of_role(csv_cell(csv, ROLE_NAME)).n > 0) {
 		csv_fault(csv, ROLE_SELECTOR,
-		          error_new(ERROR_INPUT, "the only member of %.*s is that machine: it has no selector",
-		                    STR_ARG(csv_cell(csv, ROLE_NAME))));
+		          error_new(ERROR_INPUT, "the only member of %s is that machine: it has no selector",
+		                    SHOWN(csv_cell(csv, ROLE_NAME))));
 		return;
 	}
 	role->has_selector = csv_cell(csv, ROLE_SELECTOR).n > 0;

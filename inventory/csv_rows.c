@@ -44,7 +44,7 @@ void csv_read_addresses(struct csv_fleet *fleet, struct csv *csv)
 		if (cell.n > 0 && !good)
 			csv_fault(
 				csv, ADDRESS_ADDRESS,
-				error_hint(error_new(ERROR_INPUT, "\"%.*s\" is no IPv4 or IPv6 address", STR_ARG(cell)),
+				error_hint(error_new(ERROR_INPUT, "\"%s\" is no IPv4 or IPv6 address", SHOWN(cell)),
 			                   "one host address, without prefix length; names are not looked up"));
 		row.address.label = read_label(fleet, csv);
 		if (good)
@@ -63,7 +63,7 @@ void csv_read_members(struct csv_fleet *fleet, struct csv *csv)
 		fleet->machines.items[row.owner].given |= GIVEN_ROLES;
 		if (machine_of_role(row.role).n > 0)
 			csv_fault(csv, MEMBER_ROLE,
-			          error_new(ERROR_INPUT, "the only member of %.*s is that machine", STR_ARG(row.role)));
+			          error_new(ERROR_INPUT, "the only member of %s is that machine", SHOWN(row.role)));
 		else if (fleet->roles.items[role].name.n > 0)
 			APPEND(fleet->arena, &fleet->members, row);
 	}
@@ -75,7 +75,7 @@ static bool read_enabled(const struct csv *csv)
 
 	if (word.n > 0 && !str_is(word, "true") && !str_is(word, "false"))
 		csv_fault(csv, RULE_ENABLED,
-		          error_hint(error_new(ERROR_INPUT, "enabled can't be \"%.*s\"", STR_ARG(word)),
+		          error_hint(error_new(ERROR_INPUT, "enabled can't be \"%s\"", SHOWN(word)),
 		                     "it is one of: true, false"));
 	return !str_is(word, "false");
 }

@@ -37,7 +37,7 @@ static void read_address_text(struct reader *reader, const struct node *node, vo
 	if (!addr_parse(node->string, &address->addr))
 		node_fault(
 			reader, node,
-			error_hint(error_new(ERROR_INPUT, "\"%.*s\" is no IPv4 or IPv6 address", STR_ARG(node->string)),
+			error_hint(error_new(ERROR_INPUT, "\"%s\" is no IPv4 or IPv6 address", SHOWN(node->string)),
 		                   "one host address, without prefix length; names are not looked up"));
 }
 
@@ -155,7 +155,7 @@ static void read_ssh_port(struct reader *reader, const struct node *node, void *
 		node_wrong_kind(reader, node, "a number", "write it without quotes; 0 is the configured port");
 	else if (!str_number(digits, 65535, &port) || (digits.n > 1 && digits.p[0] == '0'))
 		node_fault(reader, node,
-		           error_hint(error_new(ERROR_INPUT, "ssh_port %.*s is out of range", STR_ARG(digits)),
+		           error_hint(error_new(ERROR_INPUT, "ssh_port %s is out of range", SHOWN(digits)),
 		                      "a port is 1 to 65535, in decimal; 0 is the configured port"));
 	else
 		((struct machine_reading *)object)->machine.ssh_port = (unsigned)port;
@@ -417,7 +417,7 @@ static void read_setting(struct reader *reader, const struct node *node)
 			return;
 		}
 	}
-	error = error_hint(error_new(ERROR_INPUT, "unknown setting \"%.*s\"", STR_ARG(node->name)),
+	error = error_hint(error_new(ERROR_INPUT, "unknown setting \"%s\"", SHOWN(node->name)),
 	                   "a document has networks, services, roles and machines");
 	faults_add(&reader->document->faults,
 	           error_at(hint_nearest(error, node->name, words, SETTINGS), node_name_place(reader, node)));

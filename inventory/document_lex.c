@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "fleet_fields.h"
 #include "fleetwall/arena.h"
 
 #define DEPTH_MAX 32 /* a document needs seven; libconfig's own limit is its parser's stack */
@@ -335,7 +336,7 @@ static void syntax_fault(struct lexer *lexer, const struct token *token)
 	if (token->kind == TOKEN_END)
 		error = error_new(ERROR_INPUT, "the file ends where %s was expected", expected(lexer));
 	else
-		error = error_new(ERROR_INPUT, "syntax error at `%.*s`", STR_ARG(str_slice(text, 0, 40)));
+		error = error_new(ERROR_INPUT, "syntax error at `%s`", SHOWN(text));
 	fault(lexer, token, error_hint(error, "expected %s", expected(lexer)));
 }
 
@@ -350,7 +351,7 @@ static void check_twice(struct lexer *lexer)
 		if (!str_eq(str_slice(lexer->text, spot->name, spot->name + spot->name_n), name))
 			continue;
 		fault(lexer, &lexer->setting,
-		      error_hint(error_new(ERROR_INPUT, "field \"%.*s\" is given twice", STR_ARG(name)),
+		      error_hint(error_new(ERROR_INPUT, "field \"%s\" is given twice", SHOWN(name)),
 		                 "it is given first in line %u", spot->line));
 		return;
 	}

@@ -82,7 +82,7 @@ void node_wrong_kind(struct reader *reader, const struct node *node, const char 
 	struct error *error;
 
 	if (node->name.n > 0)
-		error = error_new(ERROR_INPUT, "%.*s is %s, not %s", STR_ARG(node->name), wanted, kind_word(node));
+		error = error_new(ERROR_INPUT, "%s is %s, not %s", SHOWN(node->name), wanted, kind_word(node));
 	else
 		error = error_new(ERROR_INPUT, "%s was expected, not %s", wanted, kind_word(node));
 	faults_add(&reader->document->faults, error_at(error_hint(error, "%s", example), node_place(reader, node)));
@@ -119,7 +119,7 @@ static void unknown_field(struct reader *reader, const struct field *fields, con
 	struct str words[16];
 	size_t count = 0;
 	struct buf buf = buf_new(reader->arena);
-	struct error *error = error_new(ERROR_INPUT, "unknown field \"%.*s\" of a %s", STR_ARG(node->name), kind);
+	struct error *error = error_new(ERROR_INPUT, "unknown field \"%s\" of a %s", SHOWN(node->name), kind);
 
 	for (; fields[count].name != NULL; count++) {
 		words[count] = str_of(fields[count].name);
@@ -194,7 +194,7 @@ bool node_boolean(struct reader *reader, const struct node *node, bool otherwise
 void node_unknown_word(struct reader *reader, const struct node *node, const char *field, const struct str *words,
                        size_t count)
 {
-	struct error *error = error_new(ERROR_INPUT, "%s can't be \"%.*s\"", field, STR_ARG(node->string));
+	struct error *error = error_new(ERROR_INPUT, "%s can't be \"%s\"", field, SHOWN(node->string));
 	struct buf buf = buf_new(reader->arena);
 
 	for (size_t i = 0; i < count; i++)

@@ -89,8 +89,8 @@ struct error *label_check(const struct label *label)
 		return error_new(ERROR_INPUT, "a label has no key");
 	TRY(label_part_check(label->key, "label key"));
 	if (str_find(label->key, '=') < label->key.n)
-		return error_new(ERROR_INPUT, "label key \"%.*s\" holds `=`", STR_ARG(label->key));
-	return error_in(label_part_check(label->value, "value"), "label \"%.*s\"", STR_ARG(label->key));
+		return error_new(ERROR_INPUT, "label key \"%s\" holds `=`", SHOWN(label->key));
+	return error_in(label_part_check(label->value, "value"), "label \"%s\"", SHOWN(label->key));
 }
 
 static bool ssh_host_byte(char c, bool first)
@@ -106,9 +106,9 @@ struct error *ssh_host_check(struct str s)
 	for (size_t i = 0; i < s.n; i++)
 		if (!ssh_host_byte(s.p[i], i == 0))
 			return at_byte(error_hint(error_new(ERROR_INPUT,
-			                                    "ssh_host \"%.*s\" holds a character that no host name or "
+			                                    "ssh_host \"%s\" holds a character that no host name or "
 			                                    "address has",
-			                                    STR_ARG(s)),
+			                                    SHOWN(s)),
 			                          "letters, digits, `.`, `-`, `_` and `:`; it does not begin with `-`"),
 			               i);
 	return NULL;
@@ -130,12 +130,12 @@ struct error *prefix_fault_error(enum prefix_fault fault, struct str text, struc
 	if (fault == PREFIX_OK)
 		return NULL;
 	if (fault == PREFIX_BAD)
-		return error_hint(error_new(ERROR_INPUT, "\"%.*s\" is no address or prefix", STR_ARG(text)),
+		return error_hint(error_new(ERROR_INPUT, "\"%s\" is no address or prefix", SHOWN(text)),
 		                  "as in 10.0.0.0/8 or 2001:db8::/32");
 	scratch = arena_new();
 	buf = buf_new(scratch);
 	prefix_print(&buf, prefix);
-	error = error_hint(error_new(ERROR_INPUT, "prefix \"%.*s\" has host bits set", STR_ARG(text)),
+	error = error_hint(error_new(ERROR_INPUT, "prefix \"%s\" has host bits set", SHOWN(text)),
 	                   "the prefix is %.*s", STR_ARG(buf_str(&buf)));
 	arena_free(scratch);
 	return error;
@@ -158,8 +158,8 @@ struct error *labels_sort(struct label *labels, size_t *count)
 	for (size_t i = 0; i < *count; i++) {
 		if (kept > 0 && str_eq(labels[kept - 1].key, labels[i].key)) {
 			if (!str_eq(labels[kept - 1].value, labels[i].value))
-				return error_new(ERROR_INPUT, "label \"%.*s\" is given twice, with different values",
-				                 STR_ARG(labels[i].key));
+				return error_new(ERROR_INPUT, "label \"%s\" is given twice, with different values",
+				                 SHOWN(labels[i].key));
 			continue;
 		}
 		labels[kept++] = labels[i];
@@ -173,7 +173,7 @@ struct error *label_cut(struct str s, struct label *label)
 	size_t equals = str_find(s, '=');
 
 	if (equals == s.n)
-		return error_hint(error_new(ERROR_INPUT, "\"%.*s\" is no label", STR_ARG(s)),
+		return error_hint(error_new(ERROR_INPUT, "\"%s\" is no label", SHOWN(s)),
 		                  "labels are written key=value");
 	*label = (struct label){str_slice(s, 0, equals), str_slice(s, equals + 1, s.n)};
 	return label_check(label);

@@ -5,6 +5,10 @@
 
 #include "fleetwall/error.h"
 #include "fleetwall/fleet.h"
+#include "rule_words.h"
+
+/* A value of the user's as a message shows it: for "%s". */
+#define SHOWN(s) (word_shown(s).text)
 
 /* `s` folded to lower case: itself, or a copy where something changes. */
 struct str name_fold(struct arena *arena, struct str s);

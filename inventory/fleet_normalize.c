@@ -122,8 +122,8 @@ static struct error *first_at(struct error *error, struct place first)
 static struct error *rule_twice(const struct role_rule *first, const struct role_rule *second)
 {
 	struct error *error =
-		error_new(ERROR_INPUT, "rule \"%.*s\" is given twice, with different ticket, owner, state or comment",
-	                  STR_ARG(second->text));
+		error_new(ERROR_INPUT, "rule \"%s\" is given twice, with different ticket, owner, state or comment",
+	                  SHOWN(second->text));
 
 	return error_at(first_at(error, first->place), second->place);
 }
@@ -225,8 +225,8 @@ static struct error *role_in_order(struct arena *arena, struct role *role)
 	error_collect(&errors, labels_in_order(role->selector, &role->selector_count));
 	if (role->has_selector && machine_of_role(role->name).n > 0)
 		error_collect(&errors,
-		              error_new(ERROR_INPUT, "role %.*s can have no selector: its only member is that machine",
-		                        STR_ARG(role->name)));
+		              error_new(ERROR_INPUT, "role %s can have no selector: its only member is that machine",
+		                        SHOWN(role->name)));
 	error_collect(&errors, line_check(role->description, "description"));
 	error_collect(&errors, line_check(role->owner, "owner"));
 	for (size_t i = 0; i < role->rule_count; i++) {
@@ -333,7 +333,7 @@ static bool machine_role_join(struct role *a, const struct role *b)
 static struct error *twice(const char *kind, struct str name, struct place second, struct place first)
 {
 	struct error *error =
-		error_new(ERROR_INPUT, "%s %.*s is given twice, with different content", kind, STR_ARG(name));
+		error_new(ERROR_INPUT, "%s %s is given twice, with different content", kind, SHOWN(name));
 
 	return error_at(first_at(error, first), second);
 }

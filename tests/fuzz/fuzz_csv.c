@@ -25,7 +25,9 @@ static void check_places(struct arena *arena, const struct error *errors, struct
 	struct buf buf = buf_new(arena);
 
 	for (const struct error *e = errors; e != NULL; e = e->next) {
-		demand(e->message.n > 0);
+		demand(str_utf8_error(e->message) == e->message.n && !str_has_control(e->message));
+		demand(str_utf8_error(e->hint) == e->hint.n && !str_has_control(e->hint));
+		demand(e->message.n > 0 && e->message.n < 1000);
 		demand(e->place.line <= all.n + 1 && e->place.column <= all.n + 1 && e->place.text.n <= all.n);
 	}
 	demand(error_count(errors) <= 101);

@@ -22,7 +22,9 @@ static void check_places(struct arena *arena, const struct error *errors, struct
 	for (size_t i = 0; i < text.n; i++)
 		lines += text.p[i] == '\n';
 	for (const struct error *e = errors; e != NULL; e = e->next) {
-		demand(e->message.n > 0 && e->place.line <= lines);
+		demand(str_utf8_error(e->message) == e->message.n && !str_has_control(e->message));
+		demand(str_utf8_error(e->hint) == e->hint.n && !str_has_control(e->hint));
+		demand(e->message.n > 0 && e->message.n < 1000 && e->place.line <= lines);
 		demand(e->place.column <= text.n + 1 && e->place.text.n <= text.n);
 	}
 	demand(error_count(errors) <= 101);

@@ -1,0 +1,124 @@
+/* The examples of the manual page are true: each is read, and the references in it hold. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "fleetwall/arena.h"
+#include "fleetwall/buf.h"
+#include "fleetwall/document.h"
+
+static struct arena *arena;
+static struct error *warnings;
+
+static void setup(void)
+{
+	arena = arena_new();
+	warnings = NULL;
+}
+
+static void teardown(void)
+{
+	arena_free(arena);
+	error_forget_all();
+}
+
+static void good(struct error *error)
+{
+	struct buf buf = buf_new(arena);
+
+	error_print(&buf, STR(""), error);
+	ck_assert_msg(error == NULL, "%.*s", STR_ARG(buf_str(&buf)));
+}
+
+/* Everything that an example may refer to. */
+static struct fleet known(void)
+{
+	struct fleet fleet;
+
+	good(document_read(
+		arena, STR("known"),
+		STR("roles = ( { name = \"web\"; }, { name = \"monitor\"; } ); networks = ( { name = \"office\"; } );"
+	            "machines = ( { name = \"db1\"; } ); services = ( { name = \"mysql\"; } );"),
+		&fleet, &warnings));
+	return fleet;
+}
+
+static void check_document(struct str text)
+{
+	struct fleet fleet, also = known();
+
+	good(document_read(arena, STR("example"), text, &fleet, &warnings));
+	good(fleet_check(arena, &fleet, &also));
+}
+
+static void check_csv(struct str text)
+{
+	struct csv_file files[] = {{STR("machines.csv"), STR("name\n")}, {STR("rules.csv"), text}};
+	struct fleet fleet, also = known();
+
+	good(csv_read(arena, files, 2, &fleet, &warnings));
+	good(fleet_check(arena, &fleet, &also));
+	ck_assert_uint_eq(fleet.role_count, 2);
+}
+
+static void check_rules(struct str text)
+{
+	struct role_rule *rules;
+	size_t count;
+
+	good(rules_read(arena, STR("example"), text, &rules, &count, &warnings));
+	ck_assert_uint_eq(count, 2);
+}
+
+static void check_example(struct str text)
+{
+	if (str_starts(text, STR("role,")))
+		check_csv(text);
+	else if (str_starts(text, STR("DENY")))
+		check_rules(text);
+	else
+		check_document(text);
+}
+
+START_TEST(the_examples_are_read)
+{
+	struct str page, rest, line;
+	struct buf example = buf_new(arena);
+	bool inside = false;
+	size_t count = 0;
+
+	good(file_read(arena, STR("packaging/man/fleetwall-document.5"), &page));
+	rest = page;
+	while (str_cut(&rest, '\n', &line)) {
+		if (str_starts(line, STR(".Ed"))) {
+			check_example(buf_str(&example));
+			inside = false;
+			count++;
+		} else if (str_starts(line, STR(".Bd"))) {
+			inside = true;
+			example.n = 0;
+		} else if (inside) {
+			buf_add(&example, line);
+			buf_char(&example, '\n');
+		}
+	}
+	ck_assert_uint_eq(count, 5);
+	ck_assert_ptr_null(warnings);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("document_manual");
+	TCase *examples = tcase_create("examples");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_checked_fixture(examples, setup, teardown);
+	tcase_add_test(examples, the_examples_are_read);
+	suite_add_tcase(suite, examples);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
