@@ -33,6 +33,25 @@ struct str small_file(struct arena *arena, struct str path, off_t offset, size_t
 	return n > 0 ? (struct str){text, (size_t)n} : STR("");
 }
 
+struct str server_reason(struct str text)
+{
+	static const char *const marks[] = {"FATAL:", "PANIC:", "error:"};
+	struct str line, last = STR(""), found = STR("");
+
+	while (text.n > 0 && str_cut(&text, '\n', &line)) {
+		line = str_trim(line);
+		for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
+			const char *at = memmem(line.p, line.n, marks[i], 6);
+
+			if (at != NULL)
+				found = str_trim(str_slice(line, (size_t)(at - line.p) + 6, line.n));
+		}
+		if (line.n > 0)
+			last = line;
+	}
+	return found.n > 0 ? found : last;
+}
+
 /* --- the postmaster --- */
 
 struct postmaster postmaster_read(struct arena *arena, const struct home *home)

@@ -65,6 +65,9 @@ struct error *settings_write(struct arena *arena, const struct home *home, struc
 /* A libpq connection string for a database of the server. */
 struct str server_conninfo(struct arena *arena, const struct home *home, struct str socket, const char *database);
 
+/* Of what a program or a log says: the last line with a fatal error, without what stands before it; else the last line.
+ */
+struct str server_reason(struct str text);
 /* The first `most` bytes of a file from `offset`; empty if it can't be read. */
 struct str small_file(struct arena *arena, struct str path, off_t offset, size_t most);
 

@@ -37,17 +37,6 @@ void server_sweep(struct arena *arena, const struct home *home)
 		closedir(folder);
 }
 
-/* The last line that says something. */
-static struct str last_line(struct str text)
-{
-	struct str line, last = STR("it said nothing");
-
-	while (text.p != NULL && str_cut(&text, '\n', &line))
-		if (str_trim(line).n > 0 && !str_starts(line, STR("initdb: removing")))
-			last = str_trim(line);
-	return last;
-}
-
 static struct error *initdb(struct arena *arena, const struct home *home, const char *folder)
 {
 	const char *argv[] = {home_program(arena, home, "initdb"),
@@ -68,7 +57,7 @@ static struct error *initdb(struct arena *arena, const struct home *home, const 
 	TRY(home_run(arena, home, argv, &outcome));
 	if (outcome.started && outcome.status == 0)
 		return NULL;
-	return error_new(ERROR_SURROUNDINGS, "initdb failed: %.*s", STR_ARG(last_line(outcome.errors)));
+	return error_new(ERROR_SURROUNDINGS, "initdb failed: %.*s", STR_ARG(server_reason(outcome.errors)));
 }
 
 /* The rename must not be lost in a crash while files that speak of it are kept. */

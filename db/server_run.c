@@ -47,19 +47,10 @@ static struct error *turn_log(struct arena *arena, const struct home *home)
 	return log_size(home) <= LARGEST_LOG ? NULL : home_run(arena, home, argv, &outcome);
 }
 
-/* What the server said last since the log had that size: its own reason, without the time before it. */
+/* What the server said since the log had that size. */
 static struct str reason(struct arena *arena, const struct home *home, off_t size)
 {
-	struct str rest = small_file(arena, home->log, size, 16384), line, found = STR("");
-
-	while (rest.p != NULL && str_cut(&rest, '\n', &line)) {
-		size_t at;
-
-		for (at = 0; at + 6 < line.n; at++)
-			if (memcmp(line.p + at, "FATAL:", 6) == 0 || memcmp(line.p + at, "PANIC:", 6) == 0)
-				found = str_trim(str_slice(line, at + 6, line.n));
-	}
-	return found;
+	return server_reason(small_file(arena, home->log, size, 16384));
 }
 
 /* --- starting --- */
