@@ -55,6 +55,18 @@ static bool cut_date(struct str *s, int64_t *days)
 	return true;
 }
 
+/* What ISO 8601 allows behind seconds, as far as it says nothing: ".000". */
+static bool cut_zeros(struct str *s)
+{
+	if (!cut_char(s, ".,"))
+		return true;
+	if (!cut_char(s, "0"))
+		return false;
+	while (cut_char(s, "0"))
+		;
+	return true;
+}
+
 /* "HH:MM" or "HH:MM:SS". A leap second is not known, as in POSIX. */
 static bool cut_clock(struct str *s, int64_t *seconds)
 {
@@ -62,24 +74,28 @@ static bool cut_clock(struct str *s, int64_t *seconds)
 
 	if (!cut_number(s, 2, 0, 23, &hour) || !cut_char(s, ":") || !cut_number(s, 2, 0, 59, &minute))
 		return false;
-	if (cut_char(s, ":") && !cut_number(s, 2, 0, 59, &second))
+	if (cut_char(s, ":") && (!cut_number(s, 2, 0, 59, &second) || !cut_zeros(s)))
 		return false;
 	*seconds = hour * 3600 + minute * 60 + second;
 	return true;
 }
 
-/* "Z", "+HH:MM", "-HH:MM", or nothing. */
+/* "Z", "+HH:MM", "+HHMM", "+HH", the same with "-", or nothing. */
 static bool cut_zone(struct str *s, int64_t *offset)
 {
 	bool west = s->n > 0 && s->p[0] == '-';
-	int64_t hour, minute;
+	int64_t hour, minute = 0;
 
 	*offset = 0;
 	if (s->n == 0 || cut_char(s, "Zz"))
 		return true;
-	if (!cut_char(s, "+-") || !cut_number(s, 2, 0, 23, &hour) || !cut_char(s, ":") ||
-	    !cut_number(s, 2, 0, 59, &minute))
+	if (!cut_char(s, "+-") || !cut_number(s, 2, 0, 23, &hour))
 		return false;
+	if (s->n > 0) {
+		cut_char(s, ":");
+		if (!cut_number(s, 2, 0, 59, &minute))
+			return false;
+	}
 	*offset = (hour * 3600 + minute * 60) * (west ? -1 : 1);
 	return true;
 }

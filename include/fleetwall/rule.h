@@ -128,8 +128,8 @@ bool icmp_number(enum icmp_name name, enum family family, uint8_t *type);
 struct str icmp_name_str(enum icmp_name name);
 bool icmp_name_parse(struct str s, enum icmp_name *name);
 bool interface_valid(struct str s); /* 1–15 of [A-Za-z0-9_.@:-]; the last may be +, which is no name alone */
-/* Of ISO 8601: YYYY-MM-DD, optionally THH:MM or THH:MM:SS (or a blank for T), optionally Z or ±HH:MM; UTC where it
- * names no zone. */
+/* Of ISO 8601: YYYY-MM-DD, optionally THH:MM or THH:MM:SS (or a blank for T; .000 behind it says nothing), optionally
+ * Z, ±HH:MM, ±HHMM or ±HH; UTC where it names no zone. */
 bool time_parse(struct str s, int64_t *time);
 void time_print(struct buf *buf, int64_t time); /* 2026-03-01T12:00:00Z */
 

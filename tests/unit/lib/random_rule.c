@@ -120,7 +120,10 @@ static struct what random_what(struct arena *arena, struct rng *rng, const struc
 
 static addr_bits random_bits(struct rng *rng, enum family family)
 {
-	addr_bits base = family == FAMILY_4 ? (addr_bits)0x0a000000u : (addr_bits)0x20010db8u << 96;
+	/* 2001:db8::, fe80::, ::ffff:0.0.0.0 and ::, where spellings of the last 32 bits differ */
+	const addr_bits bases[] = {(addr_bits)0x20010db8u << 96, (addr_bits)0xfe80u << 112, (addr_bits)0xffffu << 32,
+	                           0};
+	addr_bits base = family == FAMILY_4 ? (addr_bits)0x0a000000u : bases[rng_below(rng, 4)];
 
 	switch (rng_below(rng, 4)) {
 	case 0:
