@@ -1,6 +1,7 @@
-/* explain(): the stages of SPEC §2 for one packet, walked over the model. It looks at no rendered byte and no set file, so that a mistake of
- * the generator shows as a difference. The packet opens a connection: loopback, established and DHCP never apply, and no packet is taken
- * for INVALID. A machine that asks itself is no exception; its addresses are ordinary ones. */
+/* explain(): the stages of SPEC §2 for one packet, walked over the model. It looks at no rendered byte and no set file,
+ * so that a mistake of the generator shows as a difference. The packet opens a connection: loopback, established and
+ * DHCP never apply, and no packet is taken for INVALID. A machine that asks itself is no exception; its addresses are
+ * ordinary ones. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,7 +56,8 @@ struct str stage_str(enum stage stage)
 
 /* --- the rules of a role, by direction and action --- */
 
-static void index_rule(struct explainer *explainer, struct indexed_role *indexed, const struct effective_rule *effective)
+static void index_rule(struct explainer *explainer, struct indexed_role *indexed,
+                       const struct effective_rule *effective)
 {
 	const struct rule *rule = &effective->held->rule;
 	struct indexed_rule *entry = ARENA_NEW(explainer->arena, struct indexed_rule);
@@ -96,21 +98,26 @@ struct explainer *explainer_new(struct arena *arena, const struct resolved *reso
 
 /* --- deny, reject, allow --- */
 
-static bool peers_have(struct explainer *explainer, const struct indexed_rule *indexed, struct addr addr)
+static bool peer_has(struct explainer *explainer, const struct indexed_rule *indexed, size_t peer, struct addr addr)
 {
 	const struct rule *rule = &indexed->effective->held->rule;
 	struct range host = {.first = addr.bits, .last = addr.bits, .family = addr.family};
+	bool refusing = rule->action != ACTION_ALLOW;
+
+	if (indexed->peers[peer] == NAMES_NONE)
+		return range_covers(rule->peers[peer].literal, host);
+	return addr_set_has(peers_set(explainer->peers, indexed->peers[peer], refusing, addr.family), addr);
+}
+
+static bool peers_have(struct explainer *explainer, const struct indexed_rule *indexed, struct addr addr)
+{
+	const struct rule *rule = &indexed->effective->held->rule;
 
 	if (rule->any)
 		return true;
-	for (size_t i = 0; i < rule->peer_count; i++) {
-		if (indexed->peers[i] == NAMES_NONE) {
-			if (range_covers(rule->peers[i].literal, host))
-				return true;
-		} else if (addr_set_has(peers_set(explainer->peers, indexed->peers[i], rule->action != ACTION_ALLOW, addr.family), addr)) {
+	for (size_t i = 0; i < rule->peer_count; i++)
+		if (peer_has(explainer, indexed, i, addr))
 			return true;
-		}
-	}
 	return false;
 }
 
@@ -174,7 +181,8 @@ static bool decided_by_rules(const struct passage *passage, struct opinion *opin
 	for (size_t i = 0; i < ACTIONS; i++) {
 		struct matches matches = matching_rules(passage, order[i].action);
 		if (matches.count > 0) {
-			*opinion = (struct opinion){order[i].action == ACTION_ALLOW, order[i].stage, matches.items, matches.count};
+			*opinion = (struct opinion){order[i].action == ACTION_ALLOW, order[i].stage, matches.items,
+			                            matches.count};
 			return true;
 		}
 	}
@@ -225,7 +233,8 @@ static bool management_lets(const struct passage *passage)
 {
 	const struct settings *settings = passage->explainer->settings;
 	const struct packet *packet = &passage->packet;
-	struct range host = {.first = passage->other.bits, .last = passage->other.bits, .family = passage->other.family};
+	struct range host = {
+		.first = passage->other.bits, .last = passage->other.bits, .family = passage->other.family};
 
 	if (passage->direction != DIRECTION_IN || packet->protocol != PROTOCOL_TCP || !packet->has_port ||
 	    packet->port != ssh_port(passage))
@@ -238,7 +247,8 @@ static bool management_lets(const struct passage *passage)
 
 static bool default_lets(const struct passage *passage)
 {
-	return passage->direction == DIRECTION_OUT && !machine_egress_closed(passage->explainer->resolved, passage->machine);
+	return passage->direction == DIRECTION_OUT &&
+	       !machine_egress_closed(passage->explainer->resolved, passage->machine);
 }
 
 static struct opinion ruleset_says(const struct passage *passage)
@@ -278,11 +288,16 @@ struct question {
 	const struct packet_what *what;
 };
 
-static struct opinion end_says(const struct question *question, const struct end *end, enum direction direction, struct addr other)
+static struct opinion end_says(const struct question *question, const struct end *end, enum direction direction,
+                               struct addr other)
 {
 	struct passage passage = {
-		.arena = question->arena, .explainer = question->explainer, .machine = end->machine, .direction = direction,
-		.packet = packet_of(question->what, other.family), .other = other,
+		.arena = question->arena,
+		.explainer = question->explainer,
+		.machine = end->machine,
+		.direction = direction,
+		.packet = packet_of(question->what, other.family),
+		.other = other,
 	};
 
 	return machine_says(&passage);
@@ -315,7 +330,8 @@ static const struct machine *machine_of(const struct question *question, const s
 
 static void answer_machines(const struct question *question, struct verdict *verdict)
 {
-	const struct machine *source = machine_of(question, question->source), *destination = machine_of(question, question->destination);
+	const struct machine *source = machine_of(question, question->source);
+	const struct machine *destination = machine_of(question, question->destination);
 	bool first = true;
 
 	answer(verdict, (struct opinion){.allow = false, .stage = STAGE_NO_ADDRESS});
@@ -360,15 +376,16 @@ static bool address_of(const struct question *question, const struct end *end, e
 
 static void answer_address(const struct question *question, struct verdict *verdict)
 {
-	enum family family = question->source->is_machine ? question->destination->addr.family : question->source->addr.family;
+	enum family family =
+		question->source->is_machine ? question->destination->addr.family : question->source->addr.family;
 
 	answer(verdict, pair_says(question, question->source->addr, question->destination->addr));
 	verdict->has_source = address_of(question, question->source, family, &verdict->source);
 	verdict->has_destination = address_of(question, question->destination, family, &verdict->destination);
 }
 
-struct error *explain(struct arena *arena, struct explainer *explainer, const struct end *source, const struct end *destination,
-                      const struct packet_what *what, struct verdict *verdict)
+struct error *explain(struct arena *arena, struct explainer *explainer, const struct end *source,
+                      const struct end *destination, const struct packet_what *what, struct verdict *verdict)
 {
 	const struct question question = {arena, explainer, source, destination, what};
 

@@ -1,5 +1,5 @@
-/* Compares one packet with the `what` and the interface of a rule, straight from the model: numbers against numbers. It refuses to go through
- * what the generator made of a rule, so that explain() can be held against the kernel's verdict. */
+/* Compares one packet with the `what` and the interface of a rule, straight from the model: numbers against numbers. It
+ * does not go through what the generator made of a rule, so that explain() can be held against the kernel. */
 #include "match.h"
 
 static uint8_t type_of(const struct packet_what *what, enum family numbers)
@@ -14,7 +14,11 @@ static uint8_t type_of(const struct packet_what *what, enum family numbers)
 struct packet packet_of(const struct packet_what *what, enum family family)
 {
 	struct packet packet = {
-		.family = family, .protocol = what->protocol, .has_port = what->has_port, .port = what->port, .interface = what->interface,
+		.family = family,
+		.protocol = what->protocol,
+		.has_port = what->has_port,
+		.port = what->port,
+		.interface = what->interface,
 	};
 	if (what->icmp)
 		packet.protocol = family == FAMILY_4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
@@ -31,10 +35,11 @@ bool packet_is_icmp(const struct packet *packet, enum family family)
 	return packet->family == family && packet->protocol == (family == FAMILY_4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6);
 }
 
-/* Routing, fragment and destination options headers are skipped over on IPv6 before a protocol is compared (SPEC §3). */
+/* IPv6 hides routing, fragment and destination options headers behind the last protocol (SPEC §3). */
 static bool is_extension_header(const struct packet *packet)
 {
-	return packet->family == FAMILY_6 && (packet->protocol == 43 || packet->protocol == 44 || packet->protocol == 60);
+	return packet->family == FAMILY_6 &&
+	       (packet->protocol == 43 || packet->protocol == 44 || packet->protocol == 60);
 }
 
 static bool ports_cover(const struct port_range *ports, size_t count, const struct packet *packet)

@@ -1,4 +1,4 @@
-/* One packet of a new connection, and whether what a rule names covers it. Nothing here knows machines, stages or sets. */
+/* One packet of a new connection, and whether what a rule names covers it. Knows no machines, stages or sets. */
 #ifndef FLEETWALL_ANALYSIS_MATCH_H
 #define FLEETWALL_ANALYSIS_MATCH_H
 
@@ -20,7 +20,8 @@ struct packet packet_of(const struct packet_what *what, enum family family);
 bool packet_is_icmp(const struct packet *packet, enum family family);
 
 bool what_covers(const struct fleet *fleet, const struct what *what, const struct packet *packet);
-/* "eth+" covers every name that begins with "eth". A rule's empty interface covers all; a packet without one is covered by no other. */
+/* "eth+" covers every name that begins with "eth". A rule's empty interface covers all; a packet without one is covered
+ * by no other. */
 bool interface_covers(struct str rule, struct str packet);
 
 #endif

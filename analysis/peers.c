@@ -1,5 +1,5 @@
-/* Keeps peers' address sets between questions. Nothing is evicted: there are as many sets as peers of the inventory that somebody asked
- * about. Literals have no set; they are compared as the ranges that they are. */
+/* Keeps peers' address sets between questions. Nothing is evicted: there are as many sets as peers of the inventory
+ * that somebody asked about. Literals have no set; they are compared as the ranges that they are. */
 #include "peers.h"
 
 #include <assert.h>

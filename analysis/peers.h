@@ -1,5 +1,5 @@
-/* The addresses that peers of rules stand for (roles, networks, machines; not literals), built when first asked for and kept: one set a
- * peer, kind of rule and family. */
+/* The addresses that peers of rules stand for (roles, networks, machines; not literals), built when first asked for and
+ * kept: one set a peer, kind of rule and family. */
 #ifndef FLEETWALL_ANALYSIS_PEERS_H
 #define FLEETWALL_ANALYSIS_PEERS_H
 

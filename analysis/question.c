@@ -1,5 +1,6 @@
-/* Reads the words of a question: an end (an address, else a machine's name) and a packet ("3306/tcp on eth0"). A packet is one packet: a list or
- * range of ports, a bare "tcp" and "all" are refused with a hint, never widened to "some packet like it". */
+/* Reads the words of a question: an end (an address, else a machine's name) and a packet ("3306/tcp on eth0"). A packet
+ * is one packet: a list or range of ports, a bare "tcp" and "all" are refused with a hint, never widened to "some
+ * packet like it". */
 #include "explainer.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
@@ -88,7 +89,8 @@ static struct error *several_ports(const struct service *service)
 {
 	struct arena *scratch = arena_new();
 	struct buf list = buf_new(scratch);
-	struct error *error = error_new(ERROR_USAGE, "service %.*s stands for more than one port", STR_ARG(service->name));
+	struct error *error =
+		error_new(ERROR_USAGE, "service %.*s stands for more than one port", STR_ARG(service->name));
 
 	for (size_t i = 0; i < service->count; i++) {
 		buf_add(&list, i > 0 ? STR(" ") : STR(""));
@@ -117,7 +119,8 @@ static struct error *service_packet(const struct fleet *fleet, struct str name, 
 static struct error *protocol_packet(uint8_t protocol, struct packet_what *what)
 {
 	if (protocol_has_ports(protocol))
-		return error_hint(error_new(ERROR_USAGE, "a packet of this protocol has a port"), "name it, as in 443/tcp");
+		return error_hint(error_new(ERROR_USAGE, "a packet of this protocol has a port"),
+		                  "name it, as in 443/tcp");
 	what->protocol = protocol;
 	return NULL;
 }
@@ -137,7 +140,8 @@ static struct error *packet_of_what(const struct fleet *fleet, const struct what
 {
 	switch (parsed->kind) {
 	case WHAT_ALL:
-		return error_hint(error_new(ERROR_USAGE, "\"all\" is not one packet"), "name one, as 3306/tcp, icmp or esp");
+		return error_hint(error_new(ERROR_USAGE, "\"all\" is not one packet"),
+		                  "name one, as 3306/tcp, icmp or esp");
 	case WHAT_PROTOCOL:
 		return protocol_packet(parsed->protocol, what);
 	case WHAT_PORTS:
@@ -164,11 +168,13 @@ static struct error *interface_parse(const struct explainer *explainer, struct s
 	arena_free(scratch);
 	interface = next_word(&rest);
 	if (!is_on || interface.n == 0 || str_trim(rest).n > 0)
-		return error_hint(error_new(ERROR_USAGE, "expected \"on\" and an interface behind the packet, or nothing"),
-		                  "as in 3306/tcp on eth0");
+		return error_hint(
+			error_new(ERROR_USAGE, "expected \"on\" and an interface behind the packet, or nothing"),
+			"as in 3306/tcp on eth0");
 	if (!interface_valid(interface) || interface.p[interface.n - 1] == '+')
-		return error_hint(error_new(ERROR_USAGE, "\"%.*s\" is not the name of one interface", STR_ARG(interface)),
-		                  "1 to 15 of A-Z a-z 0-9 _ . @ : -");
+		return error_hint(
+			error_new(ERROR_USAGE, "\"%.*s\" is not the name of one interface", STR_ARG(interface)),
+			"1 to 15 of A-Z a-z 0-9 _ . @ : -");
 	what->interface = str_copy(explainer->arena, interface);
 	return NULL;
 }

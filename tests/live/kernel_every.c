@@ -1,5 +1,6 @@
-/* The fleet that uses every clause and every line of the contract, packet by packet: what the kernel does with a packet must be what explain()
- * says of it, on either backend of iptables. Its arguments are infixes of backends ("-nft", "-legacy"); none: both that are there. */
+/* The fleet that uses every clause and every line of the contract, packet by packet: what the kernel does with a packet
+ * must be what explain() says of it, on either backend of iptables. An argument is the infix of the one backend to try
+ * ("-nft", "-legacy"). */
 #include <stdio.h>
 
 #include "fleetwall/arena.h"
@@ -15,7 +16,8 @@ struct case_of {
 };
 
 /* Where housekeeping makes a difference. */
-static const char *const kept_house[] = {"all1", "bare1", "both1", "closed1", "coexist3", "icmp1", "monitor3", "v6only1", NULL};
+static const char *const kept_house[] = {"all1",  "bare1",    "both1",   "closed1", "coexist3",
+                                         "icmp1", "monitor3", "v6only1", NULL};
 
 /* The legacy backend looks past an authentication header of IPv6 for the protocol, so `-p ah` never matches there. */
 static size_t without_hidden(const struct backend *backend, struct probe *probes, size_t count)
@@ -28,8 +30,9 @@ static size_t without_hidden(const struct backend *backend, struct probe *probes
 	return kept;
 }
 
-static void machine_against_kernel(struct trial *trial, const struct backend *backend, struct judge *judge, uint32_t machine,
-                                   const struct str *interfaces, size_t interface_count, struct tally *tally)
+static void machine_against_kernel(struct trial *trial, const struct backend *backend, struct judge *judge,
+                                   uint32_t machine, const struct str *interfaces, size_t interface_count,
+                                   struct tally *tally)
 {
 	struct arena *arena = arena_new();
 	const struct machine *own = &trial->fleet.machines[machine];
@@ -68,12 +71,9 @@ static int fleet_against_kernel(const void *context)
 	struct str *interfaces;
 	size_t count = trial_interfaces(arena, &trial->fleet, &interfaces);
 	struct judge *judge;
-	const char *why = netns_enter();
 
-	if (why != NULL) {
-		printf("no network namespace can be made here: %s\n", why);
+	if (!backend_enter(&backend))
 		return SKIPPED;
-	}
 	judge = judge_new(arena, interfaces, count);
 	load_sets(arena, &trial->output);
 	for (size_t i = 0; i < trial->fleet.machine_count; i++)
@@ -85,31 +85,34 @@ static int fleet_against_kernel(const void *context)
 	return tally.differing == 0 && tally.tried > 0 ? 0 : 1;
 }
 
-static int backend_against_kernel(struct arena *arena, const char *infix)
+static void describe_cases(struct arena *arena, const char *infix, struct case_of cases[2])
 {
-	struct case_of all = {.infix = infix, .settings = trial_settings(arena)}, bare = all;
-
-	all.name = str_c(arena, str_format(arena, "iptables%s, defaults", infix));
-	bare.name = str_c(arena, str_format(arena, "iptables%s, no housekeeping", infix));
-	bare.settings.icmp_errors = bare.settings.neighbour_discovery = bare.settings.drop_invalid = false;
-	bare.settings.dhcp = bare.settings.loopback = false;
-	bare.machines = kept_house;
-	return worse(in_child(fleet_against_kernel, &all), in_child(fleet_against_kernel, &bare));
+	cases[0] = cases[1] = (struct case_of){.infix = infix, .settings = trial_settings(arena)};
+	cases[0].name = str_c(arena, str_format(arena, "iptables%s, defaults", infix));
+	cases[1].name = str_c(arena, str_format(arena, "iptables%s, no housekeeping", infix));
+	cases[1].settings.icmp_errors = cases[1].settings.neighbour_discovery = cases[1].settings.drop_invalid = false;
+	cases[1].settings.dhcp = cases[1].settings.loopback = false;
+	cases[1].machines = kept_house;
 }
 
 int main(int argc, char **argv)
 {
 	static const char *const backends[] = {"-nft", "-legacy"};
 	struct arena *arena = arena_new();
+	struct case_of cases[4];
+	const void *contexts[4] = {&cases[0], &cases[2], &cases[1], &cases[3]};
 	const char *missing = netns_missing_program();
-	int code = 0, count = argc > 1 ? argc - 1 : 2;
+	int code;
 
 	if (missing != NULL) {
 		printf("%s is not installed\n", missing);
 		return SKIPPED;
 	}
-	for (int i = 0; i < count; i++)
-		code = worse(code, backend_against_kernel(arena, argc > 1 ? argv[i + 1] : backends[i]));
+	for (int i = 0; i < 2; i++)
+		describe_cases(arena, argc > 1 ? argv[1] : backends[i], &cases[2 * i]);
+	if (argc > 1)
+		contexts[1] = &cases[1];
+	code = in_children(fleet_against_kernel, contexts, argc > 1 ? 2 : 4);
 	arena_free(arena);
 	return code;
 }

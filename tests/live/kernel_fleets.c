@@ -1,5 +1,6 @@
-/* Real fleets and the questions that come with them: explain() must give each question's verdict, and so must the kernel, for each machine with an
- * address of that family. Besides, each distinct ruleset meets packets at the edges of what its rules name. Fleets that are not there are skipped. */
+/* Real fleets and the questions that come with them: explain() must give each question's verdict, and so must the
+ * kernel, for each machine with an address of that family. Besides, each distinct ruleset meets packets at the edges of
+ * what its rules name. Fleets that are not there are skipped. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,9 +47,13 @@ static struct question read_question(struct arena *arena, struct str line, unsig
 	if (count != 6 || (!str_is(fields[1], "in") && !str_is(fields[1], "out")))
 		die("queries.csv:%u: not a question: %.*s", number, STR_ARG(line));
 	return (struct question){
-		.machine = fields[0], .peer = fields[2], .direction = str_is(fields[1], "in") ? DIRECTION_IN : DIRECTION_OUT,
-		.what = fields[4].n > 0 ? str_format(arena, "%.*s/%.*s", STR_ARG(fields[4]), STR_ARG(fields[3])) : fields[3],
-		.allow = str_is(fields[5], "allow"), .line = number,
+		.machine = fields[0],
+		.peer = fields[2],
+		.direction = str_is(fields[1], "in") ? DIRECTION_IN : DIRECTION_OUT,
+		.what = fields[4].n > 0 ? str_format(arena, "%.*s/%.*s", STR_ARG(fields[4]), STR_ARG(fields[3]))
+	                                : fields[3],
+		.allow = str_is(fields[5], "allow"),
+		.line = number,
 	};
 }
 
@@ -81,7 +86,8 @@ static bool explained(struct arena *arena, struct trial *trial, struct question 
 	error_collect(&error, end_parse(trial->explainer, question->peer, &peer));
 	error_collect(&error, packet_parse(trial->explainer, question->what, &question->packet));
 	if (error == NULL)
-		error = explain(arena, trial->explainer, in ? &peer : &machine, in ? &machine : &peer, &question->packet, &verdict);
+		error = explain(arena, trial->explainer, in ? &peer : &machine, in ? &machine : &peer,
+		                &question->packet, &verdict);
 	if (error != NULL)
 		die("line %u: %.*s", question->line, STR_ARG(error->message));
 	question->number = machine.machine;
@@ -97,8 +103,9 @@ static size_t explain_all(struct trial *trial, const struct questions *questions
 	for (size_t i = 0; i < questions->count; i++) {
 		struct question *question = &questions->items[i];
 		if (!explained(scratch, trial, question) && wrong++ < SHOWN)
-			fprintf(stderr, "DIFFERS: line %u: %.*s %s %.*s %.*s: explain does not say %s\n", question->line,
-			        STR_ARG(question->machine), question->direction == DIRECTION_IN ? "in" : "out", STR_ARG(question->peer),
+			fprintf(stderr, "DIFFERS: line %u: %.*s %s %.*s %.*s: explain does not say %s\n",
+			        question->line, STR_ARG(question->machine),
+			        question->direction == DIRECTION_IN ? "in" : "out", STR_ARG(question->peer),
 			        STR_ARG(question->what), question->allow ? "allow" : "deny");
 		arena_reset(scratch);
 	}
@@ -111,7 +118,8 @@ static size_t explain_all(struct trial *trial, const struct questions *questions
 static bool has_address(const struct machine *machine, struct addr addr, bool family_only)
 {
 	for (size_t i = 0; i < machine->address_count; i++)
-		if (family_only ? machine->addresses[i].addr.family == addr.family : addr_cmp(machine->addresses[i].addr, addr) == 0)
+		if (family_only ? machine->addresses[i].addr.family == addr.family
+		                : addr_cmp(machine->addresses[i].addr, addr) == 0)
 			return true;
 	return false;
 }
@@ -136,8 +144,11 @@ static struct probe probe_of(const struct machine *machine, const struct questio
 	struct addr own = own_address(machine, question->addr.family);
 	bool in = question->direction == DIRECTION_IN, four = question->addr.family == FAMILY_4;
 	struct probe probe = {
-		.direction = question->direction, .source = in ? question->addr : own, .destination = in ? own : question->addr,
-		.protocol = question->packet.protocol, .port = question->packet.port,
+		.direction = question->direction,
+		.source = in ? question->addr : own,
+		.destination = in ? own : question->addr,
+		.protocol = question->packet.protocol,
+		.port = question->packet.port,
 	};
 
 	if (question->packet.icmp)
@@ -147,8 +158,8 @@ static struct probe probe_of(const struct machine *machine, const struct questio
 	return probe;
 }
 
-static size_t judge_questions(struct judge *judge, const struct machine *machine, const struct question *questions, size_t count,
-                              struct left_out *left_out, size_t *asked)
+static size_t judge_questions(struct judge *judge, const struct machine *machine, const struct question *questions,
+                              size_t count, struct left_out *left_out, size_t *asked)
 {
 	struct arena *arena = arena_new();
 	struct probe *probes = ARENA_ARRAY(arena, struct probe, count);
@@ -164,15 +175,18 @@ static size_t judge_questions(struct judge *judge, const struct machine *machine
 	judge_probes(judge, probes, kept);
 	for (size_t i = 0; i < kept; i++)
 		if ((!probes[i].seen || probes[i].passed != behind[i]->allow) && wrong++ < SHOWN)
-			fprintf(stderr, "DIFFERS: line %u: %.*s %.*s: the kernel %s\n", behind[i]->line, STR_ARG(behind[i]->machine),
-			        STR_ARG(behind[i]->what), !probes[i].seen ? "did not carry it" : probes[i].passed ? "let it through" : "stopped it");
+			fprintf(stderr, "DIFFERS: line %u: %.*s %.*s: the kernel %s\n", behind[i]->line,
+			        STR_ARG(behind[i]->machine), STR_ARG(behind[i]->what),
+			        !probes[i].seen    ? "did not carry it"
+			        : probes[i].passed ? "let it through"
+			                           : "stopped it");
 	*asked += kept;
 	arena_free(arena);
 	return wrong;
 }
 
-static void try_edges(struct trial *trial, struct judge *judge, uint32_t machine, const struct str *interfaces, size_t interface_count,
-                      struct tally *tally)
+static void try_edges(struct trial *trial, struct judge *judge, uint32_t machine, const struct str *interfaces,
+                      size_t interface_count, struct tally *tally)
 {
 	struct arena *arena = arena_new();
 	struct probe_list list = {0};
@@ -212,14 +226,15 @@ static struct span questions_of(const struct questions *questions, uint32_t mach
 
 	while (span.first < questions->count && questions->items[span.first].number < machine)
 		span.first++;
-	while (span.first + span.count < questions->count && questions->items[span.first + span.count].number == machine)
+	while (span.first + span.count < questions->count &&
+	       questions->items[span.first + span.count].number == machine)
 		span.count++;
 	return span;
 }
 
-static size_t fleet_against_kernel(struct arena *arena, struct trial *trial, const struct questions *questions, const char *name)
+static size_t fleet_against_kernel(struct arena *arena, struct trial *trial, const struct backend *backend,
+                                   const struct questions *questions, const char *name)
 {
-	struct backend backend = backend_of(arena, "");
 	struct left_out left_out = {0};
 	struct tally tally = {0};
 	struct str *interfaces;
@@ -235,16 +250,18 @@ static size_t fleet_against_kernel(struct arena *arena, struct trial *trial, con
 		uint32_t number = (uint32_t)(own->machine - trial->fleet.machines);
 		struct span span = questions_of(questions, number);
 		if (own->ruleset != loaded) {
-			load_ruleset(arena, &backend, own->ruleset);
+			load_ruleset(arena, backend, own->ruleset);
 			loaded = own->ruleset;
 			try_edges(trial, judge, number, interfaces, interface_count, &tally);
 		}
-		wrong += judge_questions(judge, own->machine, questions->items + span.first, span.count, &left_out, &asked);
+		wrong += judge_questions(judge, own->machine, questions->items + span.first, span.count, &left_out,
+		                         &asked);
 	}
-	printf("%s: %zu questions asked of the kernel in %zu rulesets of %zu machines, %zu differ; left out: %zu no address of the family, "
+	printf("%s: %zu questions asked of the kernel in %zu rulesets of %zu machines, %zu differ; left out: %zu no "
+	       "address of the family, "
 	       "%zu unspecified, loopback or multicast, %zu the machine's own, %zu outbound port 0\n",
-	       name, asked, trial->output.ruleset_count, trial->output.machine_count, wrong, left_out.no_address, left_out.special,
-	       left_out.own, left_out.port_zero);
+	       name, asked, trial->output.ruleset_count, trial->output.machine_count, wrong, left_out.no_address,
+	       left_out.special, left_out.own, left_out.port_zero);
 	tally_print(name, &tally);
 	judge_free(judge);
 	if (asked + left_out.no_address + left_out.special + left_out.own + left_out.port_zero != questions->count)
@@ -258,47 +275,38 @@ static int try_fleet(const void *context)
 {
 	const char *name = context;
 	struct arena *arena = arena_new();
-	struct trial *trial = trial_of_csv(arena, str_c(arena, str_format(arena, FLEETS "%s", name)), settings_default());
-	struct questions questions = read_questions(arena, str_c(arena, str_format(arena, FLEETS "%s/queries.csv", name)));
-	size_t wrong = explain_all(trial, &questions);
-	const char *why;
+	const char *folder = str_c(arena, str_format(arena, FLEETS "%s", name));
+	const char *asked = str_c(arena, str_format(arena, "%s/queries.csv", folder));
+	struct backend backend = backend_of(arena, "");
+	struct trial *trial;
+	struct questions questions;
+	size_t wrong;
+	bool entered;
 
+	if (access(asked, R_OK) != 0) {
+		printf("SKIP %s: %s is not there\n", name, asked);
+		return SKIPPED;
+	}
+	trial = trial_of_csv(arena, folder, settings_default());
+	questions = read_questions(arena, asked);
+	wrong = explain_all(trial, &questions);
 	printf("%s: %zu questions explained, %zu differ\n", name, questions.count, wrong);
-	why = netns_enter();
-	if (why != NULL)
-		printf("SKIP %s against the kernel: no network namespace can be made here: %s\n", name, why);
-	else
-		wrong += fleet_against_kernel(arena, trial, &questions, name);
+	entered = backend_enter(&backend);
+	if (entered)
+		wrong += fleet_against_kernel(arena, trial, &backend, &questions, name);
+	wrong += questions.count == 0;
 	arena_free(arena);
-	if (wrong > 0 || questions.count == 0)
-		return 1;
-	return why != NULL ? SKIPPED : 0;
+	return wrong > 0 ? 1 : entered ? 0 : SKIPPED;
 }
 
 int main(void)
 {
-	static const char *const fleets[] = {"opendev", "fedora-infra"};
-	unsigned passed = 0, failed = 0, skipped = 0;
+	static const void *const fleets[] = {"opendev", "fedora-infra"};
 	const char *missing = netns_missing_program();
 
 	if (missing != NULL) {
 		printf("%s is not installed\n", missing);
 		return SKIPPED;
 	}
-	for (size_t i = 0; i < sizeof fleets / sizeof *fleets; i++) {
-		char path[128];
-		int code;
-		snprintf(path, sizeof path, FLEETS "%s/queries.csv", fleets[i]);
-		if (access(path, R_OK) != 0) {
-			printf("SKIP %s: %s is not there\n", fleets[i], path);
-			skipped++;
-			continue;
-		}
-		code = in_child(try_fleet, fleets[i]);
-		passed += code == 0;
-		skipped += code == SKIPPED;
-		failed += code != 0 && code != SKIPPED;
-	}
-	printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
-	return failed > 0 ? 1 : 0;
+	return in_children(try_fleet, fleets, 2);
 }

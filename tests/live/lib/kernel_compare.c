@@ -1,5 +1,5 @@
-/* Holds the kernel's verdicts against explain()'s, packet by packet. It knows the few places where a packet of a test is no packet of a new
- * connection: ICMP that answers nothing is INVALID to conntrack, and dropped as that. */
+/* Holds the kernel's verdicts against explain()'s, packet by packet. It knows the few places where a packet of a test
+ * is no packet of a new connection: ICMP that answers nothing is INVALID to conntrack, and dropped as that. */
 #include <stdio.h>
 #include <string.h>
 
@@ -53,7 +53,8 @@ static bool is_untracked(const struct probe *probe)
 	return is_icmp(probe) && probe->source.family == FAMILY_6 && ((type >= 130 && type <= 137) || type == 143);
 }
 
-/* The types that conntrack takes for the first of a flow (icmp_new() and icmpv6_new() of nf_conntrack), or leaves untracked. */
+/* The types that conntrack takes for the first of a flow (icmp_new() and icmpv6_new() of nf_conntrack), or leaves
+ * untracked. */
 static bool begins_flow(const struct probe *probe)
 {
 	unsigned type = probe->icmp_type;
@@ -65,9 +66,9 @@ static bool begins_flow(const struct probe *probe)
 	return type == 128 || type == 139 || is_untracked(probe);
 }
 
-/* Where the kernel always says so when it refuses. It never answers ICMP that may itself be an error, nor protocols whose checksum it can't
- * check (nf_reject_verify_csum()), and sends no reset to the raw IPv4 socket of this machine. Its answer to what is untracked is related to
- * nothing, and our own closed egress stops it. */
+/* Where the kernel always says so when it refuses. It never answers ICMP that may itself be an error, nor protocols
+ * whose checksum it can't check (nf_reject_verify_csum()), and sends no reset to the raw IPv4 socket of this machine.
+ * Its answer to what is untracked is related to nothing, and our own closed egress stops it. */
 static bool must_answer(const struct probe *probe)
 {
 	if (probe->protocol == PROTOCOL_TCP)
@@ -78,8 +79,12 @@ static bool must_answer(const struct probe *probe)
 static struct packet_what what_of(const struct probe *probe, const struct str *interfaces)
 {
 	return (struct packet_what){
-		.protocol = probe->protocol, .icmp_name = ICMP_NUMBER, .icmp_type = probe->icmp_type, .icmp_code = probe->icmp_code,
-		.has_port = protocol_has_ports(probe->protocol), .port = probe->port,
+		.protocol = probe->protocol,
+		.icmp_name = ICMP_NUMBER,
+		.icmp_type = probe->icmp_type,
+		.icmp_code = probe->icmp_code,
+		.has_port = protocol_has_ports(probe->protocol),
+		.port = probe->port,
 		.interface = probe->interface > 0 ? interfaces[probe->interface] : STR(""),
 	};
 }
@@ -97,15 +102,16 @@ static struct expected expect(struct arena *arena, struct trial *trial, uint32_t
 	struct packet_what what = what_of(probe, interfaces);
 	struct expected expected = {0};
 	bool in = probe->direction == DIRECTION_IN;
-	struct error *error = explain(arena, trial->explainer, in ? &other : &own, in ? &own : &other, &what, &expected.verdict);
+	struct error *error =
+		explain(arena, trial->explainer, in ? &other : &own, in ? &own : &other, &what, &expected.verdict);
 
 	if (error != NULL)
 		die("explain: %.*s", STR_ARG(error->message));
 	expected.passed = expected.verdict.allow;
 	expected.refused = expected.verdict.stage == STAGE_REJECT;
 	expected.refusal_known = must_answer(probe);
-	if (in && !begins_flow(probe) && trial->settings.drop_invalid && is_enforced(trial->resolved->machines[machine].machine) &&
-	    expected.verdict.stage != STAGE_HOUSEKEEPING) {
+	if (in && !begins_flow(probe) && trial->settings.drop_invalid &&
+	    is_enforced(trial->resolved->machines[machine].machine) && expected.verdict.stage != STAGE_HOUSEKEEPING) {
 		expected.passed = expected.refused = false;
 		expected.invalid = true;
 	}
@@ -114,8 +120,10 @@ static struct expected expect(struct arena *arena, struct trial *trial, uint32_t
 
 /* --- limits --- */
 
-/* Did a rule with a limit let a packet from this address in before? Each has a bucket of its own; one packet always fits. */
-static bool bucket_used(struct names *buckets, struct arena *scratch, const struct probe *probe, const struct verdict *verdict)
+/* Did a rule with a limit let a packet from this address in before? Each has a bucket of its own; one packet always
+ * fits. */
+static bool bucket_used(struct names *buckets, struct arena *scratch, const struct probe *probe,
+                        const struct verdict *verdict)
 {
 	struct addr other = probe->direction == DIRECTION_IN ? probe->source : probe->destination;
 	bool used = false;
@@ -133,7 +141,8 @@ static bool bucket_used(struct names *buckets, struct arena *scratch, const stru
 }
 
 /* Leaves out what a limit would make uncertain; the new count. */
-static size_t drop_uncertain(struct trial *trial, uint32_t machine, const struct str *interfaces, struct probe *probes, size_t count)
+static size_t drop_uncertain(struct trial *trial, uint32_t machine, const struct str *interfaces, struct probe *probes,
+                             size_t count)
 {
 	struct arena *memory = arena_new(), *scratch = arena_new();
 	struct names *buckets = names_new(memory);
@@ -152,16 +161,19 @@ static size_t drop_uncertain(struct trial *trial, uint32_t machine, const struct
 
 /* --- comparing --- */
 
-static void show(const struct machine *machine, const struct probe *probe, const struct expected *expected, const struct str *interfaces)
+static void show(const struct machine *machine, const struct probe *probe, const struct expected *expected,
+                 const struct str *interfaces)
 {
 	struct arena *scratch = arena_new();
 
-	fprintf(stderr, "DIFFERS: %.*s %s %.*s -> %.*s protocol %u", STR_ARG(machine->name), probe->direction == DIRECTION_IN ? "in" : "out",
-	        STR_ARG(addr_str(scratch, probe->source)), STR_ARG(addr_str(scratch, probe->destination)), probe->protocol);
+	fprintf(stderr, "DIFFERS: %.*s %s %.*s -> %.*s protocol %u", STR_ARG(machine->name),
+	        probe->direction == DIRECTION_IN ? "in" : "out", STR_ARG(addr_str(scratch, probe->source)),
+	        STR_ARG(addr_str(scratch, probe->destination)), probe->protocol);
 	fprintf(stderr, protocol_has_ports(probe->protocol) ? " port %u" : " type %u code %u",
 	        protocol_has_ports(probe->protocol) ? probe->port : probe->icmp_type, probe->icmp_code);
-	fprintf(stderr, " on %.*s: explain says %s, stage %.*s%s", STR_ARG(interfaces[probe->interface]), expected->verdict.allow ? "allow" : "deny",
-	        STR_ARG(stage_str(expected->verdict.stage)), expected->invalid ? " (INVALID)" : "");
+	fprintf(stderr, " on %.*s: explain says %s, stage %.*s%s", STR_ARG(interfaces[probe->interface]),
+	        expected->verdict.allow ? "allow" : "deny", STR_ARG(stage_str(expected->verdict.stage)),
+	        expected->invalid ? " (INVALID)" : "");
 	for (size_t i = 0; i < expected->verdict.rule_count; i++)
 		fprintf(stderr, ", \"%.*s\"", STR_ARG(expected->verdict.rules[i]->held->text));
 	fprintf(stderr, "; the kernel: %s%s\n", !probe->seen ? "not seen" : probe->passed ? "let through" : "stopped",
@@ -178,8 +190,8 @@ static bool agrees(const struct probe *probe, const struct expected *expected)
 	return probe->refused == expected->refused || !expected->refusal_known;
 }
 
-static void count_one(const struct machine *machine, const struct probe *probe, const struct expected *expected, const struct str *interfaces,
-                      struct tally *tally)
+static void count_one(const struct machine *machine, const struct probe *probe, const struct expected *expected,
+                      const struct str *interfaces, struct tally *tally)
 {
 	tally->tried++;
 	tally->allowed += probe->passed;
@@ -193,8 +205,8 @@ static void count_one(const struct machine *machine, const struct probe *probe, 
 		show(machine, probe, expected, interfaces);
 }
 
-void compare(struct trial *trial, struct judge *judge, uint32_t machine, const struct str *interfaces, struct probe *probes, size_t count,
-             struct tally *tally)
+void compare(struct trial *trial, struct judge *judge, uint32_t machine, const struct str *interfaces,
+             struct probe *probes, size_t count, struct tally *tally)
 {
 	const struct machine *own = &trial->fleet.machines[machine];
 	struct arena *scratch = arena_new();
@@ -211,6 +223,8 @@ void compare(struct trial *trial, struct judge *judge, uint32_t machine, const s
 
 void tally_print(const char *name, const struct tally *tally)
 {
-	printf("%s: %zu packets tried, %zu let through, %zu stopped (%zu answered with a refusal, %zu INVALID), %zu not carried, %zu differ\n",
-	       name, tally->tried, tally->allowed, tally->denied, tally->refused, tally->invalid, tally->unseen, tally->differing);
+	printf("%s: %zu packets tried, %zu let through, %zu stopped (%zu answered with a refusal, %zu INVALID), %zu "
+	       "not carried, %zu differ\n",
+	       name, tally->tried, tally->allowed, tally->denied, tally->refused, tally->invalid, tally->unseen,
+	       tally->differing);
 }

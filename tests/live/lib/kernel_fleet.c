@@ -1,4 +1,5 @@
-/* From the text of a fleet to its rulesets, by the way that the program goes, without the database in between. Faults end the test. */
+/* From the text of a fleet to its rulesets, by the way that the program goes, without the database in between. Faults
+ * end the test. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,30 +50,38 @@ static struct templates *built_in_templates(struct arena *arena)
 	struct templates *templates;
 
 	for (const struct embedded *file = embedded_templates; file->name != NULL; file++)
-		APPEND(arena, &files, ((struct template_file){str_of(file->name), {(const char *)file->data, file->size}}));
+		APPEND(arena, &files,
+		       ((struct template_file){str_of(file->name), {(const char *)file->data, file->size}}));
 	must(arena, templates_compile(arena, files.items, files.count, &templates));
 	return templates;
 }
 
-void trial_make(struct trial *trial)
+static void trial_make(struct trial *trial)
 {
 	trial->resolved = resolve(trial->arena, &trial->fleet);
-	must(trial->arena, rulesets_make(trial->arena, trial->resolved, &trial->settings, built_in_templates(trial->arena), &trial->output));
+	must(trial->arena, rulesets_make(trial->arena, trial->resolved, &trial->settings,
+	                                 built_in_templates(trial->arena), &trial->output));
 	trial->explainer = explainer_new(trial->arena, trial->resolved, &trial->settings);
+}
+
+struct trial *trial_of_text(struct arena *arena, const char *name, struct str text, struct settings settings)
+{
+	struct trial *trial = ARENA_NEW(arena, struct trial);
+	struct error *warnings = NULL;
+
+	*trial = (struct trial){.arena = arena, .settings = settings};
+	must(arena, document_read(arena, str_of(name), text, &trial->fleet, &warnings));
+	trial->fleet.clock = time(NULL);
+	trial_make(trial);
+	return trial;
 }
 
 struct trial *trial_of_document(struct arena *arena, const char *path, struct settings settings)
 {
-	struct trial *trial = ARENA_NEW(arena, struct trial);
-	struct error *warnings = NULL;
 	struct str text;
 
-	*trial = (struct trial){.arena = arena, .settings = settings};
 	must(arena, file_read(arena, str_of(path), &text));
-	must(arena, document_read(arena, str_of(path), text, &trial->fleet, &warnings));
-	trial->fleet.clock = time(NULL);
-	trial_make(trial);
-	return trial;
+	return trial_of_text(arena, path, text, settings);
 }
 
 struct trial *trial_of_csv(struct arena *arena, const char *folder, struct settings settings)
@@ -107,10 +116,21 @@ static int by_name(const void *key, const void *element)
 
 const struct ruleset *trial_ruleset(const struct trial *trial, const struct machine *machine)
 {
-	const struct machine_ruleset *found = bsearch(&machine->name, trial->output.machines, trial->output.machine_count,
-	                                              sizeof *trial->output.machines, by_name);
+	const struct machine_ruleset *found =
+		bsearch(&machine->name, trial->output.machines, trial->output.machine_count,
+	                sizeof *trial->output.machines, by_name);
 
 	return found != NULL ? found->ruleset : NULL;
+}
+
+const struct ruleset *trial_ruleset_of(const struct trial *trial, const char *machine)
+{
+	const struct machine *found = fleet_machine(&trial->fleet, str_of(machine));
+	const struct ruleset *ruleset = found != NULL ? trial_ruleset(trial, found) : NULL;
+
+	if (ruleset == NULL)
+		die("machine %s has no ruleset", machine);
+	return ruleset;
 }
 
 /* --- interfaces --- */
@@ -123,7 +143,8 @@ struct names_list {
 /* dev_valid_name() of the kernel takes no colon, and 15 bytes. */
 static void add_interface(struct arena *arena, struct names_list *list, struct str name)
 {
-	if (name.n == 0 || name.n > 15 || str_find(name, ':') < name.n || str_is(name, "lo") || str_is(name, ".") || str_is(name, ".."))
+	if (name.n == 0 || name.n > 15 || str_find(name, ':') < name.n || str_is(name, "lo") || str_is(name, ".") ||
+	    str_is(name, ".."))
 		return;
 	for (size_t i = 0; i < list->count; i++)
 		if (str_eq(list->items[i], name))

@@ -1,8 +1,9 @@
 /* Loads what was rendered with the stock tools, as an administrator would by hand: the sets, then the rules. */
-#include <string.h>
+#include <stdio.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
+#include "fleetwall/process.h"
 #include "kernel.h"
 
 static const char *program(struct arena *arena, const char *family, const char *infix, const char *suffix)
@@ -13,10 +14,30 @@ static const char *program(struct arena *arena, const char *family, const char *
 struct backend backend_of(struct arena *arena, const char *infix)
 {
 	return (struct backend){
-		.restore = {program(arena, "iptables", infix, "-restore"), program(arena, "ip6tables", infix, "-restore")},
+		.restore = {program(arena, "iptables", infix, "-restore"),
+	                    program(arena, "ip6tables", infix, "-restore")},
 		.iptables = {program(arena, "iptables", infix, ""), program(arena, "ip6tables", infix, "")},
 		.legacy = str_is(STR("-legacy"), infix),
 	};
+}
+
+static const char empty[] = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
+
+bool backend_enter(const struct backend *backend)
+{
+	const char *why = netns_enter();
+	struct arena *scratch = arena_new();
+	bool works = why == NULL;
+
+	for (int family = 0; family < 2 && works; family++)
+		works = process_exists(backend->restore[family]) &&
+		        run_status(scratch, (const char *const[]){backend->restore[family], NULL}, str_of(empty)) == 0;
+	if (why != NULL)
+		printf("SKIP %s: no network namespace can be made here: %s\n", backend->iptables[0], why);
+	else if (!works)
+		printf("SKIP %s: this backend does not work here\n", backend->iptables[0]);
+	arena_free(scratch);
+	return works;
 }
 
 void load_sets(struct arena *arena, const struct output *output)
@@ -31,8 +52,6 @@ void load_sets(struct arena *arena, const struct output *output)
 
 void load_nothing(struct arena *arena, const struct backend *backend)
 {
-	static const char empty[] = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
-
 	for (int family = 0; family < 2; family++)
 		run(arena, (const char *const[]){backend->restore[family], NULL}, str_of(empty));
 }

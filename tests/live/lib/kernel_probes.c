@@ -1,5 +1,5 @@
-/* Which packets to try with one machine: the edges of what its rules name, and mixtures of them. Chooses packets only; what should become of
- * them is not its business. */
+/* Which packets to try with one machine: the edges of what its rules name, and mixtures of them. Chooses packets only;
+ * what should become of them is not its business. */
 #include <string.h>
 
 #include "fleetwall/arena.h"
@@ -81,7 +81,8 @@ static void add_edges(const struct corner *corner, struct addrs *addrs, struct r
 /* Somebody whom hardly a rule names. */
 static void add_strangers(const struct corner *corner, struct addrs *addrs)
 {
-	static const char *const strangers[] = {"192.0.2.1", "203.0.113.7", "10.77.7.7", "2001:db8:2::1", "2600:7::7", "fe80::77"};
+	static const char *const strangers[] = {"192.0.2.1",     "203.0.113.7", "10.77.7.7",
+	                                        "2001:db8:2::1", "2600:7::7",   "fe80::77"};
 	struct addr addr;
 
 	for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++)
@@ -115,13 +116,13 @@ static struct addrs addrs_of_rule(const struct corner *corner, const struct effe
 
 /* --- protocols, ports, kinds of ICMP --- */
 
-/* Extension headers are no packets by themselves, and ICMP inside the other family is INVALID before any rule sees it. */
+/* Extension headers are no packets by themselves, and ICMP inside the other family is INVALID to conntrack. */
 static bool can_travel(enum family family, uint8_t protocol)
 {
 	if (family == FAMILY_4)
 		return protocol != 0 && protocol != PROTOCOL_ICMPV6;
-	return protocol != 0 && protocol != PROTOCOL_ICMP && protocol != 43 && protocol != 44 && protocol != 59 && protocol != 60 &&
-	       protocol != 135;
+	return protocol != 0 && protocol != PROTOCOL_ICMP && protocol != 43 && protocol != 44 && protocol != 59 &&
+	       protocol != 60 && protocol != 135;
 }
 
 static void add_point(const struct corner *corner, struct points *points, struct point point)
@@ -136,7 +137,8 @@ static void add_port(const struct corner *corner, struct points *points, uint8_t
 		add_point(corner, points, (struct point){.protocol = protocol, .port = (uint16_t)port});
 }
 
-static void add_ports(const struct corner *corner, struct points *points, uint8_t protocol, const struct port_range *ports, size_t count)
+static void add_ports(const struct corner *corner, struct points *points, uint8_t protocol,
+                      const struct port_range *ports, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		add_port(corner, points, protocol, ports[i].first - 1);
@@ -152,7 +154,8 @@ static void add_ports(const struct corner *corner, struct points *points, uint8_
 static void add_service(const struct corner *corner, struct points *points, const struct service *service)
 {
 	for (size_t i = 0; service != NULL && i < service->count; i++)
-		add_ports(corner, points, service->ports[i].protocol, service->ports[i].ports, service->ports[i].port_count);
+		add_ports(corner, points, service->ports[i].protocol, service->ports[i].ports,
+		          service->ports[i].port_count);
 }
 
 static void add_icmp(const struct corner *corner, struct points *points, int type, int code)
@@ -160,7 +163,8 @@ static void add_icmp(const struct corner *corner, struct points *points, int typ
 	uint8_t protocol = corner->family == FAMILY_4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6;
 
 	if (type >= 0 && type <= UINT8_MAX && code >= 0 && code <= UINT8_MAX)
-		add_point(corner, points, (struct point){.protocol = protocol, .type = (uint8_t)type, .code = (uint8_t)code});
+		add_point(corner, points,
+		          (struct point){.protocol = protocol, .type = (uint8_t)type, .code = (uint8_t)code});
 }
 
 static void add_icmp_edges(const struct corner *corner, struct points *points, const struct what *what)
@@ -168,7 +172,8 @@ static void add_icmp_edges(const struct corner *corner, struct points *points, c
 	uint8_t type = what->icmp_type;
 	int code = what->icmp_code < 0 ? 0 : what->icmp_code;
 
-	if (what->icmp_name == ICMP_ANY || (what->icmp_name != ICMP_NUMBER && !icmp_number(what->icmp_name, corner->family, &type)))
+	if (what->icmp_name == ICMP_ANY ||
+	    (what->icmp_name != ICMP_NUMBER && !icmp_number(what->icmp_name, corner->family, &type)))
 		type = corner->family == FAMILY_4 ? 8 : 128;
 	for (int near = -1; near <= 1; near++) {
 		add_icmp(corner, points, type + near, code);
@@ -183,7 +188,8 @@ static void add_common(const struct corner *corner, struct points *points)
 		PROTOCOL_IGMP, PROTOCOL_IPIP, PROTOCOL_GRE, PROTOCOL_ESP, PROTOCOL_AH, PROTOCOL_VRRP, 41, 89, 253, 255,
 	};
 	static const int ports[] = {0, 1, 22, 53, 67, 68, 80, 443, 546, 547, 2222, 8000, 65535};
-	static const uint8_t with_ports[] = {PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP, PROTOCOL_DCCP, PROTOCOL_UDPLITE};
+	static const uint8_t with_ports[] = {PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_SCTP, PROTOCOL_DCCP,
+	                                     PROTOCOL_UDPLITE};
 
 	for (size_t i = 0; i < sizeof protocols; i++)
 		add_point(corner, points, (struct point){.protocol = protocols[i]});
@@ -209,7 +215,8 @@ static struct points points_of_rule(const struct corner *corner, const struct ru
 		break;
 	case WHAT_PROTOCOL:
 		for (int near = -1; near <= 1; near++)
-			add_point(corner, &points, (struct point){.protocol = (uint8_t)(rule->what.protocol + near), .port = 4242});
+			add_point(corner, &points,
+			          (struct point){.protocol = (uint8_t)(rule->what.protocol + near), .port = 4242});
 		break;
 	case WHAT_PORTS:
 		add_ports(corner, &points, rule->what.protocol, rule->what.ports, rule->what.port_count);
@@ -231,13 +238,21 @@ static void add_probe(const struct corner *corner, struct addr other, const stru
 	struct addr own = own_address(corner->machine, corner->family);
 	bool in = corner->direction == DIRECTION_IN;
 
-	APPEND(corner->arena, corner->list, ((struct probe){
-		.direction = corner->direction, .interface = (unsigned)interface, .source = in ? other : own, .destination = in ? own : other,
-		.protocol = point->protocol, .port = point->port, .icmp_type = point->type, .icmp_code = point->code,
-	}));
+	APPEND(corner->arena, corner->list,
+	       ((struct probe){
+		       .direction = corner->direction,
+		       .interface = (unsigned)interface,
+		       .source = in ? other : own,
+		       .destination = in ? own : other,
+		       .protocol = point->protocol,
+		       .port = point->port,
+		       .icmp_type = point->type,
+		       .icmp_code = point->code,
+	       }));
 }
 
-static void combine(const struct corner *corner, const struct addrs *addrs, const struct points *points, size_t interfaces)
+static void combine(const struct corner *corner, const struct addrs *addrs, const struct points *points,
+                    size_t interfaces)
 {
 	for (size_t i = 0; i < addrs->count; i++)
 		for (size_t j = 0; j < points->count; j++)
@@ -312,8 +327,8 @@ static void fill_corner(struct corner *corner, uint32_t machine, size_t random)
 	add_random(corner, random);
 }
 
-void probes_at_edges(struct arena *arena, const struct trial *trial, uint32_t machine, size_t interface_count, size_t random,
-                     struct probe_list *list)
+void probes_at_edges(struct arena *arena, const struct trial *trial, uint32_t machine, size_t interface_count,
+                     size_t random, struct probe_list *list)
 {
 	static const enum direction directions[] = {DIRECTION_IN, DIRECTION_OUT};
 	static const enum family families[] = {FAMILY_4, FAMILY_6};
@@ -321,8 +336,13 @@ void probes_at_edges(struct arena *arena, const struct trial *trial, uint32_t ma
 	for (size_t i = 0; i < 2; i++) {
 		for (size_t j = 0; j < 2; j++) {
 			struct corner corner = {
-				.arena = arena, .trial = trial, .machine = &trial->fleet.machines[machine], .direction = directions[i],
-				.family = families[j], .interface_count = interface_count, .list = list,
+				.arena = arena,
+				.trial = trial,
+				.machine = &trial->fleet.machines[machine],
+				.direction = directions[i],
+				.family = families[j],
+				.interface_count = interface_count,
+				.list = list,
 			};
 			fill_corner(&corner, machine, random);
 		}

@@ -1,5 +1,5 @@
-/* The bytes of one test packet. Complete enough for conntrack to call it new wherever the protocol lets a packet be that; it
- * opens no socket and knows no namespace. */
+/* The bytes of one test packet. Complete enough for conntrack to call it new wherever the protocol lets a packet be
+ * that; it opens no socket and knows no namespace. */
 #include <assert.h>
 #include <string.h>
 
@@ -73,14 +73,14 @@ static size_t build_tcp(unsigned char *p, const struct probe *probe, uint32_t nu
 	put_ports(p, probe, number);
 	put32(p + 4, number);
 	p[12] = 5 << 4;
-	p[13] = TCP_SYN;
+	p[13] = probe->tcp_flags != 0 ? probe->tcp_flags : TCP_SYN;
 	put16(p + 14, 65535);
 	put16(p + 16, transport_sum(probe, probe->protocol, p, 20));
 	return 20;
 }
 
-/* UDP-Lite's third field is the checksum coverage: the whole of it, which is UDP's length. Its checksum is made with UDP's protocol number,
- * wrongly: that is how conntrack's udplite_error() checks it, and takes all others for INVALID. */
+/* UDP-Lite's third field is the checksum coverage: the whole of it, which is UDP's length. Its checksum is made with
+ * UDP's protocol number, wrongly: so conntrack's udplite_error() checks it, and takes all others for INVALID. */
 static size_t build_udp(unsigned char *p, const struct probe *probe, uint32_t number)
 {
 	unsigned check;

@@ -1,6 +1,7 @@
-/* Sends packets and reads what became of them. Inbound ones are written into the far end of a veth pair, outbound ones go through raw sockets
- * bound to an interface. Routes make every address a local one for what comes in, and every address reachable for what goes out; our own
- * packets carry a mark outbound, so that answers of the kernel are never taken for them. */
+/* Sends packets and reads what became of them. Inbound ones are written into the far end of a veth pair, outbound ones
+ * go through raw sockets bound to an interface. Routes make every address a local one for what comes in, and every
+ * address reachable for what goes out; our own packets carry a mark outbound, so that answers of the kernel are never
+ * taken for them. */
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
@@ -49,7 +50,8 @@ static void write_setting(const char *setting, const char *value)
 	close(fd);
 }
 
-/* No packet is refused for where it comes from, and answers come as fast as packets do. /proc/sys/net is that of our namespace. */
+/* No packet is refused for where it comes from, and answers come as fast as packets do. /proc/sys/net is that of our
+ * namespace. */
 static void write_settings(void)
 {
 	static const struct {
@@ -115,14 +117,19 @@ static const char recorder[] =
 	/* Behind ICMP's 8 bytes stands the refused packet: its identification, or its version and flow label. */
 	"set unreachable4 { typeof @th,96,16; flags dynamic; size 65536; }\n"
 	"set unreachable6 { typeof @th,64,32; flags dynamic; size 65536; }\n"
-	"chain before_in { type filter hook input priority -301; ip version 4 add @seen_in4 { ip id }; ip6 version 6 add @seen_in6 { ip6 flowlabel }; }\n"
-	"chain behind_in { type filter hook input priority 300; ip version 4 add @passed_in4 { ip id }; ip6 version 6 add @passed_in6 { ip6 flowlabel }; drop; }\n"
-	"chain before_out { type filter hook output priority -301;\n"
-	"  meta mark != " MARK_TEXT " return; ip version 4 add @seen_out4 { ip id }; ip6 version 6 add @seen_out6 { ip6 flowlabel }; }\n"
+	"chain before_in { type filter hook input priority -301;\n"
+	"  ip version 4 add @seen_in4 { ip id }; ip6 version 6 add @seen_in6 { ip6 flowlabel }; }\n"
+	"chain behind_in { type filter hook input priority 300;\n"
+	"  ip version 4 add @passed_in4 { ip id }; ip6 version 6 add @passed_in6 { ip6 flowlabel }; drop; }\n"
+	"chain before_out { type filter hook output priority -301; meta mark != " MARK_TEXT " return;\n"
+	"  ip version 4 add @seen_out4 { ip id }; ip6 version 6 add @seen_out6 { ip6 flowlabel }; }\n"
 	"chain behind_out { type filter hook output priority 300; meta mark " MARK_TEXT " goto ours;\n"
-	"  ip protocol tcp tcp flags & rst == rst add @reset4 { tcp ackseq }; ip6 nexthdr tcp tcp flags & rst == rst add @reset6 { tcp ackseq };\n"
-	"  icmp type 3 icmp code 3 add @unreachable4 { @th,96,16 }; icmpv6 type 1 icmpv6 code 4 add @unreachable6 { @th,64,32 }; drop; }\n"
-	"chain ours { ip version 4 add @passed_out4 { ip id }; ip6 version 6 add @passed_out6 { ip6 flowlabel }; drop; }\n"
+	"  ip protocol tcp tcp flags & rst == rst add @reset4 { tcp ackseq };\n"
+	"  ip6 nexthdr tcp tcp flags & rst == rst add @reset6 { tcp ackseq };\n"
+	"  icmp type 3 icmp code 3 add @unreachable4 { @th,96,16 };\n"
+	"  icmpv6 type 1 icmpv6 code 4 add @unreachable6 { @th,64,32 }; drop; }\n"
+	"chain ours {\n"
+	"  ip version 4 add @passed_out4 { ip id }; ip6 version 6 add @passed_out6 { ip6 flowlabel }; drop; }\n"
 	"}\n";
 
 static void read_mac(int fd, const char *name, unsigned char mac[ETH_ALEN])
@@ -198,7 +205,8 @@ void judge_own(struct arena *arena, const struct addr *own, size_t count)
 	buf_add(&routes, STR("route flush table local proto 99\n"));
 	for (size_t i = 0; i < count; i++)
 		if (own[i].family == FAMILY_4)
-			buf_format(&routes, "route add local %.*s dev lo table local proto 99\n", STR_ARG(addr_str(arena, own[i])));
+			buf_format(&routes, "route add local %.*s dev lo table local proto 99\n",
+			           STR_ARG(addr_str(arena, own[i])));
 	run(arena, (const char *const[]){"ip", "-4", "-batch", "-", NULL}, buf_str(&routes));
 }
 
@@ -209,7 +217,10 @@ static void send_in(const struct judge *judge, const struct probe *probe, uint32
 	const struct interface *interface = &judge->interfaces[probe->interface];
 	unsigned char frame[ETH_HLEN + PACKET_ROOM];
 	uint16_t type = htons(probe->source.family == FAMILY_4 ? ETH_P_IP : ETH_P_IPV6);
-	struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_ifindex = (int)interface->far_index, .sll_halen = ETH_ALEN, .sll_protocol = type};
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+	                         .sll_ifindex = (int)interface->far_index,
+	                         .sll_halen = ETH_ALEN,
+	                         .sll_protocol = type};
 	size_t size = ETH_HLEN + packet_build(frame + ETH_HLEN, probe, number);
 
 	memcpy(frame, interface->mac, ETH_ALEN);
@@ -287,13 +298,15 @@ static void record_number(const struct record *record, struct probe *probes, siz
 		return;
 	probe = &probes[number - 1];
 	/* A reset or unreachable may answer either direction; the others must belong to their own. */
-	if (record->field != FIELD(refused) && (probe->direction != record->direction || probe->source.family != record->family))
+	if (record->field != FIELD(refused) &&
+	    (probe->direction != record->direction || probe->source.family != record->family))
 		return;
 	*(bool *)((char *)probe + record->field) = true;
 }
 
 /* The numbers between two places of the listing: "1, 2, 0x60000003", with line breaks after every few. */
-static void read_elements(const struct record *record, struct probe *probes, size_t count, const char *list, const char *end)
+static void read_elements(const struct record *record, struct probe *probes, size_t count, const char *list,
+                          const char *end)
 {
 	while (list < end) {
 		char *after = (char *)list + 1;
@@ -303,7 +316,8 @@ static void read_elements(const struct record *record, struct probe *probes, siz
 	}
 }
 
-static void read_set(struct arena *arena, const char *listing, const struct record *record, struct probe *probes, size_t count)
+static void read_set(struct arena *arena, const char *listing, const struct record *record, struct probe *probes,
+                     size_t count)
 {
 	const char *set = strstr(listing, str_c(arena, str_format(arena, "set %s {", record->set))), *close, *elements;
 
@@ -317,7 +331,8 @@ static void read_set(struct arena *arena, const char *listing, const struct reco
 
 static void read_records(struct arena *arena, struct probe *probes, size_t count)
 {
-	struct str listing = run(arena, (const char *const[]){"nft", "-n", "list", "table", "inet", "judge", NULL}, STR(""));
+	struct str listing =
+		run(arena, (const char *const[]){"nft", "-n", "list", "table", "inet", "judge", NULL}, STR(""));
 	const char *text = str_c(arena, listing);
 
 	for (size_t i = 0; i < RECORDS; i++)

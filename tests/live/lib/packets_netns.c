@@ -1,5 +1,5 @@
-/* The surroundings of the kernel tests: a namespace of our own, and running programs in it. It changes nothing outside: once in the
- * namespace, there is no way back for this process. */
+/* The surroundings of the kernel tests: a namespace of our own, and running programs in it. It changes nothing outside:
+ * once in the namespace, there is no way back for this process. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -57,7 +57,8 @@ const char *netns_enter(void)
 
 const char *netns_missing_program(void)
 {
-	static const char *const programs[] = {"ip", "nft", "ipset", "iptables-restore", "ip6tables-restore", "iptables", "ip6tables"};
+	static const char *const programs[] = {"ip",       "nft",      "ipset", "iptables-restore", "ip6tables-restore",
+	                                       "iptables", "ip6tables"};
 
 	for (size_t i = 0; i < sizeof programs / sizeof *programs; i++)
 		if (!process_exists(programs[i]))
@@ -83,7 +84,8 @@ struct str run(struct arena *arena, const char *const *argv, struct str input)
 	struct outcome outcome = run_any(arena, argv, input);
 
 	if (outcome.status != 0)
-		die("%s %s: exit code %d: %.*s", argv[0], argv[1] != NULL ? argv[1] : "", outcome.status, STR_ARG(outcome.errors));
+		die("%s %s: exit code %d: %.*s", argv[0], argv[1] != NULL ? argv[1] : "", outcome.status,
+		    STR_ARG(outcome.errors));
 	return outcome.output;
 }
 
@@ -92,10 +94,9 @@ int run_status(struct arena *arena, const char *const *argv, struct str input)
 	return run_any(arena, argv, input).status;
 }
 
-int in_child(int (*work)(const void *), const void *context)
+static pid_t start(int (*work)(const void *), const void *context)
 {
 	pid_t child;
-	int status;
 
 	fflush(NULL);
 	child = fork();
@@ -106,10 +107,40 @@ int in_child(int (*work)(const void *), const void *context)
 		fflush(NULL);
 		_exit(code);
 	}
+	return child;
+}
+
+static int finish(pid_t child)
+{
+	int status;
+
 	return waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-int worse(int a, int b)
+/* Ends of children, by exit code. */
+struct ends {
+	unsigned passed, failed, skipped;
+};
+
+static void count_end(struct ends *ends, int code)
 {
-	return a == 1 || b == 1 ? 1 : a > b ? a : b;
+	ends->passed += code == 0;
+	ends->skipped += code == SKIPPED;
+	ends->failed += code != 0 && code != SKIPPED;
+}
+
+int in_children(int (*work)(const void *), const void *const *contexts, size_t count)
+{
+	struct ends ends = {0};
+
+	for (size_t from = 0; from < count; from += 2) {
+		pid_t one = start(work, contexts[from]), other = from + 1 < count ? start(work, contexts[from + 1]) : 0;
+		count_end(&ends, finish(one));
+		if (other > 0)
+			count_end(&ends, finish(other));
+	}
+	if (ends.passed + ends.failed == 0)
+		return SKIPPED;
+	printf("%u passed, %u failed, %u skipped\n", ends.passed, ends.failed, ends.skipped);
+	return ends.failed > 0 ? 1 : 0;
 }

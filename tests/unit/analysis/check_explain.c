@@ -1,5 +1,5 @@
-/* explain(): each sentence of the contract about the stages of a packet and about the two ends of a question, on a small fleet. An answer is
- * spelled "allow stage", and the texts of the rules behind a colon where some matched. */
+/* explain(): each sentence of the contract about the stages of a packet and about the two ends of a question, on a
+ * small fleet. An answer is spelled "allow stage", and the texts of the rules behind a colon where some matched. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,39 +9,7 @@
 #include "fleetwall/document.h"
 #include "fleetwall/explain.h"
 
-static const char document[] =
-	"networks = ( { name = \"office\"; prefixes = [ \"203.0.113.0/24\", \"2001:db8:1::/48\" ]; }, { name = \"empty\"; prefixes = [ ]; } );\n"
-	"services = ( { name = \"one\"; ports = [ \"700/tcp\" ]; }, { name = \"two\"; ports = [ \"701,703/tcp\", \"702/udp\" ]; },\n"
-	"  { name = \"none\"; ports = [ ]; } );\n"
-	"roles = (\n"
-	"  { name = \"web\"; rules = [ \"allow 80,443/tcp\", \"allow 8000-8010/tcp from 10.0.0.0/8\", \"allow two from network:office\",\n"
-	"      \"allow icmp/echo-request\", \"allow icmp/9/1 from 192.0.2.1, 2001:db8::1\", \"allow icmpv4/13\", \"allow icmpv6/139\",\n"
-	"      \"allow gre\", \"allow 43\", \"allow 5001/tcp on eth0\", \"allow 5002/tcp on wg+\", \"allow 5003/tcp limit 1/day\",\n"
-	"      \"allow 5004/tcp from self\", \"allow 5005/tcp from role:client/private\", \"allow 5006/tcp from machine:sleeper\",\n"
-	"      \"deny 5007/tcp from machine:sleeper\", \"allow 5007/tcp\", \"allow 5008/tcp from network:empty\", \"allow 5009/tcp from role:nobody\",\n"
-	"      \"allow 5010/tcp from 192.0.2.3-192.0.2.9\", \"allow 5011/tcp from 0.0.0.0/0\", \"allow 5012/tcp until 2026-01-01T00:00:00Z\",\n"
-	"      \"allow 5013/tcp since 2026-01-01T00:00:00Z\", \"allow 5014/tcp until 2026-01-01T00:00:01Z\",\n"
-	"      \"allow 5015/tcp since 2026-01-01T00:00:01Z\", \"allow 5016/tcp from role:client\", \"allow none\" ]; },\n"
-	"  { name = \"strict\"; rules = [ \"deny 443/tcp from 192.0.2.0/24\", \"reject 443/tcp\", \"deny 22/tcp\", \"deny icmp\", \"deny udp to any\",\n"
-	"      \"reject 25/tcp to any\", \"deny icmpv6 to any\", \"deny igmp to any\" ]; },\n"
-	"  { name = \"also\"; rules = [ \"allow 80/tcp\" ]; },\n"
-	"  { name = \"tight\"; egress = \"closed\"; rules = [ \"allow 53/udp to network:office\", \"allow all to role:web on eth1\" ]; },\n"
-	"  { name = \"client\"; }, { name = \"nobody\"; }\n"
-	");\n"
-	"machines = (\n"
-	"  { name = \"web1\"; addresses = [ \"10.0.0.1\", \"fd00::1\" ]; roles = [ \"web\" ]; },\n"
-	"  { name = \"web2\"; addresses = [ \"10.0.0.2\" ]; roles = [ \"web\", \"also\" ]; ssh_port = 2222; },\n"
-	"  { name = \"strict1\"; addresses = [ \"10.0.0.3\", \"fd00::3\" ]; roles = [ \"web\", \"strict\" ]; },\n"
-	"  { name = \"tight1\"; addresses = [ \"10.0.0.4\", \"fd00::4\" ]; roles = [ \"tight\" ]; },\n"
-	"  { name = \"client1\"; addresses = ( { address = \"10.1.0.1\"; label = \"private\"; }, { address = \"198.51.100.1\"; label = \"public\"; } );\n"
-	"      roles = [ \"client\" ]; },\n"
-	"  { name = \"sleeper\"; addresses = [ \"10.1.0.2\" ]; roles = [ \"client\", \"tight\" ]; enabled = false; },\n"
-	"  { name = \"foreign\"; addresses = [ \"10.1.0.3\" ]; roles = [ \"strict\", \"tight\" ]; enforcement = \"unmanaged\"; },\n"
-	"  { name = \"watched\"; addresses = [ \"10.1.0.4\" ]; roles = [ \"web\", \"strict\", \"tight\" ]; enforcement = \"monitor\"; },\n"
-	"  { name = \"shared\"; addresses = [ \"10.1.0.5\" ]; roles = [ \"web\", \"strict\", \"tight\" ]; mode = \"coexist\"; },\n"
-	"  { name = \"six\"; addresses = [ \"fd00::6\" ]; roles = [ \"web\" ]; },\n"
-	"  { name = \"bare\"; roles = [ \"web\", \"tight\" ]; }\n"
-	");\n";
+#define DOCUMENT "tests/unit/analysis/explain.conf"
 
 static struct arena *arena;
 static struct fleet fleet;
@@ -60,10 +28,13 @@ static void set_up(void)
 {
 	static struct prefix management[2];
 	struct error *warnings = NULL, *error;
+	struct str text = {0};
 	struct buf faults;
 
 	arena = arena_new();
-	error = document_read(arena, STR("fleet.conf"), STR(document), &fleet, &warnings);
+	error = file_read(arena, STR(DOCUMENT), &text);
+	if (error == NULL)
+		error = document_read(arena, STR(DOCUMENT), text, &fleet, &warnings);
 	faults = buf_new(arena);
 	error_print(&faults, STR(""), error);
 	buf_char(&faults, '\0');
@@ -445,7 +416,8 @@ END_TEST
 START_TEST(test_again)
 {
 	for (int i = 0; i < 3; i++) {
-		ck_assert_str_eq(answer("10.1.0.2", "web1", "5007/tcp"), "deny deny: deny 5007/tcp from machine:sleeper");
+		ck_assert_str_eq(answer("10.1.0.2", "web1", "5007/tcp"),
+		                 "deny deny: deny 5007/tcp from machine:sleeper");
 		ck_assert_str_eq(answer("10.1.0.2", "web1", "5006/tcp"), "deny default");
 		ck_assert_str_eq(answer("fd00::6", "web1", "5004/tcp"), "allow allow: allow 5004/tcp from self");
 		ck_assert_str_eq(answer("10.0.0.1", "web2", "5004/tcp"), "allow allow: allow 5004/tcp from self");
@@ -456,7 +428,8 @@ END_TEST
 START_TEST(test_stage_names)
 {
 	static const char *const names[] = {
-		"housekeeping", "management", "deny", "reject", "allow", "default", "no-address", "no-ruleset", "monitor",
+		"housekeeping", "management", "deny",       "reject",  "allow",
+		"default",      "no-address", "no-ruleset", "monitor",
 	};
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -1,4 +1,4 @@
-/* The words of a question: ends and packets, what is read and what is refused, each refusal with its kind and a hint. */
+/* The words of a question: ends and packets, what is read, what is refused, each refusal with its kind and hint. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,8 @@
 static const char document[] =
 	"services = ( { name = \"one\"; ports = [ \"700/udp\" ]; }, { name = \"two\"; ports = [ \"701,703/tcp\" ]; },\n"
 	"  { name = \"both\"; ports = [ \"53/tcp\", \"53/udp\" ]; }, { name = \"none\"; ports = [ ]; } );\n"
-	"machines = ( { name = \"web1.example.org\"; addresses = [ \"10.0.0.1\" ]; }, { name = \"db1.example.org\"; } );\n";
+	"machines = ( { name = \"web1.example.org\"; addresses = [ \"10.0.0.1\" ]; }, { name = \"db1.example.org\"; } "
+        ");\n";
 
 static struct arena *arena;
 static struct explainer *explainer;
@@ -98,7 +99,8 @@ static const struct {
 	{"icmp/8", {.icmp = true, .icmp_name = ICMP_NUMBER, .icmp_type = 8, .icmp_code = -1}},
 	{"icmpv4/3/4", {.protocol = PROTOCOL_ICMP, .icmp_name = ICMP_DESTINATION_UNREACHABLE, .icmp_code = 4}},
 	{"icmpv6/135", {.protocol = PROTOCOL_ICMPV6, .icmp_name = ICMP_NUMBER, .icmp_type = 135, .icmp_code = -1}},
-	{" 22/tcp on eth0.100 ", {.protocol = PROTOCOL_TCP, .has_port = true, .port = 22, .icmp_code = -1, .interface = {"eth0.100", 8}}},
+	{" 22/tcp on eth0.100 ",
+         {.protocol = PROTOCOL_TCP, .has_port = true, .port = 22, .icmp_code = -1, .interface = {"eth0.100", 8}}},
 };
 
 START_TEST(test_packets)
@@ -124,11 +126,29 @@ static const struct {
 	const char *text;
 	enum error_kind kind;
 } refused[] = {
-	{"", ERROR_USAGE}, {"all", ERROR_USAGE}, {"tcp", ERROR_USAGE}, {"17", ERROR_USAGE}, {"80,443/tcp", ERROR_USAGE},
-	{"80-81/tcp", ERROR_USAGE}, {"80/tcp,", ERROR_USAGE}, {"65536/tcp", ERROR_USAGE}, {"0", ERROR_USAGE}, {"256", ERROR_USAGE},
-	{"80/esp", ERROR_USAGE}, {"icmp/255", ERROR_USAGE}, {"icmp/nonsense", ERROR_USAGE}, {"two", ERROR_USAGE}, {"both", ERROR_USAGE},
-	{"none", ERROR_USAGE}, {"onee", ERROR_UNKNOWN}, {"80/tcp on", ERROR_USAGE}, {"80/tcp eth0", ERROR_USAGE}, {"80/tcp on eth+", ERROR_USAGE},
-	{"80/tcp on eth0 eth1", ERROR_USAGE}, {"80/tcp on a/b", ERROR_USAGE}, {"80/tcp on 1234567890123456", ERROR_USAGE},
+	{"", ERROR_USAGE},
+	{"all", ERROR_USAGE},
+	{"tcp", ERROR_USAGE},
+	{"17", ERROR_USAGE},
+	{"80,443/tcp", ERROR_USAGE},
+	{"80-81/tcp", ERROR_USAGE},
+	{"80/tcp,", ERROR_USAGE},
+	{"65536/tcp", ERROR_USAGE},
+	{"0", ERROR_USAGE},
+	{"256", ERROR_USAGE},
+	{"80/esp", ERROR_USAGE},
+	{"icmp/255", ERROR_USAGE},
+	{"icmp/nonsense", ERROR_USAGE},
+	{"two", ERROR_USAGE},
+	{"both", ERROR_USAGE},
+	{"none", ERROR_USAGE},
+	{"onee", ERROR_UNKNOWN},
+	{"80/tcp on", ERROR_USAGE},
+	{"80/tcp eth0", ERROR_USAGE},
+	{"80/tcp on eth+", ERROR_USAGE},
+	{"80/tcp on eth0 eth1", ERROR_USAGE},
+	{"80/tcp on a/b", ERROR_USAGE},
+	{"80/tcp on 1234567890123456", ERROR_USAGE},
 };
 
 START_TEST(test_refused)
@@ -147,7 +167,8 @@ START_TEST(test_hints)
 	struct packet_what what;
 
 	ck_assert(str_is(packet_parse(explainer, STR("onee"), &what)->hint, "did you mean one?"));
-	ck_assert(str_is(packet_parse(explainer, STR("both"), &what)->hint, "a packet has one; name a port of 53/tcp 53/udp"));
+	ck_assert(str_is(packet_parse(explainer, STR("both"), &what)->hint,
+	                 "a packet has one; name a port of 53/tcp 53/udp"));
 	ck_assert(str_is(packet_parse(explainer, STR("tcp"), &what)->hint, "name it, as in 443/tcp"));
 }
 END_TEST
