@@ -105,6 +105,10 @@ command_run run_import, run_export, run_generate, run_explain;
 command_run run_machine_list, run_machine_show, run_machine_enable, run_machine_disable;
 command_run run_role_list, run_role_show, run_rule_list, run_rule_show;
 command_run run_network_list, run_network_show, run_service_list, run_service_show;
+command_run run_machine_add, run_machine_set, run_machine_remove, run_role_assign, run_role_unassign, run_open;
+command_run run_role_add, run_role_set, run_role_remove, run_rule_add, run_rule_set, run_rule_remove;
+command_run run_network_add, run_network_set, run_network_remove;
+command_run run_service_add, run_service_set, run_service_remove;
 command_run run_query_rules, run_query_machines;
 
 #endif

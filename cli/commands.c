@@ -31,6 +31,72 @@ static const struct option rule_list_options[] = {
 	{NULL, NULL, NULL},
 };
 
+static const struct option machine_options[] = {
+	{"address", "A[=LABEL]", "an address; may be repeated"},
+	{"label", "K=V", "a label; may be repeated"},
+	{"role", "ROLE", "a role; may be repeated"},
+	{"mode", "MODE", "exclusive or coexist"},
+	{"enforcement", "E", "enforce, monitor or unmanaged"},
+	{"ssh-port", "N", "the port of its SSH server"},
+	{"ssh-host", "HOST", "what a push connects to"},
+	{"no-address", NULL, "no addresses"},
+	{"no-label", NULL, "no labels"},
+	{"no-role", NULL, "no assigned roles"},
+	{"no-ssh-port", NULL, "the configured port"},
+	{"no-ssh-host", NULL, "one of its addresses"},
+	{"ticket", "TICKET", "why, for the history"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option role_options[] = {
+	{"selector", "JSON", "machines with these labels are members: {\"env\":\"prod\"}"},
+	{"egress", "open|closed", "closed: only what a rule allows may leave"},
+	{"owner", "OWNER", "who answers for it"},
+	{"description", "TEXT", "what it is for"},
+	{"no-selector", NULL, "no machine is a member by its labels"},
+	{"no-owner", NULL, "no owner"},
+	{"no-description", NULL, "no description"},
+	{"ticket", "TICKET", "why, for the history"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option rule_add_options[] = {
+	{"ticket", "TICKET", "why it is there"},
+	{"owner", "OWNER", "who answers for it"},
+	{"since", "TIME", "it counts from then on"},
+	{"until", "TIME", "it counts until just before then"},
+	{"disabled", NULL, "it does not count yet"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option rule_set_options[] = {
+	{"ticket", "TICKET", "why it is there"},
+	{"owner", "OWNER", "who answers for it"},
+	{"enabled", NULL, "it counts"},
+	{"disabled", NULL, "it does not count"},
+	{"no-ticket", NULL, "no ticket"},
+	{"no-owner", NULL, "no owner"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option open_options[] = {
+	{"for", "TIME", "how long: 90s, 30m, 2h, 7d, 1w"},
+	{"ticket", "TICKET", "why"},
+	{"owner", "OWNER", "who answers for it"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option ticket_options[] = {
+	{"ticket", "TICKET", "why, for the history"},
+	{NULL, NULL, NULL},
+};
+
+static const char set_details[] = "A field that an option names becomes what the options say of it, as in a document; "
+                                  "other fields are left alone.";
+
+static const char glob_details[] =
+	"A machine may be given as a shell pattern: \"web*\"; quote it, so that the shell leaves it alone.";
+
 static const char import_details[] = "FILE is a document (fleetwall-document(5)); \"-\" is standard input. It is one "
                                      "transaction: all of it, or nothing\n"
 				     "and every error at once. A field that is given makes the object equal to it; a "
@@ -67,12 +133,38 @@ const struct command_entry commands[] = {
 	{"machine enable", "MACHINE…", "let machines take part again", NULL, NULL, 1, MANY, run_machine_enable},
 	{"machine disable", "MACHINE…", "no ruleset for machines, and no allow rule speaks of them", NULL, NULL, 1,
          MANY, run_machine_disable},
+	{"machine add", "NAME", "a new machine", NULL, machine_options, 1, 1, run_machine_add},
+	{"machine set", "NAME", "change a machine", set_details, machine_options, 1, 1, run_machine_set},
+	{"machine remove", "MACHINE…", "remove machines, with their own rules", glob_details, ticket_options, 1, MANY,
+         run_machine_remove},
+	{"open", "MACHINE RULE", "a rule for one machine that ends by itself", NULL, open_options, 2, MANY, run_open},
+	{"role add", "NAME", "a new role", NULL, role_options, 1, 1, run_role_add},
+	{"role set", "NAME", "change a role", set_details, role_options, 1, 1, run_role_set},
+	{"role remove", "ROLE…", "remove roles that nothing uses", NULL, ticket_options, 1, MANY, run_role_remove},
+	{"role assign", "ROLE MACHINE…", "give machines a role", glob_details, ticket_options, 2, MANY,
+         run_role_assign},
+	{"role unassign", "ROLE MACHINE…", "take a role from machines", glob_details, ticket_options, 2, MANY,
+         run_role_unassign},
 	{"role list", "", "all roles", NULL, NULL, 0, 0, run_role_list},
 	{"role show", "ROLE…", "all about roles: rules, members", NULL, NULL, 1, MANY, run_role_show},
+	{"rule add", "ROLE RULE…", "a new rule of a role; prints its id", NULL, rule_add_options, 2, MANY,
+         run_rule_add},
+	{"rule set", "ID…", "change what is known of rules, or whether they count", NULL, rule_set_options, 1, MANY,
+         run_rule_set},
+	{"rule remove", "ID…", "remove rules", NULL, ticket_options, 1, MANY, run_rule_remove},
 	{"rule list", "", "all rules, or those of a role", NULL, rule_list_options, 0, 0, run_rule_list},
 	{"rule show", "ID…", "all about rules", NULL, NULL, 1, MANY, run_rule_show},
+	{"network add", "NAME PREFIX…", "a new network", NULL, ticket_options, 1, MANY, run_network_add},
+	{"network set", "NAME PREFIX…", "other prefixes for a network", NULL, ticket_options, 1, MANY, run_network_set},
+	{"network remove", "NETWORK…", "remove networks that nothing uses", NULL, ticket_options, 1, MANY,
+         run_network_remove},
 	{"network list", "", "all networks", NULL, NULL, 0, 0, run_network_list},
 	{"network show", "NETWORK…", "the prefixes of networks", NULL, NULL, 1, MANY, run_network_show},
+	{"service add", "NAME PORTS/PROTOCOL…", "a new service", NULL, ticket_options, 2, MANY, run_service_add},
+	{"service set", "NAME PORTS/PROTOCOL…", "other ports for a service", NULL, ticket_options, 2, MANY,
+         run_service_set},
+	{"service remove", "SERVICE…", "remove services that nothing uses", NULL, ticket_options, 1, MANY,
+         run_service_remove},
 	{"service list", "", "all services", NULL, NULL, 0, 0, run_service_list},
 	{"service show", "SERVICE…", "the ports of services", NULL, NULL, 1, MANY, run_service_show},
 	{"database start", "", "start the private PostgreSQL", NULL, NULL, 0, 0, run_database_start},

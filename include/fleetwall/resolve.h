@@ -65,7 +65,8 @@ struct match_what {
 size_t rule_whats(struct arena *arena, const struct fleet *fleet, const struct rule *rule, enum family family,
                   struct match_what **whats);
 
-/* How many machines get another ruleset, or a set of other addresses, than before: what a change of the inventory touches. */
+/* How many machines get another ruleset, or a set of other addresses, than before: what a change of the inventory
+ * touches. */
 size_t machines_touched(const struct resolved *before, const struct resolved *after);
 
 #endif
