@@ -12,7 +12,7 @@
 
 #define NO_POSITION UINT32_MAX
 
-/* The largest rate that is one token in the kernel's smallest period, and far more than anybody wants to read. */
+/* A minute: more than anybody wants to read. All rates up to it are known to come back as they are spelled. */
 #define LOG_RATE_MAX 1000
 
 struct making {
