@@ -47,20 +47,26 @@ static const struct {
 	{"icmp/255", NULL},
 };
 
-START_TEST(parses_a_what_alone)
+static void check_what(size_t i)
 {
 	struct buf buf = buf_new(arena);
 	struct what what;
-	struct error *error = what_parse(arena, str_of(whats[_i].text), &what);
+	struct error *error = what_parse(arena, str_of(whats[i].text), &what);
 
-	ck_assert_msg((error == NULL) == (whats[_i].canonical != NULL), "\"%s\"", whats[_i].text);
+	ck_assert_msg((error == NULL) == (whats[i].canonical != NULL), "\"%s\"", whats[i].text);
 	if (error != NULL) {
 		ck_assert_int_eq(error->kind, ERROR_INPUT);
 		ck_assert_uint_gt(error->place.column, 0);
 		return;
 	}
 	what_print(&buf, &what);
-	ck_assert_msg(str_is(buf_str(&buf), whats[_i].canonical), "%.*s", STR_ARG(buf_str(&buf)));
+	ck_assert_msg(str_is(buf_str(&buf), whats[i].canonical), "%.*s", STR_ARG(buf_str(&buf)));
+}
+
+START_TEST(parses_a_what_alone)
+{
+	for (size_t i = 0; i < sizeof whats / sizeof *whats; i++)
+		check_what(i);
 }
 END_TEST
 
@@ -143,7 +149,8 @@ START_TEST(refuses_other_protocols)
 	};
 	uint8_t protocol;
 
-	ck_assert_msg(!protocol_parse(str_of(no[_i]), &protocol), "\"%s\"", no[_i]);
+	for (size_t i = 0; i < sizeof no / sizeof *no; i++)
+		ck_assert_msg(!protocol_parse(str_of(no[i]), &protocol), "\"%s\"", no[i]);
 }
 END_TEST
 
@@ -221,15 +228,21 @@ static const struct {
 	{"9999-12-31T23:59:59", 253402300799, "9999-12-31T23:59:59Z"},
 };
 
-START_TEST(reads_and_prints_times)
+static void check_time(size_t i)
 {
 	struct buf buf = buf_new(arena);
 	int64_t time = 42;
 
-	ck_assert_msg(time_parse(str_of(times[_i].text), &time), "\"%s\"", times[_i].text);
-	ck_assert_int_eq(time, times[_i].time);
+	ck_assert_msg(time_parse(str_of(times[i].text), &time), "\"%s\"", times[i].text);
+	ck_assert_int_eq(time, times[i].time);
 	time_print(&buf, time);
-	ck_assert_msg(str_is(buf_str(&buf), times[_i].canonical), "%.*s", STR_ARG(buf_str(&buf)));
+	ck_assert_msg(str_is(buf_str(&buf), times[i].canonical), "%.*s", STR_ARG(buf_str(&buf)));
+}
+
+START_TEST(reads_and_prints_times)
+{
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+		check_time(i);
 }
 END_TEST
 
@@ -277,11 +290,17 @@ static const char *const no_times[] = {
 	"2026-03-01 ",
 };
 
-START_TEST(refuses_what_is_no_time)
+static void check_no_time(size_t i)
 {
 	int64_t time;
 
-	ck_assert_msg(!time_parse(str_of(no_times[_i]), &time), "\"%s\"", no_times[_i]);
+	ck_assert_msg(!time_parse(str_of(no_times[i]), &time), "\"%s\"", no_times[i]);
+}
+
+START_TEST(refuses_what_is_no_time)
+{
+	for (size_t i = 0; i < sizeof no_times / sizeof *no_times; i++)
+		check_no_time(i);
 }
 END_TEST
 
@@ -532,15 +551,15 @@ int main(void)
 	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_loop_test(tcase, parses_a_what_alone, 0, sizeof whats / sizeof *whats);
+	tcase_add_test(tcase, parses_a_what_alone);
 	tcase_add_test(tcase, parses_ports_of_services);
 	tcase_add_test(tcase, joins_ports);
 	tcase_add_test(tcase, knows_protocols);
-	tcase_add_loop_test(tcase, refuses_other_protocols, 0, 13);
+	tcase_add_test(tcase, refuses_other_protocols);
 	tcase_add_test(tcase, knows_icmp_types);
 	tcase_add_test(tcase, knows_interfaces);
-	tcase_add_loop_test(tcase, reads_and_prints_times, 0, sizeof times / sizeof *times);
-	tcase_add_loop_test(tcase, refuses_what_is_no_time, 0, sizeof no_times / sizeof *no_times);
+	tcase_add_test(tcase, reads_and_prints_times);
+	tcase_add_test(tcase, refuses_what_is_no_time);
 	tcase_add_test(tcase, counts_days);
 	tcase_add_test(tcase, checks_names);
 	tcase_add_test(tcase, checks_machine_names);

@@ -17,7 +17,7 @@ static uint64_t wanted(const char *name, uint64_t otherwise)
 
 static int rounds(void)
 {
-	return (int)wanted("FLEETWALL_ROUNDS", 3000);
+	return (int)wanted("FLEETWALL_ROUNDS", 1500);
 }
 
 static struct rng rng_of(uint64_t stream)
