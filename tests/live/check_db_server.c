@@ -1,9 +1,6 @@
-/* The private server under everything that happens to one: several commands at once, kill -9 of either side, files that
- * went, folders that can't be passed, a full disk, root and an ordinary user. Each test has a STATE of its own. */
-#include <check.h>
+/* The life of the private server: made, used, dumped, stopped, started; several commands at once, kill -9 of either
+ * side, files that went. */
 #include <fcntl.h>
-#include <limits.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,123 +11,7 @@
 #include <unistd.h>
 
 #include "fleetwall/arena.h"
-#include "fleetwall/db.h"
-#include "fleetwall/process.h"
-#include "postgres.h"
-
-static struct str
-	base; /* below it each test has a folder; on memory where there is such a place, for PostgreSQL flushes a lot */
-static char folder[PATH_MAX];
-static struct str state;
-
-static struct outcome run(const char *const *argv)
-{
-	struct outcome outcome;
-
-	must(process_run(arena, &(struct command){.argv = argv}, &outcome));
-	return outcome;
-}
-#define RUN(...) run((const char *const[]){__VA_ARGS__, NULL})
-
-static void setup(void)
-{
-	arena = arena_new();
-	snprintf(folder, sizeof folder, "%.*s/XXXXXX", STR_ARG(base));
-	ck_assert_ptr_nonnull(mkdtemp(folder));
-	ck_assert_int_eq(chmod(folder, 0755), 0);
-	state = str_format(arena, "%s/a/state", folder);
-}
-
-/* With a data folder that was made before. */
-static void setup_made(void)
-{
-	setup();
-	RUN("mkdir", "-p", str_c(arena, state));
-	ck_assert_int_eq(
-		RUN("cp", "-a", str_c(arena, str_format(arena, "%.*s/made/pg", STR_ARG(base))), str_c(arena, state))
-			.status,
-		0);
-}
-
-static void teardown(void)
-{
-	must(server_stop(arena, state));
-	RUN("rm", "-rf", "--", folder);
-	arena_free(arena);
-	error_forget_all();
-}
-
-static const char *path(const char *name)
-{
-	return str_c(arena, str_format(arena, "%.*s/%s", STR_ARG(state), name));
-}
-
-static void pause_for(long milliseconds)
-{
-	nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);
-}
-
-/* Is the process no more, or only the entry that its parent did not take yet? */
-static bool gone(long pid)
-{
-	char link[64], target[PATH_MAX];
-
-	snprintf(link, sizeof link, "/proc/%ld/cwd", pid);
-	return readlink(link, target, sizeof target) < 0;
-}
-
-static void kill_hard(long pid)
-{
-	kill((pid_t)pid, SIGKILL);
-	for (int i = 0; i < 100 && !gone(pid); i++)
-		pause_for(20);
-	ck_assert(gone(pid));
-}
-
-static struct server started(void)
-{
-	struct server found;
-
-	must(server_start(arena, state, &found));
-	ck_assert_int_eq(found.state, SERVER_RUNNING);
-	ck_assert_int_gt(found.pid, 0);
-	ck_assert_int_eq(kill((pid_t)found.pid, 0), 0);
-	return found;
-}
-
-static enum server_state state_now(void)
-{
-	struct server found;
-
-	must(server_status(arena, state, &found));
-	return found.state;
-}
-
-/* Sets `arena`'s neighbours: a connection to what runs there. */
-static void connected(const struct server *found)
-{
-	db = postgres_open(found->conninfo);
-}
-
-static void fails(struct error *error, const char *part)
-{
-	ck_assert_msg(error != NULL, "did not fail; wanted: %s", part);
-	ck_assert_msg(strstr(text_of(error), part) != NULL, "wanted %s, got: %s", part, text_of(error));
-	ck_assert_int_eq(error->kind, ERROR_SURROUNDINGS);
-}
-
-static void in_children(size_t count, void (*work)(void))
-{
-	int status;
-
-	for (size_t i = 0; i < count; i++)
-		if (fork() == 0) {
-			work();
-			_exit(0);
-		}
-	for (size_t i = 0; i < count; i++)
-		ck_assert(wait(&status) > 0 && status == 0);
-}
+#include "private.h"
 
 /* --- from nothing to a dump --- */
 
@@ -174,21 +55,12 @@ START_TEST(made_used_stopped_started)
 }
 END_TEST
 
-static void start_in_child(void)
-{
-	struct server found = started();
-
-	connected(&found);
-	ck_assert_str_eq(asked("SELECT current_database()"), "fleetwall");
-	db_close(db);
-}
-
 START_TEST(eight_at_once)
 {
-	in_children(8, start_in_child);
-	in_children(8, start_in_child);
+	in_each_child(8, start_in_child);
+	in_each_child(8, start_in_child);
 	must(server_stop(arena, state));
-	in_children(8, start_in_child);
+	in_each_child(8, start_in_child);
 }
 END_TEST
 
@@ -348,160 +220,6 @@ START_TEST(a_stopped_process_is_waited_for)
 }
 END_TEST
 
-/* --- places where it can not be --- */
-
-START_TEST(a_parent_that_can_not_be_passed)
-{
-	const char *parent = str_c(arena, str_format(arena, "%s/a", folder));
-	struct server found;
-
-	if (geteuid() != 0)
-		return;
-	ck_assert_int_eq(mkdir(parent, 0700), 0);
-	fails(server_start(arena, state, &found), str_c(arena, str_format(arena, "the folder %s\n", parent)));
-	ck_assert_int_eq(chmod(parent, 0711), 0);
-	/* And STATE itself is put right. */
-	ck_assert_int_eq(chmod(str_c(arena, state), 0700), 0);
-	start_in_child();
-}
-END_TEST
-
-START_TEST(names_that_can_not_be)
-{
-	struct server found;
-
-	ck_assert_ptr_nonnull(server_start(arena, STR("/tmp/fleetwall-$(id)"), &found));
-	ck_assert_ptr_nonnull(server_start(arena, STR("/tmp/fleetwall\"x"), &found));
-	ck_assert_ptr_nonnull(server_start(arena, STR(""), &found));
-	fails(server_start(arena, STR("/dev/null/state"), &found), "/dev/null");
-	fails(server_start(arena, STR("/proc/state"), &found), "/proc/state");
-}
-END_TEST
-
-START_TEST(a_long_name_and_a_relative_one)
-{
-	struct str long_state = str_format(arena, "%s/%0100d/%0100d", folder, 1, 2), usual = state;
-	struct server found;
-
-	state = long_state;
-	start_in_child();
-	must(server_stop(arena, state));
-	ck_assert_int_eq(chdir(folder), 0);
-	state = STR("a b/");
-	start_in_child();
-	must(server_status(arena, str_format(arena, "%s/a b", folder), &found));
-	ck_assert_int_eq(found.state, SERVER_RUNNING);
-	must(server_stop(arena, state));
-	state = usual;
-}
-END_TEST
-
-START_TEST(something_else_in_its_place)
-{
-	struct server found;
-
-	RUN("mkdir", "-p", path("pg"));
-	RUN("touch", path("pg/precious"));
-	fails(server_start(arena, state, &found), path("pg"));
-	ck_assert_int_eq(access(path("pg/precious"), F_OK), 0);
-	/* An empty folder is fine. */
-	ck_assert_int_eq(unlink(path("pg/precious")), 0);
-	start_in_child();
-}
-END_TEST
-
-START_TEST(a_full_disk)
-{
-	const char *mount = str_c(arena, str_format(arena, "%s/a", folder));
-	struct server found;
-
-	if (geteuid() != 0)
-		return;
-	ck_assert_int_eq(mkdir(mount, 0755), 0);
-	if (RUN("mount", "-t", "tmpfs", "-o", "size=16m,mode=755", "tmpfs", mount).status != 0)
-		return; /* not permitted here */
-	fails(server_start(arena, state, &found), "No space left on device");
-	ck_assert_int_eq(state_now(), SERVER_NONE);
-	ck_assert_int_eq(RUN("mount", "-o", "remount,size=300m", mount).status, 0);
-	start_in_child();
-	must(server_stop(arena, state));
-	ck_assert_int_eq(RUN("umount", mount).status, 0);
-}
-END_TEST
-
-/* --- who --- */
-
-static bool as_nobody(void)
-{
-	const struct passwd *nobody = getpwnam("nobody");
-
-	return nobody != NULL && setgid(nobody->pw_gid) == 0 && setuid(nobody->pw_uid) == 0;
-}
-
-static void stop_as_nobody(void)
-{
-	if (!as_nobody())
-		_exit(1);
-	must(server_stop(arena, state));
-}
-
-static void start_as_nobody(void)
-{
-	struct server found;
-	struct stat status;
-
-	if (!as_nobody())
-		_exit(1);
-	unsetenv("XDG_RUNTIME_DIR");
-	start_in_child();
-	must(server_status(arena, state, &found));
-	if (stat(path("pg"), &status) != 0 || status.st_uid != geteuid())
-		_exit(2);
-}
-
-START_TEST(an_ordinary_user)
-{
-	const struct passwd *nobody = getpwnam("nobody");
-	struct server found;
-	struct db *none;
-
-	if (geteuid() != 0 || nobody == NULL)
-		return;
-	ck_assert_int_eq(chown(folder, nobody->pw_uid, nobody->pw_gid), 0);
-	in_children(4, start_as_nobody);
-	/* Root sees it, and is not let in; that it would be is a matter of starting it as root. */
-	must(server_status(arena, state, &found));
-	ck_assert_int_eq(found.state, SERVER_RUNNING);
-	fails(db_open(arena, found.conninfo, &none), "Peer authentication failed");
-	in_children(1, stop_as_nobody);
-	ck_assert_int_eq(state_now(), SERVER_STOPPED);
-	start_in_child();
-}
-END_TEST
-
-static void use_as_nobody(void)
-{
-	struct server found;
-	struct db *none;
-	struct str conninfo_of_root = server.conninfo;
-
-	if (!as_nobody())
-		_exit(1);
-	fails(server_start(arena, state, &found), "belongs to another user");
-	fails(server_status(arena, state, &found), "belongs to another user");
-	fails(server_stop(arena, state), "belongs to another user");
-	fails(db_open(arena, conninfo_of_root, &none), "Permission denied");
-}
-
-START_TEST(an_ordinary_user_and_the_server_of_root)
-{
-	if (geteuid() != 0)
-		return;
-	server = started();
-	in_children(1, use_as_nobody);
-}
-END_TEST
-
 START_TEST(fast_when_it_runs)
 {
 	struct timespec before, after;
@@ -522,98 +240,16 @@ START_TEST(fast_when_it_runs)
 }
 END_TEST
 
-/* Outside of a test nothing may be asserted. */
-static struct str output_of(const char *const *argv)
-{
-	struct outcome outcome;
-	struct error *ignored = process_run(arena, &(struct command){.argv = argv}, &outcome);
-
-	return ignored == NULL ? outcome.output : STR("");
-}
-
-/* Tests that failed, or that were ended, leave servers behind. */
-static void sweep(void)
-{
-	const char *folders = str_c(arena, base);
-	struct str names = output_of((const char *const[]){"ls", folders, NULL}), name;
-
-	while (names.n > 0 && str_cut(&names, '\n', &name)) {
-		struct error *ignored =
-			server_stop(arena, str_format(arena, "%s/%.*s/a/state", folders, STR_ARG(name)));
-
-		(void)ignored;
-	}
-	output_of((const char *const[]){"rm", "-rf", "--", folders, NULL});
-}
-
-static void add(Suite *suite, const char *name, void (*before)(void), const TTest *const *tests, size_t count)
-{
-	TCase *tcase = tcase_create(name);
-
-	tcase_set_timeout(tcase, 90);
-	tcase_add_checked_fixture(tcase, before, teardown);
-	for (size_t i = 0; i < count; i++)
-		tcase_add_test(tcase, tests[i]);
-	suite_add_tcase(suite, tcase);
-}
-
-static bool prepare(void)
-{
-	static char shared[] = "/dev/shm/fleetwall-test-XXXXXX", usual[] = "/tmp/fleetwall-test-XXXXXX";
-	char *made = mkdtemp(shared);
-	struct server found;
-	struct error *error;
-
-	if (made == NULL)
-		made = mkdtemp(usual);
-	if (made == NULL || chmod(made, 0755) != 0) {
-		perror(usual);
-		return false;
-	}
-	base = str_of(made);
-	error = server_start(arena, str_format(arena, "%s/made", made), &found);
-	error_collect(&error, server_stop(arena, str_format(arena, "%s/made", made)));
-	if (error != NULL)
-		fputs(text_of(error), stderr);
-	return error == NULL;
-}
-
 int main(void)
 {
-	const TTest *const making[] = {
-		made_used_stopped_started,
-		eight_at_once,
-		killed_starter,
-		a_parent_that_can_not_be_passed,
-		a_long_name_and_a_relative_one,
-		something_else_in_its_place,
-		a_full_disk,
-		an_ordinary_user,
-	};
-	const TTest *const running[] = {
-		nothing_of_ours_leaks_into_it,           killed_server_with_a_busy_backend,
-		a_number_that_another_program_has,       the_folder_of_the_socket_went,
-		a_folder_of_the_socket_that_is_not_ours, the_record_went,
-		a_stopped_process_is_waited_for,         names_that_can_not_be,
-		an_ordinary_user_and_the_server_of_root, fast_when_it_runs,
-	};
+	const TTest *const making[] = {made_used_stopped_started, eight_at_once, killed_starter};
+	const TTest *const running[] = {nothing_of_ours_leaks_into_it,           killed_server_with_a_busy_backend,
+	                                a_number_that_another_program_has,       the_folder_of_the_socket_went,
+	                                a_folder_of_the_socket_that_is_not_ours, the_record_went,
+	                                a_stopped_process_is_waited_for,         fast_when_it_runs};
 	Suite *suite = suite_create("db_server");
-	int failed = 1;
 
-	arena = arena_new();
-	if (prepare()) {
-		struct arena *ours = arena;
-		SRunner *runner;
-
-		add(suite, "making", setup, making, sizeof making / sizeof *making);
-		add(suite, "running", setup_made, running, sizeof running / sizeof *running);
-		runner = srunner_create(suite);
-		srunner_run_all(runner, CK_ENV);
-		failed = srunner_ntests_failed(runner);
-		srunner_free(runner);
-		arena = ours;
-	}
-	sweep();
-	arena_free(arena);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	add_making(suite, making, sizeof making / sizeof *making);
+	add_running(suite, running, sizeof running / sizeof *running);
+	return private_main(suite);
 }
