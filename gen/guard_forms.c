@@ -2,6 +2,8 @@
  * list has, the family and side of a set. Left out: addresses, names of chains and sets, comments, port numbers, types, dates. */
 #include "guard_forms.h"
 
+#include <string.h>
+
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/names.h"
@@ -124,16 +126,80 @@ struct str form_of(struct arena *arena, struct str rules, size_t file, struct st
 	return buf_str(&buf);
 }
 
-/* Lines and forms that were met already. Most lines are in many rulesets, so lines are asked first. */
-struct met {
-	struct names *lines[2], *forms;
+/* Lines that were met already, of one family. A large fleet has hundreds of megabytes of them, so they are not copied, and hashed by words. */
+struct line_set {
+	struct str *slots;
+	size_t count, capacity; /* a power of two, at least twice the count */
 };
 
+static uint64_t load_word(const char *p, size_t n)
+{
+	uint64_t word = 0;
+
+	memcpy(&word, p, n);
+	return word;
+}
+
+static uint64_t hash_line(struct str line)
+{
+	const uint64_t prime = 0x9e3779b97f4a7c15;
+	uint64_t hash = line.n * prime;
+	size_t at = 0;
+
+	for (; at + 8 <= line.n; at += 8) {
+		hash = (hash ^ load_word(line.p + at, 8)) * prime;
+		hash ^= hash >> 32;
+	}
+	hash = (hash ^ load_word(line.p + at, line.n - at)) * prime;
+	return hash ^ hash >> 29;
+}
+
+/* Where the line is, or where it belongs. */
+static struct str *line_slot(const struct line_set *set, struct str line)
+{
+	size_t at = (size_t)hash_line(line) & (set->capacity - 1);
+
+	while (set->slots[at].p != NULL && !str_eq(set->slots[at], line))
+		at = (at + 1) & (set->capacity - 1);
+	return &set->slots[at];
+}
+
+static void grow_lines(struct arena *arena, struct line_set *set)
+{
+	struct line_set grown = {.capacity = set->capacity == 0 ? 1024 : 2 * set->capacity, .count = set->count};
+
+	grown.slots = ARENA_ARRAY(arena, struct str, grown.capacity);
+	for (size_t i = 0; i < set->capacity; i++)
+		if (set->slots[i].p != NULL)
+			*line_slot(&grown, set->slots[i]) = set->slots[i];
+	*set = grown;
+}
+
+/* False when it was there. The line must live as long as the set. */
+static bool add_line(struct arena *arena, struct line_set *set, struct str line)
+{
+	if (2 * set->count >= set->capacity)
+		grow_lines(arena, set);
+	struct str *slot = line_slot(set, line);
+
+	if (slot->p != NULL)
+		return false;
+	*slot = line;
+	set->count++;
+	return true;
+}
+
+struct met {
+	struct line_set lines[2];
+	struct names *forms;
+};
+
+/* Most lines are in many rulesets, so lines are asked before forms. */
 static void meet(struct arena *arena, struct met *met, struct forms *forms, struct form form)
 {
-	uint32_t lines = names_count(met->lines[form.file]), known = names_count(met->forms);
+	uint32_t known = names_count(met->forms);
 
-	if (names_add(met->lines[form.file], form.line) != lines)
+	if (!add_line(arena, &met->lines[form.file], form.line))
 		return;
 	form.text = form_of(arena, form.ruleset->rules[form.file], form.file, form.line);
 	if (names_add(met->forms, form.text) == known)
@@ -142,7 +208,7 @@ static void meet(struct arena *arena, struct met *met, struct forms *forms, stru
 
 struct forms forms_of(struct arena *arena, const struct output *output)
 {
-	struct met met = {.lines = {names_new(arena), names_new(arena)}, .forms = names_new(arena)};
+	struct met met = {.forms = names_new(arena)};
 	struct forms forms = {0};
 
 	for (size_t i = 0; i < output->ruleset_count; i++)
