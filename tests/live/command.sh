@@ -1,0 +1,120 @@
+#!/bin/sh
+# The command as administrators and scripts use it: exit codes, answers, errors with a place and a hint, edits, JSON. A private server in
+# a folder of its own.
+set -u
+. tests/live/lib/command.sh
+
+# --- before there is a database ---
+run 2
+complains 'no command was given'
+run 0 --help
+says 'machine list'
+run 0 --version
+says 'fleetwall '
+run 0 machine --help
+says 'machine list'
+run 0 generate --help
+says '--try-all'
+run 2 genrate
+complains 'did you mean fleetwall generate?'
+run 2 machine lst
+complains 'did you mean fleetwall machine list?'
+run 2 generate --dryrun
+complains 'did you mean --dry-run?'
+run 2 machine
+run 2 query rules
+complains 'too few arguments'
+run 2 --json nonsense
+json '.format == 1 and .error.kind == "usage" and .error.message and .error.hint'
+run 3 machine list
+complains 'fleetwall init'
+run 1 database status
+run 2 --config "$home/none" init
+printf 'managment = [];\nssh_port = 70000;\nstate = "here";\n' > "$home/bad.conf"
+run 2 --config "$home/bad.conf" init
+complains 'bad.conf:1: there is no setting managment'
+complains 'did you mean management?'
+complains 'bad.conf:2: setting ssh_port must be from 1 to 65535'
+complains 'bad.conf:3: setting state must be an absolute path'
+
+# --- a database, the example of the contract, and its seed ---
+run 0 init
+run 0 init
+says 'nothing to do'
+cat > "$home/example.conf" << 'END'
+    networks = ( { name = "office"; prefixes = [ "203.0.113.0/24", "2001:db8:1::/48" ]; } );
+    services = ( { name = "search"; ports = [ "9200/tcp", "9300/tcp" ]; } );
+    roles = (
+      { name = "default"; selector = { }; rules = [ "allow all from self" ]; },
+      { name = "bastion"; rules = [ "allow 22/tcp" ]; },
+      { name = "monitor"; },
+      { name = "mysql"; description = "databases"; owner = "dba"; egress = "open";
+        rules = ( { rule = "allow mysql from 10.0.0.0/8"; ticket = "OPS-17"; }, "allow 9104/tcp from role:monitor" ); } );
+    machines = (
+      { name = "db1"; addresses = [ "10.0.0.5", "fd00::5" ]; roles = [ "mysql" ]; labels = { env = "prod"; };
+        mode = "exclusive"; enforcement = "enforce"; ssh_port = 22; } );
+END
+run 1 import --dry-run "$home/example.conf"
+says '+ machine db1'
+run 0 import "$home/example.conf"
+run 0 import --dry-run "$home/example.conf"
+input=$home/example.conf run 0 import -
+says 'nothing to do'
+printf 'DENY ALL\nALLOW 22/TCP FROM ALL\nALLOW 5606/TCP FROM 10.*.*.*\n' > "$home/seed"
+run 0 import --rules bastion "$home/seed"
+run 0 rule list --role bastion
+says 'allow 5606/tcp from 10.0.0.0/8'
+printf 'allow 22/tcp\nallow 99999/tcp\nallow mysq from role:bastio\n' > "$home/faulty"
+run 2 import --rules bastion "$home/faulty"
+complains "faulty:2:7: the port 99999 is out of range"
+complains 'did you mean "mysql"?'
+complains 'did you mean "bastion"?'
+run 2 --json import --rules bastion "$home/faulty"
+json '.error.line == 2 and .error.column == 7 and (.errors | length) == 3'
+run 0 export
+cp "$home/out" "$home/export.conf"
+run 0 import --prune --dry-run "$home/export.conf"
+
+# --- edits: one line each, and what they touch ---
+run 0 machine add web1 --address 10.0.1.1=private --address fd00:1::1 --label env=prod --role bastion
+says 'touches'
+run 2 machine add web1
+complains 'fleetwall machine set'
+run 2 machine set web9 --mode coexist
+run 2 machine add web2 --address here
+run 2 machine add 'web2;rm' --address 10.0.1.2
+run 2 machine add web2 --role bastio
+complains 'did you mean "bastion"?'
+run 0 rule add mysql allow 3307/tcp from role:bastion --ticket OPS-18
+id=$(tail -n 1 "$home/out")
+run 0 rule show "$id"
+says 'OPS-18'
+run 0 rule set "$id" --disabled
+run 0 query rules db1
+silent_on "$id"
+run 0 rule set "$id" --enabled --no-ticket
+run 0 query rules db1
+says "$id"
+run 2 role remove bastion
+complains 'still used by'
+run 0 rule remove "$id"
+run 2 rule remove "$id"
+run 0 role assign monitor 'web*' db1
+run 0 query machines --role monitor
+says 'web1'
+run 0 role unassign monitor 'web*' db1
+run 0 network add vpn 10.9.0.0/16
+run 2 network add vpn2 10.9.0.1/16
+complains 'the prefix is 10.9.0.0/16'
+run 0 network remove vpn
+run 2 service remove mysql
+run 0 service add sync 873/tcp 873/udp
+run 0 service remove sync
+run 2 open db1 allow 8080/tcp --for 2h
+run 2 open db1 deny 8080/tcp --for 2h --ticket T
+run 0 open db1 allow 8080/tcp from 192.0.2.1 --for 2h --ticket OPS-19
+run 0 --json query rules db1
+json '.items | map(select(.role == "machine:db1" and .ticket == "OPS-19")) | length == 1'
+json '.items[0] | has("machine") and has("role") and has("rule_id") and has("rule")'
+
+finish

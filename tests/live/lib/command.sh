@@ -1,0 +1,64 @@
+# For tests of the command: a folder of its own, the program with a private server in it, and checks that count.
+# Sourced, after `set -u`. TOP and FLEETWALL come from tests/run.
+# shellcheck shell=sh
+
+passed=0 failed=0
+home=$(mktemp -d /tmp/fleetwall-test.XXXXXX) || exit 1
+chmod 0711 "$home"
+unset FLEETWALL_CONFIG PGHOST PGUSER PGDATABASE PGPORT PGSERVICE
+FLEETWALL_CONFIG=$home/fleetwall.conf
+export FLEETWALL_CONFIG
+printf 'state = "%s/state";\nmanagement = [ "192.0.2.10", "2001:db8:ffff::/48" ];\n' "$home" > "$FLEETWALL_CONFIG"
+
+finish() {
+	"$FLEETWALL" database stop > /dev/null 2>&1
+	rm -rf "$home"
+	if [ "$failed" -gt 0 ]; then
+		echo "$passed passed, $failed failed, 0 skipped"
+		exit 1
+	fi
+	echo "$passed passed, 0 failed, 0 skipped"
+	exit 0
+}
+trap 'rm -rf "$home"' EXIT
+
+fault() {
+	failed=$((failed + 1))
+	printf 'FAULT: %s\n' "$1"
+	sed 's/^/    out: /' "$home/out"
+	sed 's/^/    err: /' "$home/err"
+}
+
+# run CODE ARGUMENT…: the exit code must be CODE. Output stays in $home/out and $home/err.
+run() {
+	code=$1
+	shift
+	"$FLEETWALL" "$@" > "$home/out" 2> "$home/err" < "${input:-/dev/null}"
+	got=$?
+	if [ "$got" -eq "$code" ]; then
+		passed=$((passed + 1))
+	else
+		fault "fleetwall $*: exit code $got, not $code"
+	fi
+}
+
+# says TEXT: standard output of the last run has it. complains TEXT: standard error has it. They are fixed strings.
+says() {
+	if grep -qF -- "$1" "$home/out"; then passed=$((passed + 1)); else fault "does not say: $1"; fi
+}
+silent_on() {
+	if grep -qF -- "$1" "$home/out" "$home/err"; then fault "says: $1"; else passed=$((passed + 1)); fi
+}
+complains() {
+	if grep -qF -- "$1" "$home/err"; then passed=$((passed + 1)); else fault "does not complain: $1"; fi
+}
+# holds WHAT COMMAND…: the command succeeds.
+holds() {
+	what=$1
+	shift
+	if "$@" > "$home/out" 2> "$home/err"; then passed=$((passed + 1)); else fault "does not hold: $what"; fi
+}
+# json FILTER: jq's filter of the last run's standard output is true.
+json() {
+	if jq -e "$1" "$home/out" > /dev/null 2>&1; then passed=$((passed + 1)); else fault "JSON: $1"; fi
+}
