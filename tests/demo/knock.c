@@ -1,5 +1,6 @@
-/* The two ends of a TCP connection, for the demo: one listens on ports inside the machine's namespace, the other knocks from a chosen
- * source address. Says what a client sees: an answer, a refusal, or silence. Knows nothing of fleetwall. */
+/* The two ends of a TCP connection, for the demo: one listens on ports inside the machine's namespace, the other knocks
+ * from a chosen source address. Says what a client sees: an answer, a refusal, or silence. Knows nothing of fleetwall.
+ */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>

@@ -19,5 +19,5 @@ if echo "$scripts" | grep '^BASH '; then
 	echo "these want bash; scripts here are POSIX sh"
 	status=1
 fi
-echo "$scripts" | grep -v '^BASH ' | grep . | xargs -r -d '\n' shellcheck -s sh -S warning || status=1
+echo "$scripts" | grep -v '^BASH ' | grep . | xargs -r -d '\n' shellcheck -x -s sh -S warning || status=1
 exit $status
