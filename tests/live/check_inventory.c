@@ -1,141 +1,12 @@
 /* The inventory in a real database: what goes in comes back, only differences are written, and writers wait for each
- * other. Each test has a database of its own, copied from one that was initialized, in a private server below a
- * temporary folder. */
-#include <check.h>
-#include <stdio.h>
+ * other. Whole fleets are check_inventory_fleets.c. */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "fleetwall/arena.h"
-#include "fleetwall/buf.h"
-#include "fleetwall/document.h"
-#include "fleetwall/inventory.h"
-#include "fleetwall/process.h"
-#include "random_fleet.h"
-
-static struct arena *arena;
-static struct server server;
-static struct str conninfo; /* of the test's own database */
-static struct db *db;
-static const struct import_options as_it_is, pruning = {.prune = true};
-
-static const char *text_of(const struct error *errors)
-{
-	struct buf buf = buf_new(arena);
-	error_print(&buf, STR(""), errors);
-	return str_c(arena, buf_str(&buf));
-}
-
-static void must(struct error *error)
-{
-	ck_assert_msg(error == NULL, "%s", text_of(error));
-}
-
-/* --- databases --- */
-
-static struct db *opened(struct str where)
-{
-	struct db *connection;
-	must(db_open(arena, where, &connection));
-	return connection;
-}
-
-static void sql(const char *text)
-{
-	must(db_run(db, str_of(text)));
-}
-
-static struct str asked(const char *query)
-{
-	struct db_rows rows;
-	must(db_query(arena, db, str_of(query), NULL, 0, &rows));
-	return rows.count == 0 ? STR("") : db_cell(&rows, 0, 0);
-}
-
-static void setup(void)
-{
-	static unsigned number;
-	arena = arena_new();
-	struct str name = str_format(arena, "test_%ld_%u", (long)getpid(), number++);
-	struct db *first = opened(str_format(arena, "%.*s dbname=postgres", STR_ARG(server.conninfo)));
-	must(db_run(first, str_format(arena, "CREATE DATABASE %.*s TEMPLATE empty", STR_ARG(name))));
-	db_close(first);
-	conninfo = str_format(arena, "%.*s dbname=%.*s", STR_ARG(server.conninfo), STR_ARG(name));
-	db = opened(conninfo);
-}
-
-static void teardown(void)
-{
-	db_close(db);
-	arena_free(arena);
-	error_forget_all();
-}
-
-/* --- importing --- */
-
-static struct fleet document(const char *text)
-{
-	struct fleet fleet;
-	struct error *warnings = NULL;
-	must(document_read(arena, STR("test.conf"), str_of(text), &fleet, &warnings));
-	return fleet;
-}
-
-static struct plan imported_by(struct db *writer, const struct fleet *wanted, const struct import_options *options)
-{
-	struct fleet present;
-	struct plan plan;
-	must(inventory_lock(writer));
-	must(inventory_load(arena, writer, &present));
-	must(inventory_plan(arena, &present, wanted, options, &plan));
-	must(inventory_write(arena, writer, &present, &plan));
-	return plan;
-}
-
-static struct plan imported(const struct fleet *wanted, const struct import_options *options)
-{
-	must(db_begin(db, DB_WRITE));
-	struct plan plan = imported_by(db, wanted, options);
-	must(db_commit(db));
-	return plan;
-}
-
-static struct fleet loaded(void)
-{
-	struct fleet fleet;
-	must(db_begin(db, DB_SNAPSHOT));
-	must(inventory_load(arena, db, &fleet));
-	db_rollback(db);
-	return fleet;
-}
-
-static const char *exported(const struct fleet *fleet)
-{
-	struct buf buf = buf_new(arena);
-	document_write(&buf, fleet);
-	return str_c(arena, buf_str(&buf));
-}
-
-/* After an import the database holds what the plan said, and the same import has nothing to do. */
-static void imports(const struct fleet *wanted, const struct import_options *options)
-{
-	struct plan plan = imported(wanted, options);
-	struct fleet fleet = loaded();
-	ck_assert_str_eq(exported(&fleet), exported(&plan.target));
-	struct str changes = asked("SELECT count(*) FROM fleetwall.history");
-	plan = imported(wanted, options);
-	ck_assert_uint_eq(plan.count, 0);
-	ck_assert(str_eq(changes, asked("SELECT count(*) FROM fleetwall.history")));
-}
-
-static void imports_text(const char *text, const struct import_options *options)
-{
-	struct fleet wanted = document(text);
-	imports(&wanted, options);
-}
+#include "importing.h"
 
 static const char *const company =
 	"networks = ( { name = \"office\"; prefixes = [ \"203.0.113.0/24\", \"2001:db8::/32\", \"0.0.0.0/0\" ]; }, { "
@@ -188,19 +59,6 @@ START_TEST(an_empty_database_has_the_services_that_come_with_it)
 }
 END_TEST
 
-/* An export, imported into an empty database, is exported as the same bytes. */
-static void comes_back_elsewhere(const char *text)
-{
-	char *kept = strdup(text);
-	teardown();
-	setup();
-	struct fleet wanted = document(kept);
-	imports(&wanted, &as_it_is);
-	struct fleet fleet = loaded();
-	ck_assert_str_eq(exported(&fleet), kept);
-	free(kept);
-}
-
 START_TEST(an_export_is_an_import)
 {
 	imports_text(company, &as_it_is);
@@ -250,15 +108,15 @@ START_TEST(a_rule_keeps_its_row_while_its_text_stays)
 {
 	imports_text("roles = ( { name = \"r\"; rules = [ \"allow 22/tcp from 10.0.0.0/8\", \"allow 80/tcp\" ]; } );",
 	             &as_it_is);
-	struct str key = asked("SELECT key FROM fleetwall.rule WHERE text LIKE '%22%'");
+	const char *key = asked("SELECT key FROM fleetwall.rule WHERE text LIKE '%22%'");
 	imports_text("roles = ( { name = \"r\"; rules = ( { rule = \"allow 22/tcp from 10.0.0.0/8 # b\"; ticket = "
 	             "\"T-1\"; } ); } );",
 	             &as_it_is);
-	ck_assert(str_eq(key, asked("SELECT key FROM fleetwall.rule WHERE ticket = 'T-1' AND comment = 'b'")));
-	ck_assert(str_is(asked("SELECT count(*) FROM fleetwall.rule"), "1"));
-	ck_assert(str_is(
+	ck_assert_str_eq(asked("SELECT key FROM fleetwall.rule WHERE ticket = 'T-1' AND comment = 'b'"), key);
+	ck_assert_str_eq(asked("SELECT count(*) FROM fleetwall.rule"), "1");
+	ck_assert_str_eq(
 		asked("SELECT string_agg(operation, ',' ORDER BY number) FROM fleetwall.change WHERE kind = 'rule'"),
-		"insert,insert,delete,update"));
+		"insert,insert,delete,update");
 }
 END_TEST
 
@@ -297,12 +155,12 @@ START_TEST(pruning_leaves_what_came_with_the_schema)
 	imports_text("machines = ( { name = \"b\"; roles = [ ]; } ); services = ( { name = \"mysql\"; ports = [ "
 	             "\"3306/tcp\" ]; } );",
 	             &pruning);
-	ck_assert(str_is(asked("SELECT string_agg(name, ',' ORDER BY name) FROM fleetwall.role"), "machine:b"));
-	ck_assert(str_is(asked("SELECT string_agg(name, ',' ORDER BY name) FROM fleetwall.machine"), "b"));
-	ck_assert(str_is(asked("SELECT count(*) FROM fleetwall.service WHERE NOT builtin"), "0"));
-	ck_assert(str_is(asked("SELECT builtin FROM fleetwall.service WHERE name = 'mysql'"), "t"));
+	ck_assert_str_eq(asked("SELECT string_agg(name, ',' ORDER BY name) FROM fleetwall.role"), "machine:b");
+	ck_assert_str_eq(asked("SELECT string_agg(name, ',' ORDER BY name) FROM fleetwall.machine"), "b");
+	ck_assert_str_eq(asked("SELECT count(*) FROM fleetwall.service WHERE NOT builtin"), "0");
+	ck_assert_str_eq(asked("SELECT builtin FROM fleetwall.service WHERE name = 'mysql'"), "t");
 	imports_text("", &pruning);
-	ck_assert(str_is(asked("SELECT count(*) FROM fleetwall.role"), "0"));
+	ck_assert_str_eq(asked("SELECT count(*) FROM fleetwall.role"), "0");
 }
 END_TEST
 
@@ -315,35 +173,7 @@ START_TEST(a_rollback_leaves_nothing)
 	db_rollback(db);
 	struct fleet after = loaded();
 	ck_assert_str_eq(exported(&after), exported(&before));
-	ck_assert(str_is(asked("SELECT count(*) FROM fleetwall.history"), "0"));
-}
-END_TEST
-
-/* Each is made from the one before by what differs. Own rules stay with their machines, and would keep the roles that
- * they name. */
-START_TEST(any_fleet_becomes_any_other)
-{
-	struct rng rng = {20};
-	for (size_t i = 0; i < 12; i++) {
-		struct fleet wanted = random_fleet(arena, &rng, i * 3 % 14);
-		sql("DELETE FROM fleetwall.role WHERE machine IS NOT NULL");
-		struct plan plan = imported(&wanted, &pruning);
-		struct fleet fleet = loaded();
-		struct str difference = fleet_difference(arena, &fleet, &plan.target);
-		ck_assert_msg(difference.n == 0, "fleet %zu: %.*s", i, STR_ARG(difference));
-		struct plan again = imported(&wanted, &pruning);
-		ck_assert_uint_eq(again.count, 0);
-	}
-}
-END_TEST
-
-START_TEST(any_fleet_comes_back_elsewhere)
-{
-	struct rng rng = {7};
-	struct fleet wanted = random_fleet(arena, &rng, 30);
-	imports(&wanted, &as_it_is);
-	struct fleet fleet = loaded();
-	comes_back_elsewhere(exported(&fleet));
+	ck_assert_str_eq(asked("SELECT count(*) FROM fleetwall.history"), "0");
 }
 END_TEST
 
@@ -437,7 +267,7 @@ static pid_t import_elsewhere(const char *text)
 	pid_t child = fork();
 	if (child != 0)
 		return child;
-	db = opened(conninfo);
+	db = postgres_open(conninfo);
 	struct fleet wanted = document(text);
 	imported(&wanted, &as_it_is);
 	db_close(db);
@@ -458,8 +288,8 @@ START_TEST(imports_wait_for_each_other)
 	must(db_commit(db));
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-	ck_assert(str_is(asked("SELECT string_agg(machine, ',' ORDER BY machine) FROM fleetwall.member"), "a,b"));
-	ck_assert(str_is(asked("SELECT count(*) FROM fleetwall.rule"), "2"));
+	ck_assert_str_eq(asked("SELECT string_agg(machine, ',' ORDER BY machine) FROM fleetwall.member"), "a,b");
+	ck_assert_str_eq(asked("SELECT count(*) FROM fleetwall.rule"), "2");
 }
 END_TEST
 
@@ -467,7 +297,7 @@ START_TEST(plain_sql_waits_for_an_import)
 {
 	must(db_begin(db, DB_WRITE));
 	must(inventory_lock(db));
-	struct db *other = opened(conninfo);
+	struct db *other = postgres_open(conninfo);
 	must(db_run(other, STR("SET lock_timeout = '200ms'")));
 	struct error *error = db_run(other, STR("INSERT INTO fleetwall.network VALUES ('n')"));
 	ck_assert_ptr_nonnull(error);
@@ -499,67 +329,15 @@ START_TEST(machines_are_enabled_and_disabled)
 	ck_assert_int_eq(error->kind, ERROR_UNKNOWN);
 	ck_assert_msg(strstr(text_of(error), "there is no machine \"c\"") != NULL, "%s", text_of(error));
 	must(db_commit(db));
-	ck_assert(str_is(asked("SELECT count(*) FROM fleetwall.machine WHERE enabled"), "0"));
+	ck_assert_str_eq(asked("SELECT count(*) FROM fleetwall.machine WHERE enabled"), "0");
 }
 END_TEST
 
-/* --- real fleets --- */
-
-static bool there(const char *folder)
-{
-	if (access(folder, R_OK) == 0)
-		return true;
-	printf("SKIPPED: %s is not there\n", folder);
-	return false;
-}
-
-static void folder_comes_back(const char *folder)
-{
-	struct csv_file *files;
-	size_t count;
-	struct fleet wanted;
-	struct error *warnings = NULL;
-	if (!there(folder))
-		return;
-	must(csv_folder_read(arena, str_of(folder), &files, &count, &warnings));
-	must(csv_read(arena, files, count, &wanted, &warnings));
-	imports(&wanted, &as_it_is);
-	struct fleet fleet = loaded();
-	ck_assert_uint_eq(fleet.machine_count, wanted.machine_count);
-	imports(&wanted, &pruning);
-	comes_back_elsewhere(exported(&fleet));
-}
-
-START_TEST(opendev_comes_back)
-{
-	folder_comes_back("../shared/fleets/opendev");
-}
-END_TEST
-
-START_TEST(fedora_infra_comes_back)
-{
-	folder_comes_back("../shared/fleets/fedora-infra");
-}
-END_TEST
-
-START_TEST(every_clause_comes_back)
-{
-	struct str text;
-	struct fleet wanted;
-	struct error *warnings = NULL;
-	must(file_read(arena, STR("tests/fleets/every.conf"), &text));
-	must(document_read(arena, STR("every.conf"), text, &wanted, &warnings));
-	imports(&wanted, &as_it_is);
-	struct fleet fleet = loaded();
-	comes_back_elsewhere(exported(&fleet));
-}
-END_TEST
-
-static Suite *inventory_suite(void)
+int main(void)
 {
 	Suite *suite = suite_create("inventory");
-	TCase *cases = tcase_create("database"), *fleets = tcase_create("fleets");
-	tcase_add_checked_fixture(cases, setup, teardown);
+	TCase *cases = tcase_create("inventory");
+	tcase_add_checked_fixture(cases, postgres_setup, postgres_teardown);
 	tcase_add_test(cases, what_goes_in_comes_back);
 	tcase_add_test(cases, an_empty_database_has_the_services_that_come_with_it);
 	tcase_add_test(cases, an_export_is_an_import);
@@ -568,8 +346,6 @@ static Suite *inventory_suite(void)
 	tcase_add_test(cases, strange_texts_come_back);
 	tcase_add_test(cases, pruning_leaves_what_came_with_the_schema);
 	tcase_add_test(cases, a_rollback_leaves_nothing);
-	tcase_add_test(cases, any_fleet_becomes_any_other);
-	tcase_add_test(cases, any_fleet_comes_back_elsewhere);
 	tcase_add_test(cases, rows_of_others_are_loaded);
 	tcase_add_test(cases, a_text_that_is_not_what_the_columns_say_is_an_error);
 	tcase_add_test(cases, an_editor_may_import);
@@ -578,65 +354,6 @@ static Suite *inventory_suite(void)
 	tcase_add_test(cases, plain_sql_waits_for_an_import);
 	tcase_add_test(cases, machines_are_enabled_and_disabled);
 	tcase_set_timeout(cases, 30);
-	tcase_add_checked_fixture(fleets, setup, teardown);
-	tcase_add_test(fleets, opendev_comes_back);
-	tcase_add_test(fleets, fedora_infra_comes_back);
-	tcase_add_test(fleets, every_clause_comes_back);
-	tcase_set_timeout(fleets, 60);
 	suite_add_tcase(suite, cases);
-	suite_add_tcase(suite, fleets);
-	return suite;
-}
-
-/* --- the server --- */
-
-static struct error *make_empty(void)
-{
-	size_t applied;
-	struct str administrator;
-	struct db *connection;
-	TRY(db_open(arena, str_format(arena, "%.*s dbname=postgres", STR_ARG(server.conninfo)), &connection));
-	struct error *error = db_run(connection, STR("CREATE DATABASE empty"));
-	db_close(connection);
-	TRY(error);
-	TRY(db_open(arena, str_format(arena, "%.*s dbname=empty", STR_ARG(server.conninfo)), &connection));
-	error = db_init(arena, connection, &applied, &administrator);
-	db_close(connection);
-	return error;
-}
-
-/* The number of tests that failed. */
-static struct error *run(struct str state, int *failed)
-{
-	TRY(server_start(arena, state, &server));
-	struct error *error = make_empty();
-	struct arena *kept = arena;
-	if (error == NULL) {
-		SRunner *runner = srunner_create(inventory_suite());
-		srunner_run_all(runner, CK_NORMAL);
-		*failed = srunner_ntests_failed(runner);
-		srunner_free(runner);
-	}
-	arena = kept;
-	error_collect(&error, server_stop(arena, state));
-	return error;
-}
-
-int main(void)
-{
-	char temporary[] = "/tmp/fleetwall-inventory-XXXXXX";
-	int failed = 1;
-	struct outcome outcome;
-	if (mkdtemp(temporary) == NULL || chmod(temporary, 0711) != 0) {
-		perror(temporary);
-		return EXIT_FAILURE;
-	}
-	arena = arena_new();
-	struct error *error = run(str_format(arena, "%s/state", temporary), &failed);
-	const char *const argv[] = {"rm", "-rf", "--", temporary, NULL};
-	error_collect(&error, process_run(arena, &(struct command){.argv = argv}, &outcome));
-	if (error != NULL)
-		fputs(text_of(error), stderr);
-	arena_free(arena);
-	return failed == 0 && error == NULL ? EXIT_SUCCESS : EXIT_FAILURE;
+	return postgres_main(suite, NULL);
 }
