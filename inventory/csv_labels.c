@@ -1,8 +1,9 @@
-/* Reads labels and selectors of a CSV cell: a JSON object, or key=value separated by semicolons. One of the two places
- * where the inventory knows JSON text; the library's values end here. */
+/* Reads labels and selectors of a CSV cell: a JSON object, or key=value separated by semicolons, with blanks around.
+ * One of the two places where the inventory knows JSON text; the library's values end here. */
 #include "csv_labels.h"
 
 #include <jansson.h>
+#include <string.h>
 
 #include "fleet_fields.h"
 #include "fleetwall/arena.h"
@@ -65,14 +66,20 @@ static struct error *of_pairs(struct arena *arena, struct str cell, struct label
 		parts += cell.p[i] == ';';
 	*labels = ARENA_ARRAY(arena, struct label, parts);
 	*count = 0;
-	while (str_cut(&rest, ';', &part))
-		error_collect(&errors, label_cut(part, &(*labels)[(*count)++]));
-	return errors;
+	while (str_cut(&rest, ';', &part)) {
+		part = str_trim(part);
+		if (part.n > 0)
+			error_collect(&errors, label_cut(part, &(*labels)[(*count)++]));
+	}
+	/* A selector without labels is everybody: nobody says that with blanks. */
+	return errors == NULL && *count == 0 ? label_cut(cell, *labels) : errors;
 }
 
 struct error *csv_labels(struct arena *arena, struct str cell, struct label **labels, size_t *count)
 {
-	if (cell.p[0] == '{' || cell.p[0] == '[' || cell.p[0] == '"')
+	struct str trimmed = str_trim(cell);
+
+	if (trimmed.n > 0 && strchr("{[\"", trimmed.p[0]) != NULL)
 		TRY(of_json(arena, cell, labels, count));
 	else
 		TRY(of_pairs(arena, cell, labels, count));

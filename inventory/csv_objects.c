@@ -73,8 +73,8 @@ static void read_enabled(const struct csv *csv, struct machine *machine)
 {
 	struct str word = csv_cell(csv, MACHINE_ENABLED);
 
-	machine->enabled = !str_is(word, "false");
-	if (word.n > 0 && machine->enabled && !str_is(word, "true"))
+	machine->enabled = true;
+	if (word.n > 0 && !boolean_parse(word, &machine->enabled))
 		csv_fault(csv, MACHINE_ENABLED, unknown_word("enabled", word, "true, false"));
 }
 

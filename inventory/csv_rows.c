@@ -72,12 +72,13 @@ void csv_read_members(struct csv_fleet *fleet, struct csv *csv)
 static bool read_enabled(const struct csv *csv)
 {
 	struct str word = csv_cell(csv, RULE_ENABLED);
+	bool enabled = true;
 
-	if (word.n > 0 && !str_is(word, "true") && !str_is(word, "false"))
+	if (word.n > 0 && !boolean_parse(word, &enabled))
 		csv_fault(csv, RULE_ENABLED,
 		          error_hint(error_new(ERROR_INPUT, "enabled can't be \"%s\"", SHOWN(word)),
 		                     "it is one of: true, false"));
-	return !str_is(word, "false");
+	return enabled;
 }
 
 static struct str read_line(const struct csv *csv, size_t column, const char *field)

@@ -19,6 +19,12 @@ struct str name_fold(struct arena *arena, struct str s)
 	return s;
 }
 
+bool boolean_parse(struct str s, bool *boolean)
+{
+	*boolean = word_is(s, "true");
+	return *boolean || word_is(s, "false");
+}
+
 static bool is_control(char c)
 {
 	return (unsigned char)c < 0x20 || c == 0x7f;

@@ -87,7 +87,7 @@ START_TEST(an_empty_cell_is_the_default)
 	struct fleet fleet =
 		GOOD("machines",
 	             "ssh_host,name,labels,mode,enforcement,enabled,ssh_port\n,a,,,,,\n"
-	             "h,b,\"{\"\"env\"\":\"\"p,q\"\"}\",coexist,monitor,false,2222\n,c,env=prod;tier=,,,true,\n");
+	             "h,b,\"{\"\"env\"\":\"\"p,q\"\"}\",coexist,monitor,false,2222\n,c, env=prod ; tier=;,,,TRUE,\n");
 	const struct machine *a = &fleet.machines[0], *b = &fleet.machines[1], *c = &fleet.machines[2];
 
 	ck_assert_uint_eq(a->given, GIVEN_LABELS | GIVEN_MODE | GIVEN_ENFORCEMENT | GIVEN_ENABLED | GIVEN_SSH_PORT |
@@ -264,6 +264,8 @@ static const struct fault {
 	{"machines", "name,labels\na,\"{\"\"a\"\":\"\"1\"\",\"\"a\"\":\"\"2\"\"}\"\n", 2, 20,
          "no JSON object: duplicate", ""},
 	{"machines", "name,labels\na,\"{\"\"a\"\":\"\"\\u0000\"\"}\"\n", 2, 0, "JSON", ""},
+	{"roles", "name,selector\nr, \n", 2, 3, "\" \" is no label", ""},
+	{"roles", "name,selector\nr,;\n", 2, 3, "\";\" is no label", ""},
 	{"machines", "name,labels\na,env\n", 2, 3, "\"env\" is no label", "key=value"},
 	{"machines", "name,labels\na,env=a;env=b\n", 2, 3, "label \"env\" is given twice", ""},
 	{"machines", "name,mode\na,\nb,\na,coexist\n", 4, 1, "machine a is given twice, with different content",
