@@ -296,7 +296,8 @@ static void mark(void *context, struct prefix prefix)
 
 	count->prefixes++;
 	for (addr_bits a = range.first; a <= range.last; a++) {
-		ck_assert(!count->seen[a - count->base]);
+		if (count->seen[a - count->base])
+			ck_abort_msg("two prefixes overlap");
 		count->seen[a - count->base] = true;
 		if (a == range.last)
 			break; /* the last address there is must not wrap */
@@ -337,7 +338,8 @@ static void against_brute_force(enum family family, addr_bits base)
 		for (size_t i = 0; i + 1 < set.count; i++)
 			ck_assert(set.ranges[i].last + 1 < set.ranges[i + 1].first);
 		for (unsigned j = 0; j < 64; j++)
-			ck_assert(addr_set_has(&set, (struct addr){base + j, family}) == expected[j]);
+			if (addr_set_has(&set, (struct addr){base + j, family}) != expected[j])
+				ck_abort_msg("address %u of round %d", j, round);
 		addr_set_prefixes(&set, mark, &found);
 		ck_assert_mem_eq(found.seen, expected, sizeof expected);
 		ck_assert_uint_eq(found.prefixes, fewest(expected, 0, 64));
