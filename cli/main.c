@@ -62,7 +62,8 @@ static bool said_something(struct run *run, const struct globals *globals)
 		help_group(&text, run->arguments[0]);
 	else if (globals->help)
 		help_program(&text);
-	fwrite(text.p, 1, text.n, stdout);
+	if (text.n > 0)
+		fwrite(text.p, 1, text.n, stdout);
 	return text.n > 0;
 }
 

@@ -308,10 +308,16 @@ static void write_records(const struct writer *writer)
 	}
 }
 
+static void put(const struct buf *buf, FILE *stream)
+{
+	if (buf->n > 0)
+		fwrite(buf->p, 1, buf->n, stream);
+}
+
 static void write_text(const struct writer *writer)
 {
-	fwrite(writer->said.p, 1, writer->said.n, stdout);
-	fwrite(writer->raw.p, 1, writer->raw.n, stdout);
+	put(&writer->said, stdout);
+	put(&writer->raw, stdout);
 	if (writer->rows.count > 0 && writer->layout == LAYOUT_TABLE)
 		write_table(writer);
 	else if (writer->rows.count > 0 && writer->layout == LAYOUT_RECORD)
@@ -343,7 +349,7 @@ void write_errors(struct arena *arena, bool json, const struct error *errors)
 		return;
 	}
 	error_print(&buf, isatty(STDERR_FILENO) ? STR("\033[31merror:\033[0m ") : STR("error: "), errors);
-	fwrite(buf.p, 1, buf.n, stderr);
+	put(&buf, stderr);
 }
 
 void write_warnings(struct arena *arena, const struct error *warnings)
@@ -353,5 +359,5 @@ void write_warnings(struct arena *arena, const struct error *warnings)
 	if (warnings == NULL)
 		return;
 	error_print(&buf, STR("warning: "), warnings);
-	fwrite(buf.p, 1, buf.n, stderr);
+	put(&buf, stderr);
 }
