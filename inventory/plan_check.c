@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "fleet_faults.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 
@@ -117,7 +118,7 @@ static struct error *use_error(struct arena *arena, const struct use *uses, size
 
 static struct error *use_errors(struct checking *checking)
 {
-	struct error *errors = NULL;
+	struct faults faults = {0};
 	if (checking->count > 1)
 		qsort(checking->items, checking->count, sizeof *checking->items, use_order);
 	for (size_t i = 0, end; i < checking->count; i = end) {
@@ -126,9 +127,9 @@ static struct error *use_errors(struct checking *checking)
 		while (end < checking->count && str_is(str_of(uses->kind), checking->items[end].kind) &&
 		       str_eq(uses->name, checking->items[end].name))
 			end++;
-		error_collect(&errors, use_error(checking->arena, uses, end - i));
+		faults_add(&faults, use_error(checking->arena, uses, end - i));
 	}
-	return errors;
+	return faults_end(&faults);
 }
 
 /* Does the target have everything that was present? Then nothing can be missed. */
