@@ -80,7 +80,7 @@ struct str run_option(const struct run *run, const char *option);
 struct error *run_connect(struct run *run) MUST_CHECK;
 /* The same for `init`: makes the private one, and does not look for a schema. */
 struct error *run_connect_bare(struct run *run) MUST_CHECK;
-/* Connects, and loads the inventory from one snapshot. */
+/* Connects, and loads the inventory from one snapshot: the present one, or as of --at. */
 struct error *run_load(struct run *run, struct fleet *fleet) MUST_CHECK;
 
 /* Parses argv into run->command, arguments and options. `*global` takes --config and the like. */
@@ -109,6 +109,7 @@ command_run run_machine_add, run_machine_set, run_machine_remove, run_role_assig
 command_run run_role_add, run_role_set, run_role_remove, run_rule_add, run_rule_set, run_rule_remove;
 command_run run_network_add, run_network_set, run_network_remove;
 command_run run_service_add, run_service_set, run_service_remove;
+command_run run_history, run_undo;
 command_run run_query_rules, run_query_machines;
 
 #endif

@@ -5,6 +5,23 @@
 
 #define MANY SIZE_MAX
 
+#define AT_OPTION {"at", "TIME", "as of then: 2026-03-01T12:00:00Z"}
+
+static const struct option at_options[] = {AT_OPTION, {NULL, NULL, NULL}};
+
+static const struct option history_options[] = {
+	{"since", "TIME", "not before then"},
+	{"by", "WHO", "by this database user, or this person"},
+	{"limit", "N", "the latest N alone"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option undo_options[] = {
+	{"alone", NULL, "this one row, not all that was done with it"},
+	{"ticket", "TICKET", "why, for the history"},
+	{NULL, NULL, NULL},
+};
+
 static const struct option import_options[] = {
 	{"csv", "DIR", "read the CSV files of a folder instead of a document"},
 	{"rules", "ROLE", "FILE holds rule lines; they are added to ROLE"},
@@ -23,11 +40,13 @@ static const struct option generate_options[] = {
 
 static const struct option query_machines_options[] = {
 	{"role", "ROLE", "those that have this role"},
+	AT_OPTION,
 	{NULL, NULL, NULL},
 };
 
 static const struct option rule_list_options[] = {
 	{"role", "ROLE", "those of this role"},
+	AT_OPTION,
 	{NULL, NULL, NULL},
 };
 
@@ -91,6 +110,14 @@ static const struct option ticket_options[] = {
 	{NULL, NULL, NULL},
 };
 
+static const char history_details[] = "OBJECT is a name, an address, the id of a rule, or all that stands under WHAT: "
+                                      "\"machine db1\". --json has the rows as they\n"
+				      "were and became.";
+
+static const char undo_details[] = "CHANGE is a number that history shows. What was done together, by one command or "
+                                   "one import, is taken back together. Refused\n"
+				   "when one of its rows was changed again since, or when what it made is used by now.";
+
 static const char set_details[] = "A field that an option names becomes what the options say of it, as in a document; "
                                   "other fields are left alone.";
 
@@ -124,12 +151,15 @@ const struct command_entry commands[] = {
 	{"export", "", "write the inventory as a document", NULL, NULL, 0, 0, run_export},
 	{"generate", "[--only MACHINE…]", "make and publish the rulesets", generate_details, generate_options, 0, MANY,
          run_generate},
-	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, NULL, 1, 5,
+	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, at_options, 1, 5,
          run_explain},
-	{"query rules", "MACHINE", "the rules that a machine gets now", NULL, NULL, 1, 1, run_query_rules},
+	{"query rules", "MACHINE", "the rules that a machine gets now", NULL, at_options, 1, 1, run_query_rules},
 	{"query machines", "", "machines, by role", NULL, query_machines_options, 0, 0, run_query_machines},
-	{"machine list", "", "all machines", NULL, NULL, 0, 0, run_machine_list},
-	{"machine show", "MACHINE…", "all about machines", NULL, NULL, 1, MANY, run_machine_show},
+	{"history", "[OBJECT]", "what changed, when, by whom; the latest first", history_details, history_options, 0, 2,
+         run_history},
+	{"undo", "CHANGE", "take a change back", undo_details, undo_options, 1, 1, run_undo},
+	{"machine list", "", "all machines", NULL, at_options, 0, 0, run_machine_list},
+	{"machine show", "MACHINE…", "all about machines", NULL, at_options, 1, MANY, run_machine_show},
 	{"machine enable", "MACHINE…", "let machines take part again", NULL, NULL, 1, MANY, run_machine_enable},
 	{"machine disable", "MACHINE…", "no ruleset for machines, and no allow rule speaks of them", NULL, NULL, 1,
          MANY, run_machine_disable},
@@ -145,28 +175,28 @@ const struct command_entry commands[] = {
          run_role_assign},
 	{"role unassign", "ROLE MACHINE…", "take a role from machines", glob_details, ticket_options, 2, MANY,
          run_role_unassign},
-	{"role list", "", "all roles", NULL, NULL, 0, 0, run_role_list},
-	{"role show", "ROLE…", "all about roles: rules, members", NULL, NULL, 1, MANY, run_role_show},
+	{"role list", "", "all roles", NULL, at_options, 0, 0, run_role_list},
+	{"role show", "ROLE…", "all about roles: rules, members", NULL, at_options, 1, MANY, run_role_show},
 	{"rule add", "ROLE RULE…", "a new rule of a role; prints its id", NULL, rule_add_options, 2, MANY,
          run_rule_add},
 	{"rule set", "ID…", "change what is known of rules, or whether they count", NULL, rule_set_options, 1, MANY,
          run_rule_set},
 	{"rule remove", "ID…", "remove rules", NULL, ticket_options, 1, MANY, run_rule_remove},
 	{"rule list", "", "all rules, or those of a role", NULL, rule_list_options, 0, 0, run_rule_list},
-	{"rule show", "ID…", "all about rules", NULL, NULL, 1, MANY, run_rule_show},
+	{"rule show", "ID…", "all about rules", NULL, at_options, 1, MANY, run_rule_show},
 	{"network add", "NAME PREFIX…", "a new network", NULL, ticket_options, 1, MANY, run_network_add},
 	{"network set", "NAME PREFIX…", "other prefixes for a network", NULL, ticket_options, 1, MANY, run_network_set},
 	{"network remove", "NETWORK…", "remove networks that nothing uses", NULL, ticket_options, 1, MANY,
          run_network_remove},
-	{"network list", "", "all networks", NULL, NULL, 0, 0, run_network_list},
-	{"network show", "NETWORK…", "the prefixes of networks", NULL, NULL, 1, MANY, run_network_show},
+	{"network list", "", "all networks", NULL, at_options, 0, 0, run_network_list},
+	{"network show", "NETWORK…", "the prefixes of networks", NULL, at_options, 1, MANY, run_network_show},
 	{"service add", "NAME PORTS/PROTOCOL…", "a new service", NULL, ticket_options, 2, MANY, run_service_add},
 	{"service set", "NAME PORTS/PROTOCOL…", "other ports for a service", NULL, ticket_options, 2, MANY,
          run_service_set},
 	{"service remove", "SERVICE…", "remove services that nothing uses", NULL, ticket_options, 1, MANY,
          run_service_remove},
-	{"service list", "", "all services", NULL, NULL, 0, 0, run_service_list},
-	{"service show", "SERVICE…", "the ports of services", NULL, NULL, 1, MANY, run_service_show},
+	{"service list", "", "all services", NULL, at_options, 0, 0, run_service_list},
+	{"service show", "SERVICE…", "the ports of services", NULL, at_options, 1, MANY, run_service_show},
 	{"database start", "", "start the private PostgreSQL", NULL, NULL, 0, 0, run_database_start},
 	{"database stop", "", "stop the private PostgreSQL", NULL, NULL, 0, 0, run_database_stop},
 	{"database status", "", "where the private PostgreSQL is, and whether it runs", NULL, NULL, 0, 0,

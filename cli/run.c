@@ -53,9 +53,26 @@ struct error *run_connect(struct run *run)
 	return db_check(run->arena, run->db);
 }
 
+/* As of --at. The settings that say so last until the transaction ends; it is rolled back, and writes nothing. */
+static struct error *load_at(struct run *run, struct str at, struct fleet *fleet)
+{
+	struct before before = {0};
+
+	if (!time_parse(at, &before.time))
+		return error_hint(error_new(ERROR_USAGE, "--at: \"%.*s\" is no time", STR_ARG(at)),
+		                  "for example 2026-03-01T12:00:00Z, or 2026-03-01");
+	TRY(db_begin(run->db, DB_SNAPSHOT));
+	TRY(inventory_load_before(run->arena, run->db, &before, fleet));
+	return db_commit(run->db);
+}
+
 struct error *run_load(struct run *run, struct fleet *fleet)
 {
+	struct str at = run_option(run, "at");
+
 	TRY(run_connect(run));
+	if (at.p != NULL)
+		return load_at(run, at, fleet);
 	TRY(db_begin(run->db, DB_SNAPSHOT));
 	TRY(inventory_load(run->arena, run->db, fleet));
 	return db_commit(run->db);

@@ -51,6 +51,11 @@ struct cell cell_list(const struct str *items, size_t count)
 	return (struct cell){.kind = CELL_LIST, .items = items, .count = count};
 }
 
+struct cell cell_json(struct str text)
+{
+	return (struct cell){.kind = text.p != NULL ? CELL_JSON : CELL_NULL, .text = text};
+}
+
 struct writer *writer_new(struct arena *arena, bool json, const char *command)
 {
 	struct writer *writer = ARENA_NEW(arena, struct writer);
@@ -130,6 +135,9 @@ static json_t *json_cell(const struct cell *cell)
 		return json_null();
 	case CELL_TEXT:
 		return json_of(cell->text);
+	case CELL_JSON:
+		list = json_loadb(cell->text.p, cell->text.n, JSON_DECODE_ANY, NULL);
+		return list != NULL ? list : json_of(cell->text);
 	case CELL_NUMBER:
 		return json_integer(cell->number);
 	case CELL_BOOL:
@@ -231,6 +239,7 @@ static struct str cell_string(struct arena *arena, const struct cell *cell, cons
 	case CELL_NULL:
 		break;
 	case CELL_TEXT:
+	case CELL_JSON:
 		return cell->text;
 	case CELL_NUMBER:
 		buf_format(&buf, "%lld", (long long)cell->number);

@@ -6,7 +6,7 @@
 
 #include "fleetwall/error.h"
 
-enum cell_kind { CELL_NULL, CELL_TEXT, CELL_NUMBER, CELL_BOOL, CELL_LIST };
+enum cell_kind { CELL_NULL, CELL_TEXT, CELL_NUMBER, CELL_BOOL, CELL_LIST, CELL_JSON };
 
 struct cell {
 	enum cell_kind kind;
@@ -19,6 +19,7 @@ struct cell {
 struct cell cell_text(struct str text); /* {NULL, 0} is null */
 struct cell cell_number(int64_t number);
 struct cell cell_bool(bool value);
+struct cell cell_json(struct str text); /* a JSON value as the database gave it; {NULL, 0} is null */
 struct cell cell_list(const struct str *items, size_t count);
 
 enum layout {

@@ -41,6 +41,12 @@ struct error *load_owner(struct loading *loading, const struct names *names, con
 	return NULL;
 }
 
+struct str load_query(const struct loading *loading, const char *name)
+{
+	return db_sql(loading->before ? str_c(loading->scratch, str_format(loading->scratch, "%s-before", name))
+	                              : name);
+}
+
 /* The name of an object, at the place in the fleet that its number says. */
 static struct str own_name(struct names *names, struct str name, size_t index)
 {
@@ -87,7 +93,7 @@ static struct error *machine_row(void *context, const struct str *fields, size_t
 static struct error *load_machines(struct loading *loading)
 {
 	struct machine_rows rows = {.loading = loading};
-	TRY(db_copy_out(loading->db, db_sql("load-machine"), machine_row, &rows));
+	TRY(db_copy_out(loading->db, load_query(loading, "load-machine"), machine_row, &rows));
 	struct fleet *fleet = loading->fleet;
 	fleet->machine_count = rows.count;
 	fleet->machines = ARENA_ARRAY(loading->arena, struct machine, rows.count);
@@ -128,7 +134,7 @@ static int address_order(const void *a, const void *b)
 static struct error *load_addresses(struct loading *loading)
 {
 	struct address_rows rows = {.loading = loading};
-	TRY(db_copy_out(loading->db, db_sql("load-address"), address_row, &rows));
+	TRY(db_copy_out(loading->db, load_query(loading, "load-address"), address_row, &rows));
 	struct fleet *fleet = loading->fleet;
 	struct grouped by_machine = load_group(loading->scratch, &rows.owners, fleet->machine_count);
 	struct machine_address *all = ARENA_ARRAY(loading->arena, struct machine_address, rows.count);
@@ -174,7 +180,7 @@ static struct error *role_row(void *context, const struct str *fields, size_t co
 static struct error *load_roles(struct loading *loading)
 {
 	struct role_rows rows = {.loading = loading};
-	TRY(db_copy_out(loading->db, db_sql("load-role"), role_row, &rows));
+	TRY(db_copy_out(loading->db, load_query(loading, "load-role"), role_row, &rows));
 	loading->fleet->roles = rows.items;
 	loading->fleet->role_count = rows.count;
 	return NULL;
@@ -204,7 +210,7 @@ static int number_order(const void *a, const void *b)
 static struct error *load_members(struct loading *loading)
 {
 	struct member_rows rows = {.loading = loading};
-	TRY(db_copy_out(loading->db, db_sql("load-member"), member_row, &rows));
+	TRY(db_copy_out(loading->db, load_query(loading, "load-member"), member_row, &rows));
 	struct fleet *fleet = loading->fleet;
 	size_t count = rows.roles.count;
 	struct grouped by_machine = load_group(loading->scratch, &rows.machines, fleet->machine_count);
@@ -270,9 +276,9 @@ static int prefix_order(const void *a, const void *b)
 static struct error *load_networks(struct loading *loading)
 {
 	struct network_rows rows = {.loading = loading};
-	TRY(db_copy_out(loading->db, db_sql("load-network"), network_row, &rows));
+	TRY(db_copy_out(loading->db, load_query(loading, "load-network"), network_row, &rows));
 	struct prefix_rows prefixes = {.loading = loading};
-	TRY(db_copy_out(loading->db, db_sql("load-network-prefix"), prefix_row, &prefixes));
+	TRY(db_copy_out(loading->db, load_query(loading, "load-network-prefix"), prefix_row, &prefixes));
 	loading->fleet->networks = rows.items;
 	loading->fleet->network_count = rows.count;
 	struct grouped by_network = load_group(loading->scratch, &prefixes.owners, rows.count);
@@ -336,9 +342,9 @@ static int protocol_order(const void *a, const void *b)
 static struct error *load_services(struct loading *loading)
 {
 	struct service_rows rows = {.loading = loading};
-	TRY(db_copy_out(loading->db, db_sql("load-service"), service_row, &rows));
+	TRY(db_copy_out(loading->db, load_query(loading, "load-service"), service_row, &rows));
 	struct port_rows ports = {.loading = loading};
-	TRY(db_copy_out(loading->db, db_sql("load-service-port"), port_row, &ports));
+	TRY(db_copy_out(loading->db, load_query(loading, "load-service-port"), port_row, &ports));
 	loading->fleet->services = rows.items;
 	loading->fleet->service_count = rows.count;
 	struct grouped by_service = load_group(loading->scratch, &ports.owners, rows.count);
@@ -366,7 +372,7 @@ static struct error *load_all(struct loading *loading)
 	return load_rules(loading);
 }
 
-struct error *inventory_load(struct arena *arena, struct db *db, struct fleet *fleet)
+static struct error *load_fleet(struct arena *arena, struct db *db, struct fleet *fleet, bool before)
 {
 	*fleet = (struct fleet){.clock = TIME_NONE};
 	struct arena *scratch = arena_new();
@@ -375,6 +381,7 @@ struct error *inventory_load(struct arena *arena, struct db *db, struct fleet *f
 		.scratch = scratch,
 		.db = db,
 		.fleet = fleet,
+		.before = before,
 		.machines = names_new(arena),
 		.roles = names_new(arena),
 		.networks = names_new(arena),
@@ -384,4 +391,26 @@ struct error *inventory_load(struct arena *arena, struct db *db, struct fleet *f
 	struct error *error = load_all(&loading);
 	arena_free(scratch);
 	return error;
+}
+
+struct error *inventory_load(struct arena *arena, struct db *db, struct fleet *fleet)
+{
+	return load_fleet(arena, db, fleet, false);
+}
+
+struct error *inventory_load_before(struct arena *arena, struct db *db, const struct before *before,
+                                    struct fleet *fleet)
+{
+	struct str none = {NULL, 0}, parameters[3] = {none, none, none};
+	if (before->time != TIME_NONE)
+		parameters[0] = str_format(arena, "%lld", (long long)before->time);
+	if (before->transaction > 0)
+		parameters[1] = str_format(arena, "%lld", (long long)before->transaction);
+	if (before->change > 0)
+		parameters[2] = str_format(arena, "%lld", (long long)before->change);
+	TRY(db_query(arena, db, db_sql("load-before-set"), parameters, 3, NULL));
+	TRY(load_fleet(arena, db, fleet, true));
+	if (before->time != TIME_NONE)
+		fleet->clock = before->time;
+	return NULL;
 }

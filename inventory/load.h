@@ -12,9 +12,13 @@ struct loading {
 	struct arena *arena, *scratch;
 	struct db *db;
 	struct fleet *fleet;
+	bool before; /* as the history says it was, not as it is */
 	struct names *machines, *roles, *networks, *services;
 	struct names *words; /* strings that few rows have and many repeat: address labels */
 };
+
+/* The text of the query: of the present rows, or of those that the history brings back. */
+struct str load_query(const struct loading *loading, const char *name);
 
 /* Rows that belong to an owner, in the order in which they came: owners.items[i] is the owner's number of row i. */
 struct owners {

@@ -267,9 +267,36 @@ static void give_to_roles(struct loading *loading, const struct rule_rows *rows)
 	}
 }
 
+/* The history keeps the text of a rule, not its columns. */
+static struct error *text_row(void *context, const struct str *fields, size_t count)
+{
+	struct rule_rows *rows = context;
+	struct loading *loading = rows->loading;
+	struct error *warnings = NULL;
+	bool stored;
+	assert(count == 6);
+	struct role_rule held = {
+		.enabled = db_bool(fields[2]),
+		.ticket = load_text(loading->arena, fields[3]),
+		.owner = load_text(loading->arena, fields[4]),
+	};
+	TRY(load_owner(loading, loading->roles, "role", fields[0], &rows->roles));
+	TRY(error_in(rule_parse(loading->arena, str_copy(loading->arena, fields[1]), &held.rule, &stored, &warnings),
+	             "the history of role %.*s", STR_ARG(fields[0])));
+	held.rule.comment = load_text(loading->arena, fields[5]);
+	held.text = rule_text(loading->arena, &held.rule);
+	APPEND(loading->scratch, rows, held);
+	return NULL;
+}
+
 struct error *load_rules(struct loading *loading)
 {
 	struct rule_rows rows = {.loading = loading};
+	if (loading->before) {
+		TRY(db_copy_out(loading->db, load_query(loading, "load-rule"), text_row, &rows));
+		give_to_roles(loading, &rows);
+		return NULL;
+	}
 	TRY(db_copy_out(loading->db, db_sql("load-rule"), rule_row, &rows));
 	TRY(load_peers(loading, &rows));
 	TRY(check_rules(loading, &rows));

@@ -10,6 +10,18 @@
  * error, never passed over. */
 struct error *inventory_load(struct arena *arena, struct db *db, struct fleet *fleet) MUST_CHECK;
 
+/* Which changes of the history to take back: all after a time (its clock is then that time), those of one transaction,
+ * or a single one. Exactly one is given; the others are TIME_NONE and 0. */
+struct before {
+	int64_t time;
+	int64_t transaction, change;
+};
+
+/* The inventory as it was, or would be, without these changes. Rules have no key. The transaction must be one that may
+ * set settings; nothing is written. */
+struct error *inventory_load_before(struct arena *arena, struct db *db, const struct before *before,
+                                    struct fleet *fleet) MUST_CHECK;
+
 enum change_sign { CHANGE_ADD = '+', CHANGE_REMOVE = '-', CHANGE_ALTER = '~' };
 
 /* One line of a plan. */

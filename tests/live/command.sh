@@ -117,4 +117,29 @@ run 0 --json query rules db1
 json '.items | map(select(.role == "machine:db1" and .ticket == "OPS-19")) | length == 1'
 json '.items[0] | has("machine") and has("role") and has("rule_id") and has("rule")'
 
+# --- looking back, and taking back ---
+before=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+sleep 1.1
+run 0 machine add late1 --address 10.0.9.9 --role monitor --ticket OPS-20
+run 0 --json history 'machine late1'
+json '.items[0] | .operation == "insert" and .before == null and .after.name == "late1" and .ticket == "OPS-20" and .os_user != null'
+change=$(jq '.items[0].change' "$home/out")
+run 2 machine show late1 --at "$before"
+run 1 explain 10.0.9.9 db1 9104/tcp --at "$before"
+run 0 explain 10.0.9.9 db1 9104/tcp
+run 0 machine set late1 --address 10.0.9.10
+run 2 undo "$change"
+complains 'was changed again since'
+run 0 --json history 10.0.9.10
+run 0 undo "$(jq '.items[0].change' "$home/out")"
+run 0 machine show late1
+says '10.0.9.9'
+run 0 undo "$change"
+says '- machine late1'
+run 2 machine show late1
+run 2 undo 999999
+run 2 history --since yesterday
+run 0 export
+holds 'undone is undone' sh -c "'$FLEETWALL' rule list --at $before > '$home/then' && '$FLEETWALL' rule list | cmp - '$home/then'"
+
 finish

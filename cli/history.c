@@ -1,0 +1,119 @@
+/* What changed, when, by whom; and taking it back. */
+#include <string.h>
+
+#include "edit.h"
+
+static const char *const columns[] = {"change", "transaction", "at",   "who",    "os_user",
+                                      "ticket", "operation",   "what", "before", "after"};
+enum { COLUMNS = sizeof columns / sizeof *columns, FOR_PEOPLE = 8 };
+
+static struct error *parse_time(struct run *run, const char *option, struct str *seconds)
+{
+	struct str value = run_option(run, option);
+	int64_t time;
+
+	*seconds = (struct str){NULL, 0};
+	if (value.p == NULL)
+		return NULL;
+	if (!time_parse(value, &time))
+		return error_hint(error_new(ERROR_USAGE, "--%s: \"%.*s\" is no time", option, STR_ARG(value)),
+		                  "for example 2026-03-01T12:00:00Z, or 2026-03-01");
+	*seconds = str_format(run->arena, "%lld", (long long)time);
+	return NULL;
+}
+
+static void write_changes(struct run *run, const struct db_rows *rows)
+{
+	size_t count = writer_is_json(run->writer) ? COLUMNS : FOR_PEOPLE;
+
+	writer_columns(run->writer, LAYOUT_TABLE, columns, count);
+	for (size_t row = 0; row < rows->count; row++) {
+		struct cell cells[COLUMNS];
+
+		for (size_t i = 0; i < COLUMNS; i++) {
+			struct str text = db_cell(rows, row, i);
+			uint64_t number = 0;
+
+			cells[i] = i >= FOR_PEOPLE ? cell_json(text)
+			           : i < 2 && str_number(text, INT64_MAX, &number) ? cell_number((int64_t)number)
+			                                                           : cell_text(text);
+		}
+		writer_row(run->writer, cells);
+	}
+}
+
+struct error *run_history(struct run *run)
+{
+	struct str parameters[4] = {{NULL, 0}, {NULL, 0}, run_option(run, "by"), run_option(run, "limit")};
+	struct db_rows rows;
+	uint64_t limit;
+
+	if (run->argument_count > 0)
+		parameters[0] = edit_words(run, 0);
+	TRY(parse_time(run, "since", &parameters[1]));
+	if (parameters[3].p != NULL && !str_number(parameters[3], INT64_MAX, &limit))
+		return error_new(ERROR_USAGE, "--limit takes a number");
+	TRY(run_connect(run));
+	TRY(db_begin(run->db, DB_SNAPSHOT));
+	TRY(db_query(run->arena, run->db, db_sql("history"), parameters, 4, &rows));
+	write_changes(run, &rows);
+	return db_commit(run->db);
+}
+
+/* --- undo --- */
+
+static struct error *find_change(struct run *run, struct before *before)
+{
+	struct db_rows rows;
+	uint64_t change, transaction = 0;
+
+	if (!str_number(run->arguments[0], INT64_MAX, &change))
+		return error_hint(
+			error_new(ERROR_USAGE, "\"%.*s\" is no number of a change", STR_ARG(run->arguments[0])),
+			"fleetwall history shows them");
+	TRY(db_query(run->arena, run->db, db_sql("undo-change"), run->arguments, 1, &rows));
+	if (rows.count == 0 || !str_number(db_cell(&rows, 0, 0), INT64_MAX, &transaction))
+		return error_hint(error_new(ERROR_UNKNOWN, "there is no change %.*s", STR_ARG(run->arguments[0])),
+		                  "fleetwall history shows them");
+	*before = (struct before){.time = TIME_NONE};
+	if (run_has(run, "alone"))
+		before->change = (int64_t)change;
+	else
+		before->transaction = (int64_t)transaction;
+	return NULL;
+}
+
+/* A row that was changed again since is not ours to put back. */
+static struct error *check_later(struct run *run, const struct before *before)
+{
+	struct str parameters[2] = {{NULL, 0}, {NULL, 0}};
+	struct error *errors = NULL;
+	struct db_rows rows;
+
+	if (before->transaction > 0)
+		parameters[0] = str_format(run->arena, "%lld", (long long)before->transaction);
+	else
+		parameters[1] = str_format(run->arena, "%lld", (long long)before->change);
+	TRY(db_query(run->arena, run->db, db_sql("undo-later"), parameters, 2, &rows));
+	for (size_t i = 0; i < rows.count; i++)
+		error_collect(&errors,
+		              error_hint(error_new(ERROR_INPUT, "%.*s was changed again since, by change %.*s",
+		                                   STR_ARG(db_cell(&rows, i, 1)), STR_ARG(db_cell(&rows, i, 0))),
+		                         "take that one back first"));
+	return errors;
+}
+
+struct error *run_undo(struct run *run)
+{
+	struct before before;
+	struct edit edit;
+
+	TRY(edit_begin(&edit, run));
+	TRY(find_change(run, &before));
+	TRY(check_later(run, &before));
+	TRY(error_hint(
+		inventory_load_before(run->arena, run->db, &before, &edit.wanted),
+		"what it made is used by what came later; without --alone all that was done with it is taken back"));
+	edit.options.prune = true;
+	return edit_end(&edit);
+}
