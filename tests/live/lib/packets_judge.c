@@ -80,9 +80,11 @@ static void make_interfaces(struct arena *arena, const struct judge *judge)
 	for (size_t i = 0; i < judge->count; i++) {
 		struct str name = judge->interfaces[i].name;
 		buf_format(&links, "link add name %.*s type veth peer name ~far%zu\n", STR_ARG(name), i);
-		buf_format(&links, "link set dev ~far%zu addrgenmode none\n", i);
+		buf_format(&links, "link set dev ~far%zu addrgenmode none\nlink set dev %.*s addrgenmode none\n", i,
+		           STR_ARG(name));
 		buf_format(&links, "link set dev %.*s arp off up\nlink set dev ~far%zu arp off up\n", STR_ARG(name), i);
-		buf_format(&links, "addr add fe80::f%zu/64 dev %.*s nodad\n", i, STR_ARG(name));
+		/* A prefix of its own length: in a /64, fe80:: would be an anycast address of ours. */
+		buf_format(&links, "addr add fe80::f%zu/128 dev %.*s nodad\n", i, STR_ARG(name));
 	}
 	run(arena, (const char *const[]){"ip", "-batch", "-", NULL}, buf_str(&links));
 }
