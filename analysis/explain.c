@@ -1,8 +1,7 @@
 /* explain(): the stages of SPEC §2 for one packet, walked over the model. It looks at no rendered byte and no set file,
- * so that a mistake of the generator shows as a difference. The packet opens a connection: loopback, established and
- * DHCP never apply, and no packet is taken for INVALID. A machine that asks itself is no exception; its addresses are
- * ordinary ones. */
-#include <assert.h>
+ * so that a mistake of the generator shows as a difference. The packet opens a connection from an ordinary port:
+ * established and DHCP never apply, and no packet is taken for INVALID; loopback is where the question says `on lo`. A
+ * machine that asks itself is no exception, its addresses are ordinary ones. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,16 +16,6 @@ struct opinion {
 	enum stage stage;
 	const struct effective_rule **rules;
 	size_t rule_count;
-};
-
-/* A packet towards or from one machine. */
-struct passage {
-	struct arena *arena;
-	struct explainer *explainer;
-	uint32_t machine;
-	enum direction direction;
-	struct packet packet;
-	struct addr other; /* the end that is not the machine */
 };
 
 struct str stage_str(enum stage stage)
@@ -72,7 +61,7 @@ static void index_rule(struct explainer *explainer, struct indexed_role *indexed
 	APPEND(explainer->arena, list, entry);
 }
 
-static const struct indexed_role *indexed_role(struct explainer *explainer, uint32_t role)
+const struct indexed_role *explainer_role(struct explainer *explainer, uint32_t role)
 {
 	const struct resolved_role *resolved = &explainer->resolved->roles[role];
 	struct indexed_role *indexed = explainer->roles[role];
@@ -121,7 +110,7 @@ static bool peers_have(struct explainer *explainer, const struct indexed_rule *i
 	return false;
 }
 
-static bool rule_matches(const struct passage *passage, const struct indexed_rule *indexed)
+bool passage_matches(const struct passage *passage, const struct indexed_rule *indexed)
 {
 	const struct rule *rule = &indexed->effective->held->rule;
 
@@ -161,10 +150,10 @@ static struct matches matching_rules(const struct passage *passage, enum action 
 	struct matches matches = {0};
 
 	for (size_t i = 0; i < machine->role_count; i++) {
-		const struct indexed_role *role = indexed_role(passage->explainer, machine->roles[i]);
+		const struct indexed_role *role = explainer_role(passage->explainer, machine->roles[i]);
 		const struct rule_list *list = &role->lists[passage->direction][action];
 		for (size_t j = 0; j < list->count; j++)
-			if (rule_matches(passage, list->items[j]))
+			if (passage_matches(passage, list->items[j]))
 				APPEND(passage->arena, &matches, list->items[j]->effective);
 	}
 	sort_unique(&matches);
@@ -214,6 +203,8 @@ static bool housekeeping_lets(const struct passage *passage)
 	const struct settings *settings = passage->explainer->settings;
 	const struct packet *packet = &passage->packet;
 
+	if (settings->loopback && str_is(packet->interface, "lo"))
+		return true;
 	if (settings->neighbour_discovery && is_neighbour_discovery(packet))
 		return true;
 	if (passage->direction == DIRECTION_IN)

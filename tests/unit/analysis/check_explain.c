@@ -191,6 +191,9 @@ static const struct question inbound[] = {
 	{"192.0.2.1", "web1", "5002/tcp on wg17", "allow allow: allow 5002/tcp on wg+"},
 	{"192.0.2.1", "web1", "5002/tcp on w", "deny default"},
 	{"192.0.2.1", "web1", "80/tcp on eth7", "allow allow: allow 80,443/tcp"},
+	/* loopback is an interface, not an address */
+	{"192.0.2.1", "strict1", "22/tcp on lo", "allow housekeeping"},
+	{"127.0.0.1", "strict1", "22/tcp on lo0", "deny deny: deny 22/tcp"},
 	/* limit counts as below its rate */
 	{"192.0.2.1", "web1", "5003/tcp", "allow allow: allow 5003/tcp limit 1/day"},
 	/* peers: self, a label, one machine; disabled ones count for deny alone; nobody is nobody */
@@ -282,6 +285,7 @@ static const struct question outbound[] = {
 	/* DHCP requests come from a port that no new connection has; nor has one SSH's */
 	{"tight1", "255.255.255.255", "67/udp", "deny default"},
 	{"tight1", "192.0.2.128", "22/tcp", "deny default"},
+	{"tight1", "192.0.2.1", "81/tcp on lo", "allow housekeeping"},
 	/* no address of the family, none at all */
 	{"web2", "2001:db8::1", "81/tcp", "allow default"},
 	{"bare", "192.0.2.1", "81/tcp", "deny default"},
@@ -400,6 +404,9 @@ START_TEST(test_settings)
 	ck_assert_str_eq(answer("192.0.2.1", "web1", "icmp/3/4"), "deny default");
 	ck_assert_str_eq(answer("2001:db8::9", "web1", "icmp/2"), "deny default");
 	ck_assert_str_eq(answer("2001:db8::9", "web1", "icmp/135"), "allow housekeeping");
+	ck_assert_str_eq(answer("192.0.2.1", "strict1", "22/tcp on lo"), "allow housekeeping");
+	settings.loopback = false;
+	ck_assert_str_eq(answer("192.0.2.1", "strict1", "22/tcp on lo"), "deny deny: deny 22/tcp");
 	settings.neighbour_discovery = false;
 	ck_assert_str_eq(answer("2001:db8::9", "web1", "icmp/135"), "deny default");
 	ck_assert_str_eq(answer("tight1", "2001:db8::9", "icmp/135"), "deny default");
