@@ -27,4 +27,19 @@ struct explainer {
 	struct indexed_role **roles; /* as resolved->roles; NULL until a machine that has the role is asked */
 };
 
+/* A packet towards or from one machine. */
+struct passage {
+	struct arena *arena;
+	struct explainer *explainer;
+	uint32_t machine;
+	enum direction direction;
+	struct packet packet;
+	struct addr other; /* the end that is not the machine */
+};
+
+/* The role's rules, indexed the first time. */
+const struct indexed_role *explainer_role(struct explainer *explainer, uint32_t role);
+/* Does the rule speak of this packet, whatever machine has it? */
+bool passage_matches(const struct passage *passage, const struct indexed_rule *indexed);
+
 #endif
