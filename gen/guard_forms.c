@@ -1,5 +1,6 @@
-/* From lines to forms. Kept: options, matches, targets, protocols, states, rates (whether a rate loads depends on its number), how many ports and ranges a
- * list has, the family and side of a set. Left out: addresses, names of chains and sets, comments, port numbers, types, dates. */
+/* From lines to forms. Kept: options, matches, targets, protocols, states, rates (whether a rate loads depends on its
+ * number), how many ports and ranges a list has, the family and side of a set. Left out: addresses, names of chains and
+ * sets, comments, port numbers, types, dates. */
 #include "guard_forms.h"
 
 #include <string.h>
@@ -15,11 +16,28 @@ static const struct {
 	const char *option;
 	enum value_form form;
 } options[] = {
-	{"-A", FORM_CHAIN}, {"-j", FORM_TARGET}, {"-g", FORM_TARGET}, {"-p", FORM_KEPT}, {"-m", FORM_KEPT}, {"--ctstate", FORM_KEPT},
-	{"--state", FORM_KEPT}, {"--reject-with", FORM_KEPT}, {"--tcp-flags", FORM_KEPT}, {"--limit", FORM_KEPT}, {"--limit-burst", FORM_KEPT},
-	{"--hashlimit-upto", FORM_KEPT}, {"--hashlimit-above", FORM_KEPT}, {"--hashlimit-burst", FORM_KEPT}, {"--hashlimit-mode", FORM_KEPT},
-	{"--hashlimit-htable-expire", FORM_KEPT}, {"--log-level", FORM_KEPT}, {"--sport", FORM_SHAPE}, {"--sports", FORM_SHAPE},
-	{"--dport", FORM_SHAPE}, {"--dports", FORM_SHAPE}, {"--match-set", FORM_SET},
+	{"-A", FORM_CHAIN},
+	{"-j", FORM_TARGET},
+	{"-g", FORM_TARGET},
+	{"-p", FORM_KEPT},
+	{"-m", FORM_KEPT},
+	{"--ctstate", FORM_KEPT},
+	{"--state", FORM_KEPT},
+	{"--reject-with", FORM_KEPT},
+	{"--tcp-flags", FORM_KEPT},
+	{"--limit", FORM_KEPT},
+	{"--limit-burst", FORM_KEPT},
+	{"--hashlimit-upto", FORM_KEPT},
+	{"--hashlimit-above", FORM_KEPT},
+	{"--hashlimit-burst", FORM_KEPT},
+	{"--hashlimit-mode", FORM_KEPT},
+	{"--hashlimit-htable-expire", FORM_KEPT},
+	{"--log-level", FORM_KEPT},
+	{"--sport", FORM_SHAPE},
+	{"--sports", FORM_SHAPE},
+	{"--dport", FORM_SHAPE},
+	{"--dports", FORM_SHAPE},
+	{"--match-set", FORM_SET},
 };
 
 /* What of a value stays when its option is in no table: that it is there. */
@@ -37,7 +55,8 @@ static bool find_option(struct str word, enum value_form *form)
 static void add_shape(struct buf *buf, struct str value)
 {
 	for (size_t i = 0; i < value.n; i++) {
-		bool digit = value.p[i] >= '0' && value.p[i] <= '9', before = i > 0 && value.p[i - 1] >= '0' && value.p[i - 1] <= '9';
+		bool digit = value.p[i] >= '0' && value.p[i] <= '9',
+		     before = i > 0 && value.p[i - 1] >= '0' && value.p[i - 1] <= '9';
 
 		if (!digit)
 			buf_char(buf, value.p[i]);
@@ -56,8 +75,8 @@ static bool is_own_chain(struct str rules, struct str name)
 {
 	struct str policy;
 
-	return !str_is(name, "ACCEPT") && !str_is(name, "DROP") && !str_is(name, "RETURN") && !str_is(name, "LOG") && !str_is(name, "REJECT") &&
-	       guard_declares(rules, name, &policy);
+	return !str_is(name, "ACCEPT") && !str_is(name, "DROP") && !str_is(name, "RETURN") && !str_is(name, "LOG") &&
+	       !str_is(name, "REJECT") && guard_declares(rules, name, &policy);
 }
 
 /* The family of a set stands in the beginning of its name. */
@@ -126,7 +145,8 @@ struct str form_of(struct arena *arena, struct str rules, size_t file, struct st
 	return buf_str(&buf);
 }
 
-/* Lines that were met already, of one family. A large fleet has hundreds of megabytes of them, so they are not copied, and hashed by words. */
+/* Lines that were met already, of one family. A large fleet has hundreds of megabytes of them, so they are not copied,
+ * and hashed by words. */
 struct line_set {
 	struct str *slots;
 	size_t count, capacity; /* a power of two, at least twice the count */

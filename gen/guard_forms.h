@@ -1,5 +1,5 @@
-/* Forms of rule lines, for the kernel guard: what kernel and iptables judge a line by, without what they don't. Two lines of one form are both taken, or
- * neither is. */
+/* Forms of rule lines, for the kernel guard: what kernel and iptables judge a line by, without what they don't. Two
+ * lines of one form are both taken, or neither is. */
 #ifndef FLEETWALL_GEN_GUARD_FORMS_H
 #define FLEETWALL_GEN_GUARD_FORMS_H
 

@@ -1,5 +1,5 @@
-/* The kernel's word before anything is published: forms of lines that it has not taken yet are loaded for real. Keeps the text of what it took; where it lies
- * is the caller's business. */
+/* The kernel's word before anything is published: forms of lines that it has not taken yet are loaded for real. Keeps
+ * the text of what it took; where it lies is the caller's business. */
 #include <stdlib.h>
 #include <sys/utsname.h>
 
@@ -85,7 +85,8 @@ static struct error *ask(struct trial *trial, const struct forms *new, bool all)
 	return NULL;
 }
 
-struct error *guard_kernel(struct arena *arena, const struct output *output, struct str known, bool all, struct str *learned, struct str *skipped)
+struct error *guard_kernel(struct arena *arena, const struct output *output, struct str known, bool all,
+                           struct str *learned, struct str *skipped)
 {
 	struct trial trial = {.arena = arena, .output = output};
 	struct str header;

@@ -1,4 +1,5 @@
-/* Rules files as lines and words: see the header. Reads as iptables-restore(8) does, where that is simple; what is not simple it calls odd. */
+/* Rules files as lines and words: see the header. Reads as iptables-restore(8) does, where that is simple; what is not
+ * simple it calls odd. */
 #include "guard_lines.h"
 
 #include <string.h>
@@ -72,7 +73,8 @@ bool guard_declares(struct str file, struct str chain, struct str *policy)
 	bool found = false;
 
 	while (guard_next_line(&file, &number, &line)) {
-		if (line.n <= chain.n + 1 || line.p[0] != ':' || memcmp(line.p + 1, chain.p, chain.n) != 0 || !is_blank(line.p[chain.n + 1]))
+		if (line.n <= chain.n + 1 || line.p[0] != ':' || memcmp(line.p + 1, chain.p, chain.n) != 0 ||
+		    !is_blank(line.p[chain.n + 1]))
 			continue;
 		*policy = str_trim(str_slice(line, chain.n + 1, line.n));
 		*policy = str_slice(*policy, 0, str_find(*policy, ' '));
@@ -97,7 +99,8 @@ struct str guard_who(struct arena *arena, const struct output *output, const str
 	return str_format(arena, "machine %.*s and %zu more", STR_ARG(ruleset->example->name), machines - 1);
 }
 
-struct error *guard_place(struct error *error, const struct ruleset *ruleset, size_t file, unsigned number, struct str line)
+struct error *guard_place(struct error *error, const struct ruleset *ruleset, size_t file, unsigned number,
+                          struct str line)
 {
 	char path[300];
 	struct str name = guard_file_name(file);

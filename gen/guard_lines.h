@@ -26,6 +26,7 @@ struct str guard_file_name(size_t file);
 /* "machine web-1", or "machine web-1 and 41 more": who has this ruleset. */
 struct str guard_who(struct arena *arena, const struct output *output, const struct ruleset *ruleset);
 /* A finding about a line of a ruleset, with its place. */
-struct error *guard_place(struct error *error, const struct ruleset *ruleset, size_t file, unsigned number, struct str line) MUST_CHECK;
+struct error *guard_place(struct error *error, const struct ruleset *ruleset, size_t file, unsigned number,
+                          struct str line) MUST_CHECK;
 
 #endif

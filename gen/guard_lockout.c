@@ -1,6 +1,7 @@
-/* The guard against lock-outs: reads the bytes that would be loaded, line by line, and asks whether fleetwall itself still gets in on the SSH port, and
- * its answers out. It believes no template: between the start of a chain and the line that lets the packet through, nothing may be able to refuse it,
- * and what it can't read, it takes for a refusal. */
+/* The guard against lock-outs: reads the bytes that would be loaded, line by line, and asks whether fleetwall itself
+ * still gets in on the SSH port, and its answers out. It believes no template: between the start of a chain and the
+ * line that lets the packet through, nothing may be able to refuse it, and what it can't read, it takes for a refusal.
+ */
 #include <string.h>
 
 #include "fleetwall/arena.h"
@@ -73,7 +74,8 @@ static bool split_file(struct file *file, struct finding *finding)
 			continue;
 		}
 		tables += line.n > 0 && line.p[0] == '*';
-		if (line.n == 0 || line.p[0] == '#' || line.p[0] == ':' || str_is(line, "COMMIT") || (str_is(line, "*filter") && tables == 1))
+		if (line.n == 0 || line.p[0] == '#' || line.p[0] == ':' || str_is(line, "COMMIT") ||
+		    (str_is(line, "*filter") && tables == 1))
 			continue;
 		*finding = (struct finding){"the guard does not know what this line does", line, number};
 		return false;
@@ -135,10 +137,12 @@ static const struct line_match *match_of(struct chain *chain, size_t line)
 /* A line that may match: does it let through what must be let through, or may it refuse it? */
 static bool refuses(const struct chain *chain, const struct line_match *match)
 {
-	return match->drops_when_full || match->effect == LINE_REFUSES || (match->effect == LINE_RETURNS && !chain->end_lets_through);
+	return match->drops_when_full || match->effect == LINE_REFUSES ||
+	       (match->effect == LINE_RETURNS && !chain->end_lets_through);
 }
 
-static bool walk(struct arena *scratch, struct chain *chain, enum packet_state state, struct range sources, struct finding *finding)
+static bool walk(struct arena *scratch, struct chain *chain, enum packet_state state, struct range sources,
+                 struct finding *finding)
 {
 	struct remaining remaining = {0};
 
@@ -149,7 +153,8 @@ static bool walk(struct arena *scratch, struct chain *chain, enum packet_state s
 		if (!(match->may & state) || !touches(&remaining, match))
 			continue;
 		if (refuses(chain, match)) {
-			*finding = (struct finding){"this line may refuse it", chain->items[i].text, chain->items[i].number};
+			*finding = (struct finding){"this line may refuse it", chain->items[i].text,
+			                            chain->items[i].number};
 			return false;
 		}
 		if (match->effect == LINE_GOES_ON || !(match->must & state) || (match->has_range && match->outside))
@@ -172,15 +177,19 @@ static bool gets_in(struct file *file, struct prefix source, struct finding *fin
 	       walk(file->scratch, &file->out, PACKET_ESTABLISHED, sources, finding);
 }
 
-static struct error *locked_out(struct file *file, const struct output *output, struct prefix source, const struct finding *finding)
+static struct error *locked_out(struct file *file, const struct output *output, struct prefix source,
+                                const struct finding *finding)
 {
 	struct str who = guard_who(file->scratch, output, file->ruleset), from = addr_str(file->scratch, source.addr);
 	struct str name = guard_file_name(file->index);
-	struct error *error = error_new(ERROR_GUARD, "%.*s: %.*s would not let the management source %.*s/%u in on port %u: %s", STR_ARG(who),
-	                                STR_ARG(name), STR_ARG(from), source.length, file->ruleset->ssh_port, finding->what);
+	struct error *error = error_new(
+		ERROR_GUARD, "%.*s: %.*s would not let the management source %.*s/%u in on port %u: %s", STR_ARG(who),
+		STR_ARG(name), STR_ARG(from), source.length, file->ruleset->ssh_port, finding->what);
 
-	error = error_hint(error, "mend the template, so that management comes before whatever may refuse; nothing overrides this");
-	return finding->text.n == 0 ? error : guard_place(error, file->ruleset, file->index, finding->number, finding->text);
+	error = error_hint(error, "mend the template, so that management comes before whatever may refuse; nothing "
+	                          "overrides this");
+	return finding->text.n == 0 ? error
+	                            : guard_place(error, file->ruleset, file->index, finding->number, finding->text);
 }
 
 static struct chain chain_of(const struct file *file, struct str exclusive, struct str coexist, bool outbound)
@@ -189,12 +198,16 @@ static struct chain chain_of(const struct file *file, struct str exclusive, stru
 	struct str policy = STR("");
 	struct chain chain = {
 		.name = shared ? coexist : exclusive,
-		.packet = {.outbound = outbound, .port = file->ruleset->ssh_port, .family = file->index == 0 ? FAMILY_4 : FAMILY_6},
+		.packet = {.outbound = outbound,
+	                   .port = file->ruleset->ssh_port,
+	                   .family = file->index == 0 ? FAMILY_4 : FAMILY_6},
 	};
 	if (shared)
-		chain.end_lets_through = outbound; /* whether others refuse our answers is theirs to say; that they may not keep us out is ours */
+		chain.end_lets_through = outbound; /* whether others refuse our answers is theirs to say; that they may
+		                                      not keep us out is ours */
 	else
-		chain.end_lets_through = guard_declares(file->ruleset->rules[file->index], exclusive, &policy) && str_is(policy, "ACCEPT");
+		chain.end_lets_through = guard_declares(file->ruleset->rules[file->index], exclusive, &policy) &&
+		                         str_is(policy, "ACCEPT");
 	return chain;
 }
 
@@ -222,7 +235,8 @@ static struct error *check_enforced(struct file *file, const struct output *outp
 	return NULL;
 }
 
-/* A monitored machine's file: every target must be one that lets the packet go on, return, or a chain of the same file. */
+/* A monitored machine's file: every target must be one that lets the packet go on, return, or a chain of the same file.
+ */
 static bool monitors(const struct file *file, struct str line)
 {
 	struct str rules = file->ruleset->rules[file->index], policy, chain;
@@ -251,9 +265,11 @@ static struct error *check_monitored(const struct file *file, const struct outpu
 			continue;
 		struct str who = guard_who(file->scratch, output, file->ruleset);
 
-		return guard_place(error_hint(error_new(ERROR_GUARD, "%.*s is only monitored, but this line may refuse packets", STR_ARG(who)),
-		                              "mend the template `monitor`; nothing overrides this"),
-		                   file->ruleset, file->index, number, line);
+		return guard_place(
+			error_hint(error_new(ERROR_GUARD, "%.*s is only monitored, but this line may refuse packets",
+		                             STR_ARG(who)),
+		                   "mend the template `monitor`; nothing overrides this"),
+			file->ruleset, file->index, number, line);
 	}
 	return NULL;
 }
@@ -283,7 +299,9 @@ struct error *guard_lockout(struct arena *arena, const struct output *output, co
 				error_collect(&findings, error);
 		}
 	if (found > FINDINGS_MAX)
-		error_collect(&findings, error_new(ERROR_GUARD, "and %zu more rules files that management would not get through", found - FINDINGS_MAX));
+		error_collect(&findings,
+		              error_new(ERROR_GUARD, "and %zu more rules files that management would not get through",
+		                        found - FINDINGS_MAX));
 	arena_free(scratch);
 	return findings;
 }

@@ -1,5 +1,6 @@
-/* Reading one line of a rules file for the guard against lock-outs: may it match an SSH packet, must it, and what does it do then? Knows the few
- * options that it needs, in their exact spelling; all others are doubts, and what could hide a target makes the whole line one that may refuse. */
+/* Reading one line of a rules file for the guard against lock-outs: may it match an SSH packet, must it, and what does
+ * it do then? Knows the few options that it needs, in their exact spelling; all others are doubts, and what could hide
+ * a target makes the whole line one that may refuse. */
 #include "guard_match.h"
 
 #include <string.h>
@@ -7,7 +8,15 @@
 #include "guard_lines.h"
 
 enum option_kind {
-	OPTION_CHAIN, OPTION_SOURCE, OPTION_DESTINATION, OPTION_PROTOCOL, OPTION_MATCH, OPTION_SPORT, OPTION_DPORT, OPTION_STATE, OPTION_JUMP,
+	OPTION_CHAIN,
+	OPTION_SOURCE,
+	OPTION_DESTINATION,
+	OPTION_PROTOCOL,
+	OPTION_MATCH,
+	OPTION_SPORT,
+	OPTION_DPORT,
+	OPTION_STATE,
+	OPTION_JUMP,
 	OPTION_NARROWS,  /* one value; who knows what it leaves out */
 	OPTION_HARMLESS, /* one value, and no say in what matches */
 };
@@ -16,11 +25,27 @@ static const struct option {
 	const char *name;
 	enum option_kind kind;
 } options[] = {
-	{"-A", OPTION_CHAIN}, {"-s", OPTION_SOURCE}, {"-d", OPTION_DESTINATION}, {"-p", OPTION_PROTOCOL}, {"-m", OPTION_MATCH},
-	{"-i", OPTION_NARROWS}, {"-o", OPTION_NARROWS}, {"--sport", OPTION_SPORT}, {"--sports", OPTION_SPORT}, {"--dport", OPTION_DPORT},
-	{"--dports", OPTION_DPORT}, {"--ctstate", OPTION_STATE}, {"--state", OPTION_STATE}, {"-j", OPTION_JUMP}, {"-g", OPTION_JUMP},
-	{"--comment", OPTION_HARMLESS}, {"--log-prefix", OPTION_HARMLESS}, {"--log-level", OPTION_HARMLESS},
-	{"--nflog-prefix", OPTION_HARMLESS}, {"--nflog-group", OPTION_HARMLESS}, {"--reject-with", OPTION_HARMLESS},
+	{"-A", OPTION_CHAIN},
+	{"-s", OPTION_SOURCE},
+	{"-d", OPTION_DESTINATION},
+	{"-p", OPTION_PROTOCOL},
+	{"-m", OPTION_MATCH},
+	{"-i", OPTION_NARROWS},
+	{"-o", OPTION_NARROWS},
+	{"--sport", OPTION_SPORT},
+	{"--sports", OPTION_SPORT},
+	{"--dport", OPTION_DPORT},
+	{"--dports", OPTION_DPORT},
+	{"--ctstate", OPTION_STATE},
+	{"--state", OPTION_STATE},
+	{"-j", OPTION_JUMP},
+	{"-g", OPTION_JUMP},
+	{"--comment", OPTION_HARMLESS},
+	{"--log-prefix", OPTION_HARMLESS},
+	{"--log-level", OPTION_HARMLESS},
+	{"--nflog-prefix", OPTION_HARMLESS},
+	{"--nflog-group", OPTION_HARMLESS},
+	{"--reject-with", OPTION_HARMLESS},
 };
 
 enum {
@@ -78,11 +103,13 @@ static void read_address(struct reader *r, struct str value, bool negated, bool 
 
 static void read_protocol(struct reader *r, struct str value, bool negated)
 {
-	static const char *const others[] = {"udp", "udplite", "icmp", "icmpv6", "ipv6-icmp", "sctp", "dccp", "esp", "ah", "gre"};
+	static const char *const others[] = {"udp",  "udplite", "icmp", "icmpv6", "ipv6-icmp",
+	                                     "sctp", "dccp",    "esp",  "ah",     "gre"};
 	uint64_t number = 256;
 	bool other = false;
 
-	if (str_is(value, "tcp") || (str_number(value, 255, &number) && number == 6) || number == 0 || str_is(value, "all")) {
+	if (str_is(value, "tcp") || (str_number(value, 255, &number) && number == 6) || number == 0 ||
+	    str_is(value, "all")) {
 		if (negated)
 			excludes(r);
 		return;
@@ -113,7 +140,8 @@ static bool ports_touch(struct str list, unsigned first, unsigned last, bool *to
 	*touch = false;
 	while (str_cut(&list, ',', &part)) {
 		size_t colon = str_find(part, ':');
-		struct str low = str_slice(part, 0, colon), high = colon < part.n ? str_slice(part, colon + 1, part.n) : low;
+		struct str low = str_slice(part, 0, colon);
+		struct str high = colon < part.n ? str_slice(part, colon + 1, part.n) : low;
 		unsigned from, to;
 
 		if (part.n == 0 || !port_number(low, 0, &from) || !port_number(high, PORT_LAST, &to))
@@ -158,7 +186,8 @@ static void read_states(struct reader *r, struct str value, bool negated)
 
 static void read_match(struct reader *r, struct str value)
 {
-	static const char *const known[] = {"tcp", "udp", "multiport", "conntrack", "state", "comment", "icmp", "icmp6"};
+	static const char *const known[] = {"tcp",   "udp",     "multiport", "conntrack",
+	                                    "state", "comment", "icmp",      "icmp6"};
 
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (str_is(value, known[i]))
@@ -230,7 +259,8 @@ static void read_words(struct reader *r, const struct words *words)
 		if (option == NULL) {
 			r->odd = r->odd || may_hide_target(word);
 			doubt(r);
-		} else if (i + 1 == words->count || str_is(words->word[i + 1], "!") || may_hide_target(words->word[i + 1]))
+		} else if (i + 1 == words->count || str_is(words->word[i + 1], "!") ||
+		           may_hide_target(words->word[i + 1]))
 			r->odd = true; /* what we take for its value may be an option, and this one a value */
 		else
 			read_option(r, option->kind, words->word[++i], negated);

@@ -1,4 +1,5 @@
-/* What one line of a rules file means for one packet: TCP between a management source and the SSH port. For the guard against lock-outs. */
+/* What one line of a rules file means for one packet: TCP between a management source and the SSH port. For the guard
+ * against lock-outs. */
 #ifndef FLEETWALL_GEN_GUARD_MATCH_H
 #define FLEETWALL_GEN_GUARD_MATCH_H
 
@@ -19,10 +20,10 @@ enum line_effect { LINE_GOES_ON, LINE_ACCEPTS, LINE_RETURNS, LINE_REFUSES };
 /* Every doubt makes `may` larger and `must` smaller. */
 struct line_match {
 	enum line_effect effect;
-	struct str target;      /* empty: none */
-	unsigned may;           /* states in which the line may match such a packet */
-	unsigned must;          /* states in which it matches every such packet whose peer lies in the range */
-	bool drops_when_full;   /* hashlimit: a full table drops the packet, whatever the target is */
+	struct str target;       /* empty: none */
+	unsigned may;            /* states in which the line may match such a packet */
+	unsigned must;           /* states in which it matches every such packet whose peer lies in the range */
+	bool drops_when_full;    /* hashlimit: a full table drops the packet, whatever the target is */
 	bool has_range, outside; /* of the peer's addresses; outside: it must not lie in it */
 	struct range range;
 };

@@ -1,5 +1,6 @@
-/* Trials: files made of single lines, or whole rulesets, given to the very programs that load them, in a network namespace that is thrown away. What the kernel
- * says is its last word; --test would not do (it takes MASQUERADE in INPUT, and jumps to chains that do not exist). */
+/* Trials: files made of single lines, or whole rulesets, given to the very programs that load them, in a network
+ * namespace that is thrown away. What the kernel says is its last word; --test would not do (it takes MASQUERADE in
+ * INPUT, and jumps to chains that do not exist). */
 #include "guard_trial.h"
 
 #include <stdlib.h>
@@ -183,7 +184,8 @@ static bool jumps_to(struct str line, struct str chain)
 	return false;
 }
 
-/* From where the file comes to this chain; empty if from nowhere. The two chains of the mode coexist are jumped to by lines of the machine's own. */
+/* From where the file comes to this chain; empty if from nowhere. The two chains of the mode coexist are jumped to by
+ * lines of the machine's own. */
 static struct str parent_of(struct str rules, struct str chain)
 {
 	struct str line;
@@ -199,8 +201,10 @@ static struct str parent_of(struct str rules, struct str chain)
 	return STR("");
 }
 
-/* What a line may do depends on the hooks that it is reached from, so its chain is made reachable as it is in its own file. */
-static void reach(struct trial *trial, struct names *met, struct buf *declarations, struct buf *jumps, const struct form *form, struct str chain)
+/* What a line may do depends on the hooks that it is reached from, so its chain is made reachable as it is in its own
+ * file. */
+static void reach(struct trial *trial, struct names *met, struct buf *declarations, struct buf *jumps,
+                  const struct form *form, struct str chain)
 {
 	struct str rules = form->ruleset->rules[form->file];
 
@@ -218,7 +222,8 @@ static void reach(struct trial *trial, struct names *met, struct buf *declaratio
 }
 
 /* The chains that a line names, if its own file declares them: what is declared nowhere must fail here, too. */
-static void add_chains(struct trial *trial, struct names *met, struct buf *declarations, struct buf *jumps, const struct form *form)
+static void add_chains(struct trial *trial, struct names *met, struct buf *declarations, struct buf *jumps,
+                       const struct form *form)
 {
 	struct words words;
 	struct str policy;
@@ -266,7 +271,8 @@ static void refuse(struct trial *trial, const struct form *form, struct str mess
 		return;
 	error = error_new(ERROR_GUARD, "%.*s: the kernel does not take this line: %.*s",
 	                  STR_ARG(guard_who(trial->arena, trial->output, form->ruleset)), STR_ARG(message));
-	error = error_hint(error, "change the rule or the template; `uname -r` and `iptables --version` tell what was asked");
+	error = error_hint(error,
+	                   "change the rule or the template; `uname -r` and `iptables --version` tell what was asked");
 	error_collect(&trial->refusals, guard_place(error, form->ruleset, form->file, form->number, form->line));
 }
 
@@ -276,7 +282,8 @@ static struct error *find_refused(struct trial *trial, const struct forms *forms
 	struct command *commands = ARENA_ARRAY(trial->arena, struct command, forms->count + 1);
 	struct result result;
 
-	for (size_t from = 0; from < forms->count && trial->refused < REFUSALS_MAX && trial->skipped.n == 0; from += result.done) {
+	for (size_t from = 0; from < forms->count && trial->refused < REFUSALS_MAX && trial->skipped.n == 0;
+	     from += result.done) {
 		size_t count = 0;
 
 		commands[count++] = (struct command){.argv = load_sets, .input = sets};
@@ -301,8 +308,9 @@ static struct error *find_refused(struct trial *trial, const struct forms *forms
 /* No line alone is to blame. */
 static struct error *refused_together(struct str what, struct str message)
 {
-	return error_hint(error_new(ERROR_GUARD, "the kernel does not take %.*s: %.*s", STR_ARG(what), STR_ARG(message)),
-	                  "generate --try-all names the machine");
+	return error_hint(
+		error_new(ERROR_GUARD, "the kernel does not take %.*s: %.*s", STR_ARG(what), STR_ARG(message)),
+		"generate --try-all names the machine");
 }
 
 struct error *trial_forms(struct trial *trial, const struct forms *forms)
@@ -331,7 +339,8 @@ struct error *trial_forms(struct trial *trial, const struct forms *forms)
 	TRY(find_refused(trial, forms, sets));
 	if (trial->refused == 0 && trial->skipped.n == 0) {
 		trial->refused++;
-		error_collect(&trial->refusals, refused_together(STR("the lines of the rules together"), result.message));
+		error_collect(&trial->refusals,
+		              refused_together(STR("the lines of the rules together"), result.message));
 	}
 	return NULL;
 }
@@ -382,9 +391,10 @@ static void refuse_ruleset(struct trial *trial, const struct ruleset *ruleset, s
 		return;
 	}
 	if (++trial->refused <= REFUSALS_MAX)
-		error_collect(&trial->refusals, error_hint(error_new(ERROR_GUARD, "%.*s: the kernel does not take %.*s: %.*s", STR_ARG(who),
-		                                                     STR_ARG(name), STR_ARG(result->message)),
-		                                           "change the rule or the template"));
+		error_collect(&trial->refusals,
+		              error_hint(error_new(ERROR_GUARD, "%.*s: the kernel does not take %.*s: %.*s",
+		                                   STR_ARG(who), STR_ARG(name), STR_ARG(result->message)),
+		                         "change the rule or the template"));
 }
 
 /* Rulesets [from, to); *next is where to go on. Each load replaces the table of the one before. */
@@ -400,7 +410,8 @@ static struct error *try_batch(struct trial *trial, struct arena *scratch, size_
 	first = count;
 	for (size_t i = from; i < to; i++)
 		for (size_t file = 0; file < 2; file++)
-			commands[count++] = (struct command){.argv = load_rules[file], .input = trial->output->rulesets[i]->rules[file]};
+			commands[count++] = (struct command){.argv = load_rules[file],
+			                                     .input = trial->output->rulesets[i]->rules[file]};
 	TRY(run(trial, commands, count, &result));
 	*next = to;
 	if (!result.failed || trial->skipped.n > 0)

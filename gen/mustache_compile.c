@@ -1,5 +1,6 @@
-/* Mustache: from text to a compiled template, after the official specification (comments, delimiters, interpolation, inverted, partials, sections).
- * Refuses lambdas' and inheritance's tags, names with blanks, and sections nested more than 64 deep, which bounds the renderer's recursion. */
+/* Mustache: from text to a compiled template, after the official specification (comments, delimiters, interpolation,
+ * inverted, partials, sections). Refuses lambdas' and inheritance's tags, names with blanks, and sections nested more
+ * than 64 deep, which bounds the renderer's recursion. */
 #include "mustache_nodes.h"
 
 #include <assert.h>
@@ -12,9 +13,9 @@ enum { SECTIONS_MAX = 64 };
 struct compiler {
 	struct arena *arena;
 	struct str file, text;
-	struct str open, close;       /* the delimiters in force */
-	size_t at;                    /* what is before is compiled */
-	size_t line_at;               /* where the line counted last begins */
+	struct str open, close; /* the delimiters in force */
+	size_t at;              /* what is before is compiled */
+	size_t line_at;         /* where the line counted last begins */
 	unsigned line;
 	struct template *template;
 	size_t sections[SECTIONS_MAX]; /* the nodes of those that are open */
@@ -25,8 +26,8 @@ struct compiler {
 /* One tag, as found in the text: [from, to) with its delimiters. */
 struct tag {
 	size_t from, to;
-	char sigil;                   /* one of # ^ / > & { ! = or 0 for a plain variable */
-	struct str name;              /* trimmed */
+	char sigil;      /* one of # ^ / > & { ! = or 0 for a plain variable */
+	struct str name; /* trimmed */
 	bool standalone;
 	struct place place;
 };
@@ -99,10 +100,12 @@ static bool starts_line(const struct compiler *c, size_t at)
 	return at == 0 || c->text.p[at - 1] == '\n';
 }
 
-/* Text between tags. Where a tag that stays on its line begins it, an empty text comes before: indentation goes there too. */
+/* Text between tags. Where a tag that stays on its line begins it, an empty text comes before: indentation goes there
+ * too. */
 static void add_text(struct compiler *c, size_t from, size_t to, bool tag_follows)
 {
-	struct node node = {.kind = NODE_TEXT, .line_start = starts_line(c, from), .text = str_slice(c->text, from, to)};
+	struct node node = {
+		.kind = NODE_TEXT, .line_start = starts_line(c, from), .text = str_slice(c->text, from, to)};
 	struct node start = {.kind = NODE_TEXT, .line_start = true, .text = STR("")};
 
 	if (from < to)
@@ -126,7 +129,8 @@ static bool split_name(struct compiler *c, const struct tag *tag, struct node *n
 
 	for (size_t i = 0; str_cut(&rest, '.', &part); i++) {
 		if (part.n == 0) {
-			fault(c, tag->place, error_new(ERROR_INPUT, "the name \"%.*s\" has an empty part", STR_ARG(tag->name)));
+			fault(c, tag->place,
+			      error_new(ERROR_INPUT, "the name \"%.*s\" has an empty part", STR_ARG(tag->name)));
 			return false;
 		}
 		parts[i] = part;
@@ -144,12 +148,14 @@ static bool name_ok(struct compiler *c, const struct tag *tag)
 	}
 	for (size_t i = 0; i < tag->name.n; i++)
 		if (is_space(tag->name.p[i])) {
-			fault(c, tag->place, error_new(ERROR_INPUT, "the name \"%.*s\" has a blank in it", STR_ARG(tag->name)));
+			fault(c, tag->place,
+			      error_new(ERROR_INPUT, "the name \"%.*s\" has a blank in it", STR_ARG(tag->name)));
 			return false;
 		}
 	if (tag->sigil == 0 && (tag->name.p[0] == '<' || tag->name.p[0] == '$')) {
-		fault(c, tag->place, error_new(ERROR_INPUT, "the tag \"%.*s\" belongs to inheritance, which is not supported",
-		                               STR_ARG(tag->name)));
+		fault(c, tag->place,
+		      error_new(ERROR_INPUT, "the tag \"%.*s\" belongs to inheritance, which is not supported",
+		                STR_ARG(tag->name)));
 		return false;
 	}
 	return true;
@@ -195,7 +201,8 @@ static void open_section(struct compiler *c, const struct tag *tag)
 static void close_section(struct compiler *c, const struct tag *tag)
 {
 	if (c->depth == 0) {
-		fault(c, tag->place, error_new(ERROR_INPUT, "no section is open that \"%.*s\" could close", STR_ARG(tag->name)));
+		fault(c, tag->place,
+		      error_new(ERROR_INPUT, "no section is open that \"%.*s\" could close", STR_ARG(tag->name)));
 		return;
 	}
 	struct node *node = &c->template->items[c->sections[--c->depth]];
@@ -203,7 +210,8 @@ static void close_section(struct compiler *c, const struct tag *tag)
 	node->end = c->template->count;
 	if (!str_eq(node->name, tag->name))
 		fault(c, tag->place,
-		      error_hint(error_new(ERROR_INPUT, "the section \"%.*s\" is closed as \"%.*s\"", STR_ARG(node->name), STR_ARG(tag->name)),
+		      error_hint(error_new(ERROR_INPUT, "the section \"%.*s\" is closed as \"%.*s\"",
+		                           STR_ARG(node->name), STR_ARG(tag->name)),
 		                 "the section was opened in line %u", node->place.line));
 }
 
@@ -220,7 +228,8 @@ static void set_delimiters(struct compiler *c, const struct tag *tag)
 	struct str between = str_trim(str_slice(tag->name, first, second));
 
 	if (open.n == 0 || close.n == 0 || between.n != 0 || str_find(tag->name, '=') != tag->name.n) {
-		fault(c, tag->place, error_hint(error_new(ERROR_INPUT, "these are no two delimiters"), "write {{=<%% %%>=}}"));
+		fault(c, tag->place,
+		      error_hint(error_new(ERROR_INPUT, "these are no two delimiters"), "write {{=<%% %%>=}}"));
 		return;
 	}
 	c->open = open;
@@ -274,7 +283,8 @@ static bool read_tag(struct compiler *c, size_t from, struct tag *tag)
 	size_t end = find_word(c->text, body, close);
 
 	if (end == c->text.n) {
-		fault(c, tag->place, error_hint(error_new(ERROR_INPUT, "the tag is not closed"), "it ends with %.*s", STR_ARG(close)));
+		fault(c, tag->place,
+		      error_hint(error_new(ERROR_INPUT, "the tag is not closed"), "it ends with %.*s", STR_ARG(close)));
 		return false;
 	}
 	tag->to = end + close.n;
@@ -313,7 +323,8 @@ static void compile(struct compiler *c)
 	while (c->depth > 0) {
 		const struct node *node = &c->template->items[c->sections[--c->depth]];
 
-		fault(c, node->place, error_new(ERROR_INPUT, "the section \"%.*s\" is not closed", STR_ARG(node->name)));
+		fault(c, node->place,
+		      error_new(ERROR_INPUT, "the section \"%.*s\" is not closed", STR_ARG(node->name)));
 	}
 }
 
@@ -333,7 +344,8 @@ struct error *template_compile(struct arena *arena, struct str name, struct str 
 	return c.faults;
 }
 
-void template_partials(const struct template *template, void (*each)(void *context, struct str name, struct place place), void *context)
+void template_partials(const struct template *template,
+                       void (*each)(void *context, struct str name, struct place place), void *context)
 {
 	assert(each != NULL);
 	for (size_t i = 0; i < template->count; i++)

@@ -1,5 +1,6 @@
-/* Mustache: a compiled template and a tree of values become text. Allocates nothing but what the output buffer needs: contexts and indentations
- * are linked frames on the C stack, whose depth is bounded here (partials) and by the compiler (sections). */
+/* Mustache: a compiled template and a tree of values become text. Allocates nothing but what the output buffer needs:
+ * contexts and indentations are linked frames on the C stack, whose depth is bounded here (partials) and by the
+ * compiler (sections). */
 #include <string.h>
 
 #include "fleetwall/buf.h"
@@ -7,7 +8,8 @@
 
 enum {
 	PARTIALS_DEEP = 100,
-	NODES_MAX = 20 * 1000 * 1000, /* in one rendering: what doubles at each level must end, too; 50,000 rules take 3 million */
+	NODES_MAX = 4 * 1000 *
+	            1000, /* in one rendering: what doubles at each level must end, too; 50,000 rules take 1 million */
 };
 
 /* The context stack, innermost first. */
@@ -88,7 +90,8 @@ static void print_indent(struct buf *out, const struct indent *indent)
 	buf_add(out, indent->text);
 }
 
-/* Text inside an indented partial: each line of the template gets the indentation, lines that come from values do not. */
+/* Text inside an indented partial: each line of the template gets the indentation, lines that come from values do not.
+ */
 static void print_indented(struct buf *out, const struct node *node, const struct indent *indent)
 {
 	struct str rest = node->text;
@@ -127,9 +130,11 @@ static void render_value(struct renderer *r, const struct node *node, const stru
 		r->setup->escape(r->out, value->string);
 }
 
-static struct error *render_nodes(struct renderer *r, const struct template *template, size_t from, size_t to, struct scope scope) MUST_CHECK;
+static struct error *render_nodes(struct renderer *r, const struct template *template, size_t from, size_t to,
+                                  struct scope scope) MUST_CHECK;
 
-static struct error *render_section(struct renderer *r, const struct template *template, size_t index, struct scope scope)
+static struct error *render_section(struct renderer *r, const struct template *template, size_t index,
+                                    struct scope scope)
 {
 	const struct node *node = &template->items[index];
 	const struct value *value = look_up(node, scope.top);
@@ -149,7 +154,8 @@ static struct error *render_section(struct renderer *r, const struct template *t
 
 static struct error *render_partial(struct renderer *r, const struct node *node, struct scope scope)
 {
-	const struct template *partial = r->setup->partial == NULL ? NULL : r->setup->partial(r->setup->context, node->name);
+	const struct template *partial =
+		r->setup->partial == NULL ? NULL : r->setup->partial(r->setup->context, node->name);
 	struct indent indent = {.text = node->text, .outer = scope.indent};
 	struct scope inner = {.top = scope.top, .depth = scope.depth + 1};
 
@@ -163,13 +169,16 @@ static struct error *render_partial(struct renderer *r, const struct node *node,
 }
 
 /* A section's body is rendered by render_section(), so it is passed over here. */
-static struct error *render_nodes(struct renderer *r, const struct template *template, size_t from, size_t to, struct scope scope)
+static struct error *render_nodes(struct renderer *r, const struct template *template, size_t from, size_t to,
+                                  struct scope scope)
 {
 	for (size_t i = from; i < to;) {
 		const struct node *node = &template->items[i];
 
 		if (++r->nodes > NODES_MAX)
-			return error_new(ERROR_INPUT, "templates that repeat each other: more than %d steps in one rendering", NODES_MAX);
+			return error_new(ERROR_INPUT,
+			                 "templates that repeat each other: more than %d steps in one rendering",
+			                 NODES_MAX);
 		switch (node->kind) {
 		case NODE_TEXT:
 			render_text(r, node, scope.indent);

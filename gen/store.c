@@ -1,5 +1,6 @@
-/* The output tree as a whole: opening and locking it, and the one moment of publishing. Objects, generations and links have files of their own.
- * Refuses to change what is published: everything is complete and on the disk before `current` is renamed. */
+/* The output tree as a whole: opening and locking it, and the one moment of publishing. Objects, generations and links
+ * have files of their own. Refuses to change what is published: everything is complete and on the disk before `current`
+ * is renamed. */
 #include "fleetwall/store.h"
 
 #include <assert.h>
@@ -52,7 +53,8 @@ struct error *store_open(struct arena *arena, struct str output, struct store **
 	}
 	if (error != NULL) {
 		store_close(opened);
-		return error_hint(error_in(error, "output folder %s", path), "nothing was published; the setting `output` says where it is");
+		return error_hint(error_in(error, "output folder %s", path),
+		                  "nothing was published; the setting `output` says where it is");
 	}
 	*store = opened;
 	return NULL;
@@ -82,7 +84,8 @@ struct error *store_next_number(struct store *store, uint64_t at_least, uint64_t
 {
 	uint64_t highest = at_least;
 
-	TRY(error_in(disk_list(store->root, "generations", highest_number, &highest), "output folder %.*s", STR_ARG(store->output)));
+	TRY(error_in(disk_list(store->root, "generations", highest_number, &highest), "output folder %.*s",
+	             STR_ARG(store->output)));
 	*number = highest + 1;
 	return NULL;
 }
@@ -96,7 +99,8 @@ struct error *tree_flush(struct store *store)
 }
 
 /* Everything that the generation is, under names that nobody reads. */
-static struct error *write_generation(struct arena *arena, struct store *store, const struct generation *generation, const char *target)
+static struct error *write_generation(struct arena *arena, struct store *store, const struct generation *generation,
+                                      const char *target)
 {
 	struct buf manifest = buf_new(arena), sets = buf_new(arena), summary = buf_new(arena);
 
@@ -109,7 +113,8 @@ static struct error *write_generation(struct arena *arena, struct store *store, 
 	TRY(disk_write(store->root, TREE_NEW "/generation/summary", buf_str(&summary)));
 	if (symlinkat(target, store->root, TREE_NEW "/current") != 0)
 		return error_errno("can't make the link %s", TREE_NEW "/current");
-	/* The one flush of a run: objects, folders, generation. What `current` leads to is never younger than the disk. */
+	/* The one flush of a run: objects, folders, generation. What `current` leads to is never younger than the disk.
+	 */
 	store->unflushed = true;
 	return tree_flush(store);
 }
@@ -151,7 +156,8 @@ struct error *store_publish(struct arena *arena, struct store *store, const stru
 	struct error *error = publish(arena, store, generation);
 
 	if (error != NULL)
-		return error_hint(error_in(error, "output folder %.*s", STR_ARG(store->output)), "what was published before is as it was");
+		return error_hint(error_in(error, "output folder %.*s", STR_ARG(store->output)),
+		                  "what was published before is as it was");
 	error = error_in(disk_sync_folder(store->root, "."), "output folder %.*s", STR_ARG(store->output));
 	if (error == NULL)
 		error = store_links(arena, store, generation);

@@ -1,5 +1,5 @@
-/* The system calls of the store: new files, moves, links, removal. Nothing is ever written over: a file gets its bytes under a name that nobody reads,
- * then its place by rename. What belongs where is the store's business. */
+/* The system calls of the store: new files, moves, links, removal. Nothing is ever written over: a file gets its bytes
+ * under a name that nobody reads, then its place by rename. What belongs where is the store's business. */
 #include "store_disk.h"
 
 #include <dirent.h>
@@ -14,8 +14,8 @@
 
 bool disk_name_ok(struct str name)
 {
-	return name.n > 0 && name.n <= 255 && str_find(name, '/') == name.n && str_find(name, '\0') == name.n && !str_is(name, ".") &&
-	       !str_is(name, "..");
+	return name.n > 0 && name.n <= 255 && str_find(name, '/') == name.n && str_find(name, '\0') == name.n &&
+	       !str_is(name, ".") && !str_is(name, "..");
 }
 
 struct error *disk_make_folder(int at, const char *path)
@@ -128,7 +128,8 @@ bool disk_has(int at, const char *path, struct str bytes, bool by_content)
 {
 	struct stat status;
 
-	if (fstatat(at, path, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode) || (uint64_t)status.st_size != bytes.n)
+	if (fstatat(at, path, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode) ||
+	    (uint64_t)status.st_size != bytes.n)
 		return false;
 	if (!by_content)
 		return true;
@@ -142,7 +143,8 @@ bool disk_has(int at, const char *path, struct str bytes, bool by_content)
 	return same;
 }
 
-/* A folder can't be renamed over one that has something in it: they change places, or, where the file system can't do that, the old one goes first. */
+/* A folder can't be renamed over one that has something in it: they change places, or, where the file system can't do
+ * that, the old one goes first. */
 static struct error *replace_folder(int at, const char *from, const char *to)
 {
 	if (renameat2(at, from, at, to, RENAME_EXCHANGE) == 0)
@@ -178,7 +180,8 @@ bool disk_link_target(int at, const char *path, char *target, size_t size, size_
 	return true;
 }
 
-static struct error *each_entry(DIR *folder, const char *path, struct error *(*each)(void *context, struct str name), void *context)
+static struct error *each_entry(DIR *folder, const char *path, struct error *(*each)(void *context, struct str name),
+                                void *context)
 {
 	for (;;) {
 		errno = 0;

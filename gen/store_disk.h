@@ -1,5 +1,6 @@
-/* Files, folders and links of the output tree, for the store alone. Paths are relative to an open folder, so that messages name what the
- * administrator finds in it; the store adds where it lies. Every failure is ERROR_SURROUNDINGS. */
+/* Files, folders and links of the output tree, for the store alone. Paths are relative to an open folder, so that
+ * messages name what the administrator finds in it; the store adds where it lies. Every failure is ERROR_SURROUNDINGS.
+ */
 #ifndef FLEETWALL_GEN_STORE_DISK_H
 #define FLEETWALL_GEN_STORE_DISK_H
 
@@ -15,7 +16,8 @@ struct error *disk_make_path(const char *path) MUST_CHECK;
 /* A new file, 0644 under the umask; one that is there is an error. */
 struct error *disk_write(int at, const char *path, struct str bytes) MUST_CHECK;
 struct error *disk_read(struct arena *arena, int at, const char *path, struct str *bytes) MUST_CHECK;
-/* Is there a regular file with these bytes? Without `by_content` its size alone is compared. What can't be read is not there. */
+/* Is there a regular file with these bytes? Without `by_content` its size alone is compared. What can't be read is not
+ * there. */
 bool disk_has(int at, const char *path, struct str bytes, bool by_content);
 /* Moves what `from` names to `to`, whatever stood there before; that is removed. A reader sees the one or the other. */
 struct error *disk_replace(int at, const char *from, const char *to) MUST_CHECK;
@@ -24,7 +26,8 @@ bool disk_link_target(int at, const char *path, char *target, size_t size, size_
 /* A folder with all that is in it, or a file; what is not there is fine. Links are not followed. */
 struct error *disk_remove(int at, const char *path) MUST_CHECK;
 /* Calls `each` with every name in the folder but "." and "..", in no order; ends at the first error that it returns. */
-struct error *disk_list(int at, const char *path, struct error *(*each)(void *context, struct str name), void *context) MUST_CHECK;
+struct error *disk_list(int at, const char *path, struct error *(*each)(void *context, struct str name),
+                        void *context) MUST_CHECK;
 struct error *disk_sync_folder(int at, const char *path) MUST_CHECK;
 
 #endif

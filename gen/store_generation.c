@@ -1,5 +1,5 @@
-/* Generations: what publishing would make, its text, and reading it back. What is read is checked: format, order, names, and the digest of manifest
- * and sets, so that nobody acts on a damaged one. */
+/* Generations: what publishing would make, its text, and reading it back. What is read is checked: format, order,
+ * names, and the digest of manifest and sets, so that nobody acts on a damaged one. */
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +59,8 @@ void generation_digest(struct arena *scratch, struct generation *generation)
 	generation->digest = digest_of_lists(buf_str(&manifest), buf_str(&sets));
 }
 
-void generation_of(struct arena *arena, const struct output *output, const struct summary *summary, struct generation *generation)
+void generation_of(struct arena *arena, const struct output *output, const struct summary *summary,
+                   struct generation *generation)
 {
 	struct entry *manifest = ARENA_ARRAY(arena, struct entry, output->machine_count);
 	struct entry *sets = ARENA_ARRAY(arena, struct entry, output->set_count);
@@ -113,17 +114,20 @@ static bool cut_line(struct str *rest, struct str *line)
 static bool parse_entry(struct str line, struct entry *entry)
 {
 	entry->name = str_slice(line, 66, line.n);
-	return digest_parse(str_slice(line, 0, 64), &entry->digest) && str_eq(str_slice(line, 64, 66), STR("  ")) && disk_name_ok(entry->name);
+	return digest_parse(str_slice(line, 0, 64), &entry->digest) && str_eq(str_slice(line, 64, 66), STR("  ")) &&
+	       disk_name_ok(entry->name);
 }
 
-static struct error *parse_entries(struct arena *arena, const char *file, struct str text, struct entry **entries, size_t *count)
+static struct error *parse_entries(struct arena *arena, const char *file, struct str text, struct entry **entries,
+                                   size_t *count)
 {
 	struct entry *parsed = ARENA_ARRAY(arena, struct entry, count_lines(text));
 	size_t n = 0;
 	struct str line;
 
 	for (; text.n > 0; n++) {
-		if (!cut_line(&text, &line) || !parse_entry(line, &parsed[n]) || (n > 0 && str_cmp(parsed[n - 1].name, parsed[n].name) >= 0))
+		if (!cut_line(&text, &line) || !parse_entry(line, &parsed[n]) ||
+		    (n > 0 && str_cmp(parsed[n - 1].name, parsed[n].name) >= 0))
 			return bad_line(file, n + 1);
 	}
 	*entries = parsed;
@@ -242,7 +246,8 @@ static struct error *read_current(const char *path, char target[64], uint64_t *n
 		return error_errno("can't read the link current");
 	target[length] = '\0';
 	found = str_of(target);
-	if (length > 0 && !(str_starts(found, STR("generations/")) && str_number(str_slice(found, 12, found.n), UINT64_MAX - 1, number)))
+	if (length > 0 && !(str_starts(found, STR("generations/")) &&
+	                    str_number(str_slice(found, 12, found.n), UINT64_MAX - 1, number)))
 		return error_new(ERROR_SURROUNDINGS, "current leads to %s, which is no generation", target);
 	return NULL;
 }
@@ -271,11 +276,12 @@ struct error *generation_read(struct arena *arena, struct str output, struct gen
 
 	*generation = (struct generation){0};
 	return error_hint(error_in(read_published(arena, path, generation), "output folder %s", path),
-	                  "the published generation is damaged; move `current` away and generate again: everything is written anew");
+	                  "the published generation is damaged; move `current` away and generate again: everything is "
+	                  "written anew");
 }
 
-size_t entries_compare(struct arena *arena, const struct entry *before, size_t before_count, const struct entry *after, size_t after_count,
-                       struct difference **differences)
+size_t entries_compare(struct arena *arena, const struct entry *before, size_t before_count, const struct entry *after,
+                       size_t after_count, struct difference **differences)
 {
 	struct difference *found = ARENA_ARRAY(arena, struct difference, before_count + after_count);
 	size_t count = 0, i = 0, j = 0;

@@ -1,5 +1,5 @@
-/* OUT/machines and OUT/sets, for people and hooks: links into the store, brought in line with a generation. A link is made or replaced in one
- * step, and only if it is wrong. Leaves what is no link alone: it is not ours. */
+/* OUT/machines and OUT/sets, for people and hooks: links into the store, brought in line with a generation. A link is
+ * made or replaced in one step, and only if it is wrong. Leaves what is no link alone: it is not ours. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -31,7 +31,8 @@ static struct error *replace_link(const struct links *links, const char *path, c
 	if (symlinkat(target, links->store->root, NEW_LINK) != 0)
 		return error_errno("can't make the link %s", NEW_LINK);
 	if (renameat(links->store->root, NEW_LINK, links->store->root, path) != 0)
-		return error_hint(error_errno("can't put the link %s in place", path), "if something else stands there, remove it");
+		return error_hint(error_errno("can't put the link %s in place", path),
+		                  "if something else stands there, remove it");
 	return NULL;
 }
 
@@ -43,7 +44,8 @@ static struct error *lay_link(struct links *links, const struct entry *entry)
 	tree_object(object, links->objects, &entry->digest);
 	snprintf(target, sizeof target, "../%s", object);
 	snprintf(path, sizeof path, "%s/%.*s", links->folder, STR_ARG(entry->name));
-	if (disk_link_target(links->store->root, path, found, sizeof found, &length) && str_is((struct str){found, length}, target))
+	if (disk_link_target(links->store->root, path, found, sizeof found, &length) &&
+	    str_is((struct str){found, length}, target))
 		return NULL;
 	links->changed = true;
 	if (symlinkat(target, links->store->root, path) == 0)
@@ -71,7 +73,8 @@ static struct error *drop_link(void *context, struct str name)
 	char path[LINK_PATH];
 	struct stat status;
 
-	if (links->count > 0 && bsearch(&name, links->entries, links->count, sizeof *links->entries, name_order) != NULL)
+	if (links->count > 0 &&
+	    bsearch(&name, links->entries, links->count, sizeof *links->entries, name_order) != NULL)
 		return NULL;
 	snprintf(path, sizeof path, "%s/%.*s", links->folder, STR_ARG(name));
 	if (fstatat(links->store->root, path, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISLNK(status.st_mode))
@@ -103,10 +106,16 @@ static struct error *lay_all(struct links *machines, struct links *sets)
 
 struct error *store_links(struct arena *arena, struct store *store, const struct generation *generation)
 {
-	struct links machines = {.store = store, .folder = "machines", .objects = TREE_RULESETS,
-	                         .entries = generation->manifest, .count = generation->machine_count};
-	struct links sets = {.store = store, .folder = "sets", .objects = TREE_SETS,
-	                     .entries = generation->sets, .count = generation->set_count};
+	struct links machines = {.store = store,
+	                         .folder = "machines",
+	                         .objects = TREE_RULESETS,
+	                         .entries = generation->manifest,
+	                         .count = generation->machine_count};
+	struct links sets = {.store = store,
+	                     .folder = "sets",
+	                     .objects = TREE_SETS,
+	                     .entries = generation->sets,
+	                     .count = generation->set_count};
 	struct error *error = tree_flush(store); /* objects that were mended without anything to publish */
 
 	(void)arena; /* nothing needs it; the contract leaves room for it */

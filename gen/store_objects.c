@@ -1,6 +1,6 @@
-/* Objects of the store: rulesets and set files, named by their content, and the same bytes for ever. They are written under a name that nobody
- * reads and renamed into place, so a killed run leaves none that is half; still, after a power cut only those are trusted that a published
- * generation lists, because only they were flushed. */
+/* Objects of the store: rulesets and set files, named by their content, and the same bytes for ever. They are written
+ * under a name that nobody reads and renamed into place, so a killed run leaves none that is half; still, after a power
+ * cut only those are trusted that a published generation lists, because only they were flushed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -39,7 +39,8 @@ static struct trusted trusted_of(struct arena *arena, const struct entry *entrie
 
 static bool is_trusted(const struct trusted *trusted, const struct digest *digest)
 {
-	return trusted->count > 0 && bsearch(digest, trusted->digests, trusted->count, sizeof *digest, digest_order) != NULL;
+	return trusted->count > 0 &&
+	       bsearch(digest, trusted->digests, trusted->count, sizeof *digest, digest_order) != NULL;
 }
 
 void tree_object(char path[TREE_PATH], const char *folder, const struct digest *digest)
@@ -106,7 +107,8 @@ static struct error *write_set(struct store *store, const struct set_file *set, 
 	return place_object(store, TREE_NEW "/set", path);
 }
 
-static struct error *write_objects(struct arena *arena, struct store *store, const struct output *output, const struct generation *published)
+static struct error *write_objects(struct arena *arena, struct store *store, const struct output *output,
+                                   const struct generation *published)
 {
 	struct trusted rulesets = trusted_of(arena, published->manifest, published->machine_count);
 	struct trusted sets = trusted_of(arena, published->sets, published->set_count);
@@ -118,7 +120,8 @@ static struct error *write_objects(struct arena *arena, struct store *store, con
 	return NULL;
 }
 
-struct error *store_write_objects(struct arena *arena, struct store *store, const struct output *output, const struct generation *published)
+struct error *store_write_objects(struct arena *arena, struct store *store, const struct output *output,
+                                  const struct generation *published)
 {
 	struct error *error = write_objects(arena, store, output, published);
 
@@ -126,7 +129,8 @@ struct error *store_write_objects(struct arena *arena, struct store *store, cons
 		return NULL;
 	error_collect(&error, disk_remove(store->root, TREE_NEW "/ruleset"));
 	error_collect(&error, disk_remove(store->root, TREE_NEW "/set"));
-	return error_hint(error_in(error, "output folder %.*s", STR_ARG(store->output)), "what was published before is as it was");
+	return error_hint(error_in(error, "output folder %.*s", STR_ARG(store->output)),
+	                  "what was published before is as it was");
 }
 
 /* Opens OUT to read from it. */
@@ -169,7 +173,8 @@ static struct error *read_set(struct arena *arena, int root, const struct digest
 	return digest_eq(&found, digest) ? NULL : damaged(path);
 }
 
-struct error *store_read_ruleset(struct arena *arena, struct str output, const struct digest *digest, struct str rules[2], struct str *sets_list)
+struct error *store_read_ruleset(struct arena *arena, struct str output, const struct digest *digest,
+                                 struct str rules[2], struct str *sets_list)
 {
 	int root;
 	struct str files[3];

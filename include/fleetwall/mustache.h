@@ -38,9 +38,9 @@ typedef void template_escape(struct buf *buf, struct str value);
 struct template_setup {
 	template_partial *partial; /* may be NULL */
 	void *context;
-	template_escape *escape;   /* NULL: nothing is escaped */
+	template_escape *escape; /* NULL: nothing is escaped */
 };
-/* Partials that nest more than 100 deep are ERROR_INPUT, and templates that would take for ever (20 million steps). */
+/* Partials that nest more than 100 deep are ERROR_INPUT, and templates that would take for ever (4 million steps). */
 struct error *template_render(struct arena *scratch, const struct template *template, const struct value *value,
                               const struct template_setup *setup, struct buf *out) MUST_CHECK;
 

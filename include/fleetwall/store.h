@@ -30,7 +30,7 @@ struct summary {
 };
 
 struct generation {
-	uint64_t number; /* 0: nothing was ever published */
+	uint64_t number;      /* 0: nothing was ever published */
 	struct digest digest; /* SHA-256 of what `sha256sum manifest sets` prints */
 	struct entry *manifest;
 	size_t machine_count;

@@ -1,5 +1,5 @@
-/* Any bytes as a template and, behind the first 0x1e, a partial of it: refused with places inside of the text, or rendered the same way twice; and what has
- * no tag at all is rendered as it is. */
+/* Any bytes as a template and, behind the first 0x1e, a partial of it: refused with places inside of the text, or
+ * rendered the same way twice; and what has no tag at all is rendered as it is. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,8 +15,14 @@ static void demand(bool truth)
 		abort();
 }
 
-#define TEXT(literal) {.kind = VALUE_STRING, .string = {literal, sizeof(literal) - 1}}
-#define NAME(literal) {literal, sizeof(literal) - 1}
+#define TEXT(literal)                                                            \
+	{                                                                        \
+		.kind = VALUE_STRING, .string = { literal, sizeof(literal) - 1 } \
+	}
+#define NAME(literal)                        \
+	{                                    \
+		literal, sizeof(literal) - 1 \
+	}
 
 /* Lists have one item: what doubles, doubles for ever. */
 static const struct value item[] = {TEXT("item")};
@@ -48,13 +54,15 @@ static struct template *compile(struct arena *arena, struct str text)
 
 	for (const struct error *e = error; e != NULL; e = e->next) {
 		demand(e->kind == ERROR_INPUT && e->message.n > 0);
-		demand(e->place.line >= 1 && e->place.line <= text.n + 1 && e->place.column >= 1 && e->place.column <= text.n + 1);
+		demand(e->place.line >= 1 && e->place.line <= text.n + 1 && e->place.column >= 1 &&
+		       e->place.column <= text.n + 1);
 		demand(e->place.text.n <= text.n);
 	}
 	return error == NULL ? template : NULL;
 }
 
-static struct error *render(struct arena *arena, const struct template *template, struct template *partial, struct str *result)
+static struct error *render(struct arena *arena, const struct template *template, struct template *partial,
+                            struct str *result)
 {
 	struct template_setup setup = {.partial = only_partial, .context = partial, .escape = escape};
 	struct buf out = buf_new(arena);

@@ -10,7 +10,8 @@ static const struct {
 } vectors[] = {
 	{"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
 	{"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
-	{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+	{"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+         "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
 };
 
 START_TEST(test_vectors)
@@ -28,7 +29,8 @@ END_TEST
 START_TEST(test_pieces)
 {
 	struct str pieces[] = {STR("a"), STR(""), STR("bc")};
-	struct digest whole = digest_of(STR("abc")), pieced = digest_of_pieces(pieces, 3), none = digest_of_pieces(NULL, 0);
+	struct digest whole = digest_of(STR("abc")), pieced = digest_of_pieces(pieces, 3),
+		      none = digest_of_pieces(NULL, 0);
 	struct digest empty = digest_of(STR(""));
 
 	ck_assert(digest_eq(&whole, &pieced));

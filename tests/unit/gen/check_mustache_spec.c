@@ -1,4 +1,5 @@
-/* Mustache: the official specification's own tests. They are not part of this repository; where they are not at hand, this program says so. */
+/* Mustache: the official specification's own tests. They are not part of this repository; where they are not at hand,
+ * this program says so. */
 #include <check.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -64,8 +65,8 @@ static struct value object_of(json_t *json)
 	const char *key;
 	json_t *member;
 
-	json_object_foreach(json, key, member)
-		members[count++] = (struct member){.name = str_copy(arena, str_of(key)), .value = value_of(member)};
+	json_object_foreach(json, key, member) members[count++] =
+		(struct member){.name = str_copy(arena, str_of(key)), .value = value_of(member)};
 	return (struct value){.kind = VALUE_OBJECT, .members = members, .count = count};
 }
 
@@ -156,14 +157,15 @@ static void run_specified(json_t *test)
 	struct error *error = render(text, &value, &partials, &result);
 
 	ck_assert_msg(error == NULL && str_is(result, expected), "%s (%s)\ntemplate: %s\nexpected: %s\ngot:      %.*s",
-	              json_string_value(json_object_get(test, "name")), json_string_value(json_object_get(test, "desc")), text, expected,
-	              STR_ARG(result));
+	              json_string_value(json_object_get(test, "name")),
+	              json_string_value(json_object_get(test, "desc")), text, expected, STR_ARG(result));
 }
 
 static const struct {
 	const char *module;
 	size_t tests; /* at least; a file that was cut short must not pass */
-} modules[] = {{"comments", 12}, {"delimiters", 14}, {"interpolation", 42}, {"inverted", 22}, {"partials", 12}, {"sections", 34}};
+} modules[] = {{"comments", 12}, {"delimiters", 14}, {"interpolation", 42},
+               {"inverted", 22}, {"partials", 12},   {"sections", 34}};
 
 START_TEST(test_specification)
 {
@@ -178,8 +180,7 @@ START_TEST(test_specification)
 	size_t i;
 
 	ck_assert_uint_ge(json_array_size(tests), modules[_i].tests);
-	json_array_foreach(tests, i, test)
-		run_specified(test);
+	json_array_foreach(tests, i, test) run_specified(test);
 	json_decref(file);
 }
 END_TEST

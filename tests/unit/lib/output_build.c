@@ -62,7 +62,8 @@ static int set_order(const void *a, const void *b)
 
 static int machine_order(const void *a, const void *b)
 {
-	return str_cmp(((const struct machine_ruleset *)a)->machine->name, ((const struct machine_ruleset *)b)->machine->name);
+	return str_cmp(((const struct machine_ruleset *)a)->machine->name,
+	               ((const struct machine_ruleset *)b)->machine->name);
 }
 
 static void sort(void *items, size_t count, size_t size, int (*order)(const void *, const void *))

@@ -1,4 +1,5 @@
-/* Whole outputs put together by hand, for tests of what comes after the generator: rulesets, set files and machines with the right digests. */
+/* Whole outputs put together by hand, for tests of what comes after the generator: rulesets, set files and machines
+ * with the right digests. */
 #ifndef TESTS_OUTPUT_BUILD_H
 #define TESTS_OUTPUT_BUILD_H
 
@@ -21,7 +22,8 @@ struct output_build {
 };
 
 struct output_build output_build_new(struct arena *arena);
-/* A ruleset of an exclusive, enforced machine with SSH on port 22. Change mode, enforcement and ssh_port in what it returns. */
+/* A ruleset of an exclusive, enforced machine with SSH on port 22. Change mode, enforcement and ssh_port in what it
+ * returns. */
 struct ruleset *output_build_ruleset(struct output_build *build, struct str v4, struct str v6, struct str sets_list);
 void output_build_set(struct output_build *build, struct str name, struct str bytes);
 void output_build_machine(struct output_build *build, struct str name, struct ruleset *ruleset);

@@ -1,0 +1,42 @@
+/* A folder under TMPDIR for tests of the store, two outputs to publish in it, and ways to look at what is there. */
+#ifndef TESTS_STORE_FIXTURE_H
+#define TESTS_STORE_FIXTURE_H
+
+#include <sys/types.h>
+
+#include "fleetwall/arena.h"
+#include "fleetwall/store.h"
+#include "output_build.h"
+
+extern struct arena *arena; /* of the test */
+extern char out[200];       /* the output folder; not there at first */
+extern const struct summary first_summary, second_summary;
+
+/* A checked fixture. */
+void store_setup(void);
+void store_teardown(void);
+
+/* Runs a shell line, which must succeed. */
+void shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The path of something in the output folder. */
+const char *at(const char *path);
+struct str read_whole(const char *path);
+void expect_file(const char *path, const char *text);
+void expect_link(const char *path, const char *prefix);
+bool exists(const char *path);
+ino_t inode(const char *path);
+/* No error, or its text fails the test. */
+void none(struct error *error);
+/* An error of the surroundings, whose message has this part. */
+void expect_message(const struct error *error, const char *part);
+
+/* a and b share a ruleset, c has its own; two sets. */
+struct output first_output(void);
+/* a as before, with another content of web-0.v4; b needs a new set; c is gone, web-0.v6 too. */
+struct output second_output(void);
+/* What generate does. Gives the number, or 0 when there was nothing to publish. */
+struct error *try_publish(const struct output *output, const struct summary *summary, uint64_t *number) MUST_CHECK;
+uint64_t publish(struct output output, const struct summary *summary);
+struct generation published(void);
+
+#endif
