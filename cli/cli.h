@@ -110,6 +110,6 @@ command_run run_role_add, run_role_set, run_role_remove, run_rule_add, run_rule_
 command_run run_network_add, run_network_set, run_network_remove;
 command_run run_service_add, run_service_set, run_service_remove;
 command_run run_history, run_undo;
-command_run run_query_rules, run_query_machines;
+command_run run_query_rules, run_query_machines, run_query_roles, run_query_networks;
 
 #endif

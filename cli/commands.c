@@ -40,7 +40,22 @@ static const struct option generate_options[] = {
 
 static const struct option query_machines_options[] = {
 	{"role", "ROLE", "those that have this role"},
+	{"opens", "WHAT", "those with a rule that lets it in: 3306/tcp; the rule says from whom"},
+	{"from", "SOURCE", "with --opens: those that let it in from this address or machine"},
+	{"rule", "ID", "those that get this rule"},
 	AT_OPTION,
+	{NULL, NULL, NULL},
+};
+
+static const struct option query_rules_options[] = {
+	{"expiring", "DAYS", "rules that end within so many days"},
+	{"unused", NULL, "rules that no machine gets"},
+	AT_OPTION,
+	{NULL, NULL, NULL},
+};
+
+static const struct option unused_options[] = {
+	{"unused", NULL, "those that nobody uses"},
 	{NULL, NULL, NULL},
 };
 
@@ -153,8 +168,15 @@ const struct command_entry commands[] = {
          run_generate},
 	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, at_options, 1, 5,
          run_explain},
-	{"query rules", "MACHINE", "the rules that a machine gets now", NULL, at_options, 1, 1, run_query_rules},
-	{"query machines", "", "machines, by role", NULL, query_machines_options, 0, 0, run_query_machines},
+	{"query rules", "[MACHINE]", "the rules that a machine gets now; rules that end, or that nobody gets", NULL,
+         query_rules_options, 0, 1, run_query_rules},
+	{"query machines", "", "machines, by role, by what they open, or by rule", NULL, query_machines_options, 0, 0,
+         run_query_machines},
+	{"query roles", "[ROLE]", "who has a role, and which roles speak of it", NULL, unused_options, 0, 1,
+         run_query_roles},
+	{"query networks", "[NETWORK]", "networks, and which roles speak of them", NULL, unused_options, 0, 1,
+         run_query_networks},
+	{"query changes", "[OBJECT]", "the same as history", history_details, history_options, 0, 2, run_history},
 	{"history", "[OBJECT]", "what changed, when, by whom; the latest first", history_details, history_options, 0, 2,
          run_history},
 	{"undo", "CHANGE", "take a change back", undo_details, undo_options, 1, 1, run_undo},

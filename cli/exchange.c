@@ -29,7 +29,8 @@ static struct error *read_rules(struct run *run, struct str role, struct str fil
 {
 	struct str text;
 
-	TRY(name_check(role, "role"));
+	if (machine_of_role(str_lower(run->arena, role)).n == 0)
+		TRY(name_check(role, "role"));
 	fleet->roles = ARENA_NEW(run->arena, struct role);
 	fleet->role_count = 1;
 	fleet->clock = TIME_NONE;

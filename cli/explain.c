@@ -14,19 +14,24 @@ struct question {
 	struct str source, destination, what;
 };
 
-static struct error *ask(struct arena *arena, struct explainer *explainer, const struct question *question,
-                         struct verdict *verdict)
-{
-	struct error *errors = NULL;
+/* A question that was understood, and its answer. */
+struct asked {
 	struct end source, destination;
 	struct packet_what what;
+	struct verdict verdict;
+};
 
-	error_collect(&errors, end_parse(explainer, question->source, &source));
-	error_collect(&errors, end_parse(explainer, question->destination, &destination));
-	error_collect(&errors, packet_parse(explainer, question->what, &what));
+static struct error *ask(struct arena *arena, struct explainer *explainer, const struct question *question,
+                         struct asked *asked)
+{
+	struct error *errors = NULL;
+
+	error_collect(&errors, end_parse(explainer, question->source, &asked->source));
+	error_collect(&errors, end_parse(explainer, question->destination, &asked->destination));
+	error_collect(&errors, packet_parse(explainer, question->what, &asked->what));
 	if (errors != NULL)
 		return errors;
-	return explain(arena, explainer, &source, &destination, &what, verdict);
+	return explain(arena, explainer, &asked->source, &asked->destination, &asked->what, &asked->verdict);
 }
 
 static void answer_row(struct writer *writer, struct arena *arena, const struct question *question,
@@ -67,22 +72,63 @@ static struct str addresses_of(struct arena *arena, const struct verdict *verdic
 	return buf_str(&buf);
 }
 
-static void say(struct run *run, const struct question *question, const struct verdict *verdict)
+/* What would have let it pass. */
+static void say_remedies(struct run *run, struct explainer *explainer, const struct asked *asked)
 {
+	const struct verdict *verdict = &asked->verdict;
+	const struct effective_rule **rules;
+	size_t count = explain_remedies(run->arena, explainer, &asked->source, &asked->destination, &asked->what,
+	                                verdict, &rules);
+
+	if (verdict->allow || verdict->stage != STAGE_DEFAULT)
+		return;
+	writer_say(run->writer, count > 0 ? "    no rule of its roles lets it pass; these roles would:"
+	                                  : "    no rule of its roles lets it pass, and no other role would");
+	for (size_t i = 0; i < count; i++)
+		writer_say(run->writer, "    %s  role %.*s: %.*s", rules[i]->id, STR_ARG(rules[i]->role->name),
+		           STR_ARG(rules[i]->held->text));
+}
+
+/* "  ticket OPS-17" where there is one. */
+static struct str note(struct arena *arena, const char *name, struct str value)
+{
+	return value.n > 0 ? str_format(arena, "  %s %.*s", name, STR_ARG(value)) : (struct str){NULL, 0};
+}
+
+static bool is_assigned(const struct machine *machine, struct str role)
+{
+	for (size_t i = 0; i < machine->role_count; i++)
+		if (str_eq(machine->roles[i], role))
+			return true;
+	return machine_of_role(role).n > 0;
+}
+
+/* The rule, and how the machine whose rule it is got the role. */
+static void say_rule(struct run *run, const struct resolved *resolved, const struct asked *asked,
+                     const struct effective_rule *rule)
+{
+	const struct end *end =
+		rule->held->rule.direction == DIRECTION_OUT ? &asked->source : &asked->destination;
+	const struct machine *machine = resolved->machines[end->machine].machine;
+	struct str ticket = note(run->arena, "ticket", rule->held->ticket);
+	struct str owner = note(run->arena, "owner", rule->held->owner.n > 0 ? rule->held->owner : rule->role->owner);
+
+	writer_say(run->writer, "    %s  role %.*s (%s): %.*s%.*s%.*s", rule->id, STR_ARG(rule->role->name),
+	           is_assigned(machine, rule->role->name) ? "assigned" : "by selector", STR_ARG(rule->held->text),
+	           STR_ARG(ticket), STR_ARG(owner));
+}
+
+static void say(struct run *run, const struct resolved *resolved, const struct question *question,
+                const struct asked *asked)
+{
+	const struct verdict *verdict = &asked->verdict;
 	struct str addresses = addresses_of(run->arena, verdict);
 
 	writer_say(run->writer, "%s: %.*s -> %.*s, %.*s", verdict->allow ? "allow" : "deny", STR_ARG(question->source),
 	           STR_ARG(question->destination), STR_ARG(question->what));
 	writer_say(run->writer, "stage %.*s%.*s", STR_ARG(stage_str(verdict->stage)), STR_ARG(addresses));
-	for (size_t i = 0; i < verdict->rule_count; i++) {
-		const struct effective_rule *rule = verdict->rules[i];
-
-		writer_say(run->writer, "    %s  role %.*s: %.*s%s%.*s", rule->id, STR_ARG(rule->role->name),
-		           STR_ARG(rule->held->text), rule->held->ticket.n > 0 ? "  ticket " : "",
-		           STR_ARG(rule->held->ticket));
-	}
-	if (verdict->rule_count == 0)
-		writer_say(run->writer, "    no rule matched");
+	for (size_t i = 0; i < verdict->rule_count; i++)
+		say_rule(run, resolved, asked, verdict->rules[i]);
 }
 
 /* WHAT may come as several words: 3306/tcp on eth0. */
@@ -98,17 +144,18 @@ static struct str join(struct arena *arena, const struct str *words, size_t coun
 	return buf_str(&buf);
 }
 
-static struct error *explain_one(struct run *run, struct explainer *explainer)
+static struct error *explain_one(struct run *run, const struct resolved *resolved, struct explainer *explainer)
 {
 	struct question question = {run->arguments[0], run->arguments[1],
 	                            join(run->arena, run->arguments + 2, run->argument_count - 2)};
-	struct verdict verdict;
+	struct asked asked;
 
-	TRY(ask(run->arena, explainer, &question, &verdict));
+	TRY(ask(run->arena, explainer, &question, &asked));
 	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
-	answer_row(run->writer, run->arena, &question, &verdict);
-	say(run, &question, &verdict);
-	run->no = !verdict.allow;
+	answer_row(run->writer, run->arena, &question, &asked.verdict);
+	say(run, resolved, &question, &asked);
+	say_remedies(run, explainer, &asked);
+	run->no = !asked.verdict.allow;
 	return NULL;
 }
 
@@ -138,16 +185,16 @@ static struct error *explain_line(struct run *run, struct arena *scratch, struct
 {
 	struct question question;
 	struct str rest = line;
-	struct verdict verdict;
+	struct asked asked;
 
 	if (!cut_word(&rest, &question.source) || !cut_word(&rest, &question.destination) ||
 	    (rest = str_trim(rest)).n == 0)
 		return error_hint(error_new(ERROR_INPUT, "a question has three parts"), "SOURCE DESTINATION WHAT");
 	question.what = rest;
-	TRY(ask(scratch, explainer, &question, &verdict));
-	answer_line(out, &question, &verdict);
+	TRY(ask(scratch, explainer, &question, &asked));
+	answer_line(out, &question, &asked.verdict);
 	if (writer_is_json(run->writer))
-		answer_row(run->writer, run->arena, &question, &verdict);
+		answer_row(run->writer, run->arena, &question, &asked.verdict);
 	return NULL;
 }
 
@@ -188,6 +235,7 @@ static struct error *explain_lines(struct run *run, struct explainer *explainer)
 
 struct error *run_explain(struct run *run)
 {
+	const struct resolved *resolved;
 	struct explainer *explainer;
 	struct fleet fleet;
 
@@ -195,6 +243,7 @@ struct error *run_explain(struct run *run)
 		return error_hint(error_new(ERROR_USAGE, "too few arguments for fleetwall explain"),
 		                  "fleetwall explain SOURCE DESTINATION WHAT, or fleetwall explain -");
 	TRY(run_load(run, &fleet));
-	explainer = explainer_new(run->arena, resolve(run->arena, &fleet), &run->config.settings);
-	return run->argument_count == 1 ? explain_lines(run, explainer) : explain_one(run, explainer);
+	resolved = resolve(run->arena, &fleet);
+	explainer = explainer_new(run->arena, resolved, &run->config.settings);
+	return run->argument_count == 1 ? explain_lines(run, explainer) : explain_one(run, resolved, explainer);
 }

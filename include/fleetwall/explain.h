@@ -56,4 +56,13 @@ struct error *explain(struct arena *arena, struct explainer *explainer, const st
                       const struct end *destination, const struct packet_what *what,
                       struct verdict *verdict) MUST_CHECK;
 
+/* For a packet that the default stage denied: the allow rules, of roles that the machine does not have, that would let
+ * it pass. Sorted by role, then canonical text. None for any other verdict. */
+size_t explain_remedies(struct arena *arena, struct explainer *explainer, const struct end *source,
+                        const struct end *destination, const struct packet_what *what, const struct verdict *verdict,
+                        const struct effective_rule ***rules);
+
+/* Does the rule's `what` cover the packet in some family, whoever its peers are? */
+bool rule_covers(const struct fleet *fleet, const struct rule *rule, const struct packet_what *what);
+
 #endif
