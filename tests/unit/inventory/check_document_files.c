@@ -15,12 +15,13 @@
 
 static struct arena *arena;
 static struct error *warnings;
-static char folder[] = "/tmp/fleetwall-files-XXXXXX";
+static char folder[64];
 
 static void setup(void)
 {
 	arena = arena_new();
 	warnings = NULL;
+	strcpy(folder, "/tmp/fleetwall-files-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 }
 
