@@ -154,8 +154,11 @@ struct error *settings_write(struct arena *arena, const struct home *home, struc
 	buf_format(&text, "listen_addresses = ''\nport = " SERVER_PORT "\nunix_socket_permissions = 0700\n");
 	buf_format(&text, "unix_socket_directories = '%.*s'\n", STR_ARG(socket));
 	buf_format(&text, "hba_file = '%.*s/pg.hba'\nident_file = '%.*s/pg.ident'\n", state, p, state, p);
-	buf_format(&text, "fsync = on\nfull_page_writes = on\ncluster_name = 'fleetwall'\nlogging_collector = "
-	                  "off\nlog_checkpoints = off\n");
+	buf_format(&text, "fsync = on\nfull_page_writes = on\ncluster_name = 'fleetwall'\n");
+	buf_format(&text, "logging_collector = off\nlog_checkpoints = off\n");
+	/* systemd removes the shared memory of an ordinary user who logs out, and the server is to stay. */
+	if (!home->root)
+		buf_format(&text, "dynamic_shared_memory_type = mmap\n");
 	buf_format(&users, "# Written by fleetwall at every start.\nfleetwall \"%s\" " SERVER_ROLE "\n", home->user);
 	if (home->root)
 		buf_format(&users, "fleetwall root " SERVER_ROLE "\n");

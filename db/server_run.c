@@ -79,7 +79,6 @@ static struct error *start_by_systemd(struct arena *arena, const struct home *ho
 		"--property=KillMode=mixed",
 		"--property=TimeoutStartSec=" RECOVERY,
 		"--property=TimeoutStopSec=120",
-		"--property=OOMScoreAdjust=-500",
 		home_program(arena, home, "pg_ctl"),
 		"start",
 		"--silent",

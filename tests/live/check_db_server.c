@@ -40,7 +40,7 @@ START_TEST(made_used_stopped_started)
 	sql("CREATE TABLE public.t AS SELECT 42 AS answer");
 	db_close(db);
 	must(server_dump(arena, state, str_of(dump)));
-	ck_assert_ptr_nonnull(strstr(RUN("cat", dump).output.p, "COPY public.t (answer)"));
+	ck_assert(holds(RUN("cat", dump).output, "COPY public.t (answer)"));
 	must(server_stop(arena, state));
 	ck_assert_int_eq(state_now(), SERVER_STOPPED);
 	ck_assert_int_ne(access(str_c(arena, first.socket), F_OK), 0);
@@ -52,6 +52,40 @@ START_TEST(made_used_stopped_started)
 	db_close(db);
 	ck_assert(started().pid == again.pid);
 	fails(error_in(server_dump(arena, state, STR("/no/such/folder/dump.sql")), "dump"), "/no/such/folder");
+}
+END_TEST
+
+/* Read back by psql the inventory is whole: texts, history, triggers. */
+START_TEST(a_dump_is_read_back)
+{
+	struct server found = started();
+	const char *dump = path("dump.sql"), *state_of = "SELECT string_agg(text, ',') || (SELECT count(*) FROM "
+	                                                 "fleetwall.change) FROM fleetwall.rule";
+	const char *before;
+	struct str roles;
+	size_t applied;
+
+	connected(&found);
+	must(db_init(arena, db, &applied, &roles));
+	sql("INSERT INTO fleetwall.role (name) VALUES ('r'); BEGIN;"
+	    "INSERT INTO fleetwall.rule (key, role, action, what) VALUES (1, 'r', 'allow', 'all');"
+	    "INSERT INTO fleetwall.rule_peer (rule, kind) VALUES (1, 'self'); COMMIT");
+	sql("CREATE DATABASE again TEMPLATE template0");
+	before = asked(state_of);
+	db_close(db);
+	must(server_dump(arena, state, str_of(dump)));
+	conninfo = str_format(arena, "%.*s dbname=again", STR_ARG(found.conninfo));
+	ck_assert_int_eq(
+		RUN("psql", "-X", "-q", "-v", "ON_ERROR_STOP=1", "-d", str_c(arena, conninfo), "-f", dump).status, 0);
+	db = postgres_open(conninfo);
+	must(db_check(arena, db));
+	ck_assert_str_eq(asked(state_of), before);
+	must(db_init(arena, db, &applied, &roles));
+	ck_assert_uint_eq(applied + roles.n, 0);
+	sql("UPDATE fleetwall.rule SET log = true");
+	ck_assert_str_eq(asked("SELECT after ->> 'rule' FROM fleetwall.change ORDER BY number DESC LIMIT 1"),
+	                 "allow all from self log");
+	db_close(db);
 }
 END_TEST
 
@@ -76,8 +110,8 @@ START_TEST(nothing_of_ours_leaks_into_it)
 	found = started();
 	outcome = RUN("ls", "-l", str_c(arena, str_format(arena, "/proc/%ld/fd", found.pid)));
 	ck_assert_int_eq(outcome.status, 0);
-	leaks += memmem(outcome.output.p, outcome.output.n, "/held", 5) != NULL;
-	leaks += memmem(outcome.output.p, outcome.output.n, "pg.lock", 7) != NULL;
+	leaks += holds(outcome.output, "/held");
+	leaks += holds(outcome.output, "pg.lock");
 	ck_assert_msg(leaks == 0, "%.*s", STR_ARG(outcome.output));
 	ck_assert_int_ne(getsid((pid_t)found.pid), getsid(0));
 	close(held);
@@ -243,10 +277,15 @@ END_TEST
 int main(void)
 {
 	const TTest *const making[] = {made_used_stopped_started, eight_at_once, killed_starter};
-	const TTest *const running[] = {nothing_of_ours_leaks_into_it,           killed_server_with_a_busy_backend,
-	                                a_number_that_another_program_has,       the_folder_of_the_socket_went,
-	                                a_folder_of_the_socket_that_is_not_ours, the_record_went,
-	                                a_stopped_process_is_waited_for,         fast_when_it_runs};
+	const TTest *const running[] = {a_dump_is_read_back,
+	                                nothing_of_ours_leaks_into_it,
+	                                killed_server_with_a_busy_backend,
+	                                a_number_that_another_program_has,
+	                                the_folder_of_the_socket_went,
+	                                a_folder_of_the_socket_that_is_not_ours,
+	                                the_record_went,
+	                                a_stopped_process_is_waited_for,
+	                                fast_when_it_runs};
 	Suite *suite = suite_create("db_server");
 
 	add_making(suite, making, sizeof making / sizeof *making);

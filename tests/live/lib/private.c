@@ -58,6 +58,16 @@ const char *path(const char *name)
 	return str_c(arena, str_format(arena, "%.*s/%s", STR_ARG(state), name));
 }
 
+bool holds(struct str text, const char *part)
+{
+	return memmem(text.p, text.n, part, strlen(part)) != NULL;
+}
+
+void unable(const char *why)
+{
+	fprintf(stderr, "skipped a test of the private server: %s\n", why);
+}
+
 void pause_for(long milliseconds)
 {
 	nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);

@@ -29,6 +29,9 @@ void fails(struct error *error, const char *part);
 
 struct outcome private_run(const char *const *argv);
 #define RUN(...) private_run((const char *const[]){__VA_ARGS__, NULL})
+bool holds(struct str text, const char *part);
+/* Says that this test could not be made here. */
+void unable(const char *why);
 /* STATE/name */
 const char *path(const char *name);
 void pause_for(long milliseconds);
