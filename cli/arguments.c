@@ -15,8 +15,9 @@ struct parser {
 };
 
 static const struct option global_options[] = {
-	{"config", "FILE", NULL}, {"database", "CONNINFO", NULL}, {"state", "DIR", NULL}, {"output", "DIR", NULL},
-	{"json", NULL, NULL}, {"help", NULL, NULL}, {"version", NULL, NULL}, {NULL, NULL, NULL},
+	{"config", "FILE", NULL}, {"database", "CONNINFO", NULL}, {"state", "DIR", NULL},   {"output", "DIR", NULL},
+	{"json", NULL, NULL},     {"columns", "A,B", NULL},       {"no-headings", NULL, NULL}, {"csv", NULL, NULL},
+	{"help", NULL, NULL},     {"version", NULL, NULL},        {NULL, NULL, NULL},
 };
 
 bool run_has(const struct run *run, const char *option)
@@ -79,6 +80,12 @@ static void global_set(struct globals *globals, const char *name, struct str val
 		globals->output = value;
 	else if (strcmp(name, "json") == 0)
 		globals->json = true;
+	else if (strcmp(name, "columns") == 0)
+		globals->style.columns = value;
+	else if (strcmp(name, "no-headings") == 0)
+		globals->style.no_headings = true;
+	else if (strcmp(name, "csv") == 0)
+		globals->style.csv = true;
 	else if (strcmp(name, "help") == 0)
 		globals->help = true;
 	else
@@ -108,18 +115,17 @@ static struct error *option_take(struct parser *parser, struct str word)
 	struct run *run = parser->run;
 	size_t equals = str_find(word, '=');
 	struct str name = str_slice(word, 0, equals), inside = str_slice(word, equals + 1, word.n), value;
-	const struct option *option = option_find(global_options, name);
+	/* The command's own comes first: import has a --csv of its own. */
+	const struct option *own = run->command != NULL ? option_find(run->command->options, name) : NULL;
+	const struct option *option = own != NULL ? own : option_find(global_options, name);
 
-	if (option != NULL) {
-		TRY(option_value(parser, option, inside, equals < word.n, &value));
-		global_set(parser->globals, option->name, value);
-		return NULL;
-	}
-	option = run->command != NULL ? option_find(run->command->options, name) : NULL;
 	if (option == NULL)
 		return option_unknown(parser, name);
 	TRY(option_value(parser, option, inside, equals < word.n, &value));
-	run->options[run->option_count++] = (struct given_option){option, value};
+	if (own == NULL)
+		global_set(parser->globals, option->name, value);
+	else
+		run->options[run->option_count++] = (struct given_option){option, value};
 	return NULL;
 }
 

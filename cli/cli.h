@@ -86,6 +86,7 @@ struct error *run_load(struct run *run, struct fleet *fleet) MUST_CHECK;
 /* Parses argv into run->command, arguments and options. `*global` takes --config and the like. */
 struct globals {
 	struct str config, database, state, output;
+	struct style style;
 	bool json, help, version;
 };
 struct error *arguments_parse(struct run *run, struct globals *globals, int argc, char **argv) MUST_CHECK;
@@ -109,7 +110,7 @@ command_run run_machine_add, run_machine_set, run_machine_remove, run_role_assig
 command_run run_role_add, run_role_set, run_role_remove, run_rule_add, run_rule_set, run_rule_remove;
 command_run run_network_add, run_network_set, run_network_remove;
 command_run run_service_add, run_service_set, run_service_remove;
-command_run run_history, run_undo;
+command_run run_history, run_undo, run_sql;
 command_run run_query_rules, run_query_machines, run_query_roles, run_query_networks;
 
 #endif

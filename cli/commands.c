@@ -219,6 +219,7 @@ const struct command_entry commands[] = {
          run_service_remove},
 	{"service list", "", "all services", NULL, at_options, 0, 0, run_service_list},
 	{"service show", "SERVICE…", "the ports of services", NULL, at_options, 1, MANY, run_service_show},
+	{"sql", "[-- ARGUMENT…]", "psql on the inventory", NULL, NULL, 0, MANY, run_sql},
 	{"database start", "", "start the private PostgreSQL", NULL, NULL, 0, 0, run_database_start},
 	{"database stop", "", "stop the private PostgreSQL", NULL, NULL, 0, 0, run_database_stop},
 	{"database status", "", "where the private PostgreSQL is, and whether it runs", NULL, NULL, 0, 0,

@@ -1,4 +1,6 @@
 /* init, and the private PostgreSQL by hand: database start, stop, status, dump. */
+#include "fleetwall/process.h"
+
 #include "cli.h"
 
 struct error *run_init(struct run *run)
@@ -22,6 +24,29 @@ struct error *run_init(struct run *run)
 	writer_say(run->writer,
 	           applied > 0 ? "database ready: %zu migrations applied" : "database ready: nothing to do", applied);
 	return NULL;
+}
+
+/* psql on the right database; what stands behind "--" is its own. */
+struct error *run_sql(struct run *run)
+{
+	struct str conninfo = run->config.database;
+	const char **argv = ARENA_ARRAY(run->arena, const char *, run->argument_count + 4);
+	struct server server;
+	size_t count = 0;
+
+	TRY(run_connect(run));
+	if (conninfo.n == 0) {
+		TRY(server_status(run->arena, run->config.state, &server));
+		conninfo = server.conninfo;
+	}
+	db_close(run->db);
+	run->db = NULL;
+	argv[count++] = "psql";
+	argv[count++] = "--dbname";
+	argv[count++] = str_c(run->arena, conninfo);
+	for (size_t i = 0; i < run->argument_count; i++)
+		argv[count++] = str_c(run->arena, run->arguments[i]);
+	return process_become(argv);
 }
 
 static struct error *only_private(const struct run *run)

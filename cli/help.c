@@ -9,6 +9,8 @@ static const char options_for_all[] =
 	"  --state DIR          what fleetwall keeps for itself\n"
 	"  --output DIR         where generate writes (default STATE/out)\n"
 	"  --json               one JSON document on standard output\n"
+	"  --columns A,B        these columns alone, in this order; --no-headings\n"
+	"  --csv                lists as CSV\n"
 	"  --help, --version\n";
 
 static const char exit_codes[] =

@@ -74,7 +74,7 @@ static struct error *work(struct run *run, struct globals *globals, int argc, ch
 	TRY(arguments_parse(run, globals, argc, argv));
 	if (said_something(run, globals))
 		return NULL;
-	run->writer = writer_new(run->arena, globals->json, run->command->name);
+	run->writer = writer_new(run->arena, globals->json, &globals->style, run->command->name);
 	TRY(configure(run, globals));
 	error = run->command->run(run);
 	db_close(run->db);

@@ -21,6 +21,7 @@ struct rows {
 struct writer {
 	struct arena *arena;
 	bool json;
+	struct style style;
 	bool keep;
 	const char *command;
 	enum layout layout;
@@ -56,12 +57,12 @@ struct cell cell_json(struct str text)
 	return (struct cell){.kind = text.p != NULL ? CELL_JSON : CELL_NULL, .text = text};
 }
 
-struct writer *writer_new(struct arena *arena, bool json, const char *command)
+struct writer *writer_new(struct arena *arena, bool json, const struct style *style, const char *command)
 {
 	struct writer *writer = ARENA_NEW(arena, struct writer);
 
-	*writer = (struct writer){.arena = arena, .json = json, .command = command, .layout = LAYOUT_SILENT,
-	                          .said = buf_new(arena), .raw = buf_new(arena)};
+	*writer = (struct writer){.arena = arena, .json = json, .style = *style, .command = command,
+	                          .layout = LAYOUT_SILENT, .said = buf_new(arena), .raw = buf_new(arena)};
 	return writer;
 }
 
@@ -265,6 +266,12 @@ static struct str heading(struct arena *arena, const char *name)
 	return str_of(text);
 }
 
+static void put(const struct buf *buf, FILE *stream)
+{
+	if (buf->n > 0)
+		fwrite(buf->p, 1, buf->n, stream);
+}
+
 /* A column whose cells are all numbers is aligned to the right; the last column may be cut at the edge of a terminal.
  */
 static int column_flags(const struct writer *writer, size_t column)
@@ -295,9 +302,41 @@ static void write_table(const struct writer *writer)
 		}
 	}
 	scols_table_set_stream(table, stdout);
+	scols_table_enable_noheadings(table, writer->style.no_headings);
 	scols_table_enable_colors(table, isatty(STDOUT_FILENO));
 	scols_print_table(table);
 	scols_unref_table(table);
+}
+
+/* RFC 4180: a field with a quote, a comma or a line end stands in quotes. */
+static void csv_field(struct buf *out, struct str text)
+{
+	bool quoted = str_find(text, ',') < text.n || str_find(text, '"') < text.n || str_find(text, '\n') < text.n;
+
+	if (!quoted) {
+		buf_add(out, text);
+		return;
+	}
+	buf_char(out, '"');
+	for (size_t i = 0; i < text.n; i++) {
+		buf_char(out, text.p[i]);
+		if (text.p[i] == '"')
+			buf_char(out, '"');
+	}
+	buf_char(out, '"');
+}
+
+static void write_csv(const struct writer *writer)
+{
+	struct buf out = buf_new(writer->arena);
+
+	for (size_t i = 0; i < writer->columns && !writer->style.no_headings; i++)
+		buf_format(&out, "%s%s", writer->names[i], i + 1 < writer->columns ? "," : "\n");
+	for (size_t i = 0; i < writer->rows.count; i++) {
+		csv_field(&out, cell_string(writer->arena, &writer->rows.items[i], ", "));
+		buf_char(&out, (i + 1) % writer->columns == 0 ? '\n' : ',');
+	}
+	put(&out, stdout);
 }
 
 /* "name: value"; lists one an indented line. Fields that are empty are left out. */
@@ -317,24 +356,69 @@ static void write_records(const struct writer *writer)
 	}
 }
 
-static void put(const struct buf *buf, FILE *stream)
-{
-	if (buf->n > 0)
-		fwrite(buf->p, 1, buf->n, stream);
-}
-
 static void write_text(const struct writer *writer)
 {
 	put(&writer->said, stdout);
 	put(&writer->raw, stdout);
-	if (writer->rows.count > 0 && writer->layout == LAYOUT_TABLE)
+	if (writer->style.csv && writer->layout != LAYOUT_SILENT)
+		write_csv(writer);
+	else if (writer->rows.count > 0 && writer->layout == LAYOUT_TABLE)
 		write_table(writer);
 	else if (writer->rows.count > 0 && writer->layout == LAYOUT_RECORD)
 		write_records(writer);
 }
 
+static size_t column_find(const struct writer *writer, struct str name)
+{
+	size_t i = 0;
+
+	while (i < writer->columns && !str_is(name, writer->names[i]))
+		i++;
+	return i;
+}
+
+static struct error *column_unknown(const struct writer *writer, struct str name)
+{
+	struct buf all = buf_new(writer->arena);
+
+	for (size_t i = 0; i < writer->columns; i++)
+		buf_format(&all, "%s%s", i > 0 ? ", " : "", writer->names[i]);
+	return error_hint(error_new(ERROR_USAGE, "there is no column \"%.*s\"", STR_ARG(name)), "the columns are %.*s",
+	                  (int)all.n, all.p);
+}
+
+/* Leaves the columns that --columns names, in its order. */
+static struct error *select_columns(struct writer *writer)
+{
+	struct str rest = writer->style.columns, name;
+	const char **names;
+	struct rows rows = {0};
+	size_t *chosen, count = 0;
+
+	if (rest.n == 0 || writer->columns == 0)
+		return NULL;
+	chosen = ARENA_ARRAY(writer->arena, size_t, rest.n + 1);
+	names = ARENA_ARRAY(writer->arena, const char *, rest.n + 1);
+	while (str_cut(&rest, ',', &name)) {
+		name = str_lower(writer->arena, str_trim(name));
+		chosen[count] = column_find(writer, name);
+		if (chosen[count] == writer->columns)
+			return column_unknown(writer, name);
+		names[count] = writer->names[chosen[count]];
+		count++;
+	}
+	for (size_t row = 0; row < writer->rows.count; row += writer->columns)
+		for (size_t i = 0; i < count; i++)
+			APPEND(writer->arena, &rows, writer->rows.items[row + chosen[i]]);
+	writer->rows = rows;
+	writer->names = names;
+	writer->columns = count;
+	return NULL;
+}
+
 struct error *writer_end(struct writer *writer, const struct error *warnings)
 {
+	TRY(select_columns(writer));
 	if (writer->json)
 		write_json(writer, warnings);
 	else

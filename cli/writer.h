@@ -28,10 +28,17 @@ enum layout {
 	LAYOUT_SILENT, /* rows are for --json alone; people get what writer_say() said */
 };
 
+/* How rows are shown to people. */
+struct style {
+	struct str columns; /* names joined by commas; empty: all */
+	bool no_headings;
+	bool csv;           /* RFC 4180, with a header row unless no_headings */
+};
+
 struct writer;
 
 /* `json`: rows and warnings become one document at writer_end(). `command` is its field of that name. */
-struct writer *writer_new(struct arena *arena, bool json, const char *command);
+struct writer *writer_new(struct arena *arena, bool json, const struct style *style, const char *command);
 bool writer_is_json(const struct writer *writer);
 /* Names are the JSON fields, and the headings in capitals. Once a command. */
 void writer_columns(struct writer *writer, enum layout layout, const char *const *names, size_t count);
@@ -44,8 +51,8 @@ void writer_raw(struct writer *writer, struct str bytes);
 /* Says that rows stand although the command ends with an error: they are printed before it. */
 void writer_keep(struct writer *writer);
 bool writer_partial(const struct writer *writer);
-/* Prints it all. ERROR_SURROUNDINGS when standard output does not take it (a full disk); a reader that went away is no
- * error. */
+/* Prints it all. ERROR_USAGE when a column was asked for that there is not; ERROR_SURROUNDINGS when standard output
+ * does not take it (a full disk); a reader that went away is no error. */
 struct error *writer_end(struct writer *writer, const struct error *warnings) MUST_CHECK;
 
 /* Errors and warnings for people on standard error; under --json, errors as a document on standard output. */

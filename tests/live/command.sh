@@ -118,6 +118,7 @@ json '.items | map(select(.role == "machine:db1" and .ticket == "OPS-19")) | len
 json '.items[0] | has("machine") and has("role") and has("rule_id") and has("rule")'
 
 # --- looking back, and taking back ---
+sleep 1.1
 before=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 sleep 1.1
 run 0 machine add late1 --address 10.0.9.9 --role monitor --ticket OPS-20
@@ -140,6 +141,6 @@ run 2 machine show late1
 run 2 undo 999999
 run 2 history --since yesterday
 run 0 export
-holds 'undone is undone' sh -c "'$FLEETWALL' rule list --at $before > '$home/then' && '$FLEETWALL' rule list | cmp - '$home/then'"
+holds 'undone is undone' sh -c "'$FLEETWALL' rule list --at $before > '$home/then' && '$FLEETWALL' rule list | diff '$home/then' -"
 
 finish
