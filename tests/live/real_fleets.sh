@@ -73,9 +73,11 @@ load_each() {
 		count=$((count + 1))
 	done <"$tmp/rulesets"
 	check "there are rulesets" test "$count" -gt 0
-	for set in "$out"/sets/*; do
-		check "reading $set twice" unshare -rn sh -ec "ipset -exist restore <'$set'; ipset -exist restore <'$set'"
-	done
+	# shellcheck disable=SC2016
+	check "reading every set twice" unshare -rn sh -euc '
+		for set in "$1"/sets/* "$1"/sets/*; do
+			ipset -exist restore <"$set"
+		done' - "$out"
 }
 
 # The machine is the destination of what comes in, and the source of what goes out.
