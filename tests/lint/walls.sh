@@ -17,7 +17,7 @@ owner() {
 	str | arena | buf | error | names | addr | process | embedded) echo base ;;
 	db) echo db ;;
 	rule | fleet) echo model ;;
-	document | inventory) echo inventory ;;
+	document | inventory | foreign) echo inventory ;;
 	digest | settings | resolve | ruleset) echo rulesets ;;
 	mustache | guard) echo gen ;;
 	store) echo store ;;
