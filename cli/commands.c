@@ -26,6 +26,8 @@ static const struct option import_options[] = {
 	{"csv", "DIR", "read the CSV files of a folder instead of a document"},
 	{"rules", "ROLE", "FILE holds rule lines; they are added to ROLE"},
 	{"dry-run", NULL, "show what would change; exit code 1 if there is something"},
+	{"from", "KIND", "files of another system: aws, ansible (fleetwall-import(5))"},
+	{"address-variable", "NAME", "with --from ansible: a variable that holds addresses; may be repeated"},
 	{"prune", NULL, "also remove the objects that the source does not name"},
 	{NULL, NULL, NULL},
 };
@@ -161,8 +163,8 @@ static const char explain_details[] = "SOURCE and DESTINATION are machines or ad
 
 const struct command_entry commands[] = {
 	{"init", "", "make or upgrade the database", NULL, NULL, 0, 0, run_init},
-	{"import", "FILE", "take over a document, a folder of CSV files, or rule lines", import_details, import_options,
-         0, 1, run_import},
+	{"import", "FILE…", "take over a document, CSV files, rule lines, or another system's files", import_details,
+         import_options, 0, MANY, run_import},
 	{"export", "", "write the inventory as a document", NULL, NULL, 0, 0, run_export},
 	{"generate", "[--only MACHINE…]", "make and publish the rulesets", generate_details, generate_options, 0, MANY,
          run_generate},

@@ -1,8 +1,10 @@
 /* import and export: files on one side, the inventory on the other. */
 #include "fleetwall/document.h"
+#include "fleetwall/foreign.h"
 #include "fleetwall/inventory.h"
 
 #include "cli.h"
+#include "edit.h"
 
 static struct error *read_csv(struct run *run, struct str folder, struct fleet *fleet)
 {
@@ -39,14 +41,64 @@ static struct error *read_rules(struct run *run, struct str role, struct str fil
 	return rules_read(run->arena, file, text, &fleet->roles[0].rules, &fleet->roles[0].rule_count, &run->warnings);
 }
 
+static struct error *unknown_source(struct str kind)
+{
+	static const struct str kinds[] = {{"aws", 3}, {"ansible", 7}};
+	struct str near = str_nearest(kind, kinds, sizeof kinds / sizeof *kinds);
+	struct error *error = error_new(ERROR_USAGE, "there is no source --from %.*s", STR_ARG(kind));
+
+	return near.n > 0 ? error_hint(error, "did you mean --from %.*s?", STR_ARG(near))
+	                  : error_hint(error, "it is one of: aws, ansible");
+}
+
+static struct error *read_foreign_files(struct run *run, struct foreign_file *files)
+{
+	struct error *errors = NULL;
+
+	for (size_t i = 0; i < run->argument_count; i++) {
+		files[i].name = run->arguments[i];
+		error_collect(&errors, read_file(run, &files[i].name, &files[i].text));
+	}
+	return errors;
+}
+
+/* What other systems' tools say: what was left out is a warning each, and makes the exit code 1. */
+static struct error *read_foreign(struct run *run, struct str kind, struct fleet *fleet)
+{
+	struct foreign_file *files = ARENA_ARRAY(run->arena, struct foreign_file, run->argument_count);
+	struct foreign_notes notes = {0};
+	struct str *variables;
+	size_t count = edit_values(run, "address-variable", &variables);
+	bool aws = str_is(kind, "aws");
+	struct error *error;
+
+	if (!aws && !str_is(kind, "ansible"))
+		return unknown_source(kind);
+	if (run->argument_count == 0 || (!aws && run->argument_count > 1))
+		return error_new(ERROR_USAGE, "--from %.*s needs %s", STR_ARG(kind), aws ? "files" : "one file");
+	if (aws && count > 0)
+		return error_new(ERROR_USAGE, "--address-variable goes with --from ansible");
+	TRY(read_foreign_files(run, files));
+	error = aws ? aws_read(run->arena, files, run->argument_count, fleet, &notes)
+	            : ansible_read(run->arena, files, variables, count, fleet, &notes);
+	run->no = notes.left_out != NULL;
+	error_collect(&run->warnings, notes.made_right);
+	error_collect(&run->warnings, notes.left_out);
+	return error;
+}
+
 static struct error *read_source(struct run *run, struct fleet *fleet, struct import_options *options)
 {
-	struct str text, name, role = run_option(run, "rules"), folder = run_option(run, "csv");
+	struct str text, name, role = run_option(run, "rules"), folder = run_option(run, "csv"),
+			       kind = run_option(run, "from");
 
-	if ((folder.p != NULL) == (run->argument_count == 1) || (role.p != NULL && folder.p != NULL))
-		return error_hint(
-			error_new(ERROR_USAGE, "one source at a time"),
-			"fleetwall import FILE, fleetwall import --csv DIR, or fleetwall import --rules ROLE FILE");
+	if (kind.p != NULL && role.p == NULL && folder.p == NULL)
+		return read_foreign(run, kind, fleet);
+	if (kind.p != NULL || run_has(run, "address-variable") || run->argument_count > 1 ||
+	    (folder.p != NULL) == (run->argument_count == 1) || (role.p != NULL && folder.p != NULL))
+		return error_hint(error_new(ERROR_USAGE, "one source at a time"),
+		                  "fleetwall import FILE, --csv DIR, --rules ROLE FILE, --from aws FILE…, or --from "
+		                  "ansible FILE");
 	if (folder.p != NULL)
 		return read_csv(run, folder, fleet);
 	if (role.p != NULL) {
@@ -127,7 +179,7 @@ struct error *run_import(struct run *run)
 	TRY(inventory_plan(run->arena, &present, &wanted, &options, &plan));
 	if (dry) {
 		show_plan(run, &plan);
-		run->no = plan.count > 0;
+		run->no = run->no || plan.count > 0;
 		return db_commit(run->db);
 	}
 	TRY(inventory_write(run->arena, run->db, &present, &plan));

@@ -8,57 +8,107 @@ static struct str none(struct str s)
 	return s.n > 0 ? s : (struct str){NULL, 0};
 }
 
-/* "there is no role \"x\"", with the nearest one. `name_at` gives the spelling of each that there is. */
-static struct error *unknown(struct arena *arena, const char *kind, struct str name, size_t count,
-                             struct str (*name_at)(const struct fleet *fleet, size_t i), const struct fleet *fleet)
+/* What list and show need to know of one kind of object. Indexes are those of the fleet. */
+struct kind {
+	const char *name;
+	const char *const *columns;
+	size_t column_count;
+	size_t (*count)(const struct fleet *fleet);
+	struct str (*name_at)(const struct fleet *fleet, size_t i);
+	void (*row)(struct run *run, const struct resolved *resolved, size_t i);
+};
+
+/* The index of the object of this name; the lists are sorted. */
+static bool find(const struct kind *kind, const struct fleet *fleet, struct str name, size_t *index)
 {
+	size_t low = 0, high = kind->count(fleet);
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (str_cmp(kind->name_at(fleet, middle), name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*index = low;
+	return low < kind->count(fleet) && str_eq(kind->name_at(fleet, low), name);
+}
+
+/* "there is no role \"x\"", with the nearest one. */
+static struct error *unknown(struct arena *arena, const struct kind *kind, const struct fleet *fleet, struct str name)
+{
+	size_t count = kind->count(fleet);
 	struct str *names = ARENA_ARRAY(arena, struct str, count), near;
-	struct error *error = error_new(ERROR_UNKNOWN, "there is no %s \"%.*s\"", kind, STR_ARG(name));
+	struct error *error = error_new(ERROR_UNKNOWN, "there is no %s \"%.*s\"", kind->name, STR_ARG(name));
 
 	for (size_t i = 0; i < count; i++)
-		names[i] = name_at(fleet, i);
+		names[i] = kind->name_at(fleet, i);
 	near = str_nearest(name, names, count);
 	if (near.n > 0)
 		return error_hint(error, "did you mean %.*s?", STR_ARG(near));
-	return error_hint(error, "fleetwall %s list shows those that there are", kind);
+	return error_hint(error, "fleetwall %s list shows those that there are", kind->name);
 }
 
-static struct str machine_name_at(const struct fleet *fleet, size_t i)
+static struct error *list(struct run *run, const struct kind *kind)
 {
-	return fleet->machines[i].name;
+	struct resolved *resolved;
+	struct fleet fleet;
+
+	TRY(run_load(run, &fleet));
+	resolved = resolve(run->arena, &fleet);
+	writer_columns(run->writer, LAYOUT_TABLE, kind->columns, kind->column_count);
+	for (size_t i = 0; i < kind->count(&fleet); i++)
+		kind->row(run, resolved, i);
+	return NULL;
 }
 
-static struct str role_name_at(const struct fleet *fleet, size_t i)
+static struct error *show(struct run *run, const struct kind *kind)
 {
-	return fleet->roles[i].name;
+	struct error *errors = NULL;
+	struct resolved *resolved;
+	struct fleet fleet;
+
+	TRY(run_load(run, &fleet));
+	resolved = resolve(run->arena, &fleet);
+	writer_columns(run->writer, LAYOUT_RECORD, kind->columns, kind->column_count);
+	for (size_t i = 0; i < run->argument_count; i++) {
+		struct str name = str_lower(run->arena, run->arguments[i]);
+		size_t index;
+
+		if (find(kind, &fleet, name, &index))
+			kind->row(run, resolved, index);
+		else
+			error_collect(&errors, unknown(run->arena, kind, &fleet, name));
+	}
+	return errors;
 }
 
-static struct str network_name_at(const struct fleet *fleet, size_t i)
-{
-	return fleet->networks[i].name;
-}
+/* The functions that a kind needs for a list of the fleet. */
+#define KIND_LIST(kind, list, number)                                                                                  \
+	static size_t kind##_count(const struct fleet *fleet)                                                          \
+	{                                                                                                              \
+		return fleet->number;                                                                                  \
+	}                                                                                                              \
+	static struct str kind##_name_at(const struct fleet *fleet, size_t i)                                          \
+	{                                                                                                              \
+		return fleet->list[i].name;                                                                            \
+	}
+KIND_LIST(machine, machines, machine_count)
+KIND_LIST(role, roles, role_count)
+KIND_LIST(network, networks, network_count)
+KIND_LIST(service, services, service_count)
 
-static struct str service_name_at(const struct fleet *fleet, size_t i)
-{
-	return fleet->services[i].name;
-}
-
-struct error *unknown_machine(struct arena *arena, const struct fleet *fleet, struct str name)
-{
-	return unknown(arena, "machine", name, fleet->machine_count, machine_name_at, fleet);
-}
-
-struct error *unknown_role(struct arena *arena, const struct fleet *fleet, struct str name)
-{
-	return unknown(arena, "role", name, fleet->role_count, role_name_at, fleet);
-}
+#define KIND(kind, named, columns, row)                                                             \
+	{                                                                                           \
+		named, columns, sizeof columns / sizeof *columns, kind##_count, kind##_name_at, row \
+	}
 
 /* --- machines --- */
 
 static const char *const machine_columns[] = {
 	"name", "enabled", "mode", "enforcement", "addresses", "labels", "roles", "ssh_port", "ssh_host",
 };
-enum { MACHINE_COLUMNS = sizeof machine_columns / sizeof *machine_columns };
 
 static struct cell address_cell(struct arena *arena, const struct machine *machine)
 {
@@ -108,38 +158,21 @@ static void machine_row(struct run *run, const struct resolved *resolved, size_t
 	});
 }
 
+static const struct kind machine_kind = KIND(machine, "machine", machine_columns, machine_row);
+
+struct error *unknown_machine(struct arena *arena, const struct fleet *fleet, struct str name)
+{
+	return unknown(arena, &machine_kind, fleet, name);
+}
+
 struct error *run_machine_list(struct run *run)
 {
-	struct fleet fleet;
-	struct resolved *resolved;
-
-	TRY(run_load(run, &fleet));
-	resolved = resolve(run->arena, &fleet);
-	writer_columns(run->writer, LAYOUT_TABLE, machine_columns, MACHINE_COLUMNS);
-	for (size_t i = 0; i < fleet.machine_count; i++)
-		machine_row(run, resolved, i);
-	return NULL;
+	return list(run, &machine_kind);
 }
 
 struct error *run_machine_show(struct run *run)
 {
-	struct fleet fleet;
-	struct resolved *resolved;
-	struct error *errors = NULL;
-
-	TRY(run_load(run, &fleet));
-	resolved = resolve(run->arena, &fleet);
-	writer_columns(run->writer, LAYOUT_RECORD, machine_columns, MACHINE_COLUMNS);
-	for (size_t i = 0; i < run->argument_count; i++) {
-		struct str name = str_lower(run->arena, run->arguments[i]);
-		const struct machine *machine = fleet_machine(&fleet, name);
-
-		if (machine != NULL)
-			machine_row(run, resolved, (size_t)(machine - fleet.machines));
-		else
-			error_collect(&errors, unknown_machine(run->arena, &fleet, name));
-	}
-	return errors;
+	return show(run, &machine_kind);
 }
 
 /* --- roles --- */
@@ -159,28 +192,15 @@ static struct cell selector_cell(struct arena *arena, const struct role *role)
 	return label_cell(arena, role->selector, role->selector_count);
 }
 
-struct error *run_role_list(struct run *run)
+static void role_row(struct run *run, const struct resolved *resolved, size_t index)
 {
-	struct fleet fleet;
-	struct resolved *resolved;
+	const struct role *role = &resolved->fleet->roles[index];
 
-	TRY(run_load(run, &fleet));
-	resolved = resolve(run->arena, &fleet);
-	writer_columns(run->writer, LAYOUT_TABLE, role_columns, 7);
-	for (size_t i = 0; i < fleet.role_count; i++) {
-		const struct role *role = &fleet.roles[i];
-
-		writer_row(run->writer, (struct cell[]){
-						cell_text(role->name),
-						cell_text(none(role->description)),
-						cell_text(none(role->owner)),
-						selector_cell(run->arena, role),
-						cell_text(egress_str(role->egress)),
-						cell_number((int64_t)resolved->roles[i].member_count),
-						cell_number((int64_t)role->rule_count),
-					});
-	}
-	return NULL;
+	writer_row(run->writer, (struct cell[]){
+		cell_text(role->name), cell_text(none(role->description)), cell_text(none(role->owner)),
+		selector_cell(run->arena, role), cell_text(egress_str(role->egress)),
+		cell_number((int64_t)resolved->roles[index].member_count), cell_number((int64_t)role->rule_count),
+	});
 }
 
 static void role_record(struct run *run, const struct resolved *resolved, size_t index)
@@ -212,25 +232,22 @@ static void role_record(struct run *run, const struct resolved *resolved, size_t
 				});
 }
 
+static const struct kind role_kind = KIND(role, "role", role_columns, role_row);
+static const struct kind role_record_kind = KIND(role, "role", role_show_columns, role_record);
+
+struct error *unknown_role(struct arena *arena, const struct fleet *fleet, struct str name)
+{
+	return unknown(arena, &role_kind, fleet, name);
+}
+
+struct error *run_role_list(struct run *run)
+{
+	return list(run, &role_kind);
+}
+
 struct error *run_role_show(struct run *run)
 {
-	struct fleet fleet;
-	struct resolved *resolved;
-	struct error *errors = NULL;
-
-	TRY(run_load(run, &fleet));
-	resolved = resolve(run->arena, &fleet);
-	writer_columns(run->writer, LAYOUT_RECORD, role_show_columns, 8);
-	for (size_t i = 0; i < run->argument_count; i++) {
-		struct str name = str_lower(run->arena, run->arguments[i]);
-		const struct role *role = fleet_role(&fleet, name);
-
-		if (role != NULL)
-			role_record(run, resolved, (size_t)(role - fleet.roles));
-		else
-			error_collect(&errors, unknown_role(run->arena, &fleet, name));
-	}
-	return errors;
+	return show(run, &role_record_kind);
 }
 
 /* --- rules --- */
@@ -313,8 +330,9 @@ struct error *run_rule_show(struct run *run)
 static const char *const network_columns[] = {"name", "prefixes"};
 static const char *const service_columns[] = {"name", "ports", "builtin"};
 
-static void network_row(struct run *run, const struct network *network)
+static void network_row(struct run *run, const struct resolved *resolved, size_t index)
 {
+	const struct network *network = &resolved->fleet->networks[index];
 	struct str *items = ARENA_ARRAY(run->arena, struct str, network->prefix_count);
 
 	for (size_t i = 0; i < network->prefix_count; i++) {
@@ -326,8 +344,9 @@ static void network_row(struct run *run, const struct network *network)
 	writer_row(run->writer, (struct cell[]){cell_text(network->name), cell_list(items, network->prefix_count)});
 }
 
-static void service_row(struct run *run, const struct service *service)
+static void service_row(struct run *run, const struct resolved *resolved, size_t index)
 {
+	const struct service *service = &resolved->fleet->services[index];
 	struct str *items = ARENA_ARRAY(run->arena, struct str, service->count);
 
 	for (size_t i = 0; i < service->count; i++) {
@@ -342,64 +361,25 @@ static void service_row(struct run *run, const struct service *service)
 	                                        cell_bool(service->builtin)});
 }
 
+static const struct kind network_kind = KIND(network, "network", network_columns, network_row);
+static const struct kind service_kind = KIND(service, "service", service_columns, service_row);
+
 struct error *run_network_list(struct run *run)
 {
-	struct fleet fleet;
-
-	TRY(run_load(run, &fleet));
-	writer_columns(run->writer, LAYOUT_TABLE, network_columns, 2);
-	for (size_t i = 0; i < fleet.network_count; i++)
-		network_row(run, &fleet.networks[i]);
-	return NULL;
+	return list(run, &network_kind);
 }
 
 struct error *run_network_show(struct run *run)
 {
-	struct error *errors = NULL;
-	struct fleet fleet;
-
-	TRY(run_load(run, &fleet));
-	writer_columns(run->writer, LAYOUT_RECORD, network_columns, 2);
-	for (size_t i = 0; i < run->argument_count; i++) {
-		struct str name = str_lower(run->arena, run->arguments[i]);
-		const struct network *network = fleet_network(&fleet, name);
-
-		if (network != NULL)
-			network_row(run, network);
-		else
-			error_collect(&errors, unknown(run->arena, "network", name, fleet.network_count,
-			                               network_name_at, &fleet));
-	}
-	return errors;
+	return show(run, &network_kind);
 }
 
 struct error *run_service_list(struct run *run)
 {
-	struct fleet fleet;
-
-	TRY(run_load(run, &fleet));
-	writer_columns(run->writer, LAYOUT_TABLE, service_columns, 3);
-	for (size_t i = 0; i < fleet.service_count; i++)
-		service_row(run, &fleet.services[i]);
-	return NULL;
+	return list(run, &service_kind);
 }
 
 struct error *run_service_show(struct run *run)
 {
-	struct error *errors = NULL;
-	struct fleet fleet;
-
-	TRY(run_load(run, &fleet));
-	writer_columns(run->writer, LAYOUT_RECORD, service_columns, 3);
-	for (size_t i = 0; i < run->argument_count; i++) {
-		struct str name = str_lower(run->arena, run->arguments[i]);
-		const struct service *service = fleet_service(&fleet, name);
-
-		if (service != NULL)
-			service_row(run, service);
-		else
-			error_collect(&errors, unknown(run->arena, "service", name, fleet.service_count,
-			                               service_name_at, &fleet));
-	}
-	return errors;
+	return show(run, &service_kind);
 }
