@@ -78,7 +78,9 @@ static struct str write_known(struct arena *arena, struct str header, struct nam
 
 static struct error *ask(struct trial *trial, const struct forms *new, bool all)
 {
-	if (new->count > 0)
+	if (new->count > 0 || all)
+		TRY(trial_probe(trial));
+	if (new->count > 0 && trial->skipped.n == 0)
 		TRY(trial_forms(trial, new));
 	if (all && trial->refused == 0 && trial->skipped.n == 0)
 		TRY(trial_rulesets(trial));

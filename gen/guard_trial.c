@@ -104,6 +104,24 @@ static struct error *run(struct trial *trial, const struct command *commands, si
 	return NULL;
 }
 
+/* A kernel that takes not even an empty table says nothing about rules. */
+struct error *trial_probe(struct trial *trial)
+{
+	struct str table = STR("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n");
+	struct command commands[] = {
+		{.argv = load_rules[0], .input = table},
+		{.argv = load_rules[1], .input = table},
+		{.argv = load_sets, .input = STR("create fleetwall-probe hash:net\n")},
+	};
+	struct result result;
+
+	TRY(run(trial, commands, trial->output->set_count > 0 ? 3 : 2, &result));
+	if (result.failed)
+		trial->skipped = str_format(trial->arena, "%s does not work in a namespace here: %.*s",
+		                            commands[result.done].argv[0], STR_ARG(result.message));
+	return NULL;
+}
+
 /* --- sets --- */
 
 static int set_order(const void *name, const void *set)

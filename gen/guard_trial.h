@@ -14,6 +14,9 @@ struct trial {
 	size_t refused;
 };
 
+/* Can anything be tried here? If not, `skipped` says why: no namespace, a program or a module of the kernel is missing.
+ */
+struct error *trial_probe(struct trial *trial) MUST_CHECK;
 /* One line of each form; where the kernel refuses, each by itself, to find which. */
 struct error *trial_forms(struct trial *trial, const struct forms *forms) MUST_CHECK;
 /* Every ruleset of the output whole, with the contents of its sets. */

@@ -44,7 +44,7 @@ struct error *store_open(struct arena *arena, struct str output, struct store **
 	struct store *opened = ARENA_NEW(arena, struct store);
 	const char *path = str_c(arena, output);
 
-	*opened = (struct store){.root = -1, .lock = -1, .output = str_copy(arena, output)};
+	*opened = (struct store){.arena = arena, .root = -1, .lock = -1, .output = str_copy(arena, output)};
 	struct error *error = disk_make_path(path);
 
 	if (error == NULL) {
@@ -64,6 +64,7 @@ void store_close(struct store *store)
 {
 	if (store == NULL)
 		return;
+	tree_take_back(store);
 	if (store->lock >= 0)
 		(void)close(store->lock);
 	if (store->root >= 0)
@@ -155,9 +156,12 @@ struct error *store_publish(struct arena *arena, struct store *store, const stru
 	assert(generation->number > 0);
 	struct error *error = publish(arena, store, generation);
 
-	if (error != NULL)
+	if (error != NULL) {
+		tree_take_back(store);
 		return error_hint(error_in(error, "output folder %.*s", STR_ARG(store->output)),
 		                  "what was published before is as it was");
+	}
+	store->made.count = 0;
 	error = error_in(disk_sync_folder(store->root, "."), "output folder %.*s", STR_ARG(store->output));
 	if (error == NULL)
 		error = store_links(arena, store, generation);

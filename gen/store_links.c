@@ -118,7 +118,8 @@ struct error *store_links(struct arena *arena, struct store *store, const struct
 	                     .count = generation->set_count};
 	struct error *error = tree_flush(store); /* objects that were mended without anything to publish */
 
-	(void)arena; /* nothing needs it; the contract leaves room for it */
+	(void)arena;           /* nothing needs it; the contract leaves room for it */
+	store->made.count = 0; /* objects of a published generation, if any */
 	if (error == NULL)
 		error = lay_all(&machines, &sets);
 	if (error == NULL)

@@ -51,17 +51,44 @@ void tree_object(char path[TREE_PATH], const char *folder, const struct digest *
 	snprintf(path, TREE_PATH, "%s/%.2s/%s", folder, hex, hex);
 }
 
-/* Puts what was written as TREE_NEW/… in its place, in a folder of the fan-out that may not be there yet. */
-static struct error *place_object(struct store *store, const char *from, const char *to)
+/* The folder of the fan-out that an object lies in. */
+static void fan_of(char fan[TREE_PATH], const char *path)
 {
-	char folder[TREE_PATH];
+	snprintf(fan, TREE_PATH, "%.*s", (int)(strrchr(path, '/') - path), path);
+}
+
+/* Puts what was written as TREE_NEW/… in its place, in a folder of the fan-out that may not be there yet. */
+static struct error *place_object(struct store *store, const char *from, struct made made)
+{
+	char path[TREE_PATH], fan[TREE_PATH];
 	struct stat status;
 
-	snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(to, '/') - to), to);
-	if (fstatat(store->root, folder, &status, 0) != 0)
-		TRY(disk_make_folder(store->root, folder));
+	tree_object(path, made.folder, &made.digest);
+	fan_of(fan, path);
+	if (fstatat(store->root, fan, &status, 0) != 0)
+		TRY(disk_make_folder(store->root, fan));
+	bool is_new = fstatat(store->root, path, &status, AT_SYMLINK_NOFOLLOW) != 0 && errno == ENOENT;
+
 	store->unflushed = true;
-	return disk_replace(store->root, from, to);
+	TRY(disk_replace(store->root, from, path));
+	if (is_new)
+		APPEND(store->arena, &store->made, made);
+	return NULL;
+}
+
+void tree_take_back(struct store *store)
+{
+	char path[TREE_PATH], fan[TREE_PATH];
+
+	for (size_t i = 0; i < store->made.count; i++) {
+		tree_object(path, store->made.items[i].folder, &store->made.items[i].digest);
+		struct error *left = disk_remove(store->root, path);
+
+		(void)left; /* it stays, complete and unused */
+		fan_of(fan, path);
+		(void)unlinkat(store->root, fan, AT_REMOVEDIR); /* if it is empty now */
+	}
+	store->made.count = 0;
 }
 
 static struct str ruleset_file(const struct ruleset *ruleset, size_t file)
@@ -93,7 +120,7 @@ static struct error *write_ruleset(struct store *store, const struct ruleset *ru
 		snprintf(file, sizeof file, "%s/ruleset/%s", TREE_NEW, ruleset_files[i]);
 		TRY(disk_write(store->root, file, ruleset_file(ruleset, i)));
 	}
-	return place_object(store, TREE_NEW "/ruleset", path);
+	return place_object(store, TREE_NEW "/ruleset", (struct made){TREE_RULESETS, ruleset->digest});
 }
 
 static struct error *write_set(struct store *store, const struct set_file *set, bool trusted)
@@ -104,7 +131,7 @@ static struct error *write_set(struct store *store, const struct set_file *set, 
 	if (disk_has(store->root, path, set->bytes, !trusted))
 		return NULL;
 	TRY(disk_write(store->root, TREE_NEW "/set", set->bytes));
-	return place_object(store, TREE_NEW "/set", path);
+	return place_object(store, TREE_NEW "/set", (struct made){TREE_SETS, set->digest});
 }
 
 static struct error *write_objects(struct arena *arena, struct store *store, const struct output *output,
@@ -129,6 +156,7 @@ struct error *store_write_objects(struct arena *arena, struct store *store, cons
 		return NULL;
 	error_collect(&error, disk_remove(store->root, TREE_NEW "/ruleset"));
 	error_collect(&error, disk_remove(store->root, TREE_NEW "/set"));
+	tree_take_back(store);
 	return error_hint(error_in(error, "output folder %.*s", STR_ARG(store->output)),
 	                  "what was published before is as it was");
 }

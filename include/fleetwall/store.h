@@ -39,7 +39,8 @@ struct generation {
 	struct summary summary;
 };
 
-/* An open output folder, locked against other writers (flock on OUT/.lock; waits). */
+/* An open output folder, locked against other writers (flock on OUT/.lock; waits). Closing it takes away the objects
+ * that were written and not published. `arena` must live until then. */
 struct store;
 struct error *store_open(struct arena *arena, struct str output, struct store **store) MUST_CHECK;
 void store_close(struct store *store);

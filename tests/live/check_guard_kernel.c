@@ -1,5 +1,5 @@
-/* The guard that asks the kernel: what is refused and how it is told, what is learned, and that what was learned is not asked again. Needs to be allowed to
- * make network namespaces, and iptables and ipset. */
+/* The guard that asks the kernel: what is refused and how it is told, what is learned, and that what was learned is not
+ * asked again. Needs to be allowed to make network namespaces, and iptables and ipset. */
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +14,8 @@
 #include "fleetwall/process.h"
 #include "output_build.h"
 
+enum { PROBES = 3 }; /* whether rules of both families, and sets, can be loaded at all */
+
 static struct arena *arena;
 static char tools[100]; /* stand-ins for the programs, first in PATH */
 static char *path;
@@ -27,8 +29,10 @@ static void write_tool(const char *name)
 	FILE *tool = fopen(file, "w");
 
 	ck_assert_ptr_nonnull(tool);
-	fprintf(tool, "#!/bin/sh\ncase \"$*\" in *--version*) ;; *) echo %s >>%s/runs ;; esac\nPATH=%s:/usr/sbin:/sbin exec %s \"$@\"\n", name, tools, path,
-	        name);
+	fprintf(tool,
+	        "#!/bin/sh\ncase \"$*\" in *--version*) ;; *) echo %s >>%s/runs ;; esac\nPATH=%s:/usr/sbin:/sbin exec "
+	        "%s \"$@\"\n",
+	        name, tools, path, name);
 	ck_assert_int_eq(fchmod(fileno(tool), 0755), 0);
 	fclose(tool);
 }
@@ -84,20 +88,24 @@ static bool has(struct str text, const char *part)
 	return memmem(text.p, text.n, part, strlen(part)) != NULL;
 }
 
-#define SETS                                                                                                        \
-	"create fw4-web-0123456789ab hash:net family inet hashsize 1024 maxelem 4294967295\n"                      \
-	"create fw4-web-0123456789ab.n hash:net family inet hashsize 1024 maxelem 4294967295\n"                    \
-	"flush fw4-web-0123456789ab.n\nadd fw4-web-0123456789ab.n 192.0.2.0/24\n"                                  \
+#define SETS                                                                                    \
+	"create fw4-web-0123456789ab hash:net family inet hashsize 1024 maxelem 4294967295\n"   \
+	"create fw4-web-0123456789ab.n hash:net family inet hashsize 1024 maxelem 4294967295\n" \
+	"flush fw4-web-0123456789ab.n\nadd fw4-web-0123456789ab.n 192.0.2.0/24\n"               \
 	"swap fw4-web-0123456789ab.n fw4-web-0123456789ab\ndestroy fw4-web-0123456789ab.n\n"
-#define FOUR                                                                                                        \
-	"*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n:fleetwall-0123456789ab - [0:0]\n"  \
-	"-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"                \
-	"-A INPUT -p tcp -m tcp --dport 443 -m set --match-set fw4-web-0123456789ab src -m comment --comment \"web 0123456789ab\" -g "  \
-	"fleetwall-0123456789ab\n"                                                                                 \
-	"-A fleetwall-0123456789ab -j LOG --log-prefix \"fleetwall 0123456789ab: \"\n-A fleetwall-0123456789ab -j ACCEPT\n"
-#define SIX "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -s 2001:db8::/32 -p tcp -m tcp --dport 22 -j ACCEPT\n"
-#define COEXIST                                                                                                     \
-	"*filter\n:fleetwall-input - [0:0]\n:fleetwall-output - [0:0]\n"                                           \
+#define FOUR                                                                                                         \
+	"*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n:fleetwall-0123456789ab - [0:0]\n"   \
+	"-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"                  \
+	"-A INPUT -p tcp -m tcp --dport 443 -m set --match-set fw4-web-0123456789ab src -m comment --comment \"web " \
+	"0123456789ab\" -g "                                                                                         \
+	"fleetwall-0123456789ab\n"                                                                                   \
+	"-A fleetwall-0123456789ab -j LOG --log-prefix \"fleetwall 0123456789ab: \"\n-A fleetwall-0123456789ab -j "  \
+	"ACCEPT\n"
+#define SIX                                                                                                           \
+	"*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n-A INPUT -s 2001:db8::/32 -p tcp -m " \
+	"tcp --dport 22 -j ACCEPT\n"
+#define COEXIST                                                          \
+	"*filter\n:fleetwall-input - [0:0]\n:fleetwall-output - [0:0]\n" \
 	"-A fleetwall-input -p udp -j RETURN\n-A fleetwall-input -j DROP\n"
 #define END "COMMIT\n"
 
@@ -106,8 +114,10 @@ static struct output make(struct output_build *build, const char *four)
 {
 	*build = output_build_new(arena);
 	output_build_set(build, STR("web-0123456789ab.v4"), STR(SETS));
-	output_build_machine(build, STR("web-1"), output_build_ruleset(build, str_of(four), STR(SIX END), STR("web-0123456789ab.v4\n")));
-	output_build_machine(build, STR("app-1"), output_build_ruleset(build, STR(COEXIST END), STR(COEXIST END), STR("")));
+	output_build_machine(build, STR("web-1"),
+	                     output_build_ruleset(build, str_of(four), STR(SIX END), STR("web-0123456789ab.v4\n")));
+	output_build_machine(build, STR("app-1"),
+	                     output_build_ruleset(build, STR(COEXIST END), STR(COEXIST END), STR("")));
 	return output_build_done(build);
 }
 
@@ -135,20 +145,23 @@ START_TEST(test_learns)
 	struct str learned, again, more;
 
 	none(ask(FOUR END, STR(""), false, &learned));
-	ck_assert_uint_eq(runs(), 3); /* sets, v4, v6: once for all forms */
-	ck_assert(has(learned, "\nv4 -A INPUT -p tcp -m tcp --dport # -m set --match-set fw4-* src -m comment --comment * -g *\n"));
+	ck_assert_uint_eq(runs(), PROBES + 3); /* sets, v4, v6: once for all forms */
+	ck_assert(has(learned, "\nv4 -A INPUT -p tcp -m tcp --dport # -m set --match-set fw4-* src -m comment "
+	                       "--comment * -g *\n"));
 	ck_assert(has(learned, "\nv6 -A * -j DROP\n") && has(learned, "iptables"));
 	/* Nothing new: nothing is loaded, and the file stays. */
 	none(ask(FOUR END, learned, false, &again));
 	ck_assert_uint_eq(runs(), 0);
 	ck_assert(str_eq(learned, again));
 	/* Other values, the same form. */
-	none(ask(FOUR "-A INPUT -p tcp -m tcp --dport 80 -m set --match-set fw4-web-0123456789ab src -m comment --comment \"a b\" -j ACCEPT\n" END, again,
-	         false, &more));
-	ck_assert_uint_eq(runs(), 2); /* -j ACCEPT was new: sets and v4 */
+	none(ask(FOUR "-A INPUT -p tcp -m tcp --dport 80 -m set --match-set fw4-web-0123456789ab src -m comment "
+	              "--comment \"a b\" -j ACCEPT\n" END,
+	         again, false, &more));
+	ck_assert_uint_eq(runs(), PROBES + 2); /* -j ACCEPT was new: sets and v4 */
 	ck_assert(more.n > again.n && has(more, "\nv6 -A * -j DROP\n"));
-	none(ask(FOUR "-A INPUT -p tcp -m tcp --dport 81 -m set --match-set fw4-web-0123456789ab src -m comment --comment \"c d\" -j ACCEPT\n" END, more,
-	         false, &again));
+	none(ask(FOUR "-A INPUT -p tcp -m tcp --dport 81 -m set --match-set fw4-web-0123456789ab src -m comment "
+	              "--comment \"c d\" -j ACCEPT\n" END,
+	         more, false, &again));
 	ck_assert_uint_eq(runs(), 0);
 }
 END_TEST
@@ -161,7 +174,7 @@ START_TEST(test_other_kernel)
 	none(ask(FOUR END, STR(""), false, &learned));
 	(void)runs();
 	none(ask(FOUR END, str_format(arena, "4.2.0 iptables v1.4\n%.*s", STR_ARG(learned)), false, &again));
-	ck_assert_uint_eq(runs(), 3);
+	ck_assert_uint_eq(runs(), PROBES + 3);
 	ck_assert(str_eq(learned, again));
 }
 END_TEST
@@ -180,7 +193,9 @@ static const struct {
 	{"-A INPUT -m set --match-set fw6-web-0123456789ab src -j ACCEPT\n", 11, "fw6-web-0123456789ab"},
 	{"-A INPUT -p udp -j REJECT --reject-with tcp-reset\n", 11, ""},
 	{"-A INPUT -p 300 -j ACCEPT\n", 11, "300"},
-	{"-A INPUT -m hashlimit --hashlimit-upto 1/day --hashlimit-burst 10000 --hashlimit-mode srcip --hashlimit-name x -j ACCEPT\n", 11, ""},
+	{"-A INPUT -m hashlimit --hashlimit-upto 1/day --hashlimit-burst 10000 --hashlimit-mode srcip --hashlimit-name "
+         "x -j ACCEPT\n",
+         11, ""},
 };
 
 START_TEST(test_refused)
@@ -192,12 +207,14 @@ START_TEST(test_refused)
 	ck_assert_ptr_nonnull(error);
 	ck_assert_int_eq(error->kind, ERROR_GUARD);
 	ck_assert_ptr_null(error->next);
-	ck_assert_msg(has(error->message, "machine web-1: the kernel does not take this line: ") && has(error->message, refused[_i].message), "%.*s",
-	              STR_ARG(error->message));
+	ck_assert_msg(has(error->message, "machine web-1: the kernel does not take this line: ") &&
+	                      has(error->message, refused[_i].message),
+	              "%.*s", STR_ARG(error->message));
 	ck_assert(str_find(error->message, '\n') == error->message.n);
 	ck_assert_msg(error->place.line == refused[_i].line, "line %u", error->place.line);
 	ck_assert(str_is(error->place.file, "web-1/rules.v4") && error->hint.n > 0);
-	ck_assert_msg(has(str_of(refused[_i].lines), str_c(arena, error->place.text)), "%.*s", STR_ARG(error->place.text));
+	ck_assert_msg(has(str_of(refused[_i].lines), str_c(arena, error->place.text)), "%.*s",
+	              STR_ARG(error->place.text));
 	ck_assert(str_is(learned, "known\n"));
 }
 END_TEST
@@ -206,7 +223,9 @@ END_TEST
 START_TEST(test_two_refused)
 {
 	struct str learned;
-	struct error *error = ask(FOUR "-A INPUT -m nosuch -j ACCEPT\n-A INPUT -p tcp -j ACCEPT\n-A INPUT -j MASQUERADE\n" END, STR(""), false, &learned);
+	struct error *error =
+		ask(FOUR "-A INPUT -m nosuch -j ACCEPT\n-A INPUT -p tcp -j ACCEPT\n-A INPUT -j MASQUERADE\n" END,
+	            STR(""), false, &learned);
 
 	ck_assert_uint_eq(error_count(error), 2);
 	ck_assert_uint_eq(error->place.line, 11);
@@ -217,18 +236,20 @@ END_TEST
 /* With all rulesets whole: a value that no form shows. */
 START_TEST(test_all)
 {
-	const char *bad = FOUR "-A INPUT -p tcp -m tcp --dport 22 -m comment --comment x -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 99999 -m comment --comment x "
-	                       "-j ACCEPT\n" END;
+	const char *bad = FOUR "-A INPUT -p tcp -m tcp --dport 22 -m comment --comment x -j ACCEPT\n-A INPUT -p tcp -m "
+			       "tcp --dport 99999 -m comment --comment x "
+			       "-j ACCEPT\n" END;
 	struct str learned;
 
 	none(ask(FOUR END, STR(""), true, &learned));
-	ck_assert_uint_eq(runs(), 3 + 1 + 4);
+	ck_assert_uint_eq(runs(), PROBES + 3 + 1 + 4);
 	none(ask(bad, learned, false, &learned));
 	struct error *error = ask(bad, learned, true, &learned);
 
 	ck_assert_uint_eq(error_count(error), 1);
-	ck_assert_msg(has(error->message, "machine web-1: the kernel does not take this line: ") && has(error->message, "99999"), "%.*s",
-	              STR_ARG(error->message));
+	ck_assert_msg(has(error->message, "machine web-1: the kernel does not take this line: ") &&
+	                      has(error->message, "99999"),
+	              "%.*s", STR_ARG(error->message));
 	ck_assert_uint_eq(error->place.line, 12);
 }
 END_TEST
@@ -267,6 +288,29 @@ START_TEST(test_no_iptables)
 }
 END_TEST
 
+/* A host whose kernel has no sets, say: that is no fault of the rules. */
+START_TEST(test_cannot_load)
+{
+	static const char *const broken[] = {"iptables-restore", "ip6tables-restore", "ipset"};
+	struct output_build build;
+	struct output output = make(&build, FOUR END);
+	struct str learned, skipped;
+	char file[200];
+
+	snprintf(file, sizeof file, "%s/%s", tools, broken[_i]);
+	FILE *tool = fopen(file, "w");
+
+	ck_assert_ptr_nonnull(tool);
+	fputs("#!/bin/sh\ncase \"$*\" in *--version*) echo v1 ;; *) echo 'no such module' >&2; exit 1 ;; esac\n", tool);
+	fclose(tool);
+	none(guard_kernel(arena, &output, STR("known\n"), true, &learned, &skipped));
+	ck_assert_msg(
+		str_eq(skipped, str_format(arena, "%s does not work in a namespace here: no such module", broken[_i])),
+		"%.*s", STR_ARG(skipped));
+	ck_assert(str_is(learned, "known\n"));
+}
+END_TEST
+
 /* As an ordinary user, in a user namespace; where that is not permitted, it is skipped, and says so. */
 START_TEST(test_as_user)
 {
@@ -288,7 +332,8 @@ START_TEST(test_as_user)
 	if (skipped.n > 0)
 		fprintf(stderr, "an ordinary user: %.*s\n", STR_ARG(skipped));
 	if (skipped.n > 0)
-		ck_assert_msg(str_is(skipped, "no network namespace can be made here") && learned.n == 0, "%.*s", STR_ARG(skipped));
+		ck_assert_msg(str_is(skipped, "no network namespace can be made here") && learned.n == 0, "%.*s",
+		              STR_ARG(skipped));
 	else
 		ck_assert(has(learned, "\nv4 -A INPUT -i * -j ACCEPT\n"));
 }
@@ -328,6 +373,7 @@ int main(void)
 	tcase_add_test(kernel, test_all);
 	tcase_add_test(kernel, test_elsewhere);
 	tcase_add_test(kernel, test_no_iptables);
+	tcase_add_loop_test(kernel, test_cannot_load, 0, 3);
 	suite_add_tcase(suite, kernel);
 	tcase_add_checked_fixture(user, setup, teardown);
 	tcase_set_timeout(user, 60);

@@ -195,9 +195,34 @@ START_TEST(test_number_taken)
 	now.number = 1;
 	none(store_write_objects(arena, store, &output, &before));
 	expect_message(store_publish(arena, store, &now), "can't make generations/1: File exists");
+	shell("test -z \"$(find '%s/store' -type f)\"", out);
 	ck_assert(exists("generations/1/x") && !exists("current") && !exists("store/new/generation") &&
 	          !exists("store/new/current"));
 	store_close(store);
+}
+END_TEST
+
+/* What was written and not published goes again; what was mended stays. */
+START_TEST(test_not_published)
+{
+	struct store *store;
+	struct output output = second_output();
+	struct generation before;
+
+	publish(first_output(), &first_summary);
+	before = published();
+	shell("cd '%s' && rm -r machines/c/rules.v6 && : >sets/web-0.v6 && find store -type f | sort >../before", out);
+	none(store_open(arena, str_of(out), &store));
+	none(store_write_objects(arena, store, &output, &before));
+	store_close(store);
+	shell("cd '%s' && find store -type f | sort | cmp - ../before", out);
+	output = first_output();
+	none(store_open(arena, str_of(out), &store));
+	none(store_write_objects(arena, store, &output, &before));
+	none(store_links(arena, store, &before));
+	store_close(store);
+	expect_file("machines/c/rules.v6", "own6\n");
+	expect_file("sets/web-0.v6", "create fw6-web-0\n");
 }
 END_TEST
 
@@ -300,6 +325,7 @@ int main(void)
 	tcase_add_test(store, test_left_overs);
 	tcase_add_test(store, test_numbers);
 	tcase_add_test(store, test_number_taken);
+	tcase_add_test(store, test_not_published);
 	tcase_add_test(store, test_locked);
 	tcase_add_test(store, test_moved);
 	tcase_add_test(store, test_permissions);
