@@ -121,7 +121,7 @@ check_calls() {
 	esac
 	# Libraries hand out memory that only free() takes back: jansson's json_dumps(), and libsmartcols takes malloc's lines.
 	allocators='malloc calloc realloc strdup strndup asprintf getline free vasprintf'
-	if grep -qs '<jansson.h>' "$1" || [ "${1#cli/writer}" != "$1" ]; then
+	if grep -q json_dumps "$1" || [ "${1#cli/writer}" != "$1" ]; then
 		allocators='malloc calloc realloc strdup strndup asprintf getline'
 	fi
 	case $1 in
