@@ -32,7 +32,7 @@ static void look(struct arena *arena, const struct home *home, bool exists, stru
 	                          .socket = STR(""),
 	                          .conninfo = STR("")};
 	if (exists && postmaster.ready && str_eq(postmaster.socket, recorded) && postmaster_alive(home, &postmaster) &&
-	    socket_usable(home, recorded) && postmaster_listens(recorded))
+	    socket_usable(home, recorded) && postmaster_answers(recorded))
 		describe(arena, home, &postmaster, server);
 }
 
@@ -89,7 +89,7 @@ static struct error *ensure_running(struct arena *arena, const struct home *home
 	struct postmaster postmaster = server_await(arena, home);
 
 	*socket = postmaster.socket;
-	if (postmaster.pid != 0 && postmaster.ready && socket_usable(home, *socket) && postmaster_listens(*socket))
+	if (postmaster.pid != 0 && postmaster.ready && socket_usable(home, *socket) && postmaster_answers(*socket))
 		return NULL;
 	if (postmaster.pid != 0)
 		TRY(server_end(arena, home));

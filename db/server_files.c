@@ -2,7 +2,7 @@
  * its socket's folder, which we write. All of ours are in STATE, where only we can write, not in the data folder. */
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +17,7 @@
 #include "server_home.h"
 
 #define SOCKET_FILE ".s.PGSQL." SERVER_PORT
+#define ANSWER_WAIT 2000 /* milliseconds */
 #define LONGEST_FOLDER 88 /* a socket's path has 107 bytes, and PostgreSQL puts a lock file beside it */
 
 struct str small_file(struct arena *arena, struct str path, off_t offset, size_t most)
@@ -87,10 +88,24 @@ bool postmaster_alive(const struct home *home, const struct postmaster *postmast
 	       stands.st_ino == data.st_ino;
 }
 
-bool postmaster_listens(struct str socket_folder)
+/* The question whether it speaks TLS, which a server answers with one byte before anything else. A connection alone
+ * proves nothing: it waits in the queue of a process that was just killed, too. One that takes its time is busy, not
+ * gone. */
+static bool answers(int fd)
+{
+	static const unsigned char request[8] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
+	struct pollfd waiting = {.fd = fd, .events = POLLIN};
+	char answer;
+
+	if (send(fd, request, sizeof request, MSG_NOSIGNAL) != (ssize_t)sizeof request)
+		return false;
+	return poll(&waiting, 1, ANSWER_WAIT) <= 0 || recv(fd, &answer, 1, 0) == 1;
+}
+
+bool postmaster_answers(struct str socket_folder)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	bool listens;
+	bool answered;
 	int fd, n;
 
 	n = snprintf(address.sun_path, sizeof address.sun_path, "%.*s/" SOCKET_FILE, STR_ARG(socket_folder));
@@ -99,9 +114,9 @@ bool postmaster_listens(struct str socket_folder)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return false;
-	listens = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0;
+	answered = connect(fd, (const struct sockaddr *)&address, sizeof address) == 0 && answers(fd);
 	close(fd);
-	return listens;
+	return answered;
 }
 
 /* --- files of ours --- */
@@ -217,7 +232,7 @@ static bool make_in(struct arena *arena, const struct home *home, const char *pa
 	if (mkdtemp(path) == NULL)
 		return false;
 	*folder = str_of(path);
-	if (!home->root || chown(path, home->uid, home->gid) == 0)
+	if (!home->root || lchown(path, home->uid, home->gid) == 0)
 		return true;
 	rmdir(path);
 	return false;

@@ -48,8 +48,8 @@ struct postmaster {
 struct postmaster postmaster_read(struct arena *arena, const struct home *home);
 /* Is that process alive, and a server of this data folder? */
 bool postmaster_alive(const struct home *home, const struct postmaster *postmaster);
-/* Does somebody listen there? */
-bool postmaster_listens(struct str socket);
+/* Does a server answer there? */
+bool postmaster_answers(struct str socket);
 
 /* The folder that STATE records for the socket; empty if there is none. */
 struct str socket_recorded(struct arena *arena, const struct home *home);

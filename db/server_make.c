@@ -82,7 +82,7 @@ struct error *server_make(struct arena *arena, const struct home *home)
 
 	if (mkdtemp(folder) == NULL)
 		return error_errno("making %s", folder);
-	if (home->root && chown(folder, home->uid, home->gid) != 0)
+	if (home->root && lchown(folder, home->uid, home->gid) != 0)
 		error = error_errno("giving %s to user %s", folder, home->user);
 	if (error == NULL)
 		error = initdb(arena, home, folder);

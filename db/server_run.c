@@ -145,7 +145,7 @@ static bool is_ready(struct arena *arena, const struct home *home, struct str so
 {
 	struct postmaster postmaster = server_await(arena, home);
 
-	return postmaster.ready && str_eq(postmaster.socket, socket) && postmaster_listens(socket);
+	return postmaster.ready && str_eq(postmaster.socket, socket) && postmaster_answers(socket);
 }
 
 static struct error *not_started(const struct home *home, struct str why, const struct outcome *outcome)

@@ -143,6 +143,18 @@ START_TEST(killed_server_with_a_busy_backend)
 }
 END_TEST
 
+/* The next command may come while the kernel still has the dead one's socket. */
+START_TEST(killed_a_moment_ago)
+{
+	for (int i = 0; i < 3; i++) {
+		struct server first = started();
+
+		kill((pid_t)first.pid, SIGKILL);
+		start_in_child();
+	}
+}
+END_TEST
+
 /* At any moment of the way from nothing to a running server. */
 START_TEST(killed_starter)
 {
@@ -277,7 +289,7 @@ END_TEST
 int main(void)
 {
 	const TTest *const making[] = {made_used_stopped_started, eight_at_once, killed_starter};
-	const TTest *const running[] = {a_dump_is_read_back,
+	const TTest *const running[] = {killed_a_moment_ago, a_dump_is_read_back,
 	                                nothing_of_ours_leaks_into_it,
 	                                killed_server_with_a_busy_backend,
 	                                a_number_that_another_program_has,

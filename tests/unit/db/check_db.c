@@ -1,10 +1,14 @@
 /* What needs no server: binary values, the queries that were built in, and the small files around the private server.
  */
 #include <check.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "fleetwall/arena.h"
@@ -147,8 +151,48 @@ START_TEST(a_process_that_is_no_server)
 	ck_assert_int_eq(chdir("/"), 0);
 	postmaster.pid = 0;
 	ck_assert(!postmaster_alive(&home, &postmaster));
-	ck_assert(!postmaster_listens(STR("")) && !postmaster_listens(home.state));
-	ck_assert(!postmaster_listens(str_format(arena, "/%0200d", 1)));
+	ck_assert(!postmaster_answers(STR("")) && !postmaster_answers(home.state));
+	ck_assert(!postmaster_answers(str_format(arena, "/%0200d", 1)));
+}
+END_TEST
+
+/* Takes one connection and behaves like a server that lives (answers), or like one that was killed (says nothing more).
+ */
+static pid_t listener(bool living)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	pid_t child;
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s/.s.PGSQL.5432", folder);
+	unlink(address.sun_path);
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	child = fork();
+	if (child == 0) {
+		char request[8];
+		int client = accept(fd, NULL, NULL);
+
+		if (living && recv(client, request, sizeof request, MSG_WAITALL) == 8 && send(client, "N", 1, 0) == 1)
+			pause();
+		_exit(0);
+	}
+	close(fd);
+	return child;
+}
+
+START_TEST(who_answers_at_the_socket)
+{
+	pid_t living = listener(true), dying;
+
+	ck_assert(postmaster_answers(home.state));
+	kill(living, SIGKILL);
+	waitpid(living, NULL, 0);
+	ck_assert(!postmaster_answers(home.state));
+	dying = listener(false);
+	ck_assert(!postmaster_answers(home.state));
+	waitpid(dying, NULL, 0);
+	remove_file(".s.PGSQL.5432");
 }
 END_TEST
 
@@ -225,6 +269,7 @@ int main(void)
 	tcase_add_test(tcase, the_reason_in_what_a_program_says);
 	tcase_add_test(tcase, the_postmaster_file);
 	tcase_add_test(tcase, a_process_that_is_no_server);
+	tcase_add_test(tcase, who_answers_at_the_socket);
 	tcase_add_test(tcase, the_folder_of_the_socket);
 	tcase_add_test(tcase, settings_of_the_server);
 	tcase_add_test(tcase, links_are_not_followed);
