@@ -216,7 +216,12 @@ static void add_lines(struct expansion *x, struct line line, const struct match_
 	struct port_chunk *chunks;
 	size_t count;
 
-	line.protocol = protocol_spell(x->arena, what->protocol);
+	/* The legacy backend looks past an authentication header of IPv6 for the protocol: there `-p ah` never matches.
+	 */
+	if (x->family == FAMILY_6 && what->protocol == PROTOCOL_AH)
+		line.header = STR("ah");
+	else
+		line.protocol = protocol_spell(x->arena, what->protocol);
 	if (what->icmp_type >= 0)
 		give_icmp(x, &line, what);
 	if (what->port_count == 0) {

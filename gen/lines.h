@@ -57,6 +57,7 @@ struct str ports_spell(struct arena *arena, const struct port_range *ports, size
 /* One line. An empty string means that the line does not have it. */
 struct line {
 	struct str chain, source, destination, input, output, protocol;
+	struct str header;        /* -m HEADER: an extension header of IPv6 */
 	struct str module, dport; /* -m MODULE --dport DPORT */
 	struct str dports;        /* -m multiport */
 	struct str icmp_module, icmp_option, icmp_type;

@@ -39,6 +39,7 @@ static struct value line_value(struct arena *scratch, const struct line *line)
 		{STR("input"), value_string(line->input)},
 		{STR("output"), value_string(line->output)},
 		{STR("protocol"), value_string(line->protocol)},
+		{STR("header"), value_string(line->header)},
 		{STR("module"), value_string(line->module)},
 		{STR("dport"), value_string(line->dport)},
 		{STR("dports"), value_string(line->dports)},

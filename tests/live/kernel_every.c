@@ -19,17 +19,6 @@ struct case_of {
 static const char *const kept_house[] = {"all1",  "bare1",    "both1",   "closed1", "coexist3",
                                          "icmp1", "monitor3", "v6only1", NULL};
 
-/* The legacy backend looks past an authentication header of IPv6 for the protocol, so `-p ah` never matches there. */
-static size_t without_hidden(const struct backend *backend, struct probe *probes, size_t count)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; i < count; i++)
-		if (!backend->legacy || probes[i].protocol != PROTOCOL_AH || probes[i].source.family != FAMILY_6)
-			probes[kept++] = probes[i];
-	return kept;
-}
-
 static void machine_against_kernel(struct trial *trial, const struct backend *backend, struct judge *judge,
                                    uint32_t machine, const struct str *interfaces, size_t interface_count,
                                    struct tally *tally)
@@ -45,7 +34,6 @@ static void machine_against_kernel(struct trial *trial, const struct backend *ba
 		load_ruleset(arena, backend, ruleset);
 	judge_own(arena, addrs, 1);
 	probes_at_edges(arena, trial, machine, interface_count, RANDOM, &list);
-	list.count = without_hidden(backend, list.items, list.count);
 	compare(trial, judge, machine, interfaces, list.items, list.count, tally);
 	arena_free(arena);
 }

@@ -37,7 +37,6 @@ size_t trial_interfaces(struct arena *arena, const struct fleet *fleet, struct s
 /* The programs of one backend; "" is the system's default, else "-nft" or "-legacy". */
 struct backend {
 	const char *restore[2], *iptables[2];
-	bool legacy;
 };
 struct backend backend_of(struct arena *arena, const char *infix);
 /* Moves this process into a namespace of its own; false, and a line that says why, where that can't be or the backend

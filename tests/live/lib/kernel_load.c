@@ -17,7 +17,6 @@ struct backend backend_of(struct arena *arena, const char *infix)
 		.restore = {program(arena, "iptables", infix, "-restore"),
 	                    program(arena, "ip6tables", infix, "-restore")},
 		.iptables = {program(arena, "iptables", infix, ""), program(arena, "ip6tables", infix, "")},
-		.legacy = str_is(STR("-legacy"), infix),
 	};
 }
 
