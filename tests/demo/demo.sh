@@ -40,11 +40,11 @@ show() {
 	said=$(fleetwall "$@" 2>&1) || status=$?
 	took=$((($(now) - start) / 10000000))
 	printf '%s$ fleetwall %s%s  # %d.%02d s\n' "$bold" "$*" "$plain" $((took / 100)) $((took % 100))
-	printf '%s\n' "$said" | tail -n 1 | fit 110 | sed 's/^/    /'
-	[ "$status" -eq 0 ] || {
+	if [ "$status" -ne 0 ]; then
 		printf '%s\n' "$said"
 		exit "$status"
-	}
+	fi
+	printf '%s\n' "$said" | tail -n 1 | fit 110 | sed 's/^/    /'
 }
 
 ask() {
