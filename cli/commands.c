@@ -32,6 +32,12 @@ static const struct option import_options[] = {
 	{NULL, NULL, NULL},
 };
 
+static const struct option export_options[] = {
+	AT_OPTION,
+	{"owner", "NAME", "only what the document of this owner owns"},
+	{NULL, NULL, NULL},
+};
+
 static const struct option generate_options[] = {
 	{"dry-run", NULL, "show what would change; exit code 1 if there is something"},
 	{"only", "MACHINE", "this machine, and those that are named as arguments, alone; the rest stays as published"},
@@ -165,7 +171,7 @@ const struct command_entry commands[] = {
 	{"init", "", "make or upgrade the database", NULL, NULL, 0, 0, run_init},
 	{"import", "FILE…", "take over a document, CSV files, rule lines, or another system's files", import_details,
          import_options, 0, MANY, run_import},
-	{"export", "", "write the inventory as a document", NULL, NULL, 0, 0, run_export},
+	{"export", "", "write the inventory as a document", NULL, export_options, 0, 0, run_export},
 	{"generate", "[--only MACHINE…]", "make and publish the rulesets", generate_details, generate_options, 0, MANY,
          run_generate},
 	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, at_options, 1, 5,
@@ -184,9 +190,10 @@ const struct command_entry commands[] = {
 	{"undo", "CHANGE", "take a change back", undo_details, undo_options, 1, 1, run_undo},
 	{"machine list", "", "all machines", NULL, at_options, 0, 0, run_machine_list},
 	{"machine show", "MACHINE…", "all about machines", NULL, at_options, 1, MANY, run_machine_show},
-	{"machine enable", "MACHINE…", "let machines take part again", NULL, NULL, 1, MANY, run_machine_enable},
-	{"machine disable", "MACHINE…", "no ruleset for machines, and no allow rule speaks of them", NULL, NULL, 1,
-         MANY, run_machine_disable},
+	{"machine enable", "MACHINE…", "let machines take part again", glob_details, ticket_options, 1, MANY,
+	 run_machine_enable},
+	{"machine disable", "MACHINE…", "no ruleset for machines, and no allow rule speaks of them", glob_details,
+	 ticket_options, 1, MANY, run_machine_disable},
 	{"machine add", "NAME", "a new machine", NULL, machine_options, 1, 1, run_machine_add},
 	{"machine set", "NAME", "change a machine", set_details, machine_options, 1, 1, run_machine_set},
 	{"machine remove", "MACHINE…", "remove machines, with their own rules", glob_details, ticket_options, 1, MANY,
