@@ -193,8 +193,8 @@ static struct str roles_sql(struct arena *arena, const struct db *db)
 }
 
 /* Roles belong to the whole server: two databases may be made at the same time, and the loser of such a race finds them
- * there. */
-static struct error *ensure_roles(struct arena *arena, struct db *db, struct str *sql)
+ * there. After a migration the grants are made anew, whatever seems to be there: it may have brought a column. */
+static struct error *ensure_roles(struct arena *arena, struct db *db, bool upgraded, struct str *sql)
 {
 	struct error *error = NULL;
 	bool complete = false;
@@ -202,7 +202,7 @@ static struct error *ensure_roles(struct arena *arena, struct db *db, struct str
 	*sql = STR("");
 	for (int attempt = 0; attempt < 3; attempt++) {
 		TRY(granted(arena, db, &complete));
-		if (complete)
+		if (complete && !upgraded)
 			return NULL;
 		error = make_roles(arena, db);
 		if (error == NULL)
@@ -228,7 +228,7 @@ struct error *db_init(struct arena *arena, struct db *db, size_t *applied, struc
 		TRY(step(arena, db, &known, &more));
 		*applied += more;
 	}
-	return ensure_roles(arena, db, sql);
+	return ensure_roles(arena, db, *applied > 0, sql);
 }
 
 struct error *db_check(struct arena *arena, struct db *db)

@@ -319,6 +319,50 @@ START_TEST(init_once_and_again)
 }
 END_TEST
 
+/* All migrations but the last, as a program of then applied them. */
+static void init_as_before(void)
+{
+	struct str record[3];
+	unsigned number = 0;
+
+	for (const struct embedded *file = embedded_sql; file->name != NULL; file++) {
+		if (strncmp(file->name, "migrations/", 11) != 0 || ++number == migrations())
+			continue;
+		record[0] = str_format(arena, "%u", number);
+		record[1] = str_of(file->name + 11);
+		record[2] = (struct str){(const char *)file->data, file->size};
+		must(db_run(db, record[2]));
+		must(db_query(arena, db, db_sql("schema-record"), record, 3, NULL));
+	}
+}
+
+/* A migration may bring a column: every table had its rights before, and yet one is missing. */
+START_TEST(grants_follow_a_migration)
+{
+	const char *granted = "SELECT has_column_privilege('fleetwall_editor', 'fleetwall.rule', 'log', 'UPDATE')";
+	struct str roles;
+	size_t applied;
+
+	init_as_before();
+	must(db_run(db, embedded_find(embedded_sql, STR("roles.sql"))));
+	sql("GRANT USAGE ON SCHEMA fleetwall TO fleetwall_reader;"
+	    "GRANT SELECT ON ALL TABLES IN SCHEMA fleetwall TO fleetwall_reader;"
+	    "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA fleetwall TO fleetwall_editor;"
+	    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA fleetwall TO fleetwall_editor;"
+	    "GRANT INSERT ON fleetwall.generation TO fleetwall_operator;"
+	    "REVOKE UPDATE ON fleetwall.rule FROM fleetwall_editor; GRANT UPDATE (role) ON fleetwall.rule TO "
+	    "fleetwall_editor");
+	ck_assert_str_eq(asked(granted), "f");
+	ck_assert_str_eq(asked(str_c(arena, db_sql("schema-granted"))), "t");
+	fails(db_check(arena, db), ERROR_SURROUNDINGS, "fleetwall init");
+	must(db_init(arena, db, &applied, &roles));
+	ck_assert_uint_eq(applied, 1);
+	ck_assert_uint_eq(roles.n, 0);
+	ck_assert_str_eq(asked(granted), "t");
+	must(db_check(arena, db));
+}
+END_TEST
+
 /* Each of them comes back with success; together they have applied each migration once. */
 START_TEST(init_from_several_at_once)
 {
@@ -445,6 +489,7 @@ int main(void)
 	tcase_add_test(tcase, binary_values);
 	tcase_add_test(tcase, copy_that_is_refused);
 	tcase_add_test(tcase, init_once_and_again);
+	tcase_add_test(tcase, grants_follow_a_migration);
 	tcase_add_test(tcase, init_from_several_at_once);
 	tcase_add_test(tcase, a_database_of_another_version);
 	tcase_add_test(tcase, a_schema_that_is_not_ours);
