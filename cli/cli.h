@@ -67,6 +67,8 @@ struct run {
 	struct config config;
 	struct db *db;         /* after run_connect() */
 	struct writer *writer;
+	struct str input;      /* standard input, once it was read: a command that is tried again has it still */
+	bool has_input;
 	struct error *warnings;
 	bool no;               /* the answer is no, or there is something to do: exit code 1 */
 	bool incomplete;       /* some of the input could not be answered (it is among the warnings): exit code 2 */
@@ -82,6 +84,9 @@ struct error *run_connect(struct run *run) MUST_CHECK;
 struct error *run_connect_bare(struct run *run) MUST_CHECK;
 /* Connects, and loads the inventory from one snapshot: the present one, or as of --at. */
 struct error *run_load(struct run *run, struct fleet *fleet) MUST_CHECK;
+
+/* All of standard input. */
+struct error *run_input(struct run *run, struct str *text) MUST_CHECK;
 
 /* Parses argv into run->command, arguments and options. `*global` takes --config and the like. */
 struct globals {

@@ -16,16 +16,6 @@ struct error *edit_begin(struct edit *edit, struct run *run)
 	return inventory_load(run->arena, run->db, &edit->present);
 }
 
-/* --ticket also stands beside the change in the history. */
-static struct error *say_ticket(struct run *run)
-{
-	struct str ticket = run_option(run, "ticket");
-
-	if (ticket.p == NULL)
-		return NULL;
-	return db_query(run->arena, run->db, STR("SELECT set_config('fleetwall.ticket', $1, true)"), &ticket, 1, NULL);
-}
-
 static size_t touched(struct edit *edit, const struct plan *plan)
 {
 	struct arena *arena = edit->run->arena;
@@ -73,7 +63,7 @@ struct error *edit_end(struct edit *edit)
 
 	TRY(fleet_normalize(run->arena, &edit->wanted));
 	TRY(inventory_plan(run->arena, &edit->present, &edit->wanted, &edit->options, &plan));
-	TRY(say_ticket(run));
+	TRY(db_ticket(run->db, run_option(run, "ticket")));
 	TRY(inventory_write(run->arena, run->db, &edit->present, &plan));
 	TRY(db_commit(run->db));
 	say(edit, &plan);
@@ -96,7 +86,7 @@ void edit_all(struct edit *edit)
 	memcpy(wanted->roles, present->roles, present->role_count * sizeof *wanted->roles);
 	memcpy(wanted->networks, present->networks, present->network_count * sizeof *wanted->networks);
 	memcpy(wanted->services, present->services, present->service_count * sizeof *wanted->services);
-	edit->options.prune = true;
+	edit->options.prune = edit->options.every = true;
 }
 
 bool edit_gives(const struct run *run, const char *name)

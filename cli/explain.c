@@ -1,7 +1,6 @@
 /* explain: one question from the command line, or one a line from standard input. */
 #include <stdio.h>
 
-#include "fleetwall/document.h"
 #include "fleetwall/explain.h"
 
 #include "cli.h"
@@ -205,7 +204,7 @@ static struct error *explain_lines(struct run *run, struct explainer *explainer)
 	struct error *errors = NULL;
 	struct buf out = buf_new(run->arena);
 	unsigned number = 0;
-	struct error *error = file_read(run->arena, STR("/dev/stdin"), &text);
+	struct error *error = run_input(run, &text);
 
 	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
 	for (rest = text; error == NULL && rest.n > 0 && str_cut(&rest, '\n', &line); number++) {

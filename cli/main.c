@@ -67,6 +67,27 @@ static bool said_something(struct run *run, const struct globals *globals)
 	return text.n > 0;
 }
 
+enum { TRIES = 5 };
+
+/* Runs the command. What another transaction got in the way of (a deadlock, a conflict) left nothing behind, and is
+ * tried again. */
+static struct error *run_command(struct run *run, const struct globals *globals)
+{
+	struct error *error;
+	bool again;
+
+	for (int i = 0;; i++) {
+		run->writer = writer_new(run->arena, globals->json, &globals->style, run->command->name);
+		run->warnings = NULL;
+		error = run->command->run(run);
+		again = error != NULL && run->db != NULL && db_is_retryable(run->db) && i + 1 < TRIES;
+		db_close(run->db);
+		run->db = NULL;
+		if (!again)
+			return error;
+	}
+}
+
 static struct error *work(struct run *run, struct globals *globals, int argc, char **argv)
 {
 	struct error *error;
@@ -74,11 +95,8 @@ static struct error *work(struct run *run, struct globals *globals, int argc, ch
 	TRY(arguments_parse(run, globals, argc, argv));
 	if (said_something(run, globals))
 		return NULL;
-	run->writer = writer_new(run->arena, globals->json, &globals->style, run->command->name);
 	TRY(configure(run, globals));
-	error = run->command->run(run);
-	db_close(run->db);
-	run->db = NULL;
+	error = run_command(run, globals);
 	if (!globals->json)
 		write_warnings(run->arena, run->warnings);
 	/* Lines that could not be answered do not take the answers of the others away. */

@@ -1,20 +1,8 @@
 /* What most commands begin with: the database, and the inventory from one snapshot of it. */
-#include <pwd.h>
-#include <unistd.h>
-
+#include "fleetwall/document.h"
 #include "fleetwall/inventory.h"
 
 #include "cli.h"
-
-/* Who sits at the keyboard, for the record of changes: also behind sudo it is the database user that the server vouches
- * for. */
-static struct error *say_who(struct run *run)
-{
-	const struct passwd *user = getpwuid(getuid());
-	struct str name = user != NULL ? str_of(user->pw_name) : str_format(run->arena, "%lu", (unsigned long)getuid());
-
-	return db_query(run->arena, run->db, STR("SELECT set_config('fleetwall.os_user', $1, false)"), &name, 1, NULL);
-}
 
 static struct error *open_private(struct run *run, bool make, struct str *conninfo)
 {
@@ -38,8 +26,7 @@ static struct error *connect_to(struct run *run, bool make)
 
 	if (conninfo.n == 0)
 		TRY(open_private(run, make, &conninfo));
-	TRY(db_open(run->arena, conninfo, &run->db));
-	return say_who(run);
+	return db_open(run->arena, conninfo, &run->db);
 }
 
 struct error *run_connect_bare(struct run *run)
@@ -76,4 +63,13 @@ struct error *run_load(struct run *run, struct fleet *fleet)
 	TRY(db_begin(run->db, DB_SNAPSHOT));
 	TRY(inventory_load(run->arena, run->db, fleet));
 	return db_commit(run->db);
+}
+
+struct error *run_input(struct run *run, struct str *text)
+{
+	if (!run->has_input)
+		TRY(file_read(run->arena, STR("/dev/stdin"), &run->input));
+	run->has_input = true;
+	*text = run->input;
+	return NULL;
 }
