@@ -91,6 +91,10 @@ START_TEST(long_lines_show_the_part_around_the_caret)
 	ck_assert_uint_eq(str_utf8_error(str_of(shown)), str_of(shown).n);
 	ck_assert(str_ends(str_of(caret(text, 1)), STR("...\n    ^\n")));
 	ck_assert(str_starts(str_of(caret(text, 2001)), STR("error: f:1:2001: m\n    ...\xc3\xa9")));
+	/* A column inside a character: both ends of what is shown are whole characters all the same. */
+	shown = caret(text, 1002);
+	ck_assert_uint_eq(str_utf8_error(str_of(shown)), str_of(shown).n);
+	shown = caret(text, 1001);
 	/* Under the character that begins at byte 1001: 40 characters of 2 bytes before it, and the three dots. */
 	ck_assert(str_ends(str_of(shown), str_format(arena, "...\n%*s^\n", 4 + 3 + 40, "")));
 }
