@@ -1,5 +1,5 @@
-/* Any bytes as a rules file, read by the guard against lock-outs in each mode: findings are the guard's, with places inside
- * of the text; and a file whose chain begins by dropping everything never passes. */
+/* Any bytes as a rules file, read by the guard against lock-outs in each mode: findings are the guard's, with places
+ * inside of the text; and a file whose chain begins by dropping everything never passes. */
 #include <stdlib.h>
 
 #include "fleetwall/arena.h"
