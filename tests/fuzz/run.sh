@@ -13,7 +13,8 @@ for source in tests/fuzz/fuzz_*.c; do
 	mkdir -p "$found" "$BUILD/fuzz/crashes"
 	echo "FUZZ $name for ${FUZZ_SECONDS:-60} s"
 	if ! "$BUILD/fuzz/fuzzers/$program" -max_total_time="${FUZZ_SECONDS:-60}" -timeout=10 -rss_limit_mb=2048 -verbosity=0 \
-		-artifact_prefix="$BUILD/fuzz/crashes/$name-" "$found" "tests/fuzz/corpus/$name"; then
+		-artifact_prefix="$BUILD/fuzz/crashes/$name-" "$found" "tests/fuzz/corpus/$name" >"$found.log" 2>&1; then
+		tail -n 40 "$found.log"
 		echo "FAILED fuzz/$program: see $BUILD/fuzz/crashes" >&2
 		failed=1
 	fi
