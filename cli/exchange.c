@@ -191,10 +191,13 @@ struct error *run_import(struct run *run)
 struct error *run_export(struct run *run)
 {
 	struct buf document = buf_new(run->arena);
-	struct fleet fleet;
+	struct str owner = run_option(run, "owner");
+	struct fleet fleet, part;
 
 	TRY(run_load(run, &fleet));
-	document_write(&document, &fleet);
+	if (owner.p != NULL)
+		TRY(document_part(run->arena, &fleet, str_lower(run->arena, owner), &part));
+	document_write(&document, owner.p != NULL ? &part : &fleet);
 	writer_raw(run->writer, buf_str(&document));
 	return NULL;
 }

@@ -114,6 +114,6 @@ struct error *run_undo(struct run *run)
 	TRY(error_hint(
 		inventory_load_before(run->arena, run->db, &before, &edit.wanted),
 		"what it made is used by what came later; without --alone all that was done with it is taken back"));
-	edit.options.prune = true;
+	edit.options.prune = edit.options.every = true;
 	return edit_end(&edit);
 }

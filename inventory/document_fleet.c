@@ -381,29 +381,42 @@ static void read_service(struct reader *reader, const struct node *node)
 
 /* --- the whole --- */
 
-static const struct setting {
-	const char *name;
-	void (*read)(struct reader *reader, const struct node *node);
-} settings[] = {
-	{"networks", read_network},
-	{"services", read_service},
-	{"roles", read_role},
-	{"machines", read_machine},
-};
+/* Whose document it is; without it, nothing belongs to the document. */
+static void read_document_owner(struct reader *reader, const struct node *node)
+{
+	struct str name = node_name(reader, node);
 
-#define SETTINGS (sizeof settings / sizeof *settings)
+	if (node->spot->kind == SPOT_STRING)
+		reader->owner = node_checked(reader, node, name, name_check(name, "owner"));
+}
 
-static void read_objects(struct reader *reader, const struct node *node, const struct setting *setting)
+static void read_objects(struct reader *reader, const struct node *node,
+                         void (*read)(struct reader *reader, const struct node *node))
 {
 	if (!node_is_list(reader, node, "write ( { name = \"…\"; }, … )"))
 		return;
 	for (size_t i = 0; i < node->count; i++) {
 		if (node->children[i].spot->kind == SPOT_GROUP)
-			setting->read(reader, &node->children[i]);
+			read(reader, &node->children[i]);
 		else
 			node_wrong_kind(reader, &node->children[i], "a group", "write { name = \"…\"; }");
 	}
 }
+
+/* What a document has: lists of objects, read one by one, and its owner. */
+static const struct setting {
+	const char *name;
+	bool is_list;
+	void (*read)(struct reader *reader, const struct node *node);
+} settings[] = {
+	{"owner", false, read_document_owner},
+	{"networks", true, read_network},
+	{"services", true, read_service},
+	{"roles", true, read_role},
+	{"machines", true, read_machine},
+};
+
+#define SETTINGS (sizeof settings / sizeof *settings)
 
 static void read_setting(struct reader *reader, const struct node *node)
 {
@@ -412,13 +425,16 @@ static void read_setting(struct reader *reader, const struct node *node)
 
 	for (size_t i = 0; i < SETTINGS; i++) {
 		words[i] = str_of(settings[i].name);
-		if (str_eq(node->name, words[i])) {
-			read_objects(reader, node, &settings[i]);
-			return;
-		}
+		if (!str_eq(node->name, words[i]))
+			continue;
+		if (settings[i].is_list)
+			read_objects(reader, node, settings[i].read);
+		else
+			settings[i].read(reader, node);
+		return;
 	}
 	error = error_hint(error_new(ERROR_INPUT, "unknown setting \"%s\"", SHOWN(node->name)),
-	                   "a document has networks, services, roles and machines");
+	                   "a document has networks, services, roles and machines, and an owner");
 	faults_add(&reader->document->faults,
 	           error_at(hint_nearest(error, node->name, words, SETTINGS), node_name_place(reader, node)));
 }
@@ -429,6 +445,7 @@ void document_fleet(struct document *document, const struct node *root, struct f
 
 	for (size_t i = 0; i < root->count; i++)
 		read_setting(&reader, &root->children[i]);
+	fleet->owner = reader.owner;
 	fleet->machines = reader.machines.items;
 	fleet->machine_count = reader.machines.count;
 	fleet->roles = reader.roles.items;

@@ -15,6 +15,7 @@
 struct reader {
 	struct document *document;
 	struct arena *arena;
+	struct str owner;
 	LIST(machine) machines;
 	LIST(role) roles;
 	LIST(network) networks;

@@ -457,6 +457,8 @@ void document_write(struct buf *buf, const struct fleet *fleet)
 {
 	struct writer writer = {.out = buf, .scratch = arena_new()};
 
+	if (fleet->owner.n > 0)
+		buf_format(buf, "owner = %.*s;\n", STR_ARG(quoted(&writer, fleet->owner)));
 	write_networks(&writer, fleet);
 	write_services(&writer, fleet);
 	write_roles(&writer, fleet);

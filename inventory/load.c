@@ -47,6 +47,12 @@ struct str load_query(const struct loading *loading, const char *name)
 	                              : name);
 }
 
+/* Few documents own many objects. */
+static struct str load_document(const struct loading *loading, struct str field)
+{
+	return field.n == 0 ? STR("") : names_get(loading->words, names_add(loading->words, field));
+}
+
 /* The name of an object, at the place in the fleet that its number says. */
 static struct str own_name(struct names *names, struct str name, size_t index)
 {
@@ -75,13 +81,14 @@ static struct error *machine_row(void *context, const struct str *fields, size_t
 {
 	struct machine_rows *rows = context;
 	struct arena *arena = rows->loading->arena;
-	assert(count == 7);
+	assert(count == 8);
 	struct machine machine = {
 		.name = own_name(rows->loading->machines, fields[0], rows->count),
 		.given = GIVEN_ALL,
 		.enabled = db_bool(fields[1]),
 		.ssh_port = fields[4].p == NULL ? 0 : (unsigned)db_int(fields[4]),
 		.ssh_host = load_text(arena, fields[5]),
+		.document = load_document(rows->loading, fields[7]),
 	};
 	if (!mode_parse(fields[2], &machine.mode) || !enforcement_parse(fields[3], &machine.enforcement))
 		return load_unreadable("machine");
@@ -162,13 +169,14 @@ static struct error *role_row(void *context, const struct str *fields, size_t co
 {
 	struct role_rows *rows = context;
 	struct arena *arena = rows->loading->arena;
-	assert(count == 5);
+	assert(count == 6);
 	struct role role = {
 		.name = own_name(rows->loading->roles, fields[0], rows->count),
 		.given = GIVEN_ALL,
 		.description = load_text(arena, fields[1]),
 		.owner = load_text(arena, fields[2]),
 		.has_selector = fields[3].p != NULL,
+		.document = load_document(rows->loading, fields[5]),
 	};
 	if (!egress_parse(fields[4], &role.egress))
 		return load_unreadable("role");
@@ -242,9 +250,12 @@ struct network_rows {
 static struct error *network_row(void *context, const struct str *fields, size_t count)
 {
 	struct network_rows *rows = context;
-	assert(count == 1);
-	struct network network = {.name = own_name(rows->loading->networks, fields[0], rows->count),
-	                          .given = GIVEN_ALL};
+	assert(count == 2);
+	struct network network = {
+		.name = own_name(rows->loading->networks, fields[0], rows->count),
+		.given = GIVEN_ALL,
+		.document = load_document(rows->loading, fields[1]),
+	};
 	APPEND(rows->loading->arena, rows, network);
 	return NULL;
 }
@@ -305,11 +316,12 @@ struct service_rows {
 static struct error *service_row(void *context, const struct str *fields, size_t count)
 {
 	struct service_rows *rows = context;
-	assert(count == 2);
+	assert(count == 3);
 	struct service service = {
 		.name = own_name(rows->loading->services, fields[0], rows->count),
 		.given = GIVEN_ALL,
 		.builtin = db_bool(fields[1]),
+		.document = load_document(rows->loading, fields[2]),
 	};
 	APPEND(rows->loading->arena, rows, service);
 	return NULL;

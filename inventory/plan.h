@@ -20,6 +20,9 @@ bool pairs_next(struct pairs *pairs, const void **before, const void **after);
 void plan_target(struct arena *arena, const struct fleet *present, const struct fleet *wanted,
                  const struct import_options *options, struct fleet *target);
 
+/* A document that gives fields of what another document owns: one error for each such object. */
+struct error *plan_check_owners(const struct fleet *present, const struct fleet *wanted) MUST_CHECK;
+
 /* Is anything that `target` refers to there no more, but was there? One error for each such object, with those that use
  * it. */
 struct error *plan_check_removed(struct arena *arena, const struct fleet *present,

@@ -53,6 +53,7 @@ static void network_details(struct details *details, const void *object_before, 
 {
 	const struct network *before = object_before, *after = object_after;
 	size_t i = 0, j = 0;
+	detail_value(details, "document", before->document, after->document);
 	while (i < before->prefix_count || j < after->prefix_count) {
 		int order = i == before->prefix_count ? 1
 		          : j == after->prefix_count ? -1
@@ -80,6 +81,7 @@ static void service_details(struct details *details, const void *object_before, 
 {
 	const struct service *before = object_before, *after = object_after;
 	size_t i = 0, j = 0;
+	detail_value(details, "document", before->document, after->document);
 	while (i < before->count || j < after->count) {
 		int order = i == before->count ? 1
 		          : j == after->count ? -1
@@ -192,6 +194,7 @@ static void machine_details(struct details *details, const void *object_before, 
 {
 	const struct machine *before = object_before, *after = object_after;
 	struct arena *arena = details->arena;
+	detail_value(details, "document", before->document, after->document);
 	if (before->enabled != after->enabled)
 		detail_value(details, "enabled", yes_no(before->enabled), yes_no(after->enabled));
 	if (before->mode != after->mode)
@@ -245,6 +248,7 @@ static void role_details(struct details *details, const void *object_before, con
 {
 	const struct role *before = object_before, *after = object_after;
 	struct arena *arena = details->arena;
+	detail_value(details, "document", before->document, after->document);
 	detail_value(details, "description", before->description, after->description);
 	detail_value(details, "owner", before->owner, after->owner);
 	if (before->egress != after->egress)

@@ -1,6 +1,6 @@
 /* The fleet as it will be: present, overlaid with what was given. A field that was given replaces the present one, one
  * that was not is left alone; a new object has the defaults of the tables for what was not given. With `prune`, what is
- * not named goes. */
+ * not named goes, if its owner is the one that the document has. */
 #include "plan.h"
 
 #include "fleetwall/arena.h"
@@ -12,7 +12,24 @@ struct planning {
 	struct fleet *target;
 };
 
-static void target_machine(struct machine *target, const struct machine *present, const struct machine *wanted)
+/* Does an object of this owner go because it is not named? */
+static bool is_pruned(const struct planning *planning, struct str document)
+{
+	return planning->options->prune &&
+	       (planning->options->every || str_eq(document, planning->wanted->owner));
+}
+
+/* Who owns an object that `wanted` names, once it has: an owner keeps it, and what nobody owns becomes the document's.
+ */
+static struct str owner_of(const struct planning *planning, struct str present, struct str wanted)
+{
+	if (planning->options->every)
+		return wanted;
+	return present.n > 0 ? present : planning->wanted->owner;
+}
+
+static void target_machine(const struct planning *planning, struct machine *target, const struct machine *present,
+                           const struct machine *wanted)
 {
 	*target = present != NULL
 	                  ? *present
@@ -22,6 +39,7 @@ static void target_machine(struct machine *target, const struct machine *present
 		return;
 	unsigned given = wanted->given;
 	target->place = wanted->place;
+	target->document = owner_of(planning, target->document, wanted->document);
 	if (given & GIVEN_ADDRESSES) {
 		target->addresses = wanted->addresses;
 		target->address_count = wanted->address_count;
@@ -49,8 +67,8 @@ static void target_machines(struct planning *planning)
 	const void *before, *after;
 	target->machines = ARENA_ARRAY(planning->arena, struct machine, pairs.before_count + pairs.after_count);
 	while (pairs_next(&pairs, &before, &after))
-		if (after != NULL || !planning->options->prune)
-			target_machine(&target->machines[target->machine_count++], before, after);
+		if (after != NULL || !is_pruned(planning, ((const struct machine *)before)->document))
+			target_machine(planning, &target->machines[target->machine_count++], before, after);
 }
 
 static void target_networks(struct planning *planning)
@@ -61,7 +79,7 @@ static void target_networks(struct planning *planning)
 	target->networks = ARENA_ARRAY(planning->arena, struct network, pairs.before_count + pairs.after_count);
 	while (pairs_next(&pairs, &before, &after)) {
 		const struct network *present = before, *wanted = after;
-		if (wanted == NULL && planning->options->prune)
+		if (wanted == NULL && is_pruned(planning, present->document))
 			continue;
 		struct network *network = &target->networks[target->network_count++];
 		*network = present != NULL ? *present : (struct network){.name = wanted->name};
@@ -69,6 +87,7 @@ static void target_networks(struct planning *planning)
 		if (wanted == NULL)
 			continue;
 		network->place = wanted->place;
+		network->document = owner_of(planning, network->document, wanted->document);
 		if (wanted->given & GIVEN_PREFIXES) {
 			network->prefixes = wanted->prefixes;
 			network->prefix_count = wanted->prefix_count;
@@ -92,19 +111,22 @@ static bool ports_same(const struct service *a, const struct service *b)
 	return true;
 }
 
-/* A built-in service is built-in as long as its ports are those that it came with. */
-static void target_service(struct service *target, const struct service *present, const struct service *wanted)
+/* A built-in service is built-in as long as its ports are those that it came with; until then nobody owns it. */
+static void target_service(const struct planning *planning, struct service *target, const struct service *present,
+                           const struct service *wanted)
 {
 	*target = present != NULL ? *present : (struct service){.name = wanted->name};
 	target->given = GIVEN_ALL;
 	if (wanted == NULL)
 		return;
 	target->place = wanted->place;
-	if (!(wanted->given & GIVEN_PORTS) || ports_same(target, wanted))
-		return;
-	target->ports = wanted->ports;
-	target->count = wanted->count;
-	target->builtin = false;
+	if (wanted->given & GIVEN_PORTS && !ports_same(target, wanted)) {
+		target->ports = wanted->ports;
+		target->count = wanted->count;
+		target->builtin = false;
+	}
+	if (!target->builtin)
+		target->document = owner_of(planning, target->document, wanted->document);
 }
 
 static void target_services(struct planning *planning)
@@ -115,8 +137,8 @@ static void target_services(struct planning *planning)
 	target->services = ARENA_ARRAY(planning->arena, struct service, pairs.before_count + pairs.after_count);
 	while (pairs_next(&pairs, &before, &after)) {
 		const struct service *present = before;
-		if (after != NULL || !planning->options->prune || present->builtin)
-			target_service(&target->services[target->service_count++], before, after);
+		if (after != NULL || present->builtin || !is_pruned(planning, present->document))
+			target_service(planning, &target->services[target->service_count++], before, after);
 	}
 }
 
@@ -169,6 +191,8 @@ static void target_role(struct planning *planning, struct role *target, const st
 		return;
 	unsigned given = wanted->given;
 	target->place = wanted->place;
+	if (machine_of_role(wanted->name).n == 0)
+		target->document = owner_of(planning, target->document, wanted->document);
 	if (given & GIVEN_DESCRIPTION)
 		target->description = wanted->description;
 	if (given & GIVEN_OWNER)
@@ -188,7 +212,8 @@ static void target_role(struct planning *planning, struct role *target, const st
 static bool role_stays(const struct planning *planning, const struct role *present)
 {
 	struct str machine = machine_of_role(present->name);
-	return machine.n > 0 ? fleet_machine(planning->target, machine) != NULL : !planning->options->prune;
+	return machine.n > 0 ? fleet_machine(planning->target, machine) != NULL
+	                     : !is_pruned(planning, present->document);
 }
 
 static void target_roles(struct planning *planning)
@@ -204,41 +229,55 @@ static void target_roles(struct planning *planning)
 
 /* --- memberships --- */
 
-/* Roles whose present members do not stay by themselves: their members were given as a whole, or they go. */
+/* Roles whose present members do not stay by themselves. */
 struct settled {
-	struct names *roles;
-	bool all; /* the whole list of memberships was given, and what it does not name goes */
+	struct names *given; /* their members were given as a whole */
+	struct names *gone;  /* they go */
+	bool all;            /* the whole list of memberships was given, and what it does not name goes */
 };
 
 static struct settled settled_roles(struct planning *planning, struct arena *scratch)
 {
-	struct settled settled = {.roles = names_new(scratch)};
+	struct settled settled = {.given = names_new(scratch), .gone = names_new(scratch)};
 	struct pairs pairs = PAIRS(planning->present, planning->wanted, roles, role_count);
 	const void *before, *after;
 	while (pairs_next(&pairs, &before, &after)) {
 		const struct role *present = before, *wanted = after;
 		bool given = wanted != NULL && wanted->given & GIVEN_MEMBERS;
-		if (given || (wanted == NULL && !role_stays(planning, present)))
-			names_add(settled.roles, wanted != NULL ? wanted->name : present->name);
+		if (given)
+			names_add(settled.given, wanted->name);
+		else if (wanted == NULL && !role_stays(planning, present))
+			names_add(settled.gone, present->name);
 		settled.all = settled.all || (given && planning->options->prune);
 	}
 	return settled;
 }
 
-/* Leaves the settled roles out of the machine's list, which stays shared with the present machine if there are none. */
-static void leave_out(struct arena *arena, const struct settled *settled, struct machine *machine)
+/* A membership is its machine's: what prunes spares those of machines that other documents own, so that a role that
+ * they have is seen to be used (plan_check_removed). */
+static bool is_spared(const struct planning *planning, const struct machine *machine)
 {
-	if (settled->all)
-		machine->role_count = 0;
+	return machine->document.n > 0 && !is_pruned(planning, machine->document);
+}
+
+static bool is_left_out(const struct settled *settled, bool spared, struct str role)
+{
+	return names_find(settled->given, role) != NAMES_NONE ||
+	       (!spared && (settled->all || names_find(settled->gone, role) != NAMES_NONE));
+}
+
+/* Leaves the settled roles out of the machine's list, which stays shared with the present machine if there are none. */
+static void leave_out(struct arena *arena, const struct settled *settled, bool spared, struct machine *machine)
+{
 	size_t first = 0;
-	while (first < machine->role_count && names_find(settled->roles, machine->roles[first]) == NAMES_NONE)
+	while (first < machine->role_count && !is_left_out(settled, spared, machine->roles[first]))
 		first++;
 	if (first == machine->role_count)
 		return;
 	struct str *roles = ARENA_ARRAY(arena, struct str, machine->role_count);
 	size_t count = 0;
 	for (size_t i = 0; i < machine->role_count; i++)
-		if (names_find(settled->roles, machine->roles[i]) == NAMES_NONE)
+		if (!is_left_out(settled, spared, machine->roles[i]))
 			roles[count++] = machine->roles[i];
 	machine->roles = roles;
 	machine->role_count = count;
@@ -249,11 +288,11 @@ static void target_members(struct planning *planning, struct arena *scratch)
 {
 	struct fleet *target = planning->target;
 	struct settled settled = settled_roles(planning, scratch);
-	bool nothing = !settled.all && names_count(settled.roles) == 0;
+	bool nothing = !settled.all && names_count(settled.given) + names_count(settled.gone) == 0;
 	for (size_t i = 0; i < target->machine_count; i++) {
 		struct machine *machine = &target->machines[i];
 		if (!nothing)
-			leave_out(planning->arena, &settled, machine);
+			leave_out(planning->arena, &settled, is_spared(planning, machine), machine);
 	}
 	struct pairs pairs = PAIRS(target, planning->wanted, machines, machine_count);
 	const void *before, *after;

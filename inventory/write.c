@@ -9,15 +9,15 @@
 static const struct {
 	const char *copy, *remove, *update;
 } statements[TABLES] = {
-	[TABLE_NETWORK] = {"fleetwall.network (name)", "delete-network", NULL},
+	[TABLE_NETWORK] = {"fleetwall.network (name, document)", "delete-network", "update-network"},
 	[TABLE_NETWORK_PREFIX] = {"fleetwall.network_prefix (network, prefix)", "delete-network-prefix", NULL},
-	[TABLE_SERVICE] = {"fleetwall.service (name)", "delete-service", NULL},
+	[TABLE_SERVICE] = {"fleetwall.service (name, document)", "delete-service", "update-service"},
 	[TABLE_SERVICE_PORT] = {"fleetwall.service_port (service, protocol, ports)", "delete-service-port",
                                 "update-service-port"},
-	[TABLE_MACHINE] = {"fleetwall.machine (name, enabled, mode, enforcement, ssh_port, ssh_host, labels)",
+	[TABLE_MACHINE] = {"fleetwall.machine (name, enabled, mode, enforcement, ssh_port, ssh_host, labels, document)",
                            "delete-machine", "update-machine"},
 	[TABLE_ADDRESS] = {"fleetwall.address (machine, address, label)", "delete-address", "update-address"},
-	[TABLE_ROLE] = {"fleetwall.role (name, machine, description, owner, selector, egress)", "delete-role",
+	[TABLE_ROLE] = {"fleetwall.role (name, machine, description, owner, selector, egress, document)", "delete-role",
                         "update-role"},
 	[TABLE_MEMBER] = {"fleetwall.member (role, machine)", "delete-member", NULL},
 };

@@ -14,8 +14,8 @@ const unsigned write_key_cells[TABLES] = {
 	[TABLE_MACHINE] = 1, [TABLE_ADDRESS] = 2,        [TABLE_ROLE] = 1,    [TABLE_MEMBER] = 2,
 };
 const unsigned write_cells[TABLES] = {
-	[TABLE_NETWORK] = 1, [TABLE_NETWORK_PREFIX] = 2, [TABLE_SERVICE] = 1, [TABLE_SERVICE_PORT] = 3,
-	[TABLE_MACHINE] = 7, [TABLE_ADDRESS] = 3,        [TABLE_ROLE] = 6,    [TABLE_MEMBER] = 2,
+	[TABLE_NETWORK] = 2, [TABLE_NETWORK_PREFIX] = 2, [TABLE_SERVICE] = 2, [TABLE_SERVICE_PORT] = 3,
+	[TABLE_MACHINE] = 8, [TABLE_ADDRESS] = 3,        [TABLE_ROLE] = 7,    [TABLE_MEMBER] = 2,
 };
 
 /* --- cells --- */
@@ -90,7 +90,8 @@ struct str write_labels(struct arena *arena, const struct label *labels, size_t 
 
 static void network_row(struct arena *arena, const void *object, struct rows *rows)
 {
-	ROW(arena, rows, ((const struct network *)object)->name);
+	const struct network *network = object;
+	ROW(arena, rows, network->name, write_optional(network->document));
 }
 
 static void prefix_rows(struct arena *arena, const void *object, struct rows *rows)
@@ -106,7 +107,8 @@ static void prefix_rows(struct arena *arena, const void *object, struct rows *ro
 /* Triggers keep `builtin`: it ends when the ports change. */
 static void service_row(struct arena *arena, const void *object, struct rows *rows)
 {
-	ROW(arena, rows, ((const struct service *)object)->name);
+	const struct service *service = object;
+	ROW(arena, rows, service->name, write_optional(service->document));
 }
 
 static void port_rows(struct arena *arena, const void *object, struct rows *rows)
@@ -125,7 +127,8 @@ static void machine_row(struct arena *arena, const void *object, struct rows *ro
 	ROW(arena, rows, machine->name, write_boolean(machine->enabled), mode_str(machine->mode),
 	    enforcement_str(machine->enforcement),
 	    machine->ssh_port == 0 ? (struct str){0} : write_number(arena, machine->ssh_port),
-	    write_optional(machine->ssh_host), write_labels(arena, machine->labels, machine->label_count));
+	    write_optional(machine->ssh_host), write_labels(arena, machine->labels, machine->label_count),
+	    write_optional(machine->document));
 }
 
 static void address_rows(struct arena *arena, const void *object, struct rows *rows)
@@ -150,7 +153,7 @@ static void role_row(struct arena *arena, const void *object, struct rows *rows)
 	if (role->has_selector)
 		selector = write_labels(arena, role->selector, role->selector_count);
 	ROW(arena, rows, role->name, write_optional(machine_of_role(role->name)), write_optional(role->description),
-	    write_optional(role->owner), selector, egress_str(role->egress));
+	    write_optional(role->owner), selector, egress_str(role->egress), write_optional(role->document));
 }
 
 /* --- comparing --- */

@@ -6,7 +6,7 @@ GRANT SELECT ON ALL TABLES IN SCHEMA fleetwall TO fleetwall_reader;
 GRANT INSERT, UPDATE, DELETE ON fleetwall.machine, fleetwall.address, fleetwall.role, fleetwall.member, fleetwall.network, fleetwall.network_prefix,
     fleetwall.service_port, fleetwall.rule_peer TO fleetwall_editor;
 GRANT DELETE ON fleetwall.service, fleetwall.rule TO fleetwall_editor;
-GRANT INSERT (name), UPDATE (name) ON fleetwall.service TO fleetwall_editor;
+GRANT INSERT (name, document), UPDATE (name, document) ON fleetwall.service TO fleetwall_editor;
 GRANT INSERT (key, role, action, direction, what, protocol, ports, service, icmp_name, icmp_type, icmp_code, any_peer, interface, log, limit_count,
         limit_unit, since, until, enabled, ticket, owner, comment),
     UPDATE (key, role, action, direction, what, protocol, ports, service, icmp_name, icmp_type, icmp_code, any_peer, interface, log, limit_count,

@@ -8,15 +8,21 @@
 
 /* Reads one document. `name` is shown in errors. All faults at once, with file, line and column where libconfig knows
  * them. Refused although libconfig takes it: NUL and \x00, invalid UTF-8, adjacent strings, @include, unknown fields,
- * fields given twice. The fleet is normalized (fleet_normalize) and `given` is set. */
+ * fields given twice. fleet->owner is the document's. The fleet is normalized (fleet_normalize) and `given` is set. */
 struct error *document_read(struct arena *arena, struct str name, struct str text, struct fleet *fleet,
                             struct error **warnings) MUST_CHECK;
 
 /* The canonical document of a normalized fleet: sorted, stable; reading it gives the same fleet. It says every field
  * that `given` names, so that importing it makes the objects equal to it. Built-in services that were not changed are
- * left out, and own rules of a machine that has none. What only CSV can say (GIVEN_MEMBERS, `referred`) is not in it.
+ * left out, and own rules of a machine that has none; the owner is the fleet's, not the objects'. What only CSV can say
+ * (GIVEN_MEMBERS, `referred`) is not in it.
  */
 void document_write(struct buf *buf, const struct fleet *fleet);
+
+/* The part of a loaded fleet that the document of this owner owns, which then is the part's owner. It may refer to what
+ * is not in it. An owner who owns nothing is ERROR_UNKNOWN. */
+struct error *document_part(struct arena *arena, const struct fleet *fleet, struct str owner,
+                            struct fleet *part) MUST_CHECK;
 
 /* One file of a CSV folder. Files that a folder may have: machines addresses roles members networks services rules,
  * each ".csv". */

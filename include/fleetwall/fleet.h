@@ -71,6 +71,7 @@ struct machine {
 	size_t address_count;
 	struct str *roles;                /* assigned ones, sorted, unique; the role `machine:NAME` is not among them */
 	size_t role_count;
+	struct str document;              /* the owner of the document that owns it; empty: none does */
 };
 
 struct role {
@@ -85,6 +86,7 @@ struct role {
 	enum egress egress;
 	struct role_rule *rules;          /* sorted by text, unique */
 	size_t rule_count;
+	struct str document;              /* of a machine's own role always empty: its machine's counts */
 };
 
 struct network {
@@ -93,6 +95,7 @@ struct network {
 	struct place place;
 	struct prefix *prefixes;          /* sorted by range_cmp, unique */
 	size_t prefix_count;
+	struct str document;              /* as in struct machine */
 };
 
 struct service_port {
@@ -108,6 +111,7 @@ struct service {
 	bool builtin;                     /* came with the schema and was not changed since */
 	struct service_port *ports;       /* sorted by protocol, unique */
 	size_t count;
+	struct str document;              /* as in struct machine; of a built-in one empty */
 };
 
 /* A text that a fleet was read from. Strings of the fleet may be slices of it, which is how the place of a reference is
@@ -128,6 +132,7 @@ struct fleet {
 	size_t service_count;
 	struct source *sources;           /* may be none */
 	size_t source_count;
+	struct str owner;                 /* of a document: what it names becomes its own; empty: it owns nothing */
 	int64_t clock; /* of the database's snapshot, in seconds since 1970; TIME_NONE for a document */
 };
 

@@ -1,4 +1,4 @@
 -- Every machine, by name. Addresses and roles are tables of their own.
-SELECT name, enabled, mode, enforcement, ssh_port, ssh_host, labels
+SELECT name, enabled, mode, enforcement, ssh_port, ssh_host, labels, document
   FROM fleetwall.machine
  ORDER BY name

@@ -1,4 +1,4 @@
 -- Every network, by name.
-SELECT name
+SELECT name, document
   FROM fleetwall.network
  ORDER BY name

@@ -1,4 +1,4 @@
 -- Every service, by name.
-SELECT name, builtin
+SELECT name, builtin, document
   FROM fleetwall.service
  ORDER BY name

@@ -1,5 +1,6 @@
 -- $1 a transaction or null, $2 a change or null: rows that are not now what it made of them, with the change that did that. A row that was
--- changed again and then put back is as it was.
+-- changed again and then put back is as it was. Nulls count for
+-- nothing: a column that came later is missing in what was kept before.
 WITH side AS (
     SELECT h.number, h.transaction, h.kind, one.key, one.data, one.place
       FROM fleetwall.history AS h
@@ -20,6 +21,6 @@ latest AS (
 SELECT latest.number, (SELECT c.what FROM fleetwall.change AS c WHERE c.number = latest.number)
   FROM made
   JOIN latest USING (kind, key)
- WHERE latest.data IS DISTINCT FROM made.data
+ WHERE jsonb_strip_nulls(latest.data) IS DISTINCT FROM jsonb_strip_nulls(made.data)
  ORDER BY latest.number DESC
  LIMIT 5

@@ -101,7 +101,7 @@ START_TEST(the_examples_are_read)
 			buf_char(&example, '\n');
 		}
 	}
-	ck_assert_uint_eq(count, 5);
+	ck_assert_uint_eq(count, 6);
 	ck_assert_ptr_null(warnings);
 }
 END_TEST
