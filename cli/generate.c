@@ -285,6 +285,8 @@ static void dry_run(struct job *job)
 static struct error *finish(struct job *job)
 {
 	if (generation_same(&job->published, &job->next) && job->published.number > 0) {
+		/* What was removed or cut short by hand is put back; nothing else is written. */
+		TRY(store_write_objects(job->run->arena, job->store, &job->output, &job->published));
 		TRY(store_links(job->run->arena, job->store, &job->published));
 		answer(job, "unchanged", 0);
 		return NULL;

@@ -65,6 +65,11 @@ else
 	echo 'no network namespace can be made here: files were not loaded'
 fi
 
+rm -rf "$(readlink -f "$out/machines/m7")" "$(readlink -f "$(ls "$out"/sets/* | head -n 1)")"
+run 0 generate
+says 'unchanged'
+holds 'what was removed by hand is back' digests
+
 # --- the bastion comes and goes: sets change, rulesets do not ---
 run 0 explain 10.1.0.0 m5 22/tcp
 says 'stage allow'
