@@ -12,7 +12,8 @@ static struct error *switch_machines(struct run *run, bool enabled)
 	edit.wanted.machines = ARENA_ARRAY(run->arena, struct machine, count);
 	edit.wanted.machine_count = count;
 	for (size_t i = 0; i < count; i++)
-		edit.wanted.machines[i] = (struct machine){.name = names[i], .given = GIVEN_ENABLED, .enabled = enabled};
+		edit.wanted.machines[i] =
+			(struct machine){.name = names[i], .given = GIVEN_ENABLED, .enabled = enabled};
 	return edit_end(&edit);
 }
 
