@@ -41,6 +41,8 @@ static void read_hosts(struct ansible *ansible, const json_t *document)
 	json_t *hosts = json_object_get(json_object_get(document, "_meta"), "hostvars"), *value;
 	const char *key;
 
+	if (hosts != NULL && !json_is_object(hosts))
+		foreign_left_out(&ansible->foreign, ansible->file, "the variables of hosts: hostvars is no object");
 	json_object_foreach(hosts, key, value) {
 		uint32_t number = ansible_host_number(ansible, str_of(key));
 

@@ -2,6 +2,7 @@
  * has closed egress, and what may leave is what an `allow … to …` rule says. */
 #include "aws.h"
 #include "fleetwall/arena.h"
+#include "fleetwall/buf.h"
 
 void aws_name_roles(struct aws *aws)
 {
@@ -33,12 +34,16 @@ static struct str description(struct arena *arena, const struct aws_thing *group
 {
 	struct str name = foreign_member(group->json, "GroupName"), vpc = foreign_member(group->json, "VpcId"),
 		   text = foreign_member(group->json, "Description");
+	struct buf buf = buf_new(arena);
 
 	if (str_eq(text, name))
 		text = STR("");
-	return foreign_line(arena, str_format(arena, "%.*s (%.*s%s%.*s)%s%.*s", STR_ARG(name), STR_ARG(group->id),
-	                                      vpc.n > 0 ? " in " : "", STR_ARG(vpc), text.n > 0 ? ": " : "",
-	                                      STR_ARG(text)));
+	buf_add(&buf, name);
+	buf_format(&buf, " (%.*s%s", STR_ARG(group->id), vpc.n > 0 ? " in " : "");
+	buf_add(&buf, vpc);
+	buf_add(&buf, text.n > 0 ? STR("): ") : STR(")"));
+	buf_add(&buf, text);
+	return foreign_line(arena, buf_str(&buf));
 }
 
 /* Groups of EC2-Classic said nothing of what leaves, and let everything out; they are known by having no VPC. */
