@@ -163,7 +163,7 @@ folder_of = $(notdir $(patsubst %/,%,$(dir $(1))))
 $(foreach s,$(UNIT_SOURCES),$(eval $(call TEST_PROGRAM,$(BUILD)/tests/$(basename $(notdir $(s))),$(s),$(call folder_of,$(s)))))
 $(foreach p,$(LIVE_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/live/$(notdir $(p)).c,cli,,$(LIVE_LIB))))
 $(foreach p,$(BENCH_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/bench/$(notdir $(p)).c,cli)))
-$(foreach p,$(FUZZERS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,cli,-fsanitize=fuzzer)))
+$(foreach p,$(FUZZERS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,analysis,-fsanitize=fuzzer)))
 
 .PHONY: unit-programs live-programs bench-programs fuzz-programs test-programs
 unit-programs: $(UNIT_TESTS)
