@@ -84,7 +84,7 @@ static void keep_name(struct ansible *ansible, const struct ansible_host *host, 
 static void make_machine(struct ansible *ansible, const struct ansible_host *host, struct machine *machine)
 {
 	*machine = (struct machine){.name = host->name,
-	                            .given = GIVEN_ADDRESSES | GIVEN_ROLES | GIVEN_SSH_HOST,
+	                            .given = GIVEN_ROLES,
 	                            .place = {.file = ansible->file},
 	                            .enabled = true};
 	keep_name(ansible, host, machine);

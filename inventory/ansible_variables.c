@@ -169,7 +169,7 @@ static void settle_addresses(struct reading *reading, struct machine *machine)
 	machine->address_count = kept;
 }
 
-/* Where Ansible finds a host that has no ansible_host: by its own name. */
+/* Where Ansible finds a host that has no ansible_host: by its own name. What no variable says is left alone. */
 void ansible_variables(struct ansible *ansible, const struct ansible_host *host, struct machine *machine)
 {
 	struct reading reading = {.ansible = ansible, .host = host};
@@ -188,5 +188,9 @@ void ansible_variables(struct ansible *ansible, const struct ansible_host *host,
 		add_address(&reading, addr);
 	settle_addresses(&reading, machine);
 	settle_ssh_host(&reading, name, connects, machine);
+	if (machine->address_count > 0)
+		machine->given |= GIVEN_ADDRESSES;
+	if (variable(host, name) != NULL || machine->ssh_host.n > 0)
+		machine->given |= GIVEN_SSH_HOST;
 	read_port(&reading, machine);
 }

@@ -46,16 +46,17 @@ static struct str description(struct arena *arena, const struct aws_thing *group
 	return foreign_line(arena, buf_str(&buf));
 }
 
-/* Groups of EC2-Classic said nothing of what leaves, and let everything out; they are known by having no VPC. */
+/* An empty list says that nothing may leave. No list at all is what somebody cut out of a dump; and groups of
+ * EC2-Classic, known by having no VPC, had an empty one and let everything out. */
 static void note_egress(struct aws *aws, const struct aws_thing *group)
 {
-	if (json_array_size(json_object_get(group->json, "IpPermissionsEgress")) > 0)
-		return;
-	if (foreign_member(group->json, "VpcId").n == 0)
+	const json_t *list = json_object_get(group->json, "IpPermissionsEgress");
+	bool classic = foreign_member(group->json, "VpcId").n == 0;
+
+	if (json_array_size(list) == 0 && (classic || !json_is_array(list)))
 		foreign_made_right(&aws->foreign, group->file,
-		                   "security group %.*s has neither a VPC nor permissions for what leaves: its role is "
-		                   "closed outbound",
-		                   STR_ARG(group->id));
+		                   "security group %.*s has no %s: its role is closed outbound", STR_ARG(group->id),
+		                   classic ? "VPC, and no permissions for what leaves" : "IpPermissionsEgress");
 }
 
 static void make_role(struct aws *aws, size_t number, struct role *role)

@@ -131,7 +131,7 @@ END_TEST
 START_TEST(test_ranges_of_other_protocols)
 {
 	import_group("'IpPermissions':[{'IpProtocol':'132','FromPort':80,'ToPort':81,'IpRanges':"
-	             "[{'CidrIp':'10.0.0.0/8'}]}]");
+	             "[{'CidrIp':'10.0.0.0/8'}]}],'IpPermissionsEgress':[]");
 	ck_assert_str_eq(role_rules(arena, &fleet, "web"), "allow sctp from 10.0.0.0/8\n");
 	ck_assert_str_eq(left_out(), "");
 	ck_assert_str_eq(made_right(), "security group sg-1, inbound 132 80-81: AWS passes over the port range of this "
@@ -191,9 +191,10 @@ static const char *about(const char *note)
 
 START_TEST(test_peers)
 {
-	import_group(
-		str_c(arena, str_format(arena, "'IpPermissions':[{'IpProtocol':'tcp','FromPort':22,'ToPort':22,%s}]",
-	                                peers[_i].peers)));
+	import_group(str_c(arena, str_format(arena,
+	                                     "'IpPermissions':[{'IpProtocol':'tcp','FromPort':22,'ToPort':22,%s}],'"
+	                                     "IpPermissionsEgress':[]",
+	                                     peers[_i].peers)));
 	ck_assert_str_eq(role_rules(arena, &fleet, "web"), peers[_i].rules);
 	ck_assert_str_eq(left_out(),
 	                 peers[_i].left_out[0] == '\0'
@@ -251,13 +252,16 @@ START_TEST(test_egress)
 }
 END_TEST
 
-START_TEST(test_egress_of_classic)
+START_TEST(test_egress_that_nobody_says)
 {
-	import("{'SecurityGroups':[{'GroupId':'sg-1','GroupName':'old','IpPermissions':[]}]}");
+	import("{'SecurityGroups':[{'GroupId':'sg-1','GroupName':'old','IpPermissions':[],'IpPermissionsEgress':[]},"
+	       "{'GroupId':'sg-2','GroupName':'cut','VpcId':'v'}]}");
 	ck_assert_int_eq(fleet_role(&fleet, STR("old"))->egress, EGRESS_CLOSED);
-	ck_assert_str_eq(made_right(),
-	                 "security group sg-1 has neither a VPC nor permissions for what leaves: its role is "
-	                 "closed outbound\n");
+	ck_assert_int_eq(fleet_role(&fleet, STR("cut"))->egress, EGRESS_CLOSED);
+	ck_assert_str_eq(made_right(), "security group sg-1 has no VPC, and no permissions for what leaves: its role "
+	                               "is closed outbound\n"
+	                               "security group sg-2 has no IpPermissionsEgress: its role is closed outbound\n");
+	ck_assert_str_eq(left_out(), "");
 }
 END_TEST
 
@@ -285,7 +289,7 @@ START_TEST(test_same_rule_twice)
 	import_group("'IpPermissions':[{'IpProtocol':'6','FromPort':1,'ToPort':1,'IpRanges':[{'CidrIp':'10.0.0.1/8',"
 	             "'Description':'b'}]},{'IpProtocol':'tcp','FromPort':1,'ToPort':1,'IpRanges':[{'CidrIp':"
 	             "'10.0.0.0/8','Description':'a'}]},{'IpProtocol':'tcp','FromPort':1,'ToPort':1,'IpRanges':"
-	             "[{'CidrIp':'10.0.0.0/8'}]}]");
+	             "[{'CidrIp':'10.0.0.0/8'}]}],'IpPermissionsEgress':[]");
 	ck_assert_str_eq(role_rules(arena, &fleet, "web"), "allow 1/tcp from 10.0.0.0/8 # a; b\n");
 }
 END_TEST
@@ -388,7 +392,7 @@ int main(void)
 	tcase_add_test(c, test_lists_that_are_none);
 	tcase_add_test(c, test_protocols_of_ipv4_alone);
 	tcase_add_test(c, test_egress);
-	tcase_add_test(c, test_egress_of_classic);
+	tcase_add_test(c, test_egress_that_nobody_says);
 	tcase_add_test(c, test_descriptions);
 	tcase_add_test(c, test_same_rule_twice);
 	tcase_add_test(c, test_long_lists);
