@@ -117,7 +117,8 @@ static void give_rate(struct expansion *x, struct line *line)
 {
 	struct str id = {x->effective->id, RULE_ID_DIGITS};
 
-	if (x->rule->limit_unit == LIMIT_NONE)
+	/* A full table of limits drops the packet, and a monitor refuses nothing: there the limit is left out. */
+	if (x->rule->limit_unit == LIMIT_NONE || x->style == STYLE_MONITOR)
 		return;
 	line->rate = rate_spell(x->arena, x->rule->limit, x->rule->limit_unit);
 	line->rate_mode = x->rule->direction == DIRECTION_IN ? STR("srcip") : STR("dstip");

@@ -50,8 +50,15 @@ static void gather_block(struct arena *scratch, const struct block *block, struc
 		APPEND(scratch, used, block->sets[i]);
 }
 
-static struct error *gather(struct arena *scratch, const struct rendering *rendering, const struct position *position,
-                            enum family family, struct gathered *gathered, struct set_numbers *used)
+static bool has_limit(const struct rendering *rendering, uint32_t role, size_t rule)
+{
+	return rendering->resolved->roles[role].rules[rule].held->rule.limit_unit != LIMIT_NONE;
+}
+
+/* Rules with a limit, or those without. */
+static struct error *gather_some(struct arena *scratch, const struct rendering *rendering,
+                                 const struct position *position, enum family family, bool limited,
+                                 struct gathered *gathered, struct set_numbers *used)
 {
 	const struct block *block;
 
@@ -59,11 +66,22 @@ static struct error *gather(struct arena *scratch, const struct rendering *rende
 		size_t count = rendering->resolved->roles[position->roles[i]].rule_count;
 
 		for (size_t k = 0; k < count; k++) {
+			if (has_limit(rendering, position->roles[i], k) != limited)
+				continue;
 			TRY(blocks_get(rendering->blocks, position->roles[i], k, family, position->style, &block));
 			gather_block(scratch, block, gathered, used);
 		}
 	}
 	return NULL;
+}
+
+/* Limits come last: a kernel whose table of a limit is full drops the packet, which must not keep it from a rule that
+ * lets it in without one. */
+static struct error *gather(struct arena *scratch, const struct rendering *rendering, const struct position *position,
+                            enum family family, struct gathered *gathered, struct set_numbers *used)
+{
+	TRY(gather_some(scratch, rendering, position, family, false, gathered, used));
+	return gather_some(scratch, rendering, position, family, true, gathered, used);
 }
 
 static int chain_order(const void *a, const void *b)
