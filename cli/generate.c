@@ -49,26 +49,14 @@ static bool has_template(const struct file_list *files, const char *name)
 /* The administrator's templates, and the built-in ones that they do not replace. */
 static struct error *read_templates(struct run *run, struct file_list *files)
 {
-	if (run->config.templates.n > 0)
-		TRY(read_folder(run, run->config.templates, files));
+	struct str folder = run_has(run, "templates") ? run_option(run, "templates") : run->config.templates;
+
+	if (folder.n > 0)
+		TRY(read_folder(run, folder, files));
 	for (const struct embedded *file = embedded_templates; file->name != NULL; file++)
 		if (!has_template(files, file->name))
 			APPEND(run->arena, files,
 			       ((struct template_file){str_of(file->name), {(const char *)file->data, file->size}}));
-	return NULL;
-}
-
-/* The clock of a generation is the snapshot's, and never earlier than the one before. */
-static struct error *set_clock(struct job *job)
-{
-	struct db_rows rows;
-	uint64_t before;
-	struct str cell;
-
-	TRY(db_query(job->run->arena, job->run->db, db_sql("generation-clock"), NULL, 0, &rows));
-	cell = db_cell(&rows, 0, 0);
-	if (cell.p != NULL && str_number(cell, INT64_MAX, &before) && (int64_t)before > job->fleet.clock)
-		job->fleet.clock = (int64_t)before;
 	return NULL;
 }
 
@@ -78,7 +66,6 @@ static struct error *load(struct job *job)
 
 	TRY(db_begin(run->db, DB_SNAPSHOT));
 	TRY(inventory_load(run->arena, run->db, &job->fleet));
-	TRY(set_clock(job));
 	return db_commit(run->db);
 }
 
@@ -145,8 +132,9 @@ static struct error *ask_kernel(struct job *job)
 	struct run *run = job->run;
 	struct str known = {NULL, 0}, learned = {NULL, 0}, skipped = {NULL, 0};
 
-	if (access(str_c(run->arena, forms_path(run)), R_OK) == 0)
-		TRY(file_read(run->arena, forms_path(run), &known));
+	/* It is a cache: what can't be read is asked again. */
+	if (file_read(run->arena, forms_path(run), &known) != NULL)
+		known = (struct str){NULL, 0};
 	TRY(guard_kernel(run->arena, &job->output, known, run_has(run, "try-all"), &learned, &skipped));
 	if (skipped.n > 0)
 		error_collect(&run->warnings,
@@ -163,12 +151,14 @@ static struct error *ask_guards(struct job *job)
 	struct error *errors = NULL;
 
 	if (run->config.settings.management_count == 0)
-		error_collect(&run->warnings,
-		              error_hint(error_new(ERROR_GUARD, "no management sources are configured"),
-		                         "set management = [ \"ADDRESS\", … ] so that no rule can lock you out"));
-	if (job->published.number > 0 && !run_has(run, "force"))
+		error_collect(&run->warnings, error_hint(error_new(ERROR_GUARD, "no management sources are configured"),
+		                                         "in /etc/fleetwall/fleetwall.conf, or the file of --config: "
+		                                         "management = [ \"ADDRESS\", … ]"));
+	/* Where nothing would be published, there is nothing to stop. */
+	if (job->published.number > 0 && !run_has(run, "force") && !generation_same(&job->published, &job->next))
 		error_collect(&errors,
 		              guard_collapse(&job->published.summary, &job->next.summary, &run->config.shares));
+	error_collect(&errors, guard_frames(&job->output));
 	error_collect(&errors, guard_lockout(run->arena, &job->output, &run->config.settings));
 	error_collect(&errors, ask_kernel(job));
 	return errors;
@@ -187,8 +177,10 @@ static struct error *record(struct job *job)
 
 	TRY(db_begin(run->db, DB_WRITE));
 	TRY(db_query(run->arena, run->db, db_sql("generation-highest"), NULL, 0, &rows));
-	if (!str_number(db_cell(&rows, 0, 0), INT64_MAX, &highest))
-		return error_new(ERROR_SURROUNDINGS, "the database gave no generation number");
+	if (!str_number(db_cell(&rows, 0, 0), INT64_MAX - 1, &highest))
+		return error_hint(
+			error_new(ERROR_SURROUNDINGS, "the database has no room for another generation number"),
+			"look at fleetwall.generation: its highest number can't be right");
 	TRY(store_next_number(job->store, highest, &job->next.number));
 	digest_hex(&job->next.digest, hex);
 	parameters[0] = str_format(run->arena, "%llu", (unsigned long long)job->next.number);
@@ -203,7 +195,7 @@ static struct error *publish(struct job *job)
 {
 	struct arena *arena = job->run->arena;
 
-	TRY(store_write_objects(arena, job->store, &job->output, &job->published));
+	TRY(store_write_objects(job->store, &job->output));
 	TRY(record(job));
 	return store_publish(arena, job->store, &job->next);
 }
@@ -286,7 +278,7 @@ static struct error *finish(struct job *job)
 {
 	if (generation_same(&job->published, &job->next) && job->published.number > 0) {
 		/* What was removed or cut short by hand is put back; nothing else is written. */
-		TRY(store_write_objects(job->run->arena, job->store, &job->output, &job->published));
+		TRY(store_write_objects(job->store, &job->output));
 		TRY(store_links(job->run->arena, job->store, &job->published));
 		answer(job, "unchanged", 0);
 		return NULL;
@@ -315,11 +307,14 @@ struct error *run_generate(struct run *run)
 		error = generation_read(run->arena, run->config.output, &job.published);
 	if (error == NULL)
 		error = make(&job);
+	/* What would change is shown also where a guard would stop it. */
+	if (error == NULL && dry) {
+		dry_run(&job);
+		writer_keep(run->writer);
+	}
 	if (error == NULL)
 		error = ask_guards(&job);
-	if (error == NULL && dry)
-		dry_run(&job);
-	else if (error == NULL)
+	if (error == NULL && !dry)
 		error = finish(&job);
 	if (job.store != NULL)
 		store_close(job.store);

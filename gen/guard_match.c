@@ -18,6 +18,7 @@ enum option_kind {
 	OPTION_STATE,
 	OPTION_JUMP,
 	OPTION_NARROWS,  /* one value; who knows what it leaves out */
+	OPTION_INTERFACE, /* narrows; whatever stands behind it is its value, as an interface may have any name */
 	OPTION_HARMLESS, /* one value, and no say in what matches */
 };
 
@@ -30,8 +31,8 @@ static const struct option {
 	{"-d", OPTION_DESTINATION},
 	{"-p", OPTION_PROTOCOL},
 	{"-m", OPTION_MATCH},
-	{"-i", OPTION_NARROWS},
-	{"-o", OPTION_NARROWS},
+	{"-i", OPTION_INTERFACE},
+	{"-o", OPTION_INTERFACE},
 	{"--sport", OPTION_SPORT},
 	{"--sports", OPTION_SPORT},
 	{"--dport", OPTION_DPORT},
@@ -236,6 +237,7 @@ static void read_option(struct reader *r, enum option_kind kind, struct str valu
 		read_target(r, value);
 		return;
 	case OPTION_NARROWS:
+	case OPTION_INTERFACE:
 		doubt(r);
 		return;
 	case OPTION_CHAIN:
@@ -259,8 +261,9 @@ static void read_words(struct reader *r, const struct words *words)
 		if (option == NULL) {
 			r->odd = r->odd || may_hide_target(word);
 			doubt(r);
-		} else if (i + 1 == words->count || str_is(words->word[i + 1], "!") ||
-		           may_hide_target(words->word[i + 1]))
+		} else if (i + 1 == words->count ||
+		           (option->kind != OPTION_INTERFACE &&
+		            (str_is(words->word[i + 1], "!") || may_hide_target(words->word[i + 1]))))
 			r->odd = true; /* what we take for its value may be an option, and this one a value */
 		else
 			read_option(r, option->kind, words->word[++i], negated);

@@ -57,7 +57,7 @@ static bool write_all(int descriptor, struct str bytes)
 
 struct error *disk_write(int at, const char *path, struct str bytes)
 {
-	int descriptor = openat(at, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	int descriptor = openat(at, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 
 	if (descriptor < 0)
 		return error_errno("can't make the file %s", path);
@@ -124,15 +124,13 @@ static bool same_bytes(int descriptor, struct str bytes)
 	return true;
 }
 
-bool disk_has(int at, const char *path, struct str bytes, bool by_content)
+bool disk_has(int at, const char *path, struct str bytes)
 {
 	struct stat status;
 
 	if (fstatat(at, path, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode) ||
 	    (uint64_t)status.st_size != bytes.n)
 		return false;
-	if (!by_content)
-		return true;
 	int descriptor = openat(at, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 
 	if (descriptor < 0)

@@ -13,12 +13,11 @@ bool disk_name_ok(struct str name);
 struct error *disk_make_folder(int at, const char *path) MUST_CHECK;
 /* Makes the folder and those above it. */
 struct error *disk_make_path(const char *path) MUST_CHECK;
-/* A new file, 0644 under the umask; one that is there is an error. */
+/* A new file, 0444 under the umask: nothing that is written is changed in place; one that is there is an error. */
 struct error *disk_write(int at, const char *path, struct str bytes) MUST_CHECK;
 struct error *disk_read(struct arena *arena, int at, const char *path, struct str *bytes) MUST_CHECK;
-/* Is there a regular file with these bytes? Without `by_content` its size alone is compared. What can't be read is not
- * there. */
-bool disk_has(int at, const char *path, struct str bytes, bool by_content);
+/* Is there a regular file with these bytes? What can't be read is not there. */
+bool disk_has(int at, const char *path, struct str bytes);
 /* Moves what `from` names to `to`, whatever stood there before; that is removed. A reader sees the one or the other. */
 struct error *disk_replace(int at, const char *from, const char *to) MUST_CHECK;
 /* The target of a link; false when there is no link of that name, or its target is longer than `size`. */

@@ -1,10 +1,9 @@
 /* Objects of the store: rulesets and set files, named by their content, and the same bytes for ever. They are written
- * under a name that nobody reads and renamed into place, so a killed run leaves none that is half; still, after a power
- * cut only those are trusted that a published generation lists, because only they were flushed. */
+ * under a name that nobody reads and renamed into place, so a killed run leaves none that is half. One that is there
+ * already is compared byte by byte: a power cut, or a hand, may have changed what its name says. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,34 +13,6 @@
 #include "store_tree.h"
 
 static const char *const ruleset_files[] = {"rules.v4", "rules.v6", "sets.list"};
-
-/* Digests that are trusted, sorted. */
-struct trusted {
-	struct digest *digests;
-	size_t count;
-};
-
-static int digest_order(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct digest));
-}
-
-static struct trusted trusted_of(struct arena *arena, const struct entry *entries, size_t count)
-{
-	struct trusted trusted = {.digests = ARENA_ARRAY(arena, struct digest, count), .count = count};
-
-	for (size_t i = 0; i < count; i++)
-		trusted.digests[i] = entries[i].digest;
-	if (count > 0)
-		qsort(trusted.digests, count, sizeof *trusted.digests, digest_order);
-	return trusted;
-}
-
-static bool is_trusted(const struct trusted *trusted, const struct digest *digest)
-{
-	return trusted->count > 0 &&
-	       bsearch(digest, trusted->digests, trusted->count, sizeof *digest, digest_order) != NULL;
-}
 
 void tree_object(char path[TREE_PATH], const char *folder, const struct digest *digest)
 {
@@ -96,24 +67,24 @@ static struct str ruleset_file(const struct ruleset *ruleset, size_t file)
 	return file < 2 ? ruleset->rules[file] : ruleset->sets_list;
 }
 
-static bool has_ruleset(const struct store *store, const char *path, const struct ruleset *ruleset, bool by_content)
+static bool has_ruleset(const struct store *store, const char *path, const struct ruleset *ruleset)
 {
 	char file[TREE_PATH + 16];
 
 	for (size_t i = 0; i < 3; i++) {
 		snprintf(file, sizeof file, "%s/%s", path, ruleset_files[i]);
-		if (!disk_has(store->root, file, ruleset_file(ruleset, i), by_content))
+		if (!disk_has(store->root, file, ruleset_file(ruleset, i)))
 			return false;
 	}
 	return true;
 }
 
-static struct error *write_ruleset(struct store *store, const struct ruleset *ruleset, bool trusted)
+static struct error *write_ruleset(struct store *store, const struct ruleset *ruleset)
 {
 	char path[TREE_PATH], file[TREE_PATH];
 
 	tree_object(path, TREE_RULESETS, &ruleset->digest);
-	if (has_ruleset(store, path, ruleset, !trusted))
+	if (has_ruleset(store, path, ruleset))
 		return NULL;
 	TRY(disk_make_folder(store->root, TREE_NEW "/ruleset"));
 	for (size_t i = 0; i < 3; i++) {
@@ -123,34 +94,29 @@ static struct error *write_ruleset(struct store *store, const struct ruleset *ru
 	return place_object(store, TREE_NEW "/ruleset", (struct made){TREE_RULESETS, ruleset->digest});
 }
 
-static struct error *write_set(struct store *store, const struct set_file *set, bool trusted)
+static struct error *write_set(struct store *store, const struct set_file *set)
 {
 	char path[TREE_PATH];
 
 	tree_object(path, TREE_SETS, &set->digest);
-	if (disk_has(store->root, path, set->bytes, !trusted))
+	if (disk_has(store->root, path, set->bytes))
 		return NULL;
 	TRY(disk_write(store->root, TREE_NEW "/set", set->bytes));
 	return place_object(store, TREE_NEW "/set", (struct made){TREE_SETS, set->digest});
 }
 
-static struct error *write_objects(struct arena *arena, struct store *store, const struct output *output,
-                                   const struct generation *published)
+static struct error *write_objects(struct store *store, const struct output *output)
 {
-	struct trusted rulesets = trusted_of(arena, published->manifest, published->machine_count);
-	struct trusted sets = trusted_of(arena, published->sets, published->set_count);
-
 	for (size_t i = 0; i < output->set_count; i++)
-		TRY(write_set(store, &output->sets[i], is_trusted(&sets, &output->sets[i].digest)));
+		TRY(write_set(store, &output->sets[i]));
 	for (size_t i = 0; i < output->ruleset_count; i++)
-		TRY(write_ruleset(store, output->rulesets[i], is_trusted(&rulesets, &output->rulesets[i]->digest)));
+		TRY(write_ruleset(store, output->rulesets[i]));
 	return NULL;
 }
 
-struct error *store_write_objects(struct arena *arena, struct store *store, const struct output *output,
-                                  const struct generation *published)
+struct error *store_write_objects(struct store *store, const struct output *output)
 {
-	struct error *error = write_objects(arena, store, output, published);
+	struct error *error = write_objects(store, output);
 
 	if (error == NULL)
 		return NULL;

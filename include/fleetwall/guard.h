@@ -22,6 +22,10 @@ struct error *guard_collapse(const struct summary *before, const struct summary 
 struct error *guard_lockout(struct arena *arena, const struct output *output,
                             const struct settings *settings) MUST_CHECK;
 
+/* Is every rules file one filter table that ends with COMMIT and declares the chains of its mode? No line shows that,
+ * and a file without COMMIT loads nothing. At most 10 findings; not overridable. */
+struct error *guard_frames(const struct output *output) MUST_CHECK;
+
 /* The kernel's word: every form of rule line (values, names, ids left out) that is not in `known` is loaded for real in
  * a throw-away namespace; with `all`, every ruleset whole, with its sets. `known` is the text of the file of forms
  * (first line: kernel release and iptables version; then one form a line); *learned is the text to keep instead. A

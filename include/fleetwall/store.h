@@ -64,10 +64,9 @@ struct difference {
 size_t entries_compare(struct arena *arena, const struct entry *before, size_t before_count, const struct entry *after,
                        size_t after_count, struct difference **differences);
 
-/* Objects that the published generation does not have are written, or compared by content if they are there (others are
- * trusted if they are there with the right size). store_publish() flushes them to disk before it publishes. */
-struct error *store_write_objects(struct arena *arena, struct store *store, const struct output *output,
-                                  const struct generation *published) MUST_CHECK;
+/* Writes the objects that are not there with exactly these bytes: new ones, and those that were damaged or removed.
+ * store_publish() flushes them to disk before it publishes. */
+struct error *store_write_objects(struct store *store, const struct output *output) MUST_CHECK;
 /* The first number above `at_least` and above every folder under generations/. */
 struct error *store_next_number(struct store *store, uint64_t at_least, uint64_t *number) MUST_CHECK;
 /* Writes generations/N, flushes, flips `current`. Then store_links(). */

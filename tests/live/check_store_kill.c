@@ -96,7 +96,7 @@ static struct error *publish_open(struct arena *to, struct store *store, const s
 
 	TRY(generation_read(to, str_of(out), &before));
 	generation_of(to, output, &summary, &now);
-	TRY(store_write_objects(to, store, output, &before));
+	TRY(store_write_objects(store, output));
 	if (before.number > 0 && generation_same(&before, &now))
 		return store_links(to, store, &before);
 	TRY(store_next_number(store, before.number, &now.number));

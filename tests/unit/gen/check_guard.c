@@ -422,6 +422,41 @@ START_TEST(test_many)
 }
 END_TEST
 
+/* --- frames --- */
+
+static struct error *frames(const char *v4, const char *v6)
+{
+	struct output_build build = output_build_new(arena);
+	struct ruleset *ruleset = output_build_ruleset(&build, str_of(v4), str_of(v6), STR(""));
+
+	ruleset->mode = MODE_EXCLUSIVE;
+	output_build_machine(&build, STR("web-1"), ruleset);
+	struct output output = output_build_done(&build);
+
+	return guard_frames(&output);
+}
+
+START_TEST(test_frames)
+{
+	static const char *const bad[] = {"",
+	                                  HEAD,
+	                                  "COMMIT\n",
+	                                  HEAD "COMMIT\nCOMMIT\n",
+	                                  HEAD "COMMIT\n-A INPUT -j ACCEPT\n",
+	                                  "*nat\nCOMMIT\n",
+	                                  HEAD "*filter\nCOMMIT\n",
+	                                  "*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\nCOMMIT\n"};
+
+	ck_assert_ptr_null(frames("# a comment\n" HEAD "COMMIT\n", HEAD "COMMIT\n# one more\n"));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct error *error = frames(HEAD "COMMIT\n", bad[i]);
+
+		ck_assert_msg(error != NULL && error->kind == ERROR_GUARD && error->next == NULL, "%s", bad[i]);
+		ck_assert(has(error->message, "machine web-1") && str_is(error->place.file, "web-1/rules.v6"));
+	}
+}
+END_TEST
+
 /* --- forms --- */
 
 #define CHAINS "*filter\n:INPUT DROP [0:0]\n:fleetwall-0123456789ab - [0:0]\n"
@@ -511,6 +546,7 @@ int main(void)
 	tcase_add_test(guard, test_no_management);
 	tcase_add_test(guard, test_monitor);
 	tcase_add_test(guard, test_many);
+	tcase_add_test(guard, test_frames);
 	tcase_add_test(guard, test_form);
 	tcase_add_test(guard, test_forms);
 	suite_add_tcase(suite, guard);

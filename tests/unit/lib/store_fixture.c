@@ -172,7 +172,7 @@ struct error *try_publish(const struct output *output, const struct summary *sum
 	generation_of(arena, output, summary, &now);
 	*number = 0;
 	if (error == NULL)
-		error = store_write_objects(arena, store, output, &before);
+		error = store_write_objects(store, output);
 	if (error == NULL && generation_same(&before, &now))
 		error = store_links(arena, store, &before);
 	else if (error == NULL) {
