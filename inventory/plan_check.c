@@ -113,7 +113,7 @@ static struct error *use_error(struct arena *arena, const struct use *uses, size
 		buf_format(&users, " and %zu more", count - USERS_SHOWN);
 	return error_hint(error_new(ERROR_INPUT, "the %s '%.*s' would go, but is still used by %.*s", uses[0].kind,
 	                            STR_ARG(uses[0].name), STR_ARG(buf_str(&users))),
-	                  "name it in what is imported, or take it out of what uses it");
+	                  "take it out of what uses it first; an import may also name it, and so keep it");
 }
 
 static struct error *use_errors(struct checking *checking)

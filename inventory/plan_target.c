@@ -79,7 +79,7 @@ static void target_networks(struct planning *planning)
 	target->networks = ARENA_ARRAY(planning->arena, struct network, pairs.before_count + pairs.after_count);
 	while (pairs_next(&pairs, &before, &after)) {
 		const struct network *present = before, *wanted = after;
-		if (wanted == NULL && is_pruned(planning, present->document))
+		if (wanted == NULL && !planning->options->keep_networks && is_pruned(planning, present->document))
 			continue;
 		struct network *network = &target->networks[target->network_count++];
 		*network = present != NULL ? *present : (struct network){.name = wanted->name};
@@ -137,7 +137,8 @@ static void target_services(struct planning *planning)
 	target->services = ARENA_ARRAY(planning->arena, struct service, pairs.before_count + pairs.after_count);
 	while (pairs_next(&pairs, &before, &after)) {
 		const struct service *present = before;
-		if (after != NULL || present->builtin || !is_pruned(planning, present->document))
+		if (after != NULL || present->builtin || planning->options->keep_services ||
+		    !is_pruned(planning, present->document))
 			target_service(planning, &target->services[target->service_count++], before, after);
 	}
 }
@@ -213,7 +214,7 @@ static bool role_stays(const struct planning *planning, const struct role *prese
 {
 	struct str machine = machine_of_role(present->name);
 	return machine.n > 0 ? fleet_machine(planning->target, machine) != NULL
-	                     : !is_pruned(planning, present->document);
+	                     : planning->options->keep_roles || !is_pruned(planning, present->document);
 }
 
 static void target_roles(struct planning *planning)

@@ -18,11 +18,13 @@ static const struct {
 	uint8_t number;
 	bool udp;
 } well_known[] = {
-	{7, false},   {9, false},  {13, false},  {19, false},  {20, false},  {21, false},  {22, false},  {23, false},
-	{25, false},  {37, false}, {43, false},  {49, false},  {53, true},   {67, true},   {68, true},   {69, true},
-	{70, false},  {79, false}, {80, false},  {88, false},  {109, false}, {110, false}, {111, false}, {113, false},
-	{119, false}, {123, true}, {135, false}, {137, true},  {138, true},  {139, false}, {143, false}, {161, true},
-	{162, true},  {177, true}, {179, false}, {194, false},
+	{1, false},   {7, false},   {9, false},   {11, false},  {13, false},  {15, false},  {17, false},  {19, false},
+	{20, false},  {21, false},  {22, false},  {23, false},  {25, false},  {37, false},  {43, false},  {49, false},
+	{53, true},   {67, true},   {68, true},   {69, true},   {70, false},  {79, false},  {80, false},  {88, false},
+	{109, false}, {110, false}, {111, false}, {113, false}, {119, false}, {123, true},  {135, false}, {137, true},
+	{138, true},  {139, false}, {143, false}, {161, true},  {162, true},  {177, true},  {179, false}, {194, false},
+	{102, false}, {104, false}, {106, false}, {163, false}, {164, false}, {174, false}, {199, false}, {209, false},
+	{210, false}, {213, true},
 };
 
 static void warn_of_port(struct parser *p, uint8_t number, size_t at)

@@ -43,6 +43,8 @@ struct import_options {
 	bool prune;             /* remove objects that `wanted` does not name (built-in services stay): of those that
 	                           documents own, and of the others, only those with the owner that `wanted` has */
 	bool every;             /* `wanted` is the whole inventory, and says who owns what: prune spares no owner */
+	bool keep_roles, keep_networks, keep_services; /* the source has no list of these (a CSV file that is absent):
+	                                                  prune leaves them alone */
 	struct str add_rules_to; /* "import --rules ROLE FILE": the rules of `wanted`'s role are added, nothing is taken
 	                            away */
 };

@@ -368,9 +368,10 @@ END_TEST
 START_TEST(knows_the_ports_that_are_protocols)
 {
 	static const char expected[] =
-		"7/tcp 9/tcp 13/tcp 19/tcp 20/tcp 21/tcp 22/tcp 23/tcp 25/tcp 37/tcp 43/tcp 49/tcp 53/udp 67/udp "
-		"68/udp 69/udp 70/tcp 79/tcp 80/tcp 88/tcp 109/tcp 110/tcp 111/tcp 113/tcp 119/tcp 123/udp 135/tcp "
-		"137/udp 138/udp 139/tcp 143/tcp 161/udp 162/udp 177/udp 179/tcp 194/tcp ";
+		"1/tcp 7/tcp 9/tcp 11/tcp 13/tcp 15/tcp 17/tcp 19/tcp 20/tcp 21/tcp 22/tcp 23/tcp 25/tcp 37/tcp "
+		"43/tcp 49/tcp 53/udp 67/udp 68/udp 69/udp 70/tcp 79/tcp 80/tcp 88/tcp 102/tcp 104/tcp 106/tcp "
+		"109/tcp 110/tcp 111/tcp 113/tcp 119/tcp 123/udp 135/tcp 137/udp 138/udp 139/tcp 143/tcp 161/udp "
+		"162/udp 163/tcp 164/tcp 174/tcp 177/udp 179/tcp 194/tcp 199/tcp 209/tcp 210/tcp 213/udp ";
 	struct buf buf = buf_new(arena);
 
 	for (unsigned i = 1; i <= 255; i++) {
