@@ -261,7 +261,8 @@ static struct error *check_count(const struct run *run)
 		return NULL;
 	return error_hint(error_new(ERROR_USAGE, "%s arguments for fleetwall %s",
 	                            run->argument_count < command->least ? "too few" : "too many", command->name),
-	                  "fleetwall %s %s", command->name, command->arguments);
+	                  "fleetwall %s%s%s", command->name, command->arguments[0] != '\0' ? " " : " --help",
+	                  command->arguments);
 }
 
 /* The second pass: options and arguments, without the command's own words. */

@@ -34,7 +34,8 @@ struct error *run_sql(struct run *run)
 	struct server server;
 	size_t count = 0;
 
-	TRY(run_connect(run));
+	/* Without a look for the schema: that is how a dump is read back. */
+	TRY(run_connect_bare(run));
 	if (conninfo.n == 0) {
 		TRY(server_status(run->arena, run->config.state, &server));
 		conninfo = server.conninfo;

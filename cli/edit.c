@@ -1,5 +1,6 @@
 /* What the editing commands share: the transaction around a change, and the line that says what it did. */
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,14 +26,22 @@ static size_t touched(struct edit *edit, const struct plan *plan)
 	return machines_touched(resolve(arena, &edit->present), resolve(arena, &after));
 }
 
+static void say_line(struct edit *edit, struct str line)
+{
+	if (edit->rule_id.p == NULL)
+		writer_say(edit->run->writer, "%.*s", STR_ARG(line));
+	else if (!writer_is_json(edit->run->writer))
+		fprintf(stderr, "%.*s\n", STR_ARG(line));
+}
+
 /* "+ machine db1: address + 10.0.0.5; touches 3 machines" */
 static void say(struct edit *edit, const struct plan *plan)
 {
-	static const char *const columns[] = {"sign", "kind", "name", "details", "touches"};
+	static const char *const columns[] = {"sign", "kind", "name", "details", "touches", "rule_id"};
 	struct run *run = edit->run;
 	size_t machines = touched(edit, plan);
 
-	writer_columns(run->writer, LAYOUT_SILENT, columns, 5);
+	writer_columns(run->writer, LAYOUT_SILENT, columns, 6);
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct change *change = &plan->changes[i];
 		struct buf details = buf_new(run->arena);
@@ -43,17 +52,19 @@ static void say(struct edit *edit, const struct plan *plan)
 		writer_row(run->writer, (struct cell[]){cell_text(str_copy(run->arena, (struct str){&sign, 1})),
 		                                        cell_text(str_of(change->kind)), cell_text(change->name),
 		                                        cell_list(change->details, change->detail_count),
-		                                        cell_number((int64_t)machines)});
+		                                        cell_number((int64_t)machines), cell_text(edit->rule_id)});
 		if (plan->count <= 3)
-			writer_say(run->writer, "%c %s %.*s%.*s; touches %zu machine%s", sign, change->kind,
-			           STR_ARG(change->name), (int)details.n, details.p, machines,
-			           machines == 1 ? "" : "s");
+			say_line(edit, str_format(run->arena, "%c %s %.*s%.*s; touches %zu machine%s", sign,
+			                          change->kind, STR_ARG(change->name), (int)details.n, details.p,
+			                          machines, machines == 1 ? "" : "s"));
 	}
 	if (plan->count > 3)
-		writer_say(run->writer, "%zu objects changed; touches %zu machine%s", plan->count, machines,
-		           machines == 1 ? "" : "s");
+		say_line(edit, str_format(run->arena, "%zu objects changed; touches %zu machine%s", plan->count,
+		                          machines, machines == 1 ? "" : "s"));
 	else if (plan->count == 0)
-		writer_say(run->writer, "nothing to do: the inventory says this already");
+		say_line(edit, STR("nothing to do: the inventory says this already"));
+	if (edit->rule_id.p != NULL)
+		writer_say(run->writer, "%.*s", STR_ARG(edit->rule_id));
 }
 
 struct error *edit_end(struct edit *edit)

@@ -12,6 +12,8 @@ struct edit {
 	struct fleet present; /* as the open transaction sees it; all other writers wait */
 	struct fleet wanted;
 	struct import_options options;
+	struct str rule_id; /* of the rule that is added: then it alone goes to standard output, and what changed to
+	                       standard error */
 };
 
 /* Opens a transaction that keeps other writers out, and loads. */

@@ -1,4 +1,6 @@
 /* machine add, set, remove; role assign, unassign; open. */
+#include "fleetwall/resolve.h"
+
 #include "edit.h"
 
 static bool parse_address(struct arena *arena, struct str word, struct machine_address *address)
@@ -69,7 +71,8 @@ static struct error *give_state(struct run *run, struct machine *machine)
 	if (enforcement.p != NULL && !enforcement_parse(enforcement, &machine->enforcement))
 		return error_new(ERROR_INPUT, "--enforcement is enforce, monitor or unmanaged, not \"%.*s\"",
 		                 STR_ARG(enforcement));
-	machine->given |= (mode.p != NULL ? GIVEN_MODE : 0u) | (enforcement.p != NULL ? GIVEN_ENFORCEMENT : 0u);
+	machine->given |= (edit_gives(run, "mode") ? GIVEN_MODE : 0u) |
+	                  (edit_gives(run, "enforcement") ? GIVEN_ENFORCEMENT : 0u);
 	return NULL;
 }
 
@@ -232,6 +235,7 @@ static struct error *open_rule(struct run *run, const struct fleet *present, int
 struct error *run_open(struct run *run)
 {
 	struct str name = str_lower(run->arena, run->arguments[0]);
+	char id[RULE_ID_DIGITS + 1];
 	struct edit edit;
 	int64_t seconds;
 
@@ -250,5 +254,7 @@ struct error *run_open(struct run *run)
 	edit.wanted.roles->rules = ARENA_NEW(run->arena, struct role_rule);
 	TRY(open_rule(run, &edit.present, seconds, edit.wanted.roles->rules));
 	edit.options.add_rules_to = edit.wanted.roles->name;
+	rule_id(edit.wanted.roles->name, edit.wanted.roles->rules->text, id);
+	edit.rule_id = str_copy(run->arena, str_of(id));
 	return edit_end(&edit);
 }

@@ -40,7 +40,8 @@ static struct error *give(struct run *run, struct role *role)
 	role->owner = run_option(run, "owner");
 	role->given |= (edit_gives(run, "description") ? GIVEN_DESCRIPTION : 0u) |
 	               (edit_gives(run, "owner") ? GIVEN_OWNER : 0u) |
-	               (edit_gives(run, "selector") ? GIVEN_SELECTOR : 0u) | (egress.p != NULL ? GIVEN_EGRESS : 0u);
+	               (edit_gives(run, "selector") ? GIVEN_SELECTOR : 0u) |
+	               (edit_gives(run, "egress") ? GIVEN_EGRESS : 0u);
 	if (egress.p != NULL && !egress_parse(egress, &role->egress))
 		return error_new(ERROR_INPUT, "--egress is open or closed, not \"%.*s\"", STR_ARG(egress));
 	return selector.p != NULL ? parse_selector(run, selector, role) : NULL;
@@ -175,12 +176,13 @@ struct error *run_rule_add(struct run *run)
 	TRY(new_rule(run, role->rules, &stored));
 	role->rule_count = stored ? 1 : 0;
 	edit.options.add_rules_to = name;
-	TRY(edit_end(&edit));
 	if (!stored)
-		return NULL;
-	rule_id(name, role->rules->text, id);
-	writer_say(run->writer, "%s", id);
-	return NULL;
+		writer_say(run->writer, "that is the default: a bare `deny all` is stored nowhere");
+	if (stored) {
+		rule_id(name, role->rules->text, id);
+		edit.rule_id = str_copy(run->arena, str_of(id));
+	}
+	return edit_end(&edit);
 }
 
 /* The role of the rule as `wanted`, with a list of rules of its own; the same one when several rules are of one role.

@@ -6,25 +6,34 @@
 #include "cli.h"
 #include "edit.h"
 
-static struct error *read_csv(struct run *run, struct str folder, struct fleet *fleet)
+/* A file that is absent leaves its objects alone, also with --prune. */
+static bool has_file(const struct csv_file *files, size_t count, struct str name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_ends(files[i].name, name))
+			return true;
+	return false;
+}
+
+static struct error *read_csv(struct run *run, struct str folder, struct fleet *fleet, struct import_options *options)
 {
 	struct csv_file *files;
 	size_t count;
 
 	TRY(csv_folder_read(run->arena, folder, &files, &count, &run->warnings));
+	options->keep_roles = !has_file(files, count, STR("/roles.csv"));
+	options->keep_networks = !has_file(files, count, STR("/networks.csv"));
+	options->keep_services = !has_file(files, count, STR("/services.csv"));
 	return csv_read(run->arena, files, count, fleet, &run->warnings);
 }
 
 /* "-" is standard input. */
 static struct error *read_file(struct run *run, struct str *name, struct str *text)
 {
-	struct str path = *name;
-
-	if (str_is(*name, "-")) {
-		path = STR("/dev/stdin");
-		*name = STR("standard input");
-	}
-	return file_read(run->arena, path, text);
+	if (!str_is(*name, "-"))
+		return file_read(run->arena, *name, text);
+	*name = STR("standard input");
+	return run_input(run, text);
 }
 
 static struct error *read_rules(struct run *run, struct str role, struct str file, struct fleet *fleet)
@@ -100,7 +109,7 @@ static struct error *read_source(struct run *run, struct fleet *fleet, struct im
 		                  "fleetwall import FILE, --csv DIR, --rules ROLE FILE, --from aws FILE…, or --from "
 		                  "ansible FILE");
 	if (folder.p != NULL)
-		return read_csv(run, folder, fleet);
+		return read_csv(run, folder, fleet, options);
 	if (role.p != NULL) {
 		if (options->prune)
 			return error_new(ERROR_USAGE, "--rules adds to a role; --prune does not go with it");
@@ -171,6 +180,11 @@ struct error *run_import(struct run *run)
 	errors = read_source(run, &wanted, &options);
 	if (errors != NULL)
 		return with_references(run, errors, &wanted);
+	if (options.prune &&
+	    wanted.machine_count + wanted.role_count + wanted.network_count + wanted.service_count == 0)
+		return error_hint(
+			error_new(ERROR_INPUT, "the source names nothing, and --prune would remove everything"),
+			"an empty file is mostly one that was not written");
 	TRY(run_connect(run));
 	TRY(db_begin(run->db, dry ? DB_SNAPSHOT : DB_WRITE));
 	if (!dry)

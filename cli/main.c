@@ -1,5 +1,6 @@
 /* The way in and the way out: arguments, configuration, one command, its answer, the exit code. It decides nothing
  * else. */
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -113,6 +114,12 @@ int main(int argc, char **argv)
 	struct error *error;
 	int code;
 
+	/* Who closed one of the three gets an empty one: the next file that is opened must not be taken for it. */
+	int null = open("/dev/null", O_RDWR);
+
+	while (null >= 0 && null <= STDERR_FILENO)
+		null = dup(null);
+	(void)close(null);
 	/* For the width of characters in tables alone; all else is bytes. */
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);

@@ -325,6 +325,9 @@ struct error *run_query_machines(struct run *run)
 	if (given == 0)
 		return error_hint(error_new(ERROR_USAGE, "which machines?"),
 		                  "--role ROLE, --opens 3306/tcp or --rule ID; fleetwall machine list shows all");
+	if (run_has(run, "at") && run_has(run, "rule"))
+		return error_hint(error_new(ERROR_USAGE, "--rule speaks of the present"),
+		                  "--role and --opens take --at");
 	if (run_has(run, "from") && !run_has(run, "opens"))
 		return error_new(ERROR_USAGE, "--from goes with --opens");
 	if (run_has(run, "opens"))

@@ -1,4 +1,6 @@
 /* What most commands begin with: the database, and the inventory from one snapshot of it. */
+#include <stdlib.h>
+
 #include "fleetwall/document.h"
 #include "fleetwall/inventory.h"
 
@@ -16,6 +18,8 @@ static struct error *open_private(struct run *run, bool make, struct str *connin
 			                  "fleetwall init makes one");
 	}
 	TRY(server_start(run->arena, run->config.state, &server));
+	/* A service file speaks of other servers, and would be asked all the same. */
+	unsetenv("PGSERVICE");
 	*conninfo = server.conninfo;
 	return NULL;
 }

@@ -121,10 +121,20 @@ bool writer_partial(const struct writer *writer)
 
 static json_t *json_of(struct str text)
 {
-	/* The database and the readers let only UTF-8 in; paths may hold anything. */
 	json_t *value = json_stringn(text.p, text.n);
+	struct arena *scratch;
+	struct buf shown;
 
-	return value != NULL ? value : json_stringn_nocheck("?", 1);
+	if (value != NULL)
+		return value;
+	/* The database and the readers let only UTF-8 in; arguments and paths may hold anything. */
+	scratch = arena_new();
+	shown = buf_new(scratch);
+	for (size_t i = 0; i < text.n; i++)
+		buf_format(&shown, (unsigned char)text.p[i] < 0x80 ? "%c" : "\\x%02x", (unsigned char)text.p[i]);
+	value = json_stringn(shown.p, shown.n);
+	arena_free(scratch);
+	return value != NULL ? value : json_null();
 }
 
 static json_t *json_cell(const struct cell *cell)
@@ -280,7 +290,7 @@ static int column_flags(const struct writer *writer, size_t column)
 
 	for (size_t row = 0; row < writer->rows.count; row += writer->columns)
 		numbers &= writer->rows.items[row + column].kind == CELL_NUMBER;
-	return (numbers ? SCOLS_FL_RIGHT : 0) | (column + 1 == writer->columns ? SCOLS_FL_TRUNC : 0);
+	return numbers ? SCOLS_FL_RIGHT : SCOLS_FL_WRAP;
 }
 
 static void write_table(const struct writer *writer)
@@ -395,7 +405,8 @@ static struct error *select_columns(struct writer *writer)
 	struct rows rows = {0};
 	size_t *chosen, count = 0;
 
-	if (rest.n == 0 || writer->columns == 0)
+	/* What a change says is no list: it is done already, and a column must not make it fail. */
+	if (rest.n == 0 || writer->columns == 0 || writer->layout == LAYOUT_SILENT)
 		return NULL;
 	chosen = ARENA_ARRAY(writer->arena, size_t, rest.n + 1);
 	names = ARENA_ARRAY(writer->arena, const char *, rest.n + 1);
@@ -423,7 +434,8 @@ struct error *writer_end(struct writer *writer, const struct error *warnings)
 		write_json(writer, warnings);
 	else
 		write_text(writer);
-	if (fflush(stdout) != 0 && errno != EPIPE)
+	/* A buffer that was written before and failed shows in ferror() alone. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE)
 		return error_errno("standard output");
 	return NULL;
 }

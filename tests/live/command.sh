@@ -54,6 +54,9 @@ cat > "$home/example.conf" << 'END'
       { name = "db1"; addresses = [ "10.0.0.5", "fd00::5" ]; roles = [ "mysql" ]; labels = { env = "prod"; };
         mode = "exclusive"; enforcement = "enforce"; ssh_port = 22; } );
 END
+: > "$home/empty.conf"
+run 2 import --prune "$home/empty.conf"
+complains 'names nothing'
 run 1 import --dry-run "$home/example.conf"
 says '+ machine db1'
 run 0 import "$home/example.conf"
@@ -86,7 +89,8 @@ run 2 machine add 'web2;rm' --address 10.0.1.2
 run 2 machine add web2 --role bastio
 complains 'did you mean "bastion"?'
 run 0 rule add mysql allow 3307/tcp from role:bastion --ticket OPS-18
-id=$(tail -n 1 "$home/out")
+id=$(cat "$home/out")
+complains 'touches'
 run 0 rule show "$id"
 says 'OPS-18'
 run 0 rule set "$id" --disabled

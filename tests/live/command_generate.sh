@@ -69,6 +69,12 @@ rm -rf "$(readlink -f "$out/machines/m7")" "$(readlink -f "$(ls "$out"/sets/* | 
 run 0 generate
 says 'unchanged'
 holds 'what was removed by hand is back' digests
+rules=$(readlink -f "$out/machines/m8")/rules.v4
+chmod u+w "$rules" && sed -i s/DROP/QUIT/ "$rules"
+run 0 generate
+holds 'what was changed by hand is as it was' digests
+run 2 generate --dry-run --columns nosuch --nosuch
+run 0 generate --columns nosuch
 
 # --- the bastion comes and goes: sets change, rulesets do not ---
 run 0 explain 10.1.0.0 m5 22/tcp
@@ -126,10 +132,29 @@ if unshare -n true 2> /dev/null; then
 	run 4 generate --force
 	complains 'MASQUERADE'
 fi
+sed '/^COMMIT/d' templates/exclusive.mustache > "$home/templates/exclusive.mustache"
+run 4 generate --force
+complains 'does not end with COMMIT'
+sed -i '/^templates/d' "$FLEETWALL_CONFIG"
+run 4 generate --force --templates "$home/templates"
+printf 'templates = "%s/templates";\n' "$home" >> "$FLEETWALL_CONFIG"
 printf '*filter\n{{#open}}\nCOMMIT\n' > "$home/templates/exclusive.mustache"
 run 2 generate
 complains 'exclusive.mustache:2'
 sed -i '/^templates/d' "$FLEETWALL_CONFIG"
+
+# --- one clock for all: it never goes back ---
+run 0 rule add all allow 9999/tcp until 2099-01-01
+says "$(sed -n 1p "$home/out")"
+holds 'the id alone on standard output' sh -c "[ \$('$FLEETWALL' rule add all allow 9998/tcp 2> /dev/null | grep -c .) = 1 ]"
+run 0 explain 192.0.2.77 m1 9999/tcp
+run 0 sql -- -qc "INSERT INTO fleetwall.generation (number, digest, clock, machines) VALUES (1000, sha256('x'), '2099-06-01', 1)"
+run 0 generate
+holds 'it has ended' sh -c "! grep -q 9999 '$out/machines/m1/rules.v4'"
+run 1 explain 192.0.2.77 m1 9999/tcp
+run 0 query rules m1
+silent_on 9999/tcp
+run 0 sql -- -qc 'DELETE FROM fleetwall.generation WHERE number >= 1000'
 
 # --- bad days ---
 run 0 database status
