@@ -133,14 +133,21 @@ static void settle_ssh_host(struct reading *reading, struct str name, struct str
 
 static void read_port(struct reading *reading, struct machine *machine)
 {
-	struct str name = present(reading->host, STR("ansible_port"), STR("ansible_ssh_port"));
+	struct str name = present(reading->host, STR("ansible_port"), STR("ansible_ssh_port")), text;
 	const json_t *value = variable(reading->host, name);
-	struct str text = json_is_integer(value) ? STR("") : text_of(reading, name, value);
-	uint64_t number = json_integer_value(value) < 0 ? 0 : (uint64_t)json_integer_value(value);
+	int64_t number;
 
-	if (value == NULL || (text.n == 0 && !json_is_integer(value)))
+	if (value == NULL)
 		return;
-	if ((text.n > 0 && !str_number(text, 65535, &number)) || number == 0 || number > 65535) {
+	if (!foreign_integer(value, &number)) {
+		uint64_t said = 0;
+
+		text = text_of(reading, name, value);
+		if (text.n == 0)
+			return;
+		number = str_number(text, 65535, &said) ? (int64_t)said : 0;
+	}
+	if (number < 1 || number > 65535) {
 		leave_out(reading, name, "it is no port");
 		return;
 	}

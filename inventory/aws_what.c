@@ -6,15 +6,18 @@
 
 struct ports_said {
 	bool from_given, to_given; /* not absent */
-	json_int_t from, to;       /* -1 if absent */
+	int64_t from, to;          /* -1 if absent */
 	bool wrong;
 };
 
-static bool read_port(const json_t *json, bool *given, json_int_t *number)
+static bool read_port(const json_t *json, bool *given, int64_t *number)
 {
+	bool valid = foreign_integer(json, number);
+
 	*given = json != NULL && !json_is_null(json);
-	*number = json_is_integer(json) ? json_integer_value(json) : -1;
-	return !*given || json_is_integer(json);
+	if (!valid)
+		*number = -1;
+	return valid || !*given;
 }
 
 static struct ports_said read_ports(const json_t *permission)
@@ -67,14 +70,15 @@ static const char *ports_what(struct arena *arena, struct what *what, const stru
 static bool read_protocol(const json_t *json, struct what *what)
 {
 	struct str text = foreign_str(json);
-	json_int_t number = json_integer_value(json);
+	int64_t number;
+	bool is_number = foreign_integer(json, &number);
 
 	*what = (struct what){.kind = WHAT_PROTOCOL, .icmp_code = -1};
-	if (str_is(text, "-1") || (json_is_integer(json) && number == -1)) {
+	if (str_is(text, "-1") || (is_number && number == -1)) {
 		what->kind = WHAT_ALL;
 		return true;
 	}
-	if (json_is_integer(json) && number >= 1 && number <= 255) {
+	if (is_number && number >= 1 && number <= 255) {
 		what->protocol = (uint8_t)number;
 		return true;
 	}
@@ -109,9 +113,10 @@ struct str aws_what_said(struct arena *arena, const json_t *permission)
 	const json_t *protocol = json_object_get(permission, "IpProtocol");
 	struct ports_said said = read_ports(permission);
 	struct buf buf = buf_new(arena);
+	int64_t number;
 
-	if (json_is_integer(protocol))
-		buf_format(&buf, "%lld", (long long)json_integer_value(protocol));
+	if (foreign_integer(protocol, &number))
+		buf_format(&buf, "%lld", (long long)number);
 	else
 		buf_format(&buf, "%s", str_is(foreign_str(protocol), "-1") ? "all" : SHOWN(foreign_str(protocol)));
 	if (said.from_given && !said.wrong)

@@ -45,6 +45,9 @@ struct str foreign_str(const json_t *json);
 /* The same of an object's member. */
 struct str foreign_member(const json_t *object, const char *key);
 
+/* A number without a fraction. */
+bool foreign_integer(const json_t *json, int64_t *number);
+
 /* One line of at most 1000 characters: control characters become blanks, what is longer is cut. */
 struct str foreign_line(struct arena *arena, struct str s);
 

@@ -11,6 +11,7 @@
 
 #define NOTE_MAX 2000
 #define LINE_MAX_CHARACTERS 1000
+#define INTEGER_EXACT 9007199254740992.0 /* up to here a double holds every integer */
 
 struct foreign foreign_new(struct arena *arena)
 {
@@ -95,6 +96,17 @@ static struct error *json_fault(const struct foreign_file *file, size_t offset, 
 	return error_at(error, place_in(file->name, file->text, 0, 1, at < file->text.n ? at : file->text.n));
 }
 
+/* Somebody's variables may hold numbers that fit nowhere: then all numbers are read as floating-point ones. */
+static json_t *load_value(struct str text, json_error_t *fault)
+{
+	size_t flags = JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL;
+	json_t *json = json_loadb(text.p, text.n, flags, fault);
+
+	if (json == NULL && json_error_code(fault) == json_error_numeric_overflow)
+		json = json_loadb(text.p, text.n, flags | JSON_DECODE_INT_AS_REAL, fault);
+	return json;
+}
+
 static struct error *read_file(struct arena *arena, const struct foreign_file *file, struct foreign_values *values)
 {
 	struct str text = file->text;
@@ -102,8 +114,7 @@ static struct error *read_file(struct arena *arena, const struct foreign_file *f
 
 	while (str_trim(str_slice(text, offset, text.n)).n > 0) {
 		json_error_t fault;
-		json_t *json = json_loadb(text.p + offset, text.n - offset,
-		                          JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK | JSON_ALLOW_NUL, &fault);
+		json_t *json = load_value(str_slice(text, offset, text.n), &fault);
 
 		if (json == NULL)
 			return json_fault(file, offset, &fault);
@@ -138,6 +149,17 @@ struct str foreign_str(const json_t *json)
 	if (!json_is_string(json))
 		return (struct str){NULL, 0};
 	return (struct str){json_string_value(json), json_string_length(json)};
+}
+
+bool foreign_integer(const json_t *json, int64_t *number)
+{
+	double real = json_real_value(json);
+
+	*number = json_is_integer(json) ? (int64_t)json_integer_value(json) : 0;
+	if (!json_is_real(json) || real < -INTEGER_EXACT || real > INTEGER_EXACT)
+		return json_is_integer(json);
+	*number = (int64_t)real;
+	return (double)*number == real;
 }
 
 struct str foreign_member(const json_t *object, const char *key)

@@ -94,6 +94,7 @@ static const struct {
 	{"'ansible_port':65536", "roles:\naddresses:\n", "host \"h\": ansible_port: it is no port"},
 	{"'ansible_port':'{{ p }}'", "roles:\naddresses:\n", "host \"h\": ansible_port: it is no port"},
 	{"'ansible_port':22.5", "roles:\naddresses:\n", "host \"h\": ansible_port: it is no string"},
+	{"'ansible_port':22,'serial':123456789012345678901234567890", "roles:\naddresses:\nssh_port: 22\n", ""},
 	{"'ansible_port':null", "roles:\naddresses:\n", ""},
 	{"'ip7':'10.0.0.1','secret':{'__ansible_vault':'x'},'n':'\\u0000'", "roles:\naddresses:\n", ""},
 };

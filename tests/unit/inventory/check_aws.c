@@ -104,6 +104,8 @@ static const struct {
 	{"'IpProtocol':'tcp','FromPort':-2,'ToPort':-2", "", "tcp -2: it has no valid port range"},
 	{"'IpProtocol':'tcp','FromPort':'22','ToPort':'22'", "", "tcp: its ports are no numbers"},
 	{"'IpProtocol':'tcp','FromPort':22.5,'ToPort':22.5", "", "tcp: its ports are no numbers"},
+	{"'IpProtocol':'tcp','FromPort':1e300,'ToPort':1e300", "", "tcp: its ports are no numbers"},
+	{"'IpProtocol':'tcp','FromPort':22.0,'ToPort':22.0", "allow 22/tcp\n", ""},
 	{"'IpProtocol':'icmp','FromPort':255,'ToPort':-1", "", "icmp 255--1: there is no such ICMP type"},
 	{"'IpProtocol':'icmp','FromPort':-2,'ToPort':-1", "", "icmp -2--1: there is no such ICMP type"},
 	{"'IpProtocol':'icmp','FromPort':8,'ToPort':256", "", "icmp 8-256: there is no such ICMP code"},
