@@ -250,7 +250,7 @@ show_end() {
 	cat <<-END
 		    alias fw='$FLEETWALL --config $here/fleetwall.conf'
 		    fw query rules $machine;  fw explain ${packets%%,*} $machine $(echo "$packets" | sed 's/^[^,]*,\([0-9]*\).*/\1/')/tcp;  fw --help
-		    psql "$conninfo"
+		    fw sql -- -c 'SELECT * FROM machine_rule'
 		    ls $out/machines $out/sets
 		The database keeps running. This ends it and removes all of the demo:
 		    $FLEETWALL --config $here/fleetwall.conf database stop && rm -r $here
