@@ -49,7 +49,7 @@ run 0 export
 cp "$home/out" "$home/all.conf"
 silent_on 'owner = "base"'
 run 0 import --prune --dry-run "$home/all.conf"
-printf '' > "$home/empty.conf"
+printf 'networks = ( { name = "other"; prefixes = [ ]; } );\n' > "$home/empty.conf"
 run 1 import --prune --dry-run "$home/empty.conf"
 says '- machine own'
 silent_on 'web1'
