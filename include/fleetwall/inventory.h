@@ -63,9 +63,4 @@ struct error *inventory_lock(struct db *db) MUST_CHECK;
 struct error *inventory_write(struct arena *arena, struct db *db, const struct fleet *present,
                               const struct plan *plan) MUST_CHECK;
 
-/* enabled = true/false for the machines; *changed counts those that were not so before. An unknown name is
- * ERROR_UNKNOWN. */
-struct error *inventory_enable(struct arena *arena, struct db *db, const struct str *machines, size_t count,
-                               bool enabled, size_t *changed) MUST_CHECK;
-
 #endif

@@ -308,31 +308,6 @@ START_TEST(plain_sql_waits_for_an_import)
 }
 END_TEST
 
-/* --- single changes --- */
-
-START_TEST(machines_are_enabled_and_disabled)
-{
-	size_t changed;
-	struct str both[] = {STR("a"), STR("B")}, wrong[] = {STR("a"), STR("bb\",\\NULL"), STR("c")};
-	imports_text(company, &as_it_is);
-	must(db_begin(db, DB_WRITE));
-	must(inventory_enable(arena, db, both, 2, true, &changed));
-	ck_assert_uint_eq(changed, 1);
-	must(inventory_enable(arena, db, both, 2, true, &changed));
-	ck_assert_uint_eq(changed, 0);
-	must(inventory_enable(arena, db, both, 2, false, &changed));
-	ck_assert_uint_eq(changed, 2);
-	must(inventory_enable(arena, db, NULL, 0, false, &changed));
-	ck_assert_uint_eq(changed, 0);
-	struct error *error = inventory_enable(arena, db, wrong, 3, true, &changed);
-	ck_assert_uint_eq(error_count(error), 2);
-	ck_assert_int_eq(error->kind, ERROR_UNKNOWN);
-	ck_assert_msg(strstr(text_of(error), "there is no machine \"c\"") != NULL, "%s", text_of(error));
-	must(db_commit(db));
-	ck_assert_str_eq(asked("SELECT count(*) FROM fleetwall.machine WHERE enabled"), "0");
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("inventory");
@@ -352,7 +327,6 @@ int main(void)
 	tcase_add_test(cases, a_reader_may_load_and_no_more);
 	tcase_add_test(cases, imports_wait_for_each_other);
 	tcase_add_test(cases, plain_sql_waits_for_an_import);
-	tcase_add_test(cases, machines_are_enabled_and_disabled);
 	tcase_set_timeout(cases, 30);
 	suite_add_tcase(suite, cases);
 	return postgres_main(suite, NULL);
