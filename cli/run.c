@@ -1,10 +1,13 @@
 /* What most commands begin with: the database, and the inventory from one snapshot of it. */
 #include <stdlib.h>
+#include <time.h>
 
 #include "fleetwall/document.h"
 #include "fleetwall/inventory.h"
 
 #include "cli.h"
+
+enum { PRIVATE_TRIES = 5 };
 
 static struct error *open_private(struct run *run, bool make, struct str *conninfo)
 {
@@ -26,11 +29,20 @@ static struct error *open_private(struct run *run, bool make, struct str *connin
 
 static struct error *connect_to(struct run *run, bool make)
 {
+	const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
 	struct str conninfo = run->config.database;
+	struct error *error;
 
-	if (conninfo.n == 0)
+	if (conninfo.n > 0)
+		return db_open(run->arena, conninfo, &run->db);
+	/* A private server that dies just now still takes the connection; the next look finds it dead and starts it. */
+	for (int i = 0;; i++) {
 		TRY(open_private(run, make, &conninfo));
-	return db_open(run->arena, conninfo, &run->db);
+		error = db_open(run->arena, conninfo, &run->db);
+		if (error == NULL || i + 1 == PRIVATE_TRIES)
+			return error;
+		nanosleep(&pause, NULL);
+	}
 }
 
 struct error *run_connect_bare(struct run *run)

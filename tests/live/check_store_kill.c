@@ -335,7 +335,8 @@ START_TEST(test_random_moments)
 	none(publish(1, 150));
 	length = now() - before;
 	srand(2);
-	for (unsigned round = 2; round < 62; round++) {
+	/* On a slow disk the runs do not take the time that was measured: go on until enough of them were cut short. */
+	for (unsigned round = 2; round < 62 || (killed < 20 && round < 602); round++) {
 		uint64_t number = check_published().number;
 
 		killed += kill_after(round, length * (double)rand() / RAND_MAX);
@@ -344,7 +345,7 @@ START_TEST(test_random_moments)
 			mend(round, 150);
 		arena_reset(arena);
 	}
-	ck_assert_msg(killed >= 20, "only %u runs of 60 were killed in time", killed);
+	ck_assert_msg(killed >= 20, "only %u runs of 600 were killed in time", killed);
 	mend(62, 150);
 }
 END_TEST

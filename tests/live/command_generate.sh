@@ -158,7 +158,9 @@ run 0 sql -- -qc 'DELETE FROM fleetwall.generation WHERE number >= 1000'
 
 # --- bad days ---
 run 0 database status
-kill -9 "$(sed -n 's/^pid: //p' "$home/out")"
+server=$(sed -n 's/^pid: //p' "$home/out")
+kill -9 "$server"
+while kill -0 "$server" 2> /dev/null && ! grep -q 'State:.Z' "/proc/$server/status" 2> /dev/null; do sleep 0.05; done
 run 0 generate
 for i in 1 2 3 4 5 6 7 8; do
 	"$FLEETWALL" rule add all "allow 10$i/tcp" > /dev/null 2>&1 &
