@@ -65,6 +65,7 @@ static const struct option query_rules_options[] = {
 
 static const struct option unused_options[] = {
 	{"unused", NULL, "those that nobody uses"},
+	AT_OPTION,
 	{NULL, NULL, NULL},
 };
 

@@ -2,7 +2,7 @@
  * the views that people may rely on; what needs packets, or another time, by the model. All from one snapshot. */
 #include "fleetwall/explain.h"
 
-#include "cli.h"
+#include "query.h"
 
 enum column_kind { TEXT, NUMBER, BOOL, LINES };
 
@@ -93,6 +93,16 @@ static struct error *begin(struct run *run)
 	return db_begin(run->db, DB_SNAPSHOT);
 }
 
+/* As of --at. */
+static struct error *load_then(struct run *run, struct resolved **resolved)
+{
+	struct fleet *fleet = ARENA_NEW(run->arena, struct fleet);
+
+	TRY(run_load(run, fleet));
+	*resolved = resolve(run->arena, fleet);
+	return NULL;
+}
+
 /* How many of these options were given; more than one is a contradiction. */
 static struct error *one_of(const struct run *run, const char *const *options, size_t count, size_t *given)
 {
@@ -174,10 +184,16 @@ static struct error *rules_at(struct run *run, struct str name)
 static struct error *rules_of_roles(struct run *run)
 {
 	struct str days = run_option(run, "expiring");
-	uint64_t number;
+	struct resolved *resolved;
+	uint64_t number = 0;
 
 	if (days.p != NULL && !str_number(days, 36500, &number))
 		return error_new(ERROR_USAGE, "--expiring takes a number of days");
+	if (run_has(run, "at")) {
+		TRY(load_then(run, &resolved));
+		set_columns(run, role_rule_columns, ROLE_RULE_COLUMNS);
+		return rules_then(run, resolved, number, days.p == NULL);
+	}
 	TRY(begin(run));
 	if (days.p != NULL)
 		return answer(run, "query-expiring", &days, 1, role_rule_columns, ROLE_RULE_COLUMNS);
@@ -318,6 +334,7 @@ static struct error *opens(struct run *run, struct str text)
 struct error *run_query_machines(struct run *run)
 {
 	static const char *const options[] = {"role", "opens", "rule"};
+	struct resolved *resolved;
 	struct str id;
 	size_t given;
 
@@ -325,9 +342,6 @@ struct error *run_query_machines(struct run *run)
 	if (given == 0)
 		return error_hint(error_new(ERROR_USAGE, "which machines?"),
 		                  "--role ROLE, --opens 3306/tcp or --rule ID; fleetwall machine list shows all");
-	if (run_has(run, "at") && run_has(run, "rule"))
-		return error_hint(error_new(ERROR_USAGE, "--rule speaks of the present"),
-		                  "--role and --opens take --at");
 	if (run_has(run, "from") && !run_has(run, "opens"))
 		return error_new(ERROR_USAGE, "--from goes with --opens");
 	if (run_has(run, "opens"))
@@ -335,6 +349,11 @@ struct error *run_query_machines(struct run *run)
 	if (run_has(run, "role"))
 		return members(run, str_lower(run->arena, run_option(run, "role")));
 	id = str_lower(run->arena, run_option(run, "rule"));
+	if (run_has(run, "at")) {
+		TRY(load_then(run, &resolved));
+		set_columns(run, opens_columns, 4);
+		return rule_machines_then(run, resolved, id);
+	}
 	TRY(begin(run));
 	TRY(must_exist(run, "rule", "SELECT left(encode(digest, 'hex'), 12) FROM fleetwall.rule", id));
 	return answer(run, "query-rule-machines", &id, 1, opens_columns, 4);
@@ -343,10 +362,17 @@ struct error *run_query_machines(struct run *run)
 /* --- query roles, networks --- */
 
 static struct error *users(struct run *run, const char *kind, const char *names, const char *query,
-                           const struct column *columns, size_t count)
+                           const struct column *columns, size_t count,
+                           struct error *(*then)(struct run *run, const struct resolved *resolved))
 {
 	struct str parameters[2] = {{NULL, 0}, {NULL, 0}};
+	struct resolved *resolved;
 
+	if (run_has(run, "at")) {
+		TRY(load_then(run, &resolved));
+		set_columns(run, columns, count);
+		return then(run, resolved);
+	}
 	if (run->argument_count > 0)
 		parameters[0] = str_lower(run->arena, run->arguments[0]);
 	if (run_has(run, "unused"))
@@ -362,12 +388,12 @@ struct error *run_query_roles(struct run *run)
 	static const struct column columns[] = {
 		{"role", TEXT}, {"members", NUMBER}, {"rules", NUMBER}, {"egress", TEXT}, {"used_by", LINES}};
 
-	return users(run, "role", "SELECT name FROM fleetwall.role", "query-roles", columns, 5);
+	return users(run, "role", "SELECT name FROM fleetwall.role", "query-roles", columns, 5, roles_then);
 }
 
 struct error *run_query_networks(struct run *run)
 {
 	static const struct column columns[] = {{"network", TEXT}, {"prefixes", LINES}, {"used_by", LINES}};
 
-	return users(run, "network", "SELECT name FROM fleetwall.network", "query-networks", columns, 3);
+	return users(run, "network", "SELECT name FROM fleetwall.network", "query-networks", columns, 3, networks_then);
 }

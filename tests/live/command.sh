@@ -118,6 +118,7 @@ run 2 open db1 allow 8080/tcp --for 2h
 run 2 open db1 deny 8080/tcp --for 2h --ticket T
 run 0 open db1 allow 8080/tcp from 192.0.2.1 --for 2h --ticket OPS-19
 run 0 --json query rules db1
+cp "$home/out" "$home/rules.json"
 json '.items | map(select(.role == "machine:db1" and .ticket == "OPS-19")) | length == 1'
 json '.items[0] | has("machine") and has("role") and has("rule_id") and has("rule")'
 
@@ -132,6 +133,20 @@ change=$(jq '.items[0].change' "$home/out")
 run 2 machine show late1 --at "$before"
 run 1 explain 10.0.9.9 db1 9104/tcp --at "$before"
 run 0 explain 10.0.9.9 db1 9104/tcp
+for question in 'roles' 'roles --unused' 'networks' 'networks --unused' 'rules --unused' 'rules --expiring 1' 'machines --role mysql' 'rules db1'; do
+	# shellcheck disable=SC2086 # several words
+	run 0 --csv query $question
+	cp "$home/out" "$home/present"
+	# shellcheck disable=SC2086
+	run 0 --csv query $question --at "$(date -u -d '+1 minute' +%Y-%m-%dT%H:%M:%SZ)"
+	cp "$home/out" "$home/past"
+	holds "the same now and then: $question" diff "$home/past" "$home/present"
+done
+run 0 --csv query machines --rule "$(jq -r '.items[0].rule_id' "$home/rules.json")"
+cp "$home/out" "$home/present"
+run 0 --csv query machines --rule "$(jq -r '.items[0].rule_id' "$home/rules.json")" --at "$(date -u -d '+1 minute' +%Y-%m-%dT%H:%M:%SZ)"
+cp "$home/out" "$home/past"
+holds 'the same now and then: machines of a rule' diff "$home/past" "$home/present"
 run 0 machine set late1 --address 10.0.9.10
 run 2 undo "$change"
 complains 'was changed again since'
