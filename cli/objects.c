@@ -1,4 +1,6 @@
 /* list and show: what the inventory holds, object by object. */
+#include <fnmatch.h>
+
 #include "fleetwall/resolve.h"
 
 #include "cli.h"
@@ -63,6 +65,21 @@ static struct error *list(struct run *run, const struct kind *kind)
 	return NULL;
 }
 
+/* All whose names the pattern matches; false when there are none. */
+static bool show_matching(struct run *run, const struct kind *kind, const struct resolved *resolved, struct str pattern)
+{
+	const char *glob = str_c(run->arena, pattern);
+	bool found = false;
+
+	for (size_t i = 0; i < kind->count(resolved->fleet); i++) {
+		if (fnmatch(glob, str_c(run->arena, kind->name_at(resolved->fleet, i)), 0) != 0)
+			continue;
+		kind->row(run, resolved, i);
+		found = true;
+	}
+	return found;
+}
+
 static struct error *show(struct run *run, const struct kind *kind)
 {
 	struct error *errors = NULL;
@@ -78,7 +95,7 @@ static struct error *show(struct run *run, const struct kind *kind)
 
 		if (find(kind, &fleet, name, &index))
 			kind->row(run, resolved, index);
-		else
+		else if (!show_matching(run, kind, resolved, name))
 			error_collect(&errors, unknown(run->arena, kind, &fleet, name));
 	}
 	return errors;

@@ -81,6 +81,9 @@ run 0 import --prune --dry-run "$home/export.conf"
 # --- edits: one line each, and what they touch ---
 run 0 machine add web1 --address 10.0.1.1=private --address fd00:1::1 --label env=prod --role bastion
 says 'touches'
+run 0 machine show 'w?b*'
+says '10.0.1.1=private'
+run 2 machine show 'x*'
 run 2 machine add web1
 complains 'fleetwall machine set'
 run 2 machine set web9 --mode coexist
