@@ -13,6 +13,7 @@ static const struct option history_options[] = {
 	{"since", "TIME", "not before then"},
 	{"by", "WHO", "by this database user, or this person"},
 	{"limit", "N", "the latest N alone"},
+	{"at", "TIME", "not after then"},
 	{NULL, NULL, NULL},
 };
 

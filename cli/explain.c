@@ -1,12 +1,16 @@
 /* explain: one question from the command line, or one a line from standard input. */
+#include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "fleetwall/explain.h"
 
 #include "cli.h"
 
-static const char *const columns[] = {"verdict", "source", "destination", "what", "stage", "rules"};
-enum { COLUMNS = sizeof columns / sizeof *columns };
+/* One question gets all of them, a line of many the first six. */
+static const char *const columns[] = {"verdict", "source",  "destination", "what",
+                                      "stage",   "rules",   "matched",     "would_allow"};
+enum { COLUMNS = sizeof columns / sizeof *columns, OF_A_LINE = 6 };
 
 /* A question, as it was given. */
 struct question {
@@ -33,21 +37,22 @@ static struct error *ask(struct arena *arena, struct explainer *explainer, const
 	return explain(arena, explainer, &asked->source, &asked->destination, &asked->what, &asked->verdict);
 }
 
+/* `details`: the two cells that only one question gets; NULL for a line of many. */
 static void answer_row(struct writer *writer, struct arena *arena, const struct question *question,
-                       const struct verdict *verdict)
+                       const struct verdict *verdict, const struct cell *details)
 {
 	struct str *ids = ARENA_ARRAY(arena, struct str, verdict->rule_count);
+	struct cell cells[COLUMNS] = {
+		cell_text(verdict->allow ? STR("allow") : STR("deny")), cell_text(question->source),
+		cell_text(question->destination), cell_text(question->what), cell_text(stage_str(verdict->stage)),
+		cell_list(ids, verdict->rule_count),
+	};
 
 	for (size_t i = 0; i < verdict->rule_count; i++)
 		ids[i] = str_of(verdict->rules[i]->id);
-	writer_row(writer, (struct cell[]){
-				   cell_text(verdict->allow ? STR("allow") : STR("deny")),
-				   cell_text(question->source),
-				   cell_text(question->destination),
-				   cell_text(question->what),
-				   cell_text(stage_str(verdict->stage)),
-				   cell_list(ids, verdict->rule_count),
-			   });
+	for (size_t i = OF_A_LINE; details != NULL && i < COLUMNS; i++)
+		cells[i] = details[i - OF_A_LINE];
+	writer_row(writer, cells);
 }
 
 /* --- one question --- */
@@ -130,6 +135,59 @@ static void say(struct run *run, const struct resolved *resolved, const struct q
 		say_rule(run, resolved, asked, verdict->rules[i]);
 }
 
+static json_t *json_text(struct str text)
+{
+	return text.n > 0 ? json_stringn(text.p, text.n) : json_null();
+}
+
+/* The rules as objects; `via` where the machine that has them is known. */
+static struct cell details_cell(struct arena *arena, const struct machine *machine,
+                                const struct effective_rule *const *rules, size_t count)
+{
+	json_t *list = json_array();
+	struct cell cell;
+	char *text;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct role_rule *held = rules[i]->held;
+		struct str owner = held->owner.n > 0 ? held->owner : rules[i]->role->owner;
+		json_t *object = json_object();
+
+		json_object_set_new(object, "rule_id", json_string(rules[i]->id));
+		json_object_set_new(object, "role", json_text(rules[i]->role->name));
+		if (machine != NULL)
+			json_object_set_new(
+				object, "via",
+				json_string(is_assigned(machine, rules[i]->role->name) ? "assigned" : "selector"));
+		json_object_set_new(object, "rule", json_text(held->text));
+		json_object_set_new(object, "ticket", json_text(held->ticket));
+		json_object_set_new(object, "owner", json_text(owner));
+		json_array_append_new(list, object);
+	}
+	text = json_dumps(list, JSON_COMPACT);
+	cell = cell_json(str_copy(arena, str_of(text)));
+	free(text);
+	json_decref(list);
+	return cell;
+}
+
+static void answer_one(struct run *run, const struct resolved *resolved, struct explainer *explainer,
+                       const struct question *question, const struct asked *asked)
+{
+	const struct verdict *verdict = &asked->verdict;
+	const struct effective_rule **remedies;
+	size_t count = explain_remedies(run->arena, explainer, &asked->source, &asked->destination, &asked->what,
+	                                verdict, &remedies);
+	const struct end *end = verdict->rule_count > 0 && verdict->rules[0]->held->rule.direction == DIRECTION_OUT
+	                                ? &asked->source
+	                                : &asked->destination;
+	const struct machine *machine = end->is_machine ? resolved->machines[end->machine].machine : NULL;
+	const struct cell details[] = {details_cell(run->arena, machine, verdict->rules, verdict->rule_count),
+	                               details_cell(run->arena, NULL, remedies, count)};
+
+	answer_row(run->writer, run->arena, question, verdict, details);
+}
+
 /* WHAT may come as several words: 3306/tcp on eth0. */
 static struct str join(struct arena *arena, const struct str *words, size_t count)
 {
@@ -151,7 +209,7 @@ static struct error *explain_one(struct run *run, const struct resolved *resolve
 
 	TRY(ask(run->arena, explainer, &question, &asked));
 	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
-	answer_row(run->writer, run->arena, &question, &asked.verdict);
+	answer_one(run, resolved, explainer, &question, &asked);
 	say(run, resolved, &question, &asked);
 	say_remedies(run, explainer, &asked);
 	run->no = !asked.verdict.allow;
@@ -193,7 +251,7 @@ static struct error *explain_line(struct run *run, struct arena *scratch, struct
 	TRY(ask(scratch, explainer, &question, &asked));
 	answer_line(out, &question, &asked.verdict);
 	if (writer_is_json(run->writer))
-		answer_row(run->writer, run->arena, &question, &asked.verdict);
+		answer_row(run->writer, run->arena, &question, &asked.verdict, NULL);
 	return NULL;
 }
 
@@ -206,7 +264,7 @@ static struct error *explain_lines(struct run *run, struct explainer *explainer)
 	unsigned number = 0;
 	struct error *error = run_input(run, &text);
 
-	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
+	writer_columns(run->writer, LAYOUT_SILENT, columns, OF_A_LINE);
 	for (rest = text; error == NULL && rest.n > 0 && str_cut(&rest, '\n', &line); number++) {
 		struct error *wrong;
 

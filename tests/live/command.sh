@@ -136,6 +136,10 @@ change=$(jq '.items[0].change' "$home/out")
 run 2 machine show late1 --at "$before"
 run 1 explain 10.0.9.9 db1 9104/tcp --at "$before"
 run 0 explain 10.0.9.9 db1 9104/tcp
+run 0 --json explain 10.0.9.9 db1 9104/tcp
+json '.items[0].matched[0] | .role == "mysql" and .via == "assigned" and .owner == "dba" and .rule_id'
+run 1 --json explain 192.0.2.77 db1 22/tcp
+json '.items[0].matched == [] and .items[0].would_allow[0].role == "bastion"'
 for question in 'roles' 'roles --unused' 'networks' 'networks --unused' 'rules --unused' 'rules --expiring 1' 'machines --role mysql' 'rules db1'; do
 	# shellcheck disable=SC2086 # several words
 	run 0 --csv query $question
