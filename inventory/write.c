@@ -48,7 +48,8 @@ static void array_element(struct buf *buf, struct str cell)
 	buf_char(buf, '"');
 }
 
-struct str write_array(struct arena *arena, const struct rows *rows, size_t cells, size_t column)
+/* One column of the rows as an array in text form. */
+static struct str write_array(struct arena *arena, const struct rows *rows, size_t cells, size_t column)
 {
 	struct buf buf = buf_new(arena);
 	buf_char(&buf, '{');

@@ -56,8 +56,6 @@ void write_rules_collect(struct arena *arena, const struct role *before, const s
 
 /* Sends rows by COPY; `into` is the table with its columns. Nothing is sent where there is nothing. */
 struct error *write_copy(struct db *db, const char *into, const struct rows *rows, size_t cells) MUST_CHECK;
-/* One column of the rows as an array in text form. */
-struct str write_array(struct arena *arena, const struct rows *rows, size_t cells, size_t column);
 /* Runs a query whose parameters are arrays, one for each cell of a row. Nothing is run where there is nothing. */
 struct error *write_arrays(struct arena *arena, struct db *db, const char *query, const struct rows *rows,
                            size_t cells) MUST_CHECK;
