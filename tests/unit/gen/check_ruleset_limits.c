@@ -1,5 +1,5 @@
-/* Where limits stand: a kernel whose table of a limit is full drops the packet, so rules with one come after all that have
- * none, and a monitored machine, where nothing may be dropped, has none. */
+/* Where limits stand: a kernel whose table of a limit is full drops the packet, so rules with one come after all that
+ * have none, and a monitored machine, where nothing may be dropped, has none. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
