@@ -14,4 +14,5 @@ GRANT INSERT (key, role, action, direction, what, protocol, ports, service, icmp
     ON fleetwall.rule TO fleetwall_editor;
 GRANT USAGE ON SEQUENCE fleetwall.rule_key_seq TO fleetwall_editor;
 
-GRANT INSERT (number, digest, clock, machines) ON fleetwall.generation TO fleetwall_operator;
+GRANT INSERT (number, digest, clock, machines, snapshot, of) ON fleetwall.generation TO fleetwall_operator;
+GRANT INSERT, UPDATE, DELETE ON fleetwall.generation_pin, fleetwall.machine_generation TO fleetwall_operator;

@@ -16,22 +16,34 @@ struct guard_shares { /* in percent of the last generation */
 struct error *guard_collapse(const struct summary *before, const struct summary *now,
                              const struct guard_shares *shares) MUST_CHECK;
 
-/* Reads the rendered bytes of each distinct ruleset: would TCP from each management prefix to the SSH port get in,
- * whatever stands before? Not overridable. A ruleset of a monitored machine refuses nothing, so it must hold no
- * refusing target. */
-struct error *guard_lockout(struct arena *arena, const struct output *output,
-                            const struct settings *settings) MUST_CHECK;
+/* The guards that read what was rendered: each ruleset is handed over once, as soon as it is there, from several
+ * threads at once. They judge bytes, and trust no template:
+ *
+ * - Would TCP from each management prefix to the SSH port get in, whatever stands before? A ruleset of a monitored
+ *   machine refuses nothing, so it must hold no refusing target.
+ * - Is each rules file one filter table that ends with COMMIT and declares the chains of its mode? No line shows that,
+ *   and a file without COMMIT loads nothing.
+ * - Which forms of rule line are there (values, names, ids left out), for the kernel to be asked.
+ *
+ * None of these can be overridden. */
+struct guards;
+struct guards *guards_new(struct arena *arena, const struct settings *settings, unsigned workers);
+/* Findings are kept, at most 10 of a kind, in an order that does not depend on who came first. */
+void guards_ruleset(struct guards *guards, unsigned worker, const struct ruleset *ruleset);
+/* What was found in the rulesets handed over; ERROR_GUARD. */
+struct error *guards_findings(struct guards *guards) MUST_CHECK;
 
-/* Is every rules file one filter table that ends with COMMIT and declares the chains of its mode? No line shows that,
- * and a file without COMMIT loads nothing. At most 10 findings; not overridable. */
-struct error *guard_frames(const struct output *output) MUST_CHECK;
+/* The kernel's word: every form that was met and is not in `known` is loaded for real, once, in a throw-away namespace.
+ * `known` is the text of the file of forms (first line: which kernel and iptables; then one form a line); *learned is
+ * the text to keep instead. A refusal names the line, the machine and the kernel's message. Where no namespace can be
+ * made, or iptables is missing, *skipped says why. */
+struct error *guards_kernel(struct guards *guards, struct str known, struct str *learned,
+                            struct str *skipped) MUST_CHECK;
 
-/* The kernel's word: every form of rule line (values, names, ids left out) that is not in `known` is loaded for real in
- * a throw-away namespace; with `all`, every ruleset whole, with its sets. `known` is the text of the file of forms
- * (first line: kernel release and iptables version; then one form a line); *learned is the text to keep instead. A
- * refusal names the line, the machine and the kernel's message. Where no namespace can be made, or iptables is missing,
- * *skipped says why. */
-struct error *guard_kernel(struct arena *arena, const struct output *output, struct str known, bool all,
-                           struct str *learned, struct str *skipped) MUST_CHECK;
+/* Loads every ruleset of `rulesets` (sorted digests) whole, with its sets, as they stand in the store under `output`;
+ * `generation` says what the sets are and who has the rulesets. In `workers` namespaces at once. */
+struct error *guard_try_all(struct arena *arena, struct str output, const struct generation *generation,
+                            const struct digest *rulesets, size_t count, unsigned workers,
+                            struct str *skipped) MUST_CHECK;
 
 #endif

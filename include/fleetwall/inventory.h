@@ -22,6 +22,41 @@ struct before {
 struct error *inventory_load_before(struct arena *arena, struct db *db, const struct before *before,
                                     struct fleet *fleet) MUST_CHECK;
 
+/* What a run can know about the inventory before it loads anything; of the open snapshot. */
+struct inventory_news {
+	int64_t clock;           /* as inventory_load() would say */
+	struct str identity;     /* of this database: another one, or one that was made anew, has another */
+	struct str snapshot;     /* of the open transaction: give it back as `since` later */
+	uint64_t generation;     /* the highest number that the database knows; 0: none */
+	struct str digest;       /* its digest, 64 hexadecimal digits */
+	bool changed;            /* the inventory differs, or may, from what the snapshot `since` saw */
+};
+/* `since`: a snapshot of an earlier transaction of this same database (see identity), or empty: then `changed` is true.
+ * A transaction that began before that snapshot and committed after it counts. */
+struct error *inventory_news(struct arena *arena, struct db *db, struct str since, struct inventory_news *news) MUST_CHECK;
+
+/* What a partial load replaced; numbers are places in the new fleet. */
+struct inventory_touched {
+	uint32_t *machines; /* ascending; new or changed ones (rows, addresses, memberships) */
+	size_t machine_count;
+	bool machines_moved; /* machines came or went: places are not those of before */
+	bool roles, networks, services; /* some came, went or changed; rules belong to roles */
+};
+/* `before` as it is now, in the open snapshot: what changed since the snapshot `since` is loaded, everything else is
+ * taken over. *after shares memory with `before`, which stays as it is. As far as rulesets go it says what
+ * inventory_load() would say; what they do not depend on (descriptions, owners, tickets, documents) may be older. Where
+ * so much changed that loading all is cheaper, it does that. */
+struct error *inventory_load_changes(struct arena *arena, struct db *db, struct str since, const struct fleet *before,
+                                     struct fleet *after, struct inventory_touched *touched) MUST_CHECK;
+
+/* A fleet as one block of bytes, for the next run of the same program on the same machine: what rulesets depend on, and
+ * nothing else. The same fleet gives the same bytes, wherever it lies in memory. */
+struct str fleet_pack(struct arena *arena, const struct fleet *fleet);
+/* The other way, in place: `bytes` become part of the fleet, must be writable and outlive it, and are aligned as
+ * malloc() aligns. The bytes must be what fleet_pack() gave (the caller has a digest of them); sizes are checked
+ * nevertheless: false means that they can't be. */
+bool fleet_unpack(struct arena *arena, struct str bytes, struct fleet *fleet);
+
 enum change_sign { CHANGE_ADD = '+', CHANGE_REMOVE = '-', CHANGE_ALTER = '~' };
 
 /* One line of a plan. */

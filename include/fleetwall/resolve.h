@@ -35,6 +35,9 @@ struct resolved {
 };
 
 struct resolved *resolve(struct arena *arena, const struct fleet *fleet);
+/* The next second after fleet->clock at which an enabled rule of a role begins or ends to count; TIME_NONE if there is
+ * none. */
+int64_t fleet_next_edge(const struct fleet *fleet);
 
 /* The id of a rule, for any role and canonical text. */
 void rule_id(struct str role, struct str text, char id[RULE_ID_DIGITS + 1]);

@@ -16,6 +16,7 @@ struct ruleset {
 	enum mode mode;                /* how it is loaded: coexist for monitors, whatever their mode */
 	enum enforcement enforcement;
 	unsigned ssh_port;
+	size_t machines; /* how many have it */
 };
 
 struct set_file {
@@ -29,7 +30,8 @@ struct machine_ruleset {
 	const struct ruleset *ruleset;
 };
 
-/* A whole result. */
+/* A whole result in memory: for small fleets, and for whoever looks at bytes. The generator does not keep them, see
+ * fleetwall/produce.h. */
 struct output {
 	struct ruleset **rulesets; /* distinct, sorted by digest */
 	size_t ruleset_count;
@@ -50,6 +52,7 @@ struct template_file {
 struct error *templates_compile(struct arena *arena, const struct template_file *files, size_t count,
                                 struct templates **templates) MUST_CHECK;
 
+/* Everything at once, through produce(). */
 struct error *rulesets_make(struct arena *arena, const struct resolved *resolved, const struct settings *settings,
                             const struct templates *templates, struct output *output) MUST_CHECK;
 

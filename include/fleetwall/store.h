@@ -8,13 +8,9 @@
 #ifndef FLEETWALL_STORE_H
 #define FLEETWALL_STORE_H
 
-#include "fleetwall/ruleset.h"
+#include <time.h>
 
-/* One name of a manifest (a machine and its ruleset) or of `sets` (a set file and its content). */
-struct entry {
-	struct digest digest;
-	struct str name;
-};
+#include "fleetwall/produce.h"
 
 /* What the guards compare with; kept as generations/N/summary. */
 struct role_size {
@@ -49,8 +45,8 @@ void store_close(struct store *store);
  * ERROR_SURROUNDINGS. */
 struct error *generation_read(struct arena *arena, struct str output, struct generation *generation) MUST_CHECK;
 
-/* What publishing `output` would make: manifest, sets, digest. number is 0 still. Pure. */
-void generation_of(struct arena *arena, const struct output *output, const struct summary *summary,
+/* What publishing `product` would make: manifest, sets, digest. number is 0 still; the lists are the product's. Pure. */
+void generation_of(struct arena *scratch, const struct product *product, const struct summary *summary,
                    struct generation *generation);
 /* Sets the digest of a generation whose lists were put together otherwise. */
 void generation_digest(struct arena *scratch, struct generation *generation);
@@ -64,9 +60,29 @@ struct difference {
 size_t entries_compare(struct arena *arena, const struct entry *before, size_t before_count, const struct entry *after,
                        size_t after_count, struct difference **differences);
 
-/* Writes the objects that are not there with exactly these bytes: new ones, and those that were damaged or removed.
- * store_publish() flushes them to disk before it publishes. */
-struct error *store_write_objects(struct store *store, const struct output *output) MUST_CHECK;
+/* Writes an object unless it is there with exactly these bytes; from several threads at once. store_publish() flushes
+ * them to disk before it publishes; what is not published by store_close() is taken away. */
+struct error *store_put_ruleset(struct store *store, const struct ruleset *ruleset) MUST_CHECK;
+struct error *store_put_set(struct store *store, const struct set_file *set) MUST_CHECK;
+
+/* A time on the clock of the file system that is after everything that was written to the store by now, and before
+ * anything that will be. */
+struct error *store_mark(struct store *store, struct timespec *mark) MUST_CHECK;
+
+/* What is not as it was left at the time of the mark. */
+struct store_faults {
+	struct digest *rulesets, *sets; /* objects that are missing, or whose bytes are not what their digest says */
+	size_t ruleset_count, set_count;
+	bool links;   /* something was done to OUT/machines or OUT/sets: store_links() must look at all of them */
+	bool touched; /* something was changed after the mark, harmless or not: a new mark is due */
+};
+/* Are these objects whole? Those that nobody changed since the mark are not read: a look at the time of change does.
+ * The others are read and their digest compared. A clock that is behind the mark means that all are read. Digests
+ * sorted. `workers` threads. */
+struct error *store_look(struct arena *arena, struct str output, const struct timespec *mark, unsigned workers,
+                         const struct digest *rulesets, size_t ruleset_count, const struct digest *sets,
+                         size_t set_count, struct store_faults *faults) MUST_CHECK;
+
 /* The first number above `at_least` and above every folder under generations/. */
 struct error *store_next_number(struct store *store, uint64_t at_least, uint64_t *number) MUST_CHECK;
 /* Writes generations/N, flushes, flips `current`. Then store_links(). */
@@ -74,6 +90,31 @@ struct error *store_publish(struct arena *arena, struct store *store, const stru
 /* Makes OUT/machines and OUT/sets say what the generation says: new sets first, then machines, then old sets go. Mends
  * what a killed run left; touches nothing that is right. */
 struct error *store_links(struct arena *arena, struct store *store, const struct generation *generation) MUST_CHECK;
+/* The same where the links are known to say what `before` says: only what differs is touched. */
+struct error *store_links_from(struct arena *arena, struct store *store, const struct generation *before,
+                               const struct generation *generation) MUST_CHECK;
+
+/* --- old generations --- */
+
+/* A generation that is there, without its lists. */
+struct generation_info {
+	uint64_t number;
+	struct digest digest;
+	int64_t clock, at; /* the clock of its rules; when its folder was published; seconds since 1970 */
+	size_t machines, rulesets, sets;
+	bool current;
+};
+/* All that are there, ascending. Needs no lock. */
+struct error *store_generations(struct arena *arena, struct str output, struct generation_info **generations,
+                                size_t *count) MUST_CHECK;
+/* A generation by number, as generation_read(). ERROR_UNKNOWN if it is not there. */
+struct error *generation_read_number(struct arena *arena, struct str output, uint64_t number,
+                                     struct generation *generation) MUST_CHECK;
+/* Removes all generations but these (ascending), which hold the published one (it is an error otherwise), and every
+ * object that no generation left names. Killed at any moment, it leaves every generation that is still there complete.
+ * *removed counts generations. */
+struct error *store_collect(struct arena *arena, struct store *store, const uint64_t *keep, size_t keep_count,
+                            size_t *removed) MUST_CHECK;
 
 /* Objects, by digest; checked against it. Need no lock. */
 struct error *store_read_ruleset(struct arena *arena, struct str output, const struct digest *digest,

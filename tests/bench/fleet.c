@@ -33,7 +33,8 @@ struct making {
 	struct table machines, addresses, roles, members, networks, services, rules;
 };
 
-enum { NETWORKS = 24, SERVICES = 6, LITERALS = 40 };
+/* However many roles there are, few select their members: a label of most machines gives each of them to most. */
+enum { NETWORKS = 24, SERVICES = 6, LITERALS = 40, SELECTING = 100 };
 
 /* --- random numbers: splitmix64 (Steele, Lea, Flood 2014) --- */
 
@@ -124,7 +125,7 @@ static void make_roles(struct making *making)
 	                                        "\"{\"\"env\"\":\"\"stage\"\",\"\"site\"\":\"\"s1\"\"}\"",
 	                                        "\"{\"\"tier\"\":\"\"front\"\"}\""};
 	for (uint64_t i = 0; i < making->arguments->roles; i++) {
-		const char *selector = i == 0 ? "{}" : i % 23 == 5 ? selectors[i % 3] : "";
+		const char *selector = i == 0 ? "{}" : i % 23 == 5 && i < SELECTING ? selectors[i % 3] : "";
 		row(making, &making->roles, "%.*s,role number %llu,team-%llu,%s,%s\n", STR_ARG(making->role_names[i]),
 		    (unsigned long long)i, (unsigned long long)(i % 7), selector, closed_egress(i) ? "closed" : "open");
 	}
@@ -138,9 +139,10 @@ static struct str machine_name(struct making *making, uint64_t number)
 	                  (unsigned long long)(number % 9));
 }
 
+/* Addresses lie scattered, as they do where machines come and go: neighbours seldom join to one prefix. */
 static void make_addresses(struct making *making, struct str name, uint64_t number)
 {
-	unsigned long long n = number;
+	unsigned long long n = number * 0x9e3779b1 & 0xffffff; /* odd, so that no two get the same */
 	row(making, &making->addresses, "%.*s,10.%llu.%llu.%llu,private\n", STR_ARG(name), n >> 16 & 255, n >> 8 & 255,
 	    n & 255);
 	if (!chance(making, 4))
@@ -170,22 +172,33 @@ static void make_members(struct making *making, struct str name, uint64_t kind)
 		row(making, &making->members, "%.*s,%.*s\n", STR_ARG(making->role_names[chosen[i]]), STR_ARG(name));
 }
 
-static void make_machine(struct making *making, uint64_t number)
+/* What a kind has in common besides its roles: labels (selectors go by them), mode, enforcement, SSH port. From the seed
+ * and the kind alone, too. */
+static void make_row(struct making *making, struct str name, uint64_t kind)
 {
 	static const char *const environments[] = {"prod", "prod", "prod", "stage", "dev"};
-	struct str name = machine_name(making, number);
-	uint64_t kinds = making->arguments->machines / 20 + 1;
-	uint64_t roll = below(making, 100);
+	uint64_t state = making->state;
+	making->state = making->arguments->seed ^ (kind + 1) * 0xa0761d6478bd642f;
+	uint64_t roll = below(making, 100), environment = below(making, 5);
+	bool front = chance(making, 30), moved = chance(making, 3);
+	making->state = state;
 	row(making, &making->machines,
 	    "%.*s,\"{\"\"env\"\":\"\"%s\"\",\"\"site\"\":\"\"s%llu\"\",\"\"tier\"\":\"\"%s\"\"}\",%s,%s,%s,%s,\n",
-	    STR_ARG(name), environments[below(making, 5)], (unsigned long long)(number % 9),
-	    chance(making, 30) ? "front" : "back", roll < 5 ? "coexist" : "",
+	    STR_ARG(name), environments[environment], (unsigned long long)(kind % 9), front ? "front" : "back",
+	    roll < 5 ? "coexist" : "",
 	    roll >= 97   ? "monitor"
 	    : roll == 96 ? "unmanaged"
 	                 : "",
-	    chance(making, 1) ? "false" : "", chance(making, 3) ? "2222" : "");
+	    chance(making, 1) ? "false" : "", moved ? "2222" : "");
+}
+
+static void make_machine(struct making *making, uint64_t number)
+{
+	struct str name = machine_name(making, number);
+	uint64_t kind = making->arguments->mixed ? number : number % (making->arguments->machines / 20 + 1);
+	make_row(making, name, kind);
 	make_addresses(making, name, number);
-	make_members(making, name, making->arguments->mixed ? number : number % kinds);
+	make_members(making, name, kind);
 }
 
 /* --- networks and services --- */

@@ -1,0 +1,41 @@
+/* From the inventory as it is now to a published generation, doing only what is new: the way that generate, nightly and
+ * watch share. An order of stations: news, load, resolve, produce, guards, store. */
+#ifndef REGENERATE_H
+#define REGENERATE_H
+
+#include "fleetwall/store.h"
+
+#include "cli.h"
+
+struct regenerate_options {
+	bool full;  /* from nothing, and every object is compared with its bytes */
+	bool force; /* the collapse guard is not asked */
+	bool try_all;
+};
+
+enum regenerated { REGENERATED_UNCHANGED, REGENERATED_PUBLISHED };
+
+/* What one round did. */
+struct regeneration {
+	enum regenerated state;
+	uint64_t number;                 /* the published generation */
+	struct digest digest;
+	size_t machines, rulesets, sets; /* of it */
+	size_t changed;                  /* machines and sets that differ from the generation before */
+	size_t rendered;                 /* rulesets and sets that were made anew */
+	size_t mended;                   /* objects that were damaged or gone, and are whole again */
+	bool full;                       /* everything was loaded and rendered */
+	int64_t clock, next_edge;        /* of the inventory; TIME_NONE: nothing begins or ends */
+	double seconds;
+};
+
+/* What stays in memory between two rounds (watch); NULL before the first. Frees what it replaces. */
+struct resident;
+void resident_free(struct resident *resident); /* NULL is fine */
+
+/* One round: run->db must be open and in no transaction. Opens, locks and closes the store. `resident` may be NULL: one
+ * round only. After an error *resident is as it was or NULL. */
+struct error *regenerate(struct run *run, const struct regenerate_options *options, struct resident **resident,
+                         struct regeneration *result) MUST_CHECK;
+
+#endif
