@@ -22,8 +22,8 @@ WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wformat=2 -Werror
 SANITIZE ?=
 HARDEN := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong)
 CPPFLAGS_ALL = -D_GNU_SOURCE -DFLEETWALL_VERSION='"$(VERSION)"' -Iinclude $(CPPFLAGS)
-CFLAGS_ALL = -std=c17 $(OPTIMIZE) -fPIE $(WARNINGS) $(HARDEN) $(SANITIZE) $(CFLAGS)
-LDFLAGS_ALL = -pie -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
+CFLAGS_ALL = -std=c17 $(OPTIMIZE) -pthread -fPIE $(WARNINGS) $(HARDEN) $(SANITIZE) $(CFLAGS)
+LDFLAGS_ALL = -pthread -pie -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
 # libcheck's assertions end in a variadic macro that clang finds pedantically wrong.
 TEST_CFLAGS = $(if $(findstring clang,$(CC)),-Wno-gnu-zero-variadic-macro-arguments)
 
@@ -41,7 +41,7 @@ USES_cli := cli push analysis gen inventory db base
 PACKAGES_db := libpq
 PACKAGES_inventory := libconfig jansson
 PACKAGES_gen := libcrypto
-PACKAGES_cli := libconfig smartcols jansson
+PACKAGES_cli := libconfig smartcols jansson libuv
 
 # Asked only when something is built: on a bare machine there is no pkg-config yet.
 flags_of = $(if $(PACKAGES_$(1)),$(shell pkg-config --cflags $(PACKAGES_$(1))))
@@ -90,9 +90,12 @@ $(BUILD)/obj/%.list: FORCE
 	echo '$(call objects_of,$*)' | cmp -s - $@ || echo '$(call objects_of,$*)' > $@
 
 embedded_files = $(shell find $(1) -type d -o -type f)
+# What the bytes of rulesets and of the cache depend on; its digest is part of the program.
+build_files := $(wildcard $(foreach f,base inventory gen,$(f)/*.[ch]) include/fleetwall/*.h sql/queries/*.sql templates/*.mustache)
 
 $(BUILD)/gen/embedded_sql.c: base/embed.sh $(call embedded_files,sql)
 $(BUILD)/gen/embedded_templates.c: base/embed.sh $(call embedded_files,templates)
+$(BUILD)/gen/embedded_build.c: $(build_files)
 $(BUILD)/gen/embedded_%.c: base/embed.sh
 	echo 'EMBED $*'
 	mkdir -p $(@D)
@@ -100,7 +103,7 @@ $(BUILD)/gen/embedded_%.c: base/embed.sh
 $(BUILD)/obj/embedded/%.o: $(BUILD)/gen/%.c include/fleetwall/embedded.h | packages
 	mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c $< -o $@
-$(BUILD)/lib/embedded.a: $(BUILD)/obj/embedded/embedded_sql.o $(BUILD)/obj/embedded/embedded_templates.o
+$(BUILD)/lib/embedded.a: $(foreach f,sql templates build,$(BUILD)/obj/embedded/embedded_$(f).o)
 	mkdir -p $(@D)
 	rm -f $@
 	$(AR) rcsD $@ $^

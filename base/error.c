@@ -1,9 +1,10 @@
-/* Errors as values: made, given context on their way up, collected, printed. They live in one arena of their own for
- * the whole run, so whoever passes one on need not think about memory. Decides no exit code and writes nowhere;
- * not for use from several threads at once. */
+/* Errors as values: made, given context on their way up, collected, printed. They live in memory of their own for the
+ * whole run, so whoever passes one on need not think about memory; each thread has an arena, which outlives it. Decides
+ * no exit code and writes nowhere. */
 #include "fleetwall/error.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,18 +15,41 @@
 #define SHOWN_BEFORE 80 /* bytes of a long line that are shown before the column, and behind it */
 #define SHOWN_BEHIND 60
 
-static struct arena *memory;
+/* The arenas of all threads that ever made an error. */
+struct kept {
+	struct arena *arena;
+	struct kept *next;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct kept *all;
+static _Thread_local struct arena *memory;
 
 static struct arena *error_memory(void)
 {
-	if (memory == NULL)
-		memory = arena_new();
+	if (memory != NULL)
+		return memory;
+	memory = arena_new();
+	struct kept *kept = ARENA_NEW(memory, struct kept);
+
+	kept->arena = memory;
+	pthread_mutex_lock(&lock);
+	kept->next = all;
+	all = kept;
+	pthread_mutex_unlock(&lock);
 	return memory;
 }
 
+/* By the last thread: no other may be there that has made an error. */
 void error_forget_all(void)
 {
-	arena_free(memory);
+	pthread_mutex_lock(&lock);
+	for (struct kept *kept = all, *next; kept != NULL; kept = next) {
+		next = kept->next;
+		arena_free(kept->arena);
+	}
+	all = NULL;
+	pthread_mutex_unlock(&lock);
 	memory = NULL;
 }
 

@@ -14,6 +14,9 @@ struct embedded {
 extern const struct embedded embedded_sql[];
 extern const struct embedded embedded_templates[];
 
+/* SHA-256 over the sources that the bytes of rulesets depend on: another build, another text. */
+extern const char embedded_build[];
+
 /* The file's text; {NULL, 0} if there is none of that name. */
 struct str embedded_find(const struct embedded *files, struct str name);
 

@@ -52,7 +52,8 @@ size_t error_count(const struct error *chain);
 struct buf;
 void error_print(struct buf *buf, struct str lead, const struct error *chain);
 
-/* Gives up the memory of all errors; for fuzzers and tests between rounds. */
+/* Gives up the memory of all errors, of all threads; by the last one that is left. For the end of the program, and for
+ * fuzzers and tests between rounds. */
 void error_forget_all(void);
 
 /* `TRY(call)`: returns the error of `call` from the function around it, if there is one. */
