@@ -413,14 +413,16 @@ struct error *inventory_load(struct arena *arena, struct db *db, struct fleet *f
 struct error *inventory_load_before(struct arena *arena, struct db *db, const struct before *before,
                                     struct fleet *fleet)
 {
-	struct str none = {NULL, 0}, parameters[3] = {none, none, none};
+	struct str none = {NULL, 0}, parameters[4] = {none, none, none, none};
 	if (before->time != TIME_NONE)
 		parameters[0] = str_format(arena, "%lld", (long long)before->time);
 	if (before->transaction > 0)
 		parameters[1] = str_format(arena, "%lld", (long long)before->transaction);
 	if (before->change > 0)
 		parameters[2] = str_format(arena, "%lld", (long long)before->change);
-	TRY(db_query(arena, db, db_sql("load-before-set"), parameters, 3, NULL));
+	if (before->snapshot.n > 0)
+		parameters[3] = before->snapshot;
+	TRY(db_query(arena, db, db_sql("load-before-set"), parameters, 4, NULL));
 	TRY(load_fleet(arena, db, fleet, true));
 	if (before->time != TIME_NONE)
 		fleet->clock = before->time;

@@ -11,10 +11,12 @@
 struct error *inventory_load(struct arena *arena, struct db *db, struct fleet *fleet) MUST_CHECK;
 
 /* Which changes of the history to take back: all after a time (its clock is then that time), those of one transaction,
- * or a single one. Exactly one is given; the others are TIME_NONE and 0. */
+ * a single one, or all that a snapshot did not see (its clock is then the present one). Exactly one is given; the others
+ * are TIME_NONE, 0 and empty. */
 struct before {
 	int64_t time;
 	int64_t transaction, change;
+	struct str snapshot; /* as inventory_news() gave it */
 };
 
 /* The inventory as it was, or would be, without these changes. Rules have no key. The transaction must be one that may
