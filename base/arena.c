@@ -150,22 +150,36 @@ static struct chunk *chunk_for(struct arena *arena, size_t size, size_t align)
 	return chunk;
 }
 
-void *arena_array(struct arena *arena, size_t count, size_t size, size_t align)
+/* Memory for an object, as the last round left it. */
+static void *take(struct arena *arena, size_t bytes, size_t align)
 {
 	struct chunk *chunk;
 	unsigned char *object;
-	size_t bytes, place;
+	size_t place;
 
-	assert(align != 0 && (align & (align - 1)) == 0);
-	if (__builtin_mul_overflow(count, size, &bytes) || bytes > SIZE_MAX / 4)
+	if (bytes > SIZE_MAX / 4)
 		out_of_memory();
 	chunk = chunk_for(arena, bytes + GAP, align);
 	place = aligned_place(chunk, align);
 	chunk->used = place + bytes + GAP;
 	object = chunk->data + place;
 	ASAN_UNPOISON_MEMORY_REGION(object, bytes);
-	memset(object, 0, bytes);
 	return object;
+}
+
+void *arena_array(struct arena *arena, size_t count, size_t size, size_t align)
+{
+	size_t bytes;
+
+	assert(align != 0 && (align & (align - 1)) == 0);
+	if (__builtin_mul_overflow(count, size, &bytes))
+		out_of_memory();
+	return memset(take(arena, bytes, align), 0, bytes);
+}
+
+void *arena_raw(struct arena *arena, size_t size)
+{
+	return take(arena, size, _Alignof(max_align_t));
 }
 
 void *arena_alloc(struct arena *arena, size_t size)

@@ -17,6 +17,8 @@ void arena_reset(struct arena *arena);
 void *arena_alloc(struct arena *arena, size_t size);
 /* Zeroed, aligned to `align` (a power of two). count * size is checked for overflow. */
 void *arena_array(struct arena *arena, size_t count, size_t size, size_t align);
+/* Not zeroed, aligned as arena_alloc(): for large blocks that are written as a whole at once. */
+void *arena_raw(struct arena *arena, size_t size);
 
 #define ARENA_NEW(arena, type) ((type *)arena_array((arena), 1, sizeof(type), _Alignof(type)))
 #define ARENA_ARRAY(arena, type, count) ((type *)arena_array((arena), (count), sizeof(type), _Alignof(type)))

@@ -73,6 +73,19 @@ START_TEST(gives_zeroed_aligned_room)
 }
 END_TEST
 
+START_TEST(raw_room_is_room)
+{
+	unsigned char *before = arena_alloc(arena, 7), *raw = arena_raw(arena, 3000000), *after = arena_alloc(arena, 7);
+
+	ck_assert_uint_eq((uintptr_t)raw % _Alignof(max_align_t), 0);
+	memset(raw, 0xff, 3000000);
+	ck_assert(all_are(before, 7, 0) && all_are(after, 7, 0));
+	ck_assert_ptr_nonnull(arena_raw(arena, 0));
+	arena_reset(arena);
+	ck_assert(all_are(arena_alloc(arena, 3000000), 3000000, 0));
+}
+END_TEST
+
 START_TEST(keeps_its_memory_over_a_reset)
 {
 	size_t size;
@@ -250,6 +263,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, gives_zeroed_aligned_room);
+	tcase_add_test(tcase, raw_room_is_room);
 	tcase_add_test(tcase, keeps_its_memory_over_a_reset);
 	tcase_add_test(tcase, finds_kept_memory_in_any_order);
 	tcase_add_test(tcase, free_takes_null);
