@@ -57,6 +57,19 @@ struct error *db_copy_in(struct db *db, struct str table_and_columns) MUST_CHECK
 struct error *db_copy_row(struct db *db, const struct str *cells, size_t count) MUST_CHECK;
 struct error *db_copy_end(struct db *db) MUST_CHECK;
 
+/* --- notifications --- */
+
+/* From now on this session hears of every transaction that notifies `channel` and commits (NOTIFY, pg_notify()). Not
+ * within a transaction. What was committed before is not heard of: listen first, then look. */
+struct error *db_listen(struct db *db, const char *channel) MUST_CHECK;
+/* What to wait on until there may be something to read; changes with the connection alone. */
+int db_socket(const struct db *db);
+/* Takes what has arrived by now, also during statements, and does not wait. *count: notices that were taken, also where
+ * the connection turns out to be lost, which is an error. */
+struct error *db_notices(struct db *db, size_t *count) MUST_CHECK;
+/* Is the connection gone, as far as libpq knows? Then it must be closed and opened anew. */
+bool db_is_lost(const struct db *db);
+
 /* --- the schema --- */
 
 /* Applies the numbered migrations of sql/migrations/ that the database lacks, each in one transaction, one process at a
