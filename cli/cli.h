@@ -27,6 +27,10 @@ struct config {
 struct error *config_load(struct arena *arena, struct str path, struct config *config) MUST_CHECK;
 /* The defaults, from who we are and the environment (HOME, XDG_STATE_HOME). */
 struct error *config_default(struct arena *arena, struct config *config) MUST_CHECK;
+/* The configuration of a call: defaults, then the file (--config, FLEETWALL_CONFIG, or the usual place, which may be
+ * absent), then the command line. */
+struct globals;
+struct error *config_of(struct arena *arena, const struct globals *globals, struct config *config) MUST_CHECK;
 
 struct option {
 	const char *name;  /* without the dashes */
@@ -64,6 +68,7 @@ struct run {
 	size_t argument_count;
 	struct given_option *options;
 	size_t option_count;
+	const struct globals *globals; /* what `config` was made with */
 	struct config config;
 	struct db *db;         /* after run_connect() */
 	struct writer *writer;
@@ -107,7 +112,7 @@ void help_group(struct buf *buf, struct str group);
 bool is_group(struct str word);
 
 command_run run_init, run_database_start, run_database_stop, run_database_status, run_database_dump;
-command_run run_import, run_export, run_generate, run_explain;
+command_run run_import, run_export, run_generate, run_watch, run_nightly, run_explain;
 command_run run_machine_list, run_machine_show, run_machine_enable, run_machine_disable;
 command_run run_role_list, run_role_show, run_rule_list, run_rule_show;
 command_run run_network_list, run_network_show, run_service_list, run_service_show;

@@ -271,3 +271,27 @@ struct error *config_default(struct arena *arena, struct config *config)
 		                  "give --state DIR");
 	return NULL;
 }
+
+struct error *config_of(struct arena *arena, const struct globals *globals, struct config *config)
+{
+	static const char usual[] = "/etc/fleetwall/fleetwall.conf";
+	const char *named = getenv("FLEETWALL_CONFIG");
+	struct str path = globals->config;
+
+	TRY(config_default(arena, config));
+	if (path.p == NULL && named != NULL && named[0] != '\0')
+		path = str_of(named);
+	if (path.p == NULL && access(usual, F_OK) == 0)
+		path = str_of(usual);
+	if (path.p != NULL)
+		TRY(config_load(arena, path, config));
+	if (globals->database.p != NULL)
+		config->database = globals->database;
+	if (globals->state.p != NULL)
+		config->state = globals->state;
+	if (globals->output.p != NULL)
+		config->output = globals->output;
+	if (config->output.n == 0)
+		config->output = str_format(arena, "%.*s/out", STR_ARG(config->state));
+	return NULL;
+}

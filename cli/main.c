@@ -4,7 +4,6 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -23,31 +22,6 @@ static int exit_code(enum error_kind kind)
 		return 4;
 	}
 	return 3;
-}
-
-/* The configuration file: --config, FLEETWALL_CONFIG, or the usual place, which may be absent. */
-static struct error *configure(struct run *run, const struct globals *globals)
-{
-	static const char usual[] = "/etc/fleetwall/fleetwall.conf";
-	const char *named = getenv("FLEETWALL_CONFIG");
-	struct str path = globals->config;
-
-	TRY(config_default(run->arena, &run->config));
-	if (path.p == NULL && named != NULL && named[0] != '\0')
-		path = str_of(named);
-	if (path.p == NULL && access(usual, F_OK) == 0)
-		path = str_of(usual);
-	if (path.p != NULL)
-		TRY(config_load(run->arena, path, &run->config));
-	if (globals->database.p != NULL)
-		run->config.database = globals->database;
-	if (globals->state.p != NULL)
-		run->config.state = globals->state;
-	if (globals->output.p != NULL)
-		run->config.output = globals->output;
-	if (run->config.output.n == 0)
-		run->config.output = str_format(run->arena, "%.*s/out", STR_ARG(run->config.state));
-	return NULL;
 }
 
 /* What needs no command: the program's help and version. True if that was asked for. */
@@ -96,7 +70,8 @@ static struct error *work(struct run *run, struct globals *globals, int argc, ch
 	TRY(arguments_parse(run, globals, argc, argv));
 	if (said_something(run, globals))
 		return NULL;
-	TRY(configure(run, globals));
+	run->globals = globals;
+	TRY(config_of(run->arena, globals, &run->config));
 	error = run_command(run, globals);
 	if (!globals->json)
 		write_warnings(run->arena, run->warnings);

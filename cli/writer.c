@@ -23,6 +23,7 @@ struct writer {
 	bool json;
 	struct style style;
 	bool keep;
+	bool lines; /* everything was said line by line */
 	const char *command;
 	enum layout layout;
 	const char *const *names;
@@ -222,9 +223,9 @@ static json_t *json_items(const struct writer *writer)
 	return items;
 }
 
-static void print_json(json_t *document)
+static void print_json(json_t *document, size_t flags)
 {
-	json_dumpf(document, stdout, JSON_INDENT(1));
+	json_dumpf(document, stdout, flags);
 	fputc('\n', stdout);
 	json_decref(document);
 }
@@ -237,7 +238,20 @@ static void write_json(const struct writer *writer, const struct error *warnings
 	json_object_set_new(document, "command", json_string(writer->command));
 	json_object_set_new(document, "items", json_items(writer));
 	json_object_set_new(document, "warnings", json_errors(warnings));
-	print_json(document);
+	print_json(document, JSON_INDENT(1));
+}
+
+static void write_json_line(const struct writer *writer, const char *const *names, const struct cell *cells,
+                            size_t count, const struct error *warnings)
+{
+	json_t *document = json_object();
+
+	json_object_set_new(document, "format", json_integer(1));
+	json_object_set_new(document, "command", json_string(writer->command));
+	for (size_t i = 0; i < count; i++)
+		json_object_set_new(document, names[i], json_cell(&cells[i]));
+	json_object_set_new(document, "warnings", json_errors(warnings));
+	print_json(document, JSON_COMPACT | JSON_REAL_PRECISION(9));
 }
 
 /* --- for people --- */
@@ -427,17 +441,44 @@ static struct error *select_columns(struct writer *writer)
 	return NULL;
 }
 
+static struct error *flush(void)
+{
+	/* A buffer that was written before and failed shows in ferror() alone. */
+	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE)
+		return error_errno("standard output");
+	return NULL;
+}
+
 struct error *writer_end(struct writer *writer, const struct error *warnings)
 {
+	if (writer->lines)
+		return NULL;
 	TRY(select_columns(writer));
 	if (writer->json)
 		write_json(writer, warnings);
 	else
 		write_text(writer);
-	/* A buffer that was written before and failed shows in ferror() alone. */
-	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE)
-		return error_errno("standard output");
-	return NULL;
+	return flush();
+}
+
+struct error *writer_line(struct writer *writer, const char *const *names, const struct cell *cells, size_t count,
+                          struct str said, const struct error *warnings)
+{
+	struct arena *scratch;
+	struct error *error;
+
+	writer->lines = true;
+	if (writer->json) {
+		write_json_line(writer, names, cells, count, warnings);
+	} else {
+		printf("%.*s\n", STR_ARG(said));
+		scratch = arena_new(); /* that of the writer would grow from line to line */
+		write_warnings(scratch, warnings);
+		arena_free(scratch);
+	}
+	error = flush();
+	clearerr(stdout); /* the next line may find room again */
+	return error;
 }
 
 void write_errors(struct arena *arena, bool json, const struct error *errors)
@@ -450,7 +491,7 @@ void write_errors(struct arena *arena, bool json, const struct error *errors)
 		json_object_set_new(document, "format", json_integer(1));
 		json_object_set_new(document, "error", json_error(errors));
 		json_object_set_new(document, "errors", json_errors(errors));
-		print_json(document);
+		print_json(document, JSON_COMPACT);
 		return;
 	}
 	error_print(&buf, isatty(STDERR_FILENO) ? STR("\033[31merror:\033[0m ") : STR("error: "), errors);

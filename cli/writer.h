@@ -51,11 +51,16 @@ void writer_raw(struct writer *writer, struct str bytes);
 /* Says that rows stand although the command ends with an error: they are printed before it. */
 void writer_keep(struct writer *writer);
 bool writer_partial(const struct writer *writer);
+/* For a command that stays: a row at once, one JSON object a line, or a line for people, and its warnings. A reader that
+ * went away is no error. Nothing is left for writer_end() then. */
+struct error *writer_line(struct writer *writer, const char *const *names, const struct cell *cells, size_t count,
+                          struct str said, const struct error *warnings) MUST_CHECK;
 /* Prints it all. ERROR_USAGE when a column was asked for that there is not; ERROR_SURROUNDINGS when standard output
  * does not take it (a full disk); a reader that went away is no error. */
 struct error *writer_end(struct writer *writer, const struct error *warnings) MUST_CHECK;
 
-/* Errors and warnings for people on standard error; under --json, errors as a document on standard output. */
+/* Errors and warnings for people on standard error; under --json, errors as a document of one line on standard output.
+ */
 void write_errors(struct arena *arena, bool json, const struct error *errors);
 void write_warnings(struct arena *arena, const struct error *warnings);
 
