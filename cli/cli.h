@@ -21,6 +21,7 @@ struct config {
 	struct str templates; /* folder; empty: the built-in ones */
 	struct settings settings;
 	struct guard_shares shares;
+	unsigned threads;     /* for rendering and writing; 0: as many as there are processors */
 };
 
 /* Reads `path` into *config, which holds the defaults. All faults at once, with file and line. */

@@ -42,9 +42,10 @@ static const struct option export_options[] = {
 static const struct option generate_options[] = {
 	{"dry-run", NULL, "show what would change; exit code 1 if there is something"},
 	{"only", "MACHINE", "this machine, and those that are named as arguments, alone; the rest stays as published"},
+	{"full", NULL, "from nothing: render everything, compare every object with its bytes, look at every link"},
 	{"force", NULL, "publish although machines, members or rules changed by more than the guards allow"},
 	{"templates", "DIR", "Mustache templates that replace those of the same name that are built in"},
-	{"try-all", NULL, "load every ruleset in a throw-away network namespace first, not only new forms of rules"},
+	{"try-all", NULL, "load every new ruleset in a throw-away network namespace first, not only new forms of rules"},
 	{NULL, NULL, NULL},
 };
 
@@ -160,7 +161,8 @@ static const char import_details[] = "FILE is a document (fleetwall-document(5))
 
 static const char generate_details[] = "Reads one snapshot of the inventory, makes one ruleset for each position that "
                                        "machines are in, and publishes them as a new\n"
-				       "generation (fleetwall-output(5)). With nothing changed nothing is written. "
+				       "generation (fleetwall-output(5)). Does only what changed since the last run, and "
+				       "writes nothing where nothing did; --full does all. "
                                        "Guards stop it (exit code 4) before anything\n"
 				       "is published: a management source that would be locked out, a collapse of the "
                                        "inventory, rules that the kernel refuses.";

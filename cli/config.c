@@ -55,6 +55,7 @@ static const struct setting_entry all_settings[] = {
 	{"management", SETTING_PREFIXES, 0, 0, 0, NULL},
 	{"ssh_port", SETTING_NUMBER, AT(settings.ssh_port), 1, 65535, NULL},
 	{"log_rate", SETTING_NUMBER, AT(settings.log_rate), 0, 1000, NULL},
+	{"threads", SETTING_NUMBER, AT(threads), 0, 16, NULL},
 	{"housekeeping", SETTING_GROUP, 0, 0, 0, housekeeping_settings},
 	{"guard", SETTING_GROUP, 0, 0, 0, guard_settings},
 	{NULL, SETTING_TEXT, 0, 0, 0, NULL},

@@ -1,116 +1,207 @@
-/* generate --only: what was made for these machines, and everything else as it is published. */
-#include <stdlib.h>
+/* generate --only. Everything is rendered once to learn which objects the machines need, and a second time to take
+ * those; what the others have stays as it is published, so the result is not what the inventory says as a whole, and
+ * nothing is kept for the next run to go by. */
+#include "only.h"
 
-#include "generate.h"
+#include <stdlib.h>
+#include <string.h>
 
 struct names_list {
 	struct str *items;
 	size_t count, capacity;
 };
 
-/* The machines that were named, as option values or as arguments; sorted. */
-static struct error *wanted_machines(struct run *run, const struct fleet *fleet, struct names_list *wanted)
+/* Which sets a ruleset needs. */
+struct needs {
+	struct digest digest;
+	struct str sets_list;
+};
+
+/* Of one worker: its own memory. */
+struct finds {
+	struct arena *arena;
+	struct needs *items;
+	size_t count, capacity;
+};
+
+struct only {
+	struct round *round;
+	struct names_list machines; /* sorted */
+	struct digest *rulesets;    /* of these machines; sorted */
+	size_t ruleset_count;
+	struct names_list sets;     /* that these rulesets name; sorted */
+	struct finds finds[PARALLEL_MOST];
+};
+
+static void sort_names(struct names_list *list)
 {
+	size_t kept = 0;
+
+	if (list->count > 1)
+		qsort(list->items, list->count, sizeof *list->items, str_order);
+	for (size_t i = 0; i < list->count; i++)
+		if (kept == 0 || !str_eq(list->items[kept - 1], list->items[i]))
+			list->items[kept++] = list->items[i];
+	list->count = kept;
+}
+
+static bool has_name(const struct names_list *list, struct str name)
+{
+	return list->count > 0 && bsearch(&name, list->items, list->count, sizeof name, str_order) != NULL;
+}
+
+struct error *only_wanted(struct round *round, struct only **only)
+{
+	struct run *run = round->run;
+	struct only *made = ARENA_NEW(round->arena, struct only);
 	struct error *errors = NULL;
 
+	made->round = round;
 	for (size_t i = 0; i < run->option_count + run->argument_count; i++) {
 		bool option = i < run->option_count;
 		struct str name = option ? run->options[i].value : run->arguments[i - run->option_count];
 
 		if (option && !str_is(str_of(run->options[i].option->name), "only"))
 			continue;
-		name = str_lower(run->arena, name);
-		if (fleet_machine(fleet, name) == NULL)
-			error_collect(&errors, unknown_machine(run->arena, fleet, name));
-		APPEND(run->arena, wanted, name);
+		name = str_lower(round->arena, name);
+		if (fleet_machine(&round->fleet, name) == NULL)
+			error_collect(&errors, unknown_machine(run->arena, &round->fleet, name));
+		APPEND(round->arena, &made->machines, name);
 	}
-	if (wanted->count > 0)
-		qsort(wanted->items, wanted->count, sizeof *wanted->items, str_order);
+	sort_names(&made->machines);
+	*only = made->machines.count > 0 ? made : NULL;
 	return errors;
 }
 
-static bool is_wanted(const struct names_list *wanted, struct str name)
+/* --- what they need --- */
+
+static int digest_order(const void *a, const void *b)
 {
-	return bsearch(&name, wanted->items, wanted->count, sizeof name, str_order) != NULL;
+	return digest_cmp(a, b);
 }
 
-/* Is the set file among those that one of the rulesets needs? sets.list is short; rulesets are few here. */
-static bool is_needed(const struct output *output, struct str set)
+static bool is_needed(const struct only *only, const struct digest *ruleset)
 {
-	for (size_t i = 0; i < output->ruleset_count; i++) {
-		struct str rest = output->rulesets[i]->sets_list, line;
-
-		while (rest.n > 0 && str_cut(&rest, '\n', &line))
-			if (str_eq(line, set))
-				return true;
-	}
-	return false;
+	return only->ruleset_count > 0 &&
+	       bsearch(ruleset, only->rulesets, only->ruleset_count, sizeof *ruleset, digest_order) != NULL;
 }
 
-static bool has_ruleset(const struct output *output, const struct ruleset *ruleset)
+static struct error *pass_set(void *context, unsigned worker, const struct set_file *set)
 {
-	for (size_t i = 0; i < output->machine_count; i++)
-		if (output->machines[i].ruleset == ruleset)
-			return true;
-	return false;
+	(void)context;
+	(void)worker;
+	(void)set;
+	return NULL;
 }
 
-/* Takes out of the output what belongs to other machines alone. */
-static void narrow(struct output *output, const struct names_list *wanted)
+static struct error *find_sets(void *context, unsigned worker, const struct ruleset *ruleset)
 {
-	size_t machines = 0, rulesets = 0, sets = 0;
+	struct only *only = context;
+	struct finds *finds = &only->finds[worker];
+	struct needs needs = {ruleset->digest, str_copy(finds->arena, ruleset->sets_list)};
 
-	for (size_t i = 0; i < output->machine_count; i++)
-		if (is_wanted(wanted, output->machines[i].machine->name))
-			output->machines[machines++] = output->machines[i];
-	output->machine_count = machines;
-	for (size_t i = 0; i < output->ruleset_count; i++)
-		if (has_ruleset(output, output->rulesets[i]))
-			output->rulesets[rulesets++] = output->rulesets[i];
-	output->ruleset_count = rulesets;
-	for (size_t i = 0; i < output->set_count; i++)
-		if (is_needed(output, output->sets[i].name))
-			output->sets[sets++] = output->sets[i];
-	output->set_count = sets;
+	APPEND(finds->arena, finds, needs);
+	return NULL;
 }
 
-/* Both lists in one, sorted by name; where both have a name, the fresh one counts. Names of `gone` are left out of the
- * old ones. */
+static void need_rulesets(struct only *only)
+{
+	const struct generation *all = &only->round->next;
+
+	only->rulesets = ARENA_ARRAY(only->round->arena, struct digest, only->machines.count);
+	for (size_t i = 0; i < all->machine_count; i++)
+		if (has_name(&only->machines, all->manifest[i].name))
+			only->rulesets[only->ruleset_count++] = all->manifest[i].digest;
+	only->ruleset_count = digests_sort(only->rulesets, only->ruleset_count);
+}
+
+static void need_sets(struct only *only)
+{
+	struct arena *arena = only->round->arena;
+	struct str line;
+
+	for (size_t worker = 0; worker < PARALLEL_MOST; worker++)
+		for (size_t i = 0; i < only->finds[worker].count; i++) {
+			struct str rest = only->finds[worker].items[i].sets_list;
+
+			if (!is_needed(only, &only->finds[worker].items[i].digest))
+				continue;
+			while (rest.n > 0 && str_cut(&rest, '\n', &line))
+				APPEND(arena, &only->sets, str_copy(arena, line));
+		}
+	sort_names(&only->sets);
+}
+
+/* --- taking it --- */
+
+static struct error *take_set(void *context, unsigned worker, const struct set_file *set)
+{
+	struct only *only = context;
+	struct outlet outlet = round_outlet(only->round);
+
+	return has_name(&only->sets, set->name) ? outlet.set(outlet.context, worker, set) : NULL;
+}
+
+static struct error *take_ruleset(void *context, unsigned worker, const struct ruleset *ruleset)
+{
+	struct only *only = context;
+	struct outlet outlet = round_outlet(only->round);
+
+	return is_needed(only, &ruleset->digest) ? outlet.ruleset(outlet.context, worker, ruleset) : NULL;
+}
+
+/* Both lists in one, sorted by name; of `fresh` those that are wanted, which replace what `old` says of them. */
 static size_t merge(struct arena *arena, const struct entry *old, size_t old_count, const struct entry *fresh,
-                    size_t fresh_count, const struct names_list *gone, struct entry **merged)
+                    size_t fresh_count, const struct names_list *wanted, bool others_stay, struct entry **merged)
 {
 	struct entry *list = ARENA_ARRAY(arena, struct entry, old_count + fresh_count);
 	size_t count = 0, i = 0, j = 0;
 
 	while (i < old_count || j < fresh_count) {
 		int order = i == old_count ? 1 : j == fresh_count ? -1 : str_cmp(old[i].name, fresh[j].name);
+		bool is_wanted = has_name(wanted, order > 0 ? fresh[j].name : old[i].name);
 
-		if (order >= 0)
-			list[count++] = fresh[j++];
-		else if (gone == NULL || !is_wanted(gone, old[i].name))
+		if (order >= 0 && is_wanted)
+			list[count++] = fresh[j];
+		else if (order <= 0 && (!is_wanted || others_stay))
 			list[count++] = old[i];
-		if (order <= 0)
-			i++;
+		i += order <= 0;
+		j += order >= 0;
 	}
 	*merged = list;
 	return count;
 }
 
-struct error *only_some(struct job *job)
+/* A machine that is wanted and gets nothing any more loses what it had; a set stays, because others may name it. */
+static void narrow(struct only *only)
 {
-	struct arena *arena = job->run->arena;
-	struct names_list wanted = {0};
-	struct generation fresh;
+	struct round *round = only->round;
+	const struct generation *old = &round->published;
+	struct generation *next = &round->next;
 
-	TRY(wanted_machines(job->run, &job->fleet, &wanted));
-	if (wanted.count == 0)
-		return NULL;
-	narrow(&job->output, &wanted);
-	generation_of(arena, &job->output, &job->next.summary, &fresh);
-	job->next.machine_count = merge(arena, job->published.manifest, job->published.machine_count, fresh.manifest,
-	                                fresh.machine_count, &wanted, &job->next.manifest);
-	job->next.set_count = merge(arena, job->published.sets, job->published.set_count, fresh.sets, fresh.set_count,
-	                            NULL, &job->next.sets);
-	generation_digest(arena, &job->next);
-	return NULL;
+	next->machine_count = merge(round->last, old->manifest, old->machine_count, next->manifest, next->machine_count,
+	                            &only->machines, false, &next->manifest);
+	next->set_count = merge(round->last, old->sets, old->set_count, next->sets, next->set_count, &only->sets, true,
+	                        &next->sets);
+	generation_digest(round->arena, next);
+}
+
+struct error *only_make(struct round *round, struct only *only)
+{
+	struct outlet find = {only, pass_set, find_sets}, take = {only, take_set, take_ruleset};
+	struct error *error;
+
+	for (size_t i = 0; i < PARALLEL_MOST; i++)
+		only->finds[i].arena = arena_new();
+	error = round_make(round, &find);
+	if (error == NULL) {
+		need_rulesets(only);
+		need_sets(only);
+		error = round_make(round, &take);
+	}
+	for (size_t i = 0; i < PARALLEL_MOST; i++)
+		arena_free(only->finds[i].arena);
+	if (error == NULL)
+		narrow(only);
+	return error;
 }

@@ -8,7 +8,7 @@
 #include "cli.h"
 
 struct regenerate_options {
-	bool full;  /* from nothing, and every object is compared with its bytes */
+	bool full;  /* from nothing, and every object is compared with its bytes, every link looked at */
 	bool force; /* the collapse guard is not asked */
 	bool try_all;
 };
@@ -32,6 +32,9 @@ struct regeneration {
 /* What stays in memory between two rounds (watch); NULL before the first. Frees what it replaces. */
 struct resident;
 void resident_free(struct resident *resident); /* NULL is fine */
+/* Keeps it in OUT/cache as well, which a round with a resident does not do each time: for quiet moments, and before the
+ * end. Does nothing where that was done. */
+struct error *resident_settle(struct run *run, struct resident *resident) MUST_CHECK;
 
 /* One round: run->db must be open and in no transaction. Opens, locks and closes the store. `resident` may be NULL: one
  * round only. After an error *resident is as it was or NULL. */

@@ -12,6 +12,7 @@ struct cache_head {
 	struct str identity, snapshot; /* of the database, see inventory_news() */
 	uint64_t number;              /* of the generation that is published; never 0 */
 	struct digest digest;         /* its digest */
+	size_t machines, set_names;   /* how many its manifest and its list of sets name */
 	int64_t clock;                /* of the fleet in `model`; edges up to here are in it */
 	int64_t next_edge;            /* fleet_next_edge() */
 	struct timespec mark;         /* store_mark() after everything was written */

@@ -14,6 +14,10 @@ struct digest digest_of_pieces(const struct str *pieces, size_t count);
 /* SHA-256 of what `sha256sum names[0] names[1] …` prints for files that have these digests: how rulesets and
  * generations are named. */
 struct digest digest_of_sums(const char *const *names, const struct digest *digests, size_t count);
+/* As memcmp() orders the bytes, which is as their hexadecimal digits are ordered. */
+int digest_cmp(const struct digest *a, const struct digest *b);
+/* Sorts and drops what repeats; how many are left. */
+size_t digests_sort(struct digest *digests, size_t count);
 bool digest_eq(const struct digest *a, const struct digest *b);
 /* 64 lower-case hexadecimal digits and a NUL. */
 void digest_hex(const struct digest *digest, char hex[65]);

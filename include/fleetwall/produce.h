@@ -27,6 +27,9 @@ struct knowledge {
 	size_t ruleset_count, set_count;
 };
 
+/* The distinct values, sorted: which objects there are. */
+size_t known_values(struct arena *arena, const struct known *known, size_t count, struct digest **digests);
+
 /* How bytes are made, besides from the fleet. `base` is part of every key: two ways of rendering that could give other
  * bytes have different ones. */
 struct rendition {

@@ -45,12 +45,20 @@ void store_close(struct store *store);
  * ERROR_SURROUNDINGS. */
 struct error *generation_read(struct arena *arena, struct str output, struct generation *generation) MUST_CHECK;
 
+/* The number that `current` names; 0 if there is none, or it leads to nothing that is a generation's name. */
+uint64_t store_current(struct str output);
+/* Were the files of this generation left alone since the mark? */
+bool store_generation_whole(struct str output, uint64_t number, const struct timespec *mark);
+
 /* What publishing `product` would make: manifest, sets, digest. number is 0 still; the lists are the product's. Pure. */
 void generation_of(struct arena *scratch, const struct product *product, const struct summary *summary,
                    struct generation *generation);
 /* Sets the digest of a generation whose lists were put together otherwise. */
 void generation_digest(struct arena *scratch, struct generation *generation);
 bool generation_same(const struct generation *a, const struct generation *b); /* manifest and sets */
+
+/* The distinct objects that a manifest or a list of sets names, sorted. */
+size_t entries_digests(struct arena *arena, const struct entry *entries, size_t count, struct digest **digests);
 
 /* What differs, by name: '+' new, '-' gone, '~' another digest. Both lists sorted. */
 struct difference {

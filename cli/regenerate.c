@@ -1,0 +1,261 @@
+/* One round: asks what is new, does only that, and leaves what the next round needs, in memory or in OUT/cache. The
+ * order of the steps is the point: the lock before the snapshot (a run that waited for another must not publish what it
+ * read before), objects before the generation, the generation before the links, and nothing before the guards. */
+#include "regenerate.h"
+
+#include "generation.h"
+#include "round.h"
+
+/* Of packed memory that rounds have added to, bytes: more is given back by beginning anew. */
+#define FLEETS_GROW ((size_t)128 << 20)
+
+/* --- from one round to the next --- */
+
+struct resident *resident_new(void)
+{
+	struct arena *fleets = arena_new(), *last = arena_new();
+	struct resident *resident = ARENA_NEW(last, struct resident);
+
+	*resident = (struct resident){.fleets = fleets, .last = last};
+	return resident;
+}
+
+void resident_free(struct resident *resident)
+{
+	if (resident == NULL)
+		return;
+	struct arena *fleets = resident->fleets, *last = resident->last;
+
+	arena_free(fleets);
+	arena_free(last);
+}
+
+static void copy_names(struct arena *arena, struct entry *entries, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		entries[i].name = str_copy(arena, entries[i].name);
+}
+
+/* Rounds add to the memory of the fleet and never take away: now and then the fleet is packed, and what was is given
+ * up. Names in the published lists are the fleet's, so they are copied first. */
+static void resident_compact(struct resident *resident)
+{
+	struct generation *published = &resident->published;
+	struct arena *fresh = arena_new();
+	struct fleet fleet;
+
+	if (!fleet_unpack(fresh, fleet_pack(fresh, &resident->fleet), &fleet)) {
+		arena_free(fresh); /* a bug, which costs memory and nothing else */
+		return;
+	}
+	copy_names(resident->last, published->manifest, published->machine_count);
+	copy_names(resident->last, published->sets, published->set_count);
+	for (size_t i = 0; i < published->summary.role_count; i++)
+		published->summary.roles[i].role = str_copy(resident->last, published->summary.roles[i].role);
+	arena_free(resident->fleets);
+	resident->fleets = fresh;
+	resident->fleet = fleet;
+	resident->fresh = arena_size(fresh);
+}
+
+struct error *resident_settle(struct run *run, struct resident *resident)
+{
+	struct arena *scratch = arena_new();
+	struct store *store;
+	struct error *error;
+
+	if (resident == NULL || resident->cached) {
+		arena_free(scratch);
+		return NULL;
+	}
+	error = store_open(scratch, run->config.output, &store);
+	if (error == NULL && store_current(run->config.output) == resident->head.number)
+		error = cache_write(store, &resident->head, fleet_pack(scratch, &resident->fleet),
+		                    &resident->knowledge);
+	resident->cached = error == NULL;
+	store_close(store);
+	arena_free(scratch);
+	return error;
+}
+
+/* --- a round --- */
+
+struct round *round_begin(struct run *run, const struct regenerate_options *options, struct resident *before)
+{
+	struct arena *arena = arena_new();
+	struct round *round = ARENA_NEW(arena, struct round);
+
+	*round = (struct round){.run = run, .options = options, .arena = arena, .before = before};
+	clock_gettime(CLOCK_MONOTONIC, &round->started);
+	round->next_resident = resident_new();
+	round->last = round->next_resident->last;
+	return round;
+}
+
+double round_seconds(const struct round *round)
+{
+	const struct timespec *started = &round->started;
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - started->tv_sec) + (double)(now.tv_nsec - started->tv_nsec) / 1e9;
+}
+
+void round_end(struct round *round)
+{
+	store_close(round->store);
+	if (round->own_before)
+		resident_free(round->before);
+	resident_free(round->next_resident);
+	arena_free(round->arena);
+}
+
+/* What the round leaves, to the caller; what was there before is freed. */
+static void hand_over(struct round *round, struct resident **resident)
+{
+	struct resident *next = round->next_resident, *before = round->before;
+
+	if (before != NULL && round->has_known) {
+		/* The fleet shares memory with the one before. */
+		struct arena *unused = next->fleets;
+
+		next->fleets = before->fleets;
+		next->fresh = before->fresh;
+		before->fleets = unused;
+	}
+	if (next->fresh == 0)
+		next->fresh = arena_size(next->fleets);
+	next->head = round->head;
+	next->fleet = round->fleet;
+	next->knowledge = round->product.knowledge;
+	next->published = round->next;
+	clock_gettime(CLOCK_BOOTTIME, &next->looked);
+	if (!round->looked && before != NULL)
+		next->looked = before->looked;
+	if (arena_size(next->fleets) > next->fresh + FLEETS_GROW)
+		resident_compact(next);
+	resident_free(before);
+	round->before = NULL;
+	round->own_before = false;
+	round->next_resident = NULL;
+	*resident = next;
+}
+
+static void tell(const struct round *round, const struct generation *published, struct regeneration *result)
+{
+	const struct store_faults *faults = &round->faults;
+
+	result->number = published->number;
+	result->digest = published->digest;
+	result->machines = published->machine_count;
+	result->sets = published->set_count;
+	result->rulesets = round->product.ruleset_count;
+	result->rendered = round->product.rendered_rulesets + round->product.rendered_sets;
+	result->mended = faults->ruleset_count + faults->set_count;
+	result->full = !round->has_known;
+	result->clock = round->fleet.clock;
+	result->next_edge = round->head.next_edge;
+}
+
+/* Nothing to do. Where somebody touched what turned out to be whole, the next run need not read it again. */
+static void stay(struct round *round, struct regeneration *result)
+{
+	const struct cache_head *head = &round->head;
+
+	*result = (struct regeneration){
+		.state = REGENERATED_UNCHANGED,
+		.number = head->number,
+		.digest = head->digest,
+		.machines = head->machines,
+		.rulesets = head->ruleset_count,
+		.sets = head->set_names,
+		.clock = round->news.clock,
+		.next_edge = head->next_edge,
+	};
+	if (round->faults.touched)
+		round_touch(round);
+	if (round->before != NULL && round->looked)
+		clock_gettime(CLOCK_BOOTTIME, &round->before->looked);
+}
+
+static void report_mended(struct round *round)
+{
+	const struct store_faults *faults = &round->faults;
+	struct error **warnings = &round->run->warnings;
+	char hex[65];
+
+	for (size_t i = 0; i < faults->ruleset_count; i++) {
+		digest_hex(&faults->rulesets[i], hex);
+		error_collect(warnings, error_new(ERROR_SURROUNDINGS, "the ruleset %s in the store was damaged or gone; "
+		                                                      "it is whole again", hex));
+	}
+	for (size_t i = 0; i < faults->set_count; i++) {
+		digest_hex(&faults->sets[i], hex);
+		error_collect(warnings, error_new(ERROR_SURROUNDINGS, "the set file %s in the store was damaged or gone; "
+		                                                      "it is whole again", hex));
+	}
+}
+
+/* What the store holds is right: publish it, unless it is what is published. */
+static struct error *publish(struct round *round, struct regeneration *result)
+{
+	if (round->readable && round->published.number > 0 && generation_same(&round->published, &round->next)) {
+		round->next.number = round->published.number;
+		result->state = REGENERATED_UNCHANGED;
+		return round_links(round, &round->next);
+	}
+	result->state = REGENERATED_PUBLISHED;
+	result->changed = round_changes(round);
+	return round_publish(round, 0);
+}
+
+static struct error *go_on(struct round *round, struct regeneration *result)
+{
+	struct outlet outlet = round_outlet(round);
+
+	TRY(round_load(round));
+	TRY(round_read_published(round));
+	TRY(round_make(round, &outlet));
+	TRY(round_guards(round));
+	TRY(publish(round, result));
+	report_mended(round);
+	TRY(round_head(round, &round->next));
+	tell(round, &round->next, result);
+	return NULL;
+}
+
+static struct error *go(struct round *round, struct resident **resident, struct regeneration *result)
+{
+	struct run *run = round->run;
+
+	*result = (struct regeneration){0};
+	TRY(round_prepare(round));
+	TRY(store_open(round->arena, run->config.output, &round->store));
+	TRY(round_ask(round));
+	if (!round_may_differ(round)) {
+		stay(round, result);
+		db_rollback(run->db);
+		return NULL;
+	}
+	TRY(go_on(round, result));
+	if (resident == NULL)
+		round_cache(round);
+	if (result->state == REGENERATED_PUBLISHED)
+		collect_generations(run, round->store);
+	if (resident != NULL)
+		hand_over(round, resident);
+	return NULL;
+}
+
+struct error *regenerate(struct run *run, const struct regenerate_options *options, struct resident **resident,
+                         struct regeneration *result)
+{
+	struct round *round = round_begin(run, options, resident != NULL ? *resident : NULL);
+	struct error *error = go(round, resident, result);
+
+	if (error != NULL)
+		db_rollback(run->db);
+	result->seconds = round_seconds(round);
+	round_end(round);
+	return error;
+}

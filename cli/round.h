@@ -1,0 +1,99 @@
+/* One round from the inventory to a published generation, as its files share it; see regenerate.h. */
+#ifndef ROUND_H
+#define ROUND_H
+
+#include <time.h>
+
+#include "fleetwall/cache.h"
+#include "fleetwall/guard.h"
+#include "fleetwall/inventory.h"
+#include "fleetwall/produce.h"
+#include "fleetwall/store.h"
+
+#include "regenerate.h"
+
+/* What a round leaves: what was published, and all that it was made from. */
+struct resident {
+	struct arena *fleets; /* the fleet; each round that changes it adds to this, see resident_compact() */
+	struct arena *last;   /* everything else; made anew by each round */
+	struct cache_head head;
+	struct fleet fleet;
+	struct knowledge knowledge;
+	struct generation published;
+	struct timespec looked; /* when the store was looked at; by the clock that never stands still */
+	size_t fresh;           /* size of `fleets` when it was new */
+	bool cached;            /* OUT/cache says all this */
+};
+
+struct round {
+	struct run *run;
+	const struct regenerate_options *options;
+	struct arena *arena;   /* until the round ends; run->arena is for what is said */
+	struct resident *next_resident; /* what this round leaves */
+	struct arena *last;             /* its memory, but for the fleet's */
+	struct store *store;   /* NULL: nothing is written */
+	struct template_file *template_files;
+	size_t template_count;
+	struct rendition rendition;
+
+	struct resident *before; /* NULL: nothing is known of the round before */
+	bool own_before;         /* read from the cache by this round, which frees it */
+	struct cache_head head;  /* of the round before */
+	bool has_head;
+	struct inventory_news news;
+	struct store_faults faults;
+	bool looked;
+
+	struct fleet fleet;
+	struct resolved *resolved;
+	struct knowledge known; /* what need not be rendered again */
+	bool has_known;
+	struct guards *guards;
+	struct product product;
+	struct generation published, next;
+	bool readable; /* `published` is what is published; otherwise it is the newest that could be read */
+	struct timespec started;
+};
+
+/* --- what is known already: round_know.c --- */
+
+/* Templates, and how bytes are made. */
+struct error *round_prepare(struct round *round) MUST_CHECK;
+/* The head of the round before, the news from the database (a snapshot is open afterwards), and the state of the store.
+ */
+struct error *round_ask(struct round *round) MUST_CHECK;
+/* Can what was published be other than what the inventory says now? */
+bool round_may_differ(const struct round *round);
+/* Loads the fleet, whole or what changed, from the open snapshot, and ends that. */
+struct error *round_load(struct round *round) MUST_CHECK;
+struct error *round_read_published(struct round *round) MUST_CHECK;
+
+/* --- making and judging: round_make.c --- */
+
+/* Resolves and renders what is not known, into `outlet`; sets `next`. */
+struct error *round_make(struct round *round, const struct outlet *outlet) MUST_CHECK;
+/* Where rendered pieces go: to the guards, and to the store if there is one. */
+struct outlet round_outlet(struct round *round);
+struct error *round_guards(struct round *round) MUST_CHECK;
+
+/* --- publishing: round_publish.c --- */
+
+/* Records the generation, publishes it, and lays the links. `of`: the one that is published again; 0: none. */
+struct error *round_publish(struct round *round, uint64_t of) MUST_CHECK;
+struct error *round_links(struct round *round, const struct generation *published) MUST_CHECK;
+size_t round_changes(struct round *round);
+/* What the next round must know, with a mark of now: round->head. */
+struct error *round_head(struct round *round, const struct generation *published) MUST_CHECK;
+/* The same head with a new mark: what was touched was found whole. */
+void round_touch(struct round *round);
+/* Keeps that, the fleet and what is known of its bytes in OUT/cache. A warning if it can't. */
+void round_cache(struct round *round);
+
+/* --- from one round to the next: regenerate.c --- */
+
+struct resident *resident_new(void);
+struct round *round_begin(struct run *run, const struct regenerate_options *options, struct resident *before);
+double round_seconds(const struct round *round); /* since it began */
+void round_end(struct round *round);
+
+#endif

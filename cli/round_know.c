@@ -1,0 +1,311 @@
+/* What a round knows before it makes anything: how bytes are made, what the round before left, what the database says
+ * is new, and whether the store is as it was left. Decides whether there is anything to do at all. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "fleetwall/document.h"
+#include "fleetwall/embedded.h"
+#include "fleetwall/parallel.h"
+
+#include "round.h"
+
+/* Between two rounds in one process, seconds: a notice of a change is no reason to look at every file. */
+#define LOOK_EVERY 30
+
+/* --- templates --- */
+
+struct file_list {
+	struct template_file *items;
+	size_t count, capacity;
+};
+
+static struct error *read_folder(struct round *round, struct str folder, struct file_list *files)
+{
+	struct arena *arena = round->arena;
+	struct dirent *entry;
+	DIR *dir = opendir(str_c(arena, folder));
+	struct error *error = NULL;
+
+	if (dir == NULL)
+		return error_errno("templates %.*s", STR_ARG(folder));
+	while (error == NULL && (entry = readdir(dir)) != NULL) {
+		struct template_file file = {.name = str_copy(arena, str_of(entry->d_name))};
+
+		if (!str_ends(file.name, STR(".mustache")) || entry->d_name[0] == '.')
+			continue;
+		error = file_read(arena, str_format(arena, "%.*s/%s", STR_ARG(folder), entry->d_name), &file.text);
+		APPEND(arena, files, file);
+	}
+	closedir(dir);
+	return error;
+}
+
+static bool has_template(const struct file_list *files, const char *name)
+{
+	for (size_t i = 0; i < files->count; i++)
+		if (str_is(files->items[i].name, name))
+			return true;
+	return false;
+}
+
+static int file_order(const void *a, const void *b)
+{
+	return str_cmp(((const struct template_file *)a)->name, ((const struct template_file *)b)->name);
+}
+
+/* The administrator's templates, and the built-in ones that they do not replace; by name, so that no order of a folder
+ * reaches the digest of them all. */
+static struct error *read_templates(struct round *round, struct file_list *files)
+{
+	struct run *run = round->run;
+	struct str folder = run_has(run, "templates") ? run_option(run, "templates") : run->config.templates;
+
+	if (folder.n > 0)
+		TRY(read_folder(round, folder, files));
+	for (const struct embedded *file = embedded_templates; file->name != NULL; file++)
+		if (!has_template(files, file->name))
+			APPEND(round->arena, files,
+			       ((struct template_file){str_of(file->name), {(const char *)file->data, file->size}}));
+	qsort(files->items, files->count, sizeof *files->items, file_order);
+	return NULL;
+}
+
+struct error *round_prepare(struct round *round)
+{
+	struct run *run = round->run;
+	struct templates *templates;
+	struct file_list files = {0};
+	unsigned workers = run->config.threads > 0 ? run->config.threads : parallel_workers();
+	struct str program = str_format(round->arena, "fleetwall %s %s", FLEETWALL_VERSION, embedded_build);
+
+	TRY(read_templates(round, &files));
+	TRY(templates_compile(round->arena, files.items, files.count, &templates));
+	round->rendition =
+		rendition_of(program, &run->config.settings, files.items, files.count, templates, workers);
+	return NULL;
+}
+
+/* --- the round before --- */
+
+static bool digest_is(const struct digest *digest, struct str hex)
+{
+	struct digest other;
+
+	return digest_parse(hex, &other) && digest_eq(digest, &other);
+}
+
+/* Does the database know the generation that the head speaks of? One that was set back, or made anew, does not. */
+static struct error *is_recorded(struct round *round, bool *recorded)
+{
+	struct str number = str_format(round->arena, "%llu", (unsigned long long)round->head.number);
+	struct db_rows rows;
+
+	if (round->news.generation == round->head.number) {
+		*recorded = digest_is(&round->head.digest, round->news.digest);
+		return NULL;
+	}
+	TRY(db_query(round->arena, round->run->db, db_sql("generation-digest"), &number, 1, &rows));
+	*recorded = rows.count == 1 && digest_is(&round->head.digest, db_cell(&rows, 0, 0));
+	return NULL;
+}
+
+static void find_head(struct round *round)
+{
+	if (round->options->full)
+		return;
+	if (round->before != NULL) {
+		round->head = round->before->head;
+		round->has_head = true;
+	} else {
+		round->has_head = cache_read_head(round->arena, round->run->config.output, &round->head);
+	}
+	/* Something else was published since, or bytes are made another way, or somebody was at the generation's files. */
+	if (round->has_head &&
+	    (round->head.number != store_current(round->run->config.output) ||
+	     !digest_eq(&round->head.base, &round->rendition.base) ||
+	     !store_generation_whole(round->run->config.output, round->head.number, &round->head.mark)))
+		round->has_head = false;
+}
+
+static struct error *ask_database(void *context)
+{
+	struct round *round = context;
+	struct str since = round->has_head ? round->head.snapshot : STR("");
+
+	TRY(db_begin(round->run->db, DB_SNAPSHOT));
+	return inventory_news(round->arena, round->run->db, since, &round->news);
+}
+
+/* The arena of a thread of its own. */
+struct looking {
+	struct round *round;
+	struct arena *arena;
+};
+
+static struct error *look(void *context)
+{
+	struct looking *looking = context;
+	struct round *round = looking->round;
+	const struct cache_head *head = &round->head;
+
+	return store_look(looking->arena, round->run->config.output, &head->mark, round->rendition.workers,
+	                  head->rulesets, head->ruleset_count, head->sets, head->set_count, &round->faults);
+}
+
+static bool must_look(const struct round *round)
+{
+	struct timespec now;
+
+	if (!round->has_head)
+		return false;
+	if (round->before == NULL)
+		return true;
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec - round->before->looked.tv_sec >= LOOK_EVERY;
+}
+
+struct error *round_ask(struct round *round)
+{
+	bool recorded = false;
+
+	find_head(round);
+	round->looked = must_look(round);
+	if (round->looked) {
+		/* The database's process and ours have a processor each; the look at the files needs both, in turn. */
+		struct looking looking = {round, round->last};
+
+		TRY(parallel_both(ask_database, round, look, &looking));
+	} else {
+		TRY(ask_database(round));
+	}
+	if (!round->has_head)
+		return NULL;
+	TRY(is_recorded(round, &recorded));
+	round->has_head = recorded && str_eq(round->head.identity, round->news.identity);
+	return NULL;
+}
+
+/* Did a rule begin or end to count since? */
+static bool has_passed(const struct round *round)
+{
+	return round->head.next_edge != TIME_NONE && round->news.clock >= round->head.next_edge;
+}
+
+bool round_may_differ(const struct round *round)
+{
+	return !round->has_head || round->news.changed || has_passed(round) ||
+	       round->faults.ruleset_count > 0 || round->faults.set_count > 0 || round->faults.links;
+}
+
+/* --- loading --- */
+
+static void read_before(struct round *round)
+{
+	struct str packed;
+	struct resident *before = resident_new();
+
+	if (cache_read_model(before->fleets, round->run->config.output, &round->head, &packed,
+	                     &before->knowledge) &&
+	    fleet_unpack(before->fleets, packed, &before->fleet)) {
+		round->before = before;
+		round->own_before = true;
+	} else {
+		resident_free(before);
+		round->has_head = false;
+	}
+}
+
+static int digest_order(const void *a, const void *b)
+{
+	return digest_cmp(a, b);
+}
+
+static size_t without(const struct known *known, size_t count, const struct digest *gone, size_t gone_count,
+                      struct known *kept)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (gone_count == 0 ||
+		    bsearch(&known[i].value, gone, gone_count, sizeof *gone, digest_order) == NULL)
+			kept[n++] = known[i];
+	return n;
+}
+
+/* What is damaged is not known: it is rendered again. */
+static void know(struct round *round)
+{
+	const struct knowledge *before = &round->before->knowledge;
+	const struct store_faults *faults = &round->faults;
+
+	round->known = *before;
+	round->has_known = true;
+	if (faults->ruleset_count == 0 && faults->set_count == 0)
+		return;
+	round->known.rulesets = ARENA_ARRAY(round->arena, struct known, before->ruleset_count);
+	round->known.ruleset_count = without(before->rulesets, before->ruleset_count, faults->rulesets,
+	                                     faults->ruleset_count, round->known.rulesets);
+	round->known.sets = ARENA_ARRAY(round->arena, struct known, before->set_count);
+	round->known.set_count =
+		without(before->sets, before->set_count, faults->sets, faults->set_count, round->known.sets);
+}
+
+static struct error *load(struct round *round)
+{
+	struct db *db = round->run->db;
+	struct inventory_touched touched;
+
+	if (round->has_head && round->before == NULL)
+		read_before(round);
+	if (!round->has_head) {
+		return inventory_load(round->next_resident->fleets, db, &round->fleet);
+	}
+	know(round);
+	if (round->news.changed)
+		return inventory_load_changes(round->before->fleets, db, round->head.snapshot, &round->before->fleet,
+		                              &round->fleet, &touched);
+	round->fleet = round->before->fleet;
+	round->fleet.clock = round->news.clock;
+	return NULL;
+}
+
+struct error *round_load(struct round *round)
+{
+	TRY(load(round));
+	return db_commit(round->run->db);
+}
+
+/* --- what is published --- */
+
+/* The newest generation that can still be read: the guards compare with something, even when the published one was
+ * damaged. */
+static struct error *read_older(struct round *round, struct error *damage)
+{
+	struct generation_info *all;
+	size_t count;
+	struct error *error = store_generations(round->arena, round->run->config.output, &all, &count);
+
+	round->readable = false;
+	round->published = (struct generation){0};
+	for (size_t i = error == NULL ? count : 0; i > 0; i--)
+		if (generation_read_number(round->arena, round->run->config.output, all[i - 1].number,
+		                           &round->published) == NULL)
+			break;
+	error_collect(&round->run->warnings, error_hint(damage, "everything is written anew, as another generation"));
+	return NULL;
+}
+
+struct error *round_read_published(struct round *round)
+{
+	struct error *error;
+
+	round->readable = true;
+	if (round->before != NULL && !round->own_before && round->has_head) {
+		round->published = round->before->published;
+		return NULL;
+	}
+	error = generation_read(round->arena, round->run->config.output, &round->published);
+	return error == NULL ? NULL : read_older(round, error);
+}

@@ -1,0 +1,117 @@
+/* The last steps of a round: the number in the database, the generation, the links, what the next round needs to know,
+ * and the end of generations that nobody needs any more. */
+#include "generation.h"
+#include "round.h"
+
+/* The number is taken in the database first: a generation that it does not know is never pushed. */
+static struct error *record(struct round *round, uint64_t of)
+{
+	struct arena *arena = round->arena;
+	struct db *db = round->run->db;
+	struct db_rows rows;
+	uint64_t highest = 0;
+	char hex[65];
+	struct str parameters[6];
+
+	TRY(db_begin(db, DB_WRITE));
+	TRY(db_query(arena, db, db_sql("generation-highest"), NULL, 0, &rows));
+	if (!str_number(db_cell(&rows, 0, 0), INT64_MAX - 1, &highest))
+		return error_hint(
+			error_new(ERROR_SURROUNDINGS, "the database has no room for another generation number"),
+			"look at fleetwall.generation: its highest number can't be right");
+	TRY(store_next_number(round->store, highest, &round->next.number));
+	digest_hex(&round->next.digest, hex);
+	parameters[0] = str_format(arena, "%llu", (unsigned long long)round->next.number);
+	parameters[1] = str_of(hex);
+	parameters[2] = str_format(arena, "%lld", (long long)round->next.summary.clock);
+	parameters[3] = str_format(arena, "%zu", round->next.machine_count);
+	parameters[4] = round->news.snapshot;
+	parameters[5] = of > 0 ? str_format(arena, "%llu", (unsigned long long)of) : (struct str){NULL, 0};
+	TRY(db_query(arena, db, db_sql("generation-add"), parameters, 6, NULL));
+	return db_commit(db);
+}
+
+/* --- what the next round needs to know --- */
+
+/* A cache that can't be kept costs the next run its head start, and nothing else. */
+static void cache_failed(struct round *round, struct error *error)
+{
+	if (error != NULL)
+		error_collect(&round->run->warnings,
+		              error_hint(error, "the next run begins from nothing, which takes longer"));
+}
+
+struct error *round_head(struct round *round, const struct generation *published)
+{
+	struct cache_head *head = &round->head;
+
+	*head = (struct cache_head){
+		.base = round->rendition.base,
+		.identity = str_copy(round->last, round->news.identity),
+		.snapshot = str_copy(round->last, round->news.snapshot),
+		.number = published->number,
+		.digest = published->digest,
+		.machines = published->machine_count,
+		.set_names = published->set_count,
+		.clock = round->fleet.clock,
+		.next_edge = fleet_next_edge(&round->fleet),
+	};
+	const struct knowledge *made = &round->product.knowledge;
+
+	head->ruleset_count = known_values(round->last, made->rulesets, made->ruleset_count, &head->rulesets);
+	head->set_count = known_values(round->last, made->sets, made->set_count, &head->sets);
+	return store_mark(round->store, &head->mark);
+}
+
+void round_cache(struct round *round)
+{
+	struct arena *scratch = arena_new();
+
+	cache_failed(round, cache_write(round->store, &round->head, fleet_pack(scratch, &round->fleet),
+	                                &round->product.knowledge));
+	arena_free(scratch);
+}
+
+void round_touch(struct round *round)
+{
+	struct error *error = store_mark(round->store, &round->head.mark);
+
+	if (error == NULL)
+		error = cache_write(round->store, &round->head, (struct str){NULL, 0}, NULL);
+	if (round->before != NULL)
+		round->before->head.mark = round->head.mark;
+	cache_failed(round, error);
+}
+
+/* --- publishing --- */
+
+static size_t count_changes(struct round *round, const struct entry *before, size_t before_count,
+                            const struct entry *after, size_t after_count)
+{
+	struct difference *differences;
+
+	return entries_compare(round->arena, before, before_count, after, after_count, &differences);
+}
+
+size_t round_changes(struct round *round)
+{
+	const struct generation *before = &round->published, *after = &round->next;
+
+	return count_changes(round, before->sets, before->set_count, after->sets, after->set_count) +
+	       count_changes(round, before->manifest, before->machine_count, after->manifest, after->machine_count);
+}
+
+struct error *round_links(struct round *round, const struct generation *published)
+{
+	/* Links that nobody touched say what the generation before says. */
+	if (round->has_head && round->readable && !round->faults.links && round->published.number > 0)
+		return store_links_from(round->arena, round->store, &round->published, published);
+	return store_links(round->arena, round->store, published);
+}
+
+struct error *round_publish(struct round *round, uint64_t of)
+{
+	TRY(record(round, of));
+	TRY(store_publish(round->arena, round->store, &round->next));
+	return round_links(round, &round->next);
+}
