@@ -22,6 +22,7 @@ struct config {
 	struct settings settings;
 	struct guard_shares shares;
 	unsigned threads;     /* for rendering and writing; 0: as many as there are processors */
+	unsigned keep_generations, keep_days; /* see fleetwall/keep.h */
 };
 
 /* Reads `path` into *config, which holds the defaults. All faults at once, with file and line. */
@@ -114,6 +115,7 @@ bool is_group(struct str word);
 
 command_run run_init, run_database_start, run_database_stop, run_database_status, run_database_dump;
 command_run run_import, run_export, run_generate, run_watch, run_nightly, run_explain;
+command_run run_generation_list, run_generation_publish, run_generation_pin, run_generation_unpin;
 command_run run_machine_list, run_machine_show, run_machine_enable, run_machine_disable;
 command_run run_role_list, run_role_show, run_rule_list, run_rule_show;
 command_run run_network_list, run_network_show, run_service_list, run_service_show;

@@ -56,6 +56,8 @@ static const struct setting_entry all_settings[] = {
 	{"ssh_port", SETTING_NUMBER, AT(settings.ssh_port), 1, 65535, NULL},
 	{"log_rate", SETTING_NUMBER, AT(settings.log_rate), 0, 1000, NULL},
 	{"threads", SETTING_NUMBER, AT(threads), 0, 16, NULL},
+	{"keep_generations", SETTING_NUMBER, AT(keep_generations), 1, 1000000, NULL},
+	{"keep_days", SETTING_NUMBER, AT(keep_days), 0, 100000, NULL},
 	{"housekeeping", SETTING_GROUP, 0, 0, 0, housekeeping_settings},
 	{"guard", SETTING_GROUP, 0, 0, 0, guard_settings},
 	{NULL, SETTING_TEXT, 0, 0, 0, NULL},
@@ -260,6 +262,8 @@ struct error *config_default(struct arena *arena, struct config *config)
 	*config = (struct config){
 		.settings = settings_default(),
 		.shares = {.machines_fall = 30, .members_fall = 50, .rules_change = 50},
+		.keep_generations = 50,
+		.keep_days = 90,
 	};
 	if (geteuid() == 0)
 		config->state = STR("/var/lib/fleetwall");
