@@ -254,6 +254,41 @@ START_TEST(names_hold_many)
 }
 END_TEST
 
+/* Names of every length, some alike but for one byte, wherever it is. */
+START_TEST(names_differ_by_any_byte)
+{
+	struct names *names = names_new(arena);
+	char text[40];
+
+	for (size_t n = 0; n < sizeof text; n++) {
+		memset(text, 'a', sizeof text);
+		ck_assert_uint_eq(names_find(names, (struct str){text, n}), NAMES_NONE);
+		ck_assert_uint_eq(names_add(names, (struct str){text, n}), names_count(names) - 1);
+		for (size_t i = 0; i < n; i++) {
+			text[i] = 'b';
+			ck_assert_uint_eq(names_find(names, (struct str){text, n}), NAMES_NONE);
+			uint32_t number = names_add(names, (struct str){text, n});
+			ck_assert_uint_eq(number, names_count(names) - 1);
+			ck_assert(str_eq(names_get(names, number), (struct str){text, n}));
+			text[i] = 'a';
+		}
+	}
+}
+END_TEST
+
+START_TEST(names_that_are_kept_are_not_copied)
+{
+	struct names *names = names_new(arena);
+	struct str name = str_copy(arena, STR("web"));
+
+	ck_assert_uint_eq(names_keep(names, name), 0);
+	ck_assert_ptr_eq(names_get(names, 0).p, name.p);
+	ck_assert_uint_eq(names_add(names, STR("web")), 0);
+	ck_assert_uint_eq(names_keep(names, STR("web")), 0);
+	ck_assert_ptr_eq(names_get(names, 0).p, name.p);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("memory");
@@ -276,6 +311,8 @@ int main(void)
 	tcase_add_test(tcase, buffer_does_not_move_after_reserve);
 	tcase_add_test(tcase, names_are_numbered_in_order_of_arrival);
 	tcase_add_test(tcase, names_hold_many);
+	tcase_add_test(tcase, names_differ_by_any_byte);
+	tcase_add_test(tcase, names_that_are_kept_are_not_copied);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
