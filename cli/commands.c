@@ -167,6 +167,13 @@ static const char generate_details[] = "Reads one snapshot of the inventory, mak
 				       "is published: a management source that would be locked out, a collapse of the "
                                        "inventory, rules that the kernel refuses.";
 
+static const char watch_details[] = "Publishes everything first, then waits for changes. A line on standard output tells "
+                                    "each generation; --json makes it an\n"
+                                    "object. What goes wrong is said once; what is published stays, and watch goes on. "
+                                    "One for an output folder.\n"
+                                    "SIGTERM and SIGINT end it between two rounds; SIGHUP has it read the configuration "
+                                    "again.";
+
 static const char explain_details[] = "SOURCE and DESTINATION are machines or addresses; WHAT is 3306/tcp, "
                                       "icmp/echo-request, esp, … and may be followed by\n"
 				      "\"on INTERFACE\". Tells the verdict, the stage that decided and the rules that "
@@ -182,6 +189,10 @@ const struct command_entry commands[] = {
 	{"export", "", "write the inventory as a document", NULL, export_options, 0, 0, run_export},
 	{"generate", "[--only MACHINE…]", "make and publish the rulesets", generate_details, generate_options, 0, MANY,
          run_generate},
+	{"watch", "", "stay, and publish what a change in the inventory touches, at once", watch_details, NULL, 0, 0,
+         run_watch},
+	{"nightly", "", "generate and report what changed, for cron; quiet when nothing did", NULL, NULL, 0, 0,
+         run_nightly},
 	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, at_options, 1, 5,
          run_explain},
 	{"query rules", "[MACHINE]", "the rules that a machine gets now; rules that end, or that nobody gets", NULL,

@@ -23,7 +23,7 @@ struct writer {
 	bool json;
 	struct style style;
 	bool keep;
-	bool lines; /* everything was said line by line */
+	bool lines;
 	const char *command;
 	enum layout layout;
 	const char *const *names;
@@ -461,21 +461,20 @@ struct error *writer_end(struct writer *writer, const struct error *warnings)
 	return flush();
 }
 
+void writer_by_lines(struct writer *writer)
+{
+	writer->lines = true;
+}
+
 struct error *writer_line(struct writer *writer, const char *const *names, const struct cell *cells, size_t count,
                           struct str said, const struct error *warnings)
 {
-	struct arena *scratch;
 	struct error *error;
 
-	writer->lines = true;
-	if (writer->json) {
+	if (writer->json)
 		write_json_line(writer, names, cells, count, warnings);
-	} else {
+	else
 		printf("%.*s\n", STR_ARG(said));
-		scratch = arena_new(); /* that of the writer would grow from line to line */
-		write_warnings(scratch, warnings);
-		arena_free(scratch);
-	}
 	error = flush();
 	clearerr(stdout); /* the next line may find room again */
 	return error;

@@ -51,8 +51,9 @@ void writer_raw(struct writer *writer, struct str bytes);
 /* Says that rows stand although the command ends with an error: they are printed before it. */
 void writer_keep(struct writer *writer);
 bool writer_partial(const struct writer *writer);
-/* For a command that stays: a row at once, one JSON object a line, or a line for people, and its warnings. A reader that
- * went away is no error. Nothing is left for writer_end() then. */
+/* For a command that stays: everything is said line by line, and nothing is left for writer_end(). */
+void writer_by_lines(struct writer *writer);
+/* A row at once: one JSON object with the warnings, or a line for people. A reader that went away is no error. */
 struct error *writer_line(struct writer *writer, const char *const *names, const struct cell *cells, size_t count,
                           struct str said, const struct error *warnings) MUST_CHECK;
 /* Prints it all. ERROR_USAGE when a column was asked for that there is not; ERROR_SURROUNDINGS when standard output
