@@ -49,6 +49,18 @@ static const struct option generate_options[] = {
 	{NULL, NULL, NULL},
 };
 
+static const struct option generation_publish_options[] = {
+	{"dry-run", NULL, "show what it would change and open; exit code 1 if it would change something"},
+	{"force", NULL, "publish although machines, members or rules changed by more than the guards allow"},
+	{"templates", "DIR", "Mustache templates that replace those of the same name that are built in"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option pin_options[] = {
+	{"reason", "WORDS", "why; \"by hand\" if there is none"},
+	{NULL, NULL, NULL},
+};
+
 static const struct option query_machines_options[] = {
 	{"role", "ROLE", "those that have this role"},
 	{"opens", "WHAT", "those with a rule that lets it in: 3306/tcp; the rule says from whom"},
@@ -174,6 +186,11 @@ static const char watch_details[] = "Publishes everything first, then waits for 
                                     "SIGTERM and SIGINT end it between two rounds; SIGHUP has it read the configuration "
                                     "again.";
 
+static const char publish_details[] =
+	"Rules that have ended since do not come back, and those that have begun are there. The inventory stays as it "
+	"is, so the next\n"
+	"generate publishes what it says. What the generation opens, compared with the one that is published, is shown.";
+
 static const char explain_details[] = "SOURCE and DESTINATION are machines or addresses; WHAT is 3306/tcp, "
                                       "icmp/echo-request, esp, … and may be followed by\n"
 				      "\"on INTERFACE\". Tells the verdict, the stage that decided and the rules that "
@@ -193,6 +210,13 @@ const struct command_entry commands[] = {
          run_watch},
 	{"nightly", "", "generate and report what changed, for cron; quiet when nothing did", NULL, NULL, 0, 0,
          run_nightly},
+	{"generation list", "", "the generations that are there, and who needs them", NULL, NULL, 0, 0,
+	 run_generation_list},
+	{"generation publish", "N", "publish an old generation again, under a new number", publish_details,
+	 generation_publish_options, 1, 1, run_generation_publish},
+	{"generation pin", "N", "keep a generation, however old it gets", NULL, pin_options, 1, 1, run_generation_pin},
+	{"generation unpin", "N", "let a generation go when its time comes", NULL, pin_options, 1, 1,
+	 run_generation_unpin},
 	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, at_options, 1, 5,
          run_explain},
 	{"query rules", "[MACHINE]", "the rules that a machine gets now; rules that end, or that nobody gets", NULL,

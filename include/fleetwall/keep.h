@@ -21,12 +21,13 @@ struct keep_generation {
 	bool held;    /* a machine is confirmed on it, or it is pinned */
 };
 
-/* `list` in ascending order of number. The numbers to keep, ascending, in `arena`; *count is how many. All but those that
- * have too many newer ones or are too old; always the published one and the one before it, newer ones than that, and
- * held ones; all where none is published.
+/* `list` in ascending order of number. The numbers to keep, ascending, in `arena`; *count is how many. All but those
+ * that have too many newer ones or are too old; always the published one and the one before it, newer ones than that,
+ * and held ones; all where none is published.
  *
- * Taking a few away costs nearly as much as taking many away. So as long as no more than an eighth of limits->generations
- * would go, and none is older than the days and an eighth, all are kept: then *count == `listed`. */
+ * Taking a few away costs nearly as much as taking many away. So as long as no more than an eighth of
+ * limits->generations would go, and none is older than the days and an eighth, all are kept: then *count == `listed`.
+ */
 uint64_t *keep_choose(struct arena *arena, const struct keep_generation *list, size_t listed,
                       const struct keep_limits *limits, int64_t now, size_t *count);
 

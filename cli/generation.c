@@ -1,0 +1,208 @@
+/* generation list, pin and unpin: which generations are in the output folder, and what the database knows of them. What
+ * is on the disk decides what there is; the database decides what may be pushed, and what must stay. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "generation.h"
+
+struct error *generation_number(struct str word, uint64_t *number)
+{
+	if (str_number(word, INT64_MAX - 1, number) && *number > 0)
+		return NULL;
+	return error_hint(error_new(ERROR_USAGE, "\"%.*s\" is no number of a generation", STR_ARG(word)),
+	                  "fleetwall generation list shows them");
+}
+
+static uint64_t distance(uint64_t a, uint64_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+struct error *unknown_generation(struct run *run, uint64_t number)
+{
+	struct error *error = error_new(ERROR_UNKNOWN, "there is no generation %llu in %.*s",
+	                                (unsigned long long)number, STR_ARG(run->config.output));
+	struct generation_info *all;
+	size_t count, nearest = 0;
+
+	TRY(store_generations(run->arena, run->config.output, &all, &count));
+	if (count == 0)
+		return error_hint(error, "fleetwall generate makes the first one");
+	for (size_t i = 1; i < count; i++)
+		if (distance(all[i].number, number) < distance(all[nearest].number, number))
+			nearest = i;
+	return error_hint(error, "the nearest is %llu; fleetwall generation list shows those that are there",
+	                  (unsigned long long)all[nearest].number);
+}
+
+/* --- list --- */
+
+static const char *const columns[] = {"generation", "published", "at",  "clock", "machines",  "rulesets",
+                                      "sets",       "digest",    "who", "of",    "confirmed", "pins"};
+enum { COLUMNS = sizeof columns / sizeof *columns, SHORT_DIGEST = 12 };
+
+/* What the database says of one that is on the disk. */
+struct recorded {
+	bool known;
+	struct str who, of, confirmed, pins;
+};
+
+/* Both lists ascend. A row of another digest is of another generation: someone set the database back. */
+static struct recorded find(const struct db_rows *rows, size_t *row, const struct generation_info *info)
+{
+	uint64_t number = 0;
+	struct digest digest;
+
+	while (*row < rows->count && str_number(db_cell(rows, *row, 0), UINT64_MAX, &number) && number < info->number)
+		++*row;
+	if (*row == rows->count || number != info->number || !digest_parse(db_cell(rows, *row, 1), &digest) ||
+	    !digest_eq(&digest, &info->digest))
+		return (struct recorded){0};
+	return (struct recorded){
+		.known = true,
+		.who = db_cell(rows, *row, 2),
+		.of = db_cell(rows, *row, 3),
+		.confirmed = db_cell(rows, *row, 4),
+		.pins = db_cell(rows, *row, 5),
+	};
+}
+
+static struct cell number_cell(struct str text)
+{
+	uint64_t number;
+
+	return str_number(text, INT64_MAX, &number) ? cell_number((int64_t)number) : cell_text((struct str){NULL, 0});
+}
+
+static struct cell time_cell(struct arena *arena, int64_t time)
+{
+	struct buf buf = buf_new(arena);
+
+	time_print(&buf, time);
+	return cell_text(buf_str(&buf));
+}
+
+static struct cell digest_cell(struct run *run, const struct digest *digest)
+{
+	char hex[65];
+
+	digest_hex(digest, hex);
+	if (!writer_is_json(run->writer))
+		hex[SHORT_DIGEST] = '\0';
+	return cell_text(str_copy(run->arena, str_of(hex)));
+}
+
+/* One a line. */
+static struct cell lines_cell(struct arena *arena, struct str text)
+{
+	struct {
+		struct str *items;
+		size_t count, capacity;
+	} lines = {0};
+	struct str line;
+
+	while (text.p != NULL && str_cut(&text, '\n', &line))
+		APPEND(arena, &lines, line);
+	return cell_list(lines.items, lines.count);
+}
+
+static void write_row(struct run *run, const struct generation_info *info, const struct recorded *recorded)
+{
+	writer_row(run->writer, (struct cell[COLUMNS]){
+					cell_number((int64_t)info->number),
+					cell_bool(info->current),
+					time_cell(run->arena, info->at),
+					time_cell(run->arena, info->clock),
+					cell_number((int64_t)info->machines),
+					cell_number((int64_t)info->rulesets),
+					cell_number((int64_t)info->sets),
+					digest_cell(run, &info->digest),
+					cell_text(recorded->who),
+					number_cell(recorded->of),
+					number_cell(recorded->confirmed),
+					lines_cell(run->arena, recorded->pins),
+				});
+	if (!recorded->known)
+		error_collect(&run->warnings,
+		              error_hint(error_new(ERROR_SURROUNDINGS, "the database does not know generation %llu",
+		                                   (unsigned long long)info->number),
+		                         "it is not pushed; fleetwall generate makes one that is known"));
+}
+
+struct error *run_generation_list(struct run *run)
+{
+	struct generation_info *all;
+	struct str lowest;
+	struct db_rows rows;
+	size_t count, row = 0;
+
+	TRY(run_connect(run));
+	TRY(store_generations(run->arena, run->config.output, &all, &count));
+	lowest = str_format(run->arena, "%llu", (unsigned long long)(count > 0 ? all[0].number : 0));
+	TRY(db_begin(run->db, DB_SNAPSHOT));
+	TRY(db_query(run->arena, run->db, db_sql("generation-list"), &lowest, 1, &rows));
+	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
+	for (size_t i = 0; i < count; i++) {
+		struct recorded recorded = find(&rows, &row, &all[i]);
+
+		write_row(run, &all[i], &recorded);
+	}
+	return db_commit(run->db);
+}
+
+/* --- pin and unpin --- */
+
+static struct str reason(const struct run *run)
+{
+	return run_has(run, "reason") ? run_option(run, "reason") : STR("by hand");
+}
+
+static struct error *is_there(struct run *run, uint64_t number)
+{
+	struct generation_info *all;
+	size_t count;
+
+	TRY(store_generations(run->arena, run->config.output, &all, &count));
+	for (size_t i = 0; i < count; i++)
+		if (all[i].number == number)
+			return NULL;
+	return unknown_generation(run, number);
+}
+
+/* Collection and pins keep each other out: what is there once the pin is written stays there. */
+struct error *run_generation_pin(struct run *run)
+{
+	struct str parameters[2] = {run->arguments[0], reason(run)};
+	uint64_t number;
+
+	TRY(generation_number(run->arguments[0], &number));
+	TRY(run_connect(run));
+	TRY(is_there(run, number));
+	TRY(db_begin(run->db, DB_WRITE));
+	TRY(error_in(db_query(run->arena, run->db, db_sql("generation-pin"), parameters, 2, NULL), "generation %llu",
+	             (unsigned long long)number));
+	TRY(is_there(run, number));
+	TRY(db_commit(run->db));
+	writer_say(run->writer, "generation %llu stays: %.*s", (unsigned long long)number, STR_ARG(parameters[1]));
+	return NULL;
+}
+
+struct error *run_generation_unpin(struct run *run)
+{
+	struct str parameters[2] = {run->arguments[0], reason(run)};
+	struct db_rows rows;
+	uint64_t number;
+
+	TRY(generation_number(run->arguments[0], &number));
+	TRY(run_connect(run));
+	TRY(db_begin(run->db, DB_WRITE));
+	TRY(db_query(run->arena, run->db, db_sql("generation-unpin"), parameters, 2, &rows));
+	if (rows.count == 0)
+		return error_hint(error_new(ERROR_UNKNOWN, "generation %llu is not pinned: %.*s",
+		                            (unsigned long long)number, STR_ARG(parameters[1])),
+		                  "fleetwall generation list shows the pins; --reason names one");
+	TRY(db_commit(run->db));
+	writer_say(run->writer, "generation %llu is not pinned any more: %.*s", (unsigned long long)number,
+	           STR_ARG(parameters[1]));
+	return NULL;
+}

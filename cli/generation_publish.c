@@ -1,0 +1,228 @@
+/* generation publish: an old generation under a new number. An order of stations: read, make again, compare, guards,
+ * publish. */
+#include <jansson.h>
+
+#include "generation.h"
+#include "generation_again.h"
+
+/* --- what it opens --- */
+
+static json_t *json_text(struct str text)
+{
+	json_t *json = json_stringn(text.p, text.n);
+
+	return json != NULL ? json : json_null();
+}
+
+static json_t *json_texts(const struct str *texts, size_t count)
+{
+	json_t *json = json_array();
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(json, json_text(texts[i]));
+	return json;
+}
+
+static json_t *json_opening(struct arena *scratch, const struct opening *opening)
+{
+	struct buf line = buf_new(scratch);
+
+	opening_print(&line, opening);
+	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:o, s:I, s:o}", "kind",
+	                 json_text(opening_kind_str(opening->kind)), "subject", json_text(opening->subject), "role",
+	                 json_text(opening->role), "rule", json_text(opening->rule), "rules",
+	                 (json_int_t)opening->rules, "items", json_texts(opening->items, opening->item_count),
+	                 "item_count", (json_int_t)opening->item_total, "machines",
+	                 json_texts(opening->machines, opening->machine_shown), "machine_count",
+	                 (json_int_t)opening->machine_count, "text", json_text(buf_str(&line)));
+}
+
+static struct cell openings_cell(const struct again *again)
+{
+	struct arena *arena = again->run->arena;
+	json_t *list = json_array();
+	char *text;
+	struct str copy;
+
+	for (size_t i = 0; i < again->opening_count; i++)
+		json_array_append_new(list, json_opening(arena, &again->openings[i]));
+	text = json_dumps(list, JSON_COMPACT);
+	copy = str_copy(arena, str_of(text));
+	free(text);
+	json_decref(list);
+	return cell_json(copy);
+}
+
+static void say_openings(const struct again *again)
+{
+	struct run *run = again->run;
+	unsigned long long published = again->round->published.number;
+
+	if (again->opening_count == 0)
+		writer_say(run->writer, "it opens nothing that generation %llu does not", published);
+	else
+		writer_say(run->writer, "compared with generation %llu it opens:", published);
+	for (size_t i = 0; i < again->opening_count; i++) {
+		struct buf line = buf_new(run->arena);
+
+		opening_print(&line, &again->openings[i]);
+		writer_say(run->writer, "  %.*s", STR_ARG(buf_str(&line)));
+	}
+}
+
+/* --- answers --- */
+
+enum state { STATE_UNCHANGED, STATE_WOULD_PUBLISH, STATE_PUBLISHED };
+
+static struct str state_str(enum state state)
+{
+	switch (state) {
+	case STATE_UNCHANGED:
+		return STR("unchanged");
+	case STATE_WOULD_PUBLISH:
+		return STR("would publish");
+	case STATE_PUBLISHED:
+		return STR("published");
+	}
+	return STR("");
+}
+
+static void write_answer(const struct again *again, enum state state, size_t changed)
+{
+	static const char *const columns[] = {"generation", "state", "of",      "digest", "machines",
+	                                      "sets",       "changed", "exact", "opens"};
+	const struct round *round = again->round;
+	const struct generation *next = &round->next;
+	uint64_t number = state == STATE_UNCHANGED ? round->published.number : next->number;
+	struct writer *writer = again->run->writer;
+	char hex[65];
+
+	digest_hex(&next->digest, hex);
+	writer_columns(writer, LAYOUT_SILENT, columns, 9);
+	writer_row(writer, (struct cell[]){
+				   number > 0 ? cell_number((int64_t)number) : cell_text((struct str){NULL, 0}),
+				   cell_text(state_str(state)),
+				   cell_number((int64_t)again->old.number),
+				   cell_text(str_copy(again->run->arena, str_of(hex))),
+				   cell_number((int64_t)next->machine_count),
+				   cell_number((int64_t)next->set_count),
+				   cell_number((int64_t)changed),
+				   cell_bool(again->exact),
+				   openings_cell(again),
+			   });
+	writer_keep(writer);
+}
+
+static void say(const struct again *again, enum state state, size_t changed)
+{
+	const struct round *round = again->round;
+	struct writer *writer = again->run->writer;
+	unsigned long long old = again->old.number, next = round->next.number;
+
+	switch (state) {
+	case STATE_UNCHANGED:
+		writer_say(writer, "nothing to do: generation %llu says what %llu says, with the rules that count now",
+		           (unsigned long long)round->published.number, old);
+		return;
+	case STATE_WOULD_PUBLISH:
+		writer_say(writer, "generation %llu would be published again: %zu machines and sets would change", old,
+		           changed);
+		break;
+	case STATE_PUBLISHED:
+		writer_say(writer,
+		           "generation %llu published, %llu once more: %zu machines; %zu machines and sets changed "
+		           "(%.2f s)",
+		           next, old, round->next.machine_count, changed, round_seconds(round));
+		break;
+	}
+	say_openings(again);
+	writer_say(writer, "the inventory stays as it is: the next generate publishes what it says");
+}
+
+static void answer(const struct again *again, enum state state, size_t changed)
+{
+	write_answer(again, state, changed);
+	say(again, state, changed);
+}
+
+/* --- the stations --- */
+
+static struct error *read_old(struct again *again, uint64_t number)
+{
+	struct run *run = again->run;
+	struct error *error = generation_read_number(again->round->arena, run->config.output, number, &again->old);
+
+	return error != NULL && error->kind == ERROR_UNKNOWN ? unknown_generation(run, number) : error;
+}
+
+static struct error *make(struct again *again)
+{
+	struct round *round = again->round;
+
+	TRY(round_read_published(round));
+	TRY(db_begin(again->run->db, DB_SNAPSHOT));
+	TRY(again_make(again));
+	TRY(again_compare(again));
+	return db_commit(again->run->db);
+}
+
+/* The next run of generate must not take what the cache says for what is published. */
+static struct error *publish(struct again *again)
+{
+	struct round *round = again->round;
+
+	round->news.snapshot = again->snapshot;
+	TRY(cache_drop(round->store));
+	TRY(round_publish(round, again->old.number));
+	collect_generations(again->run, round->store);
+	return NULL;
+}
+
+static struct error *finish(struct again *again, bool dry)
+{
+	struct round *round = again->round;
+	size_t changed = round_changes(round);
+	enum state state = dry ? STATE_WOULD_PUBLISH : STATE_PUBLISHED;
+
+	if (round->published.number > 0 && round->readable && generation_same(&round->published, &round->next))
+		state = STATE_UNCHANGED;
+	/* What it would do is shown also where a guard would stop it. */
+	if (dry)
+		answer(again, state, changed);
+	again->run->no = state == STATE_WOULD_PUBLISH;
+	TRY(round_guards(round));
+	if (dry)
+		return NULL;
+	if (state == STATE_PUBLISHED)
+		TRY(publish(again));
+	answer(again, state, changed);
+	return NULL;
+}
+
+static struct error *go(struct again *again, uint64_t number, bool dry)
+{
+	struct round *round = again->round;
+
+	TRY(round_prepare(round));
+	if (!dry)
+		TRY(store_open(round->arena, again->run->config.output, &round->store));
+	TRY(read_old(again, number));
+	TRY(make(again));
+	return finish(again, dry);
+}
+
+struct error *run_generation_publish(struct run *run)
+{
+	const struct regenerate_options options = {.full = true, .force = run_has(run, "force")};
+	struct again again = {.run = run, .exact = true};
+	struct error *error;
+	uint64_t number;
+
+	TRY(generation_number(run->arguments[0], &number));
+	TRY(run_connect(run));
+	again.round = round_begin(run, &options, NULL);
+	error = go(&again, number, run_has(run, "dry-run"));
+	db_rollback(run->db);
+	round_end(again.round);
+	return error;
+}
