@@ -32,11 +32,14 @@ struct names *names_new(struct arena *arena)
 	return names;
 }
 
-/* One word of text into the hash: multiplying carries it up, the shift brings it down again. */
+__extension__ typedef unsigned __int128 product;
+
+/* One word of text into the hash: both halves of a product together depend on every bit of its factors. */
 static uint64_t stir(uint64_t h, uint64_t word)
 {
-	h = (h ^ word) * 0x9fb21c651e98df25u;
-	return h ^ (h >> 32);
+	product wide = (product)(h ^ word) * 0x9fb21c651e98df25u;
+
+	return (uint64_t)wide ^ (uint64_t)(wide >> 64);
 }
 
 /* Eight bytes at a time; the last ones are read once more where the length is no multiple of eight. */
