@@ -7,6 +7,7 @@
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
+#include "fleetwall/names.h"
 
 struct error *load_unreadable(const char *type)
 {
@@ -16,6 +17,16 @@ struct error *load_unreadable(const char *type)
 struct str load_text(struct arena *arena, struct str field)
 {
 	return field.n == 0 ? STR("") : str_copy(arena, field);
+}
+
+struct str load_word(struct loading *loading, struct str field)
+{
+	if (field.n == 0)
+		return STR("");
+	uint32_t number = names_find(loading->words, field);
+	if (number == NAMES_NONE)
+		number = names_keep(loading->words, str_copy(loading->arena, field));
+	return names_get(loading->words, number);
 }
 
 /* Family (2 or 3), prefix length, is it a cidr, number of bytes, the bytes. */
@@ -147,25 +158,67 @@ static int label_order(const void *a, const void *b)
 	return str_cmp(((const struct label *)a)->key, ((const struct label *)b)->key);
 }
 
+/* Each label has four quotes, and perhaps some within its strings. */
+static size_t most_labels(struct str text)
+{
+	size_t quotes = 0;
+	for (size_t i = 0; i < text.n; i++)
+		quotes += text.p[i] == '"';
+	return quotes / 4;
+}
+
 struct error *load_labels(struct arena *arena, struct str field, struct label **labels, size_t *count)
 {
-	struct {
-		struct label *items;
-		size_t count, capacity;
-	} list = {0};
-	struct str rest = field.n > 0 ? str_slice(field, 1, field.n) : STR("{}");
-	bool good = (field.n == 0 || field.p[0] == 1) && skip(&rest, "{");
+	*labels = NULL;
+	*count = 0;
+	if (field.n == 0)
+		return NULL;
+	struct str rest = str_slice(field, 1, field.n);
+	size_t most = most_labels(rest);
+	struct label *list = ARENA_ARRAY(arena, struct label, most);
+	size_t n = 0;
+	bool good = field.p[0] == 1 && skip(&rest, "{");
 	while (good && !skip(&rest, "}")) {
-		struct label label;
-		good = (list.count == 0 || skip(&rest, ", ")) && read_label(arena, &rest, &label);
-		if (good)
-			APPEND(arena, &list, label);
+		good = n < most && (n == 0 || skip(&rest, ", ")) && read_label(arena, &rest, &list[n]);
+		n += good;
 	}
 	if (!good || rest.n > 0)
 		return load_unreadable("jsonb");
-	if (list.count > 1)
-		qsort(list.items, list.count, sizeof *list.items, label_order);
-	*labels = list.items;
-	*count = list.count;
+	if (n > 1)
+		qsort(list, n, sizeof *list, label_order);
+	*labels = list;
+	*count = n;
+	return NULL;
+}
+
+/* Machines have few distinct sets of labels, or each has its own; then the first thousands are remembered for nothing. */
+enum { MOST_LISTS = 4096 };
+
+struct label_lists {
+	struct names *texts; /* as the server sent them */
+	struct {
+		struct label *labels;
+		size_t count;
+	} of[MOST_LISTS]; /* by the number of the text */
+};
+
+struct error *load_label_list(struct loading *loading, struct str field, struct label **labels, size_t *count)
+{
+	if (loading->labels == NULL) {
+		loading->labels = ARENA_NEW(loading->scratch, struct label_lists);
+		loading->labels->texts = names_new(loading->scratch);
+	}
+	struct label_lists *lists = loading->labels;
+	uint32_t number = names_find(lists->texts, field);
+	if (number == NAMES_NONE) {
+		TRY(load_labels(loading->arena, field, labels, count));
+		if (names_count(lists->texts) == MOST_LISTS)
+			return NULL;
+		number = names_add(lists->texts, field);
+		lists->of[number].labels = *labels;
+		lists->of[number].count = *count;
+	}
+	*labels = lists->of[number].labels;
+	*count = lists->of[number].count;
 	return NULL;
 }

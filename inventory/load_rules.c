@@ -22,20 +22,27 @@ enum peer_column {
 };
 
 /* One rule of the table; its text is the stored one until it is checked. */
+struct rule_row {
+	uint32_t role;
+	struct role_rule held;
+};
+
 struct rule_rows {
 	struct loading *loading;
-	struct owners roles;
-	struct role_rule *items;
-	size_t count, capacity;
+	struct rows rows;
+	uint32_t role;
+};
+
+struct peer_row {
+	uint32_t rule;
+	struct peer peer;
 };
 
 struct peer_rows {
 	struct loading *loading;
-	const struct rule_rows *rules;
-	size_t rule; /* both come in the order of keys */
-	struct owners owners;
-	struct peer *items;
-	size_t count, capacity;
+	const struct rows *rules;
+	uint32_t rule; /* both come in the order of keys */
+	struct rows rows;
 };
 
 /* The place of a word in a list; `count` if it is not there. */
@@ -126,8 +133,8 @@ static struct error *read_rule(struct arena *arena, const struct str *fields, st
 
 static struct error *rule_row(void *context, const struct str *fields, size_t count)
 {
-	struct rule_rows *rows = context;
-	struct loading *loading = rows->loading;
+	struct rule_rows *rules = context;
+	struct loading *loading = rules->loading;
 	struct arena *arena = loading->arena;
 	assert(count == RULE_COLUMNS);
 	struct role_rule held = {
@@ -137,9 +144,9 @@ static struct error *rule_row(void *context, const struct str *fields, size_t co
 		.owner = load_text(arena, fields[RULE_OWNER]),
 		.text = load_text(arena, fields[RULE_TEXT]),
 	};
-	TRY(load_owner(loading, loading->roles, "role", fields[RULE_ROLE], &rows->roles));
+	TRY(load_owner(loading, loading->roles, "role", fields[RULE_ROLE], &rules->role));
 	TRY(error_in(read_rule(arena, fields, &held.rule), "rule %lld", (long long)held.key));
-	APPEND(loading->scratch, rows, held);
+	*(struct rule_row *)rows_add(&rules->rows) = (struct rule_row){rules->role, held};
 	return NULL;
 }
 
@@ -182,36 +189,41 @@ static struct error *read_peer(struct arena *arena, const struct str *fields, st
 	return load_unreadable("rule_peer");
 }
 
+static int64_t key_of(const struct rows *rules, size_t i)
+{
+	return ((const struct rule_row *)rows_get(rules, i))->held.key;
+}
+
 static struct error *peer_row(void *context, const struct str *fields, size_t count)
 {
-	struct peer_rows *rows = context;
-	const struct rule_rows *rules = rows->rules;
-	struct loading *loading = rows->loading;
+	struct peer_rows *peers = context;
 	assert(count == PEER_COLUMNS);
 	int64_t key = db_int(fields[PEER_RULE_KEY]);
-	while (rows->rule < rules->count && rules->items[rows->rule].key < key)
-		rows->rule++;
-	if (rows->rule == rules->count || rules->items[rows->rule].key != key)
+	while (peers->rule < peers->rules->count && key_of(peers->rules, peers->rule) < key)
+		peers->rule++;
+	if (peers->rule == peers->rules->count || key_of(peers->rules, peers->rule) != key)
 		return error_new(ERROR_SURROUNDINGS, "the database holds peers of a rule %lld that does not exist",
 		                 (long long)key);
-	struct peer peer = {0};
-	TRY(error_in(read_peer(loading->arena, fields, &peer), "rule %lld", (long long)key));
-	APPEND(loading->scratch, &rows->owners, (uint32_t)rows->rule);
-	APPEND(loading->scratch, rows, peer);
+	struct peer_row row = {.rule = peers->rule};
+	TRY(error_in(read_peer(peers->loading->arena, fields, &row.peer), "rule %lld", (long long)key));
+	*(struct peer_row *)rows_add(&peers->rows) = row;
 	return NULL;
 }
 
-static struct error *load_peers(struct loading *loading, struct rule_rows *rules)
+static struct error *load_peers(struct loading *loading, struct rows *rules)
 {
-	struct peer_rows rows = {.loading = loading, .rules = rules};
-	TRY(db_copy_out(loading->db, db_sql("load-rule-peer"), peer_row, &rows));
-	struct grouped by_rule = load_group(loading->scratch, &rows.owners, rules->count);
-	struct peer *all = ARENA_ARRAY(loading->arena, struct peer, rows.count);
-	for (size_t i = 0; i < rows.count; i++)
-		all[i] = rows.items[by_rule.row[i]];
+	struct peer_rows peers = {loading, rules, 0, rows_new(loading->rows, sizeof(struct peer_row))};
+	TRY(load_copy(loading, "load-rule-peer", peer_row, &peers));
+	struct grouped by_rule = load_group(loading->rows, &peers.rows, rules->count);
+	struct peer *all = ARENA_ARRAY(loading->arena, struct peer, peers.rows.count);
+	for (size_t i = 0; i < peers.rows.count; i++) {
+		const struct peer_row *row = rows_get(&peers.rows, i);
+		all[by_rule.next[row->rule]++] = row->peer;
+	}
 	for (size_t i = 0; i < rules->count; i++) {
-		rules->items[i].rule.peers = all + by_rule.start[i];
-		rules->items[i].rule.peer_count = by_rule.start[i + 1] - by_rule.start[i];
+		struct rule *rule = &((struct rule_row *)rows_get(rules, i))->held.rule;
+		rule->peers = all + by_rule.start[i];
+		rule->peer_count = by_rule.start[i + 1] - by_rule.start[i];
 	}
 	return NULL;
 }
@@ -234,15 +246,16 @@ static struct error *check_rule(struct arena *arena, struct role_rule *held)
 	return NULL;
 }
 
-static struct error *check_rules(struct loading *loading, struct rule_rows *rows)
+static struct error *check_rules(struct loading *loading, const struct rows *rules)
 {
 	struct error *errors = NULL;
-	for (size_t i = 0; i < rows->count; i++) {
-		struct role_rule *held = &rows->items[i];
-		struct str role = loading->fleet->roles[rows->roles.items[i]].name;
-		struct error *error = check_rule(loading->arena, held);
-		error_collect(&errors, error_in(error, "role %.*s: rule %lld of the database", STR_ARG(role),
-		                                (long long)held->key));
+	for (size_t i = 0; i < rules->count; i++) {
+		struct rule_row *row = rows_get(rules, i);
+		struct error *error = check_rule(loading->arena, &row->held);
+		if (error != NULL)
+			error_collect(&errors, error_in(error, "role %.*s: rule %lld of the database",
+			                                STR_ARG(loading->fleet->roles[row->role].name),
+			                                (long long)row->held.key));
 	}
 	return errors;
 }
@@ -252,26 +265,29 @@ static int text_order(const void *a, const void *b)
 	return str_cmp(((const struct role_rule *)a)->text, ((const struct role_rule *)b)->text);
 }
 
-static void give_to_roles(struct loading *loading, const struct rule_rows *rows)
+static void give_to_roles(struct loading *loading, const struct rows *rules)
 {
 	struct fleet *fleet = loading->fleet;
-	struct grouped by_role = load_group(loading->scratch, &rows->roles, fleet->role_count);
-	struct role_rule *all = ARENA_ARRAY(loading->arena, struct role_rule, rows->count);
-	for (size_t i = 0; i < rows->count; i++)
-		all[i] = rows->items[by_role.row[i]];
+	struct grouped by_role = load_group(loading->rows, rules, fleet->role_count);
+	struct role_rule *all = ARENA_ARRAY(loading->arena, struct role_rule, rules->count);
+	for (size_t i = 0; i < rules->count; i++) {
+		const struct rule_row *row = rows_get(rules, i);
+		all[by_role.next[row->role]++] = row->held;
+	}
 	for (size_t i = 0; i < fleet->role_count; i++) {
 		struct role *role = &fleet->roles[i];
 		role->rules = all + by_role.start[i];
 		role->rule_count = by_role.start[i + 1] - by_role.start[i];
 		qsort(role->rules, role->rule_count, sizeof *all, text_order);
 	}
+	arena_reset(loading->rows);
 }
 
 /* The history keeps the text of a rule, not its columns. */
 static struct error *text_row(void *context, const struct str *fields, size_t count)
 {
-	struct rule_rows *rows = context;
-	struct loading *loading = rows->loading;
+	struct rule_rows *rules = context;
+	struct loading *loading = rules->loading;
 	struct error *warnings = NULL;
 	bool stored;
 	assert(count == 6);
@@ -280,26 +296,25 @@ static struct error *text_row(void *context, const struct str *fields, size_t co
 		.ticket = load_text(loading->arena, fields[3]),
 		.owner = load_text(loading->arena, fields[4]),
 	};
-	TRY(load_owner(loading, loading->roles, "role", fields[0], &rows->roles));
+	TRY(load_owner(loading, loading->roles, "role", fields[0], &rules->role));
 	TRY(error_in(rule_parse(loading->arena, str_copy(loading->arena, fields[1]), &held.rule, &stored, &warnings),
 	             "the history of role %.*s", STR_ARG(fields[0])));
 	held.rule.comment = load_text(loading->arena, fields[5]);
 	held.text = rule_text(loading->arena, &held.rule);
-	APPEND(loading->scratch, rows, held);
+	*(struct rule_row *)rows_add(&rules->rows) = (struct rule_row){rules->role, held};
 	return NULL;
 }
 
 struct error *load_rules(struct loading *loading)
 {
-	struct rule_rows rows = {.loading = loading};
-	if (loading->before) {
-		TRY(db_copy_out(loading->db, load_query(loading, "load-rule"), text_row, &rows));
-		give_to_roles(loading, &rows);
-		return NULL;
+	struct rule_rows rules = {loading, rows_new(loading->rows, sizeof(struct rule_row)), NAMES_NONE};
+	if (loading->which == LOAD_BEFORE) {
+		TRY(load_copy(loading, "load-rule", text_row, &rules));
+	} else {
+		TRY(load_copy(loading, "load-rule", rule_row, &rules));
+		TRY(load_peers(loading, &rules.rows));
+		TRY(check_rules(loading, &rules.rows));
 	}
-	TRY(db_copy_out(loading->db, db_sql("load-rule"), rule_row, &rows));
-	TRY(load_peers(loading, &rows));
-	TRY(check_rules(loading, &rows));
-	give_to_roles(loading, &rows);
+	give_to_roles(loading, &rules.rows);
 	return NULL;
 }
