@@ -1,7 +1,8 @@
 /* OUT/cache: what one run of generate leaves for the next, so that it need not begin from nothing. Two files: `head`,
  * which tells in a moment whether there is anything to do, and `model`, the fleet and what was made from it. Both are
  * only ever a cache: what is missing, damaged, or not made by this very build of the program is passed over, and the
- * next run is a full one. Nothing in them is trusted beyond that: they lie in a folder that only their owner can enter. */
+ * next run is a full one. Nothing in them is trusted beyond that: they lie in a folder that only their owner can
+ * enter. */
 #ifndef FLEETWALL_CACHE_H
 #define FLEETWALL_CACHE_H
 

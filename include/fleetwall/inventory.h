@@ -51,12 +51,13 @@ struct inventory_touched {
 struct error *inventory_load_changes(struct arena *arena, struct db *db, struct str since, const struct fleet *before,
                                      struct fleet *after, struct inventory_touched *touched) MUST_CHECK;
 
-/* A fleet as one block of bytes, for the next run of the same program on the same machine: what rulesets depend on, and
- * nothing else. The same fleet gives the same bytes, wherever it lies in memory. */
+/* A fleet as one block of bytes, for the next run of the same program on the same machine: what rulesets depend on (with
+ * the comments of rules), and nothing else. The same fleet gives the same bytes, wherever it lies in memory. */
 struct str fleet_pack(struct arena *arena, const struct fleet *fleet);
-/* The other way, in place: `bytes` become part of the fleet, must be writable and outlive it, and are aligned as
- * malloc() aligns. The bytes must be what fleet_pack() gave (the caller has a digest of them); sizes are checked
- * nevertheless: false means that they can't be. */
+/* The other way. Names and words of the fleet stay in `bytes`, which must outlive it and be aligned as malloc() aligns;
+ * lists of labels and of roles that are the same are one list of all the machines that have it, so that nobody may
+ * write into them. The bytes must be what fleet_pack() gave (the caller has a digest of them); whatever they are,
+ * nothing outside of them is read: false means that they can't be. */
 bool fleet_unpack(struct arena *arena, struct str bytes, struct fleet *fleet);
 
 enum change_sign { CHANGE_ADD = '+', CHANGE_REMOVE = '-', CHANGE_ALTER = '~' };
