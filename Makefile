@@ -239,9 +239,12 @@ clang:
 MAN_PAGES := $(wildcard packaging/man/*.[1-8])
 COMPLETIONS := $(wildcard packaging/completions/*)
 DOCUMENTS := $(wildcard README.md)
+UNITS := $(wildcard packaging/systemd/*)
+CRON := $(wildcard packaging/cron/*)
 at = $(DESTDIR)$(prefix)
 completion_path = $(if $(filter %.bash,$(1)),share/bash-completion/completions/fleetwall,$(if \
 	$(filter %.zsh,$(1)),share/zsh/site-functions/_fleetwall,share/fish/vendor_completions.d/fleetwall.fish))
+unit_path = lib/systemd/system/$(notdir $(1))
 man_path = share/man/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
 
 .PHONY: install uninstall clean help
@@ -250,12 +253,18 @@ install: all
 	set -e; $(foreach m,$(MAN_PAGES),install -D -m 0644 '$(m)' '$(at)/$(call man_path,$(m))';)
 	set -e; $(foreach c,$(COMPLETIONS),install -D -m 0644 '$(c)' '$(at)/$(call completion_path,$(c))';)
 	set -e; $(foreach d,$(DOCUMENTS),install -D -m 0644 '$(d)' '$(at)/share/doc/fleetwall/$(notdir $(d))';)
+	set -e; $(foreach c,$(CRON),install -D -m 0644 '$(c)' '$(at)/share/doc/fleetwall/examples/cron.d/$(notdir $(c))';)
+	set -e; $(foreach u,$(UNITS),install -D -m 0644 '$(u)' '$(at)/$(call unit_path,$(u))'; \
+		sed -i 's|@bindir@|$(prefix)/bin|' '$(at)/$(call unit_path,$(u))';)
 uninstall:
 	rm -f '$(at)/bin/fleetwall'
 	rm -f $(foreach m,$(MAN_PAGES),'$(at)/$(call man_path,$(m))')
 	rm -f $(foreach c,$(COMPLETIONS),'$(at)/$(call completion_path,$(c))')
 	rm -f $(foreach d,$(DOCUMENTS),'$(at)/share/doc/fleetwall/$(notdir $(d))')
-	rmdir '$(at)/share/doc/fleetwall' 2>/dev/null || true
+	rm -f $(foreach c,$(CRON),'$(at)/share/doc/fleetwall/examples/cron.d/$(notdir $(c))')
+	rm -f $(foreach u,$(UNITS),'$(at)/$(call unit_path,$(u))')
+	rmdir '$(at)/share/doc/fleetwall/examples/cron.d' '$(at)/share/doc/fleetwall/examples' \
+		'$(at)/share/doc/fleetwall' 2>/dev/null || true
 clean:
 	case '$(abspath $(BUILD))' in /|'$(CURDIR)') echo 'BUILD=$(BUILD) is no build folder' >&2; exit 2;; esac
 	rm -rf -- '$(BUILD)' compile_commands.json
