@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/close_range.h>
 #include <pwd.h>
 #include <signal.h>
@@ -78,6 +79,17 @@ bool process_exists(const char *program)
 
 	arena_free(scratch);
 	return exists;
+}
+
+struct str process_identity(struct arena *arena, const char *program)
+{
+	char *path = look_up(arena, program), file[PATH_MAX];
+	struct stat status;
+
+	if (path == NULL || realpath(path, file) == NULL || stat(file, &status) != 0)
+		return STR("");
+	return str_format(arena, "%s %jd %jd.%09ld", file, (intmax_t)status.st_size, (intmax_t)status.st_mtim.tv_sec,
+	                  status.st_mtim.tv_nsec);
 }
 
 struct variables {

@@ -1,5 +1,5 @@
-/* Running commands in a network namespace of their own, thrown away with the process that holds it. The parent stays
- * where it is; what came of each command travels back through a pipe. Spawns by process_fork() alone. */
+/* Work in a network namespace of its own, thrown away with the process that holds it. The parent stays where it is; what
+ * came of the work travels back through a pipe. Spawns by process_fork() alone. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -13,14 +13,28 @@
 #include "fleetwall/process.h"
 #include "process_fork.h"
 
-enum report_kind { REPORT_OUTCOME, REPORT_ERROR, REPORT_NOT_PERMITTED };
+/* What a child sends: this, and then its answer, or the message and the hint of an error. */
+enum report_kind { REPORT_ANSWER, REPORT_ERROR, REPORT_NOT_PERMITTED };
 
-/* The head of a report; the two texts follow it. */
 struct report {
 	enum report_kind kind;
-	bool started;
-	int status;
-	size_t first, second; /* lengths: output and errors, or message and hint */
+	enum error_kind error;
+	size_t first, second; /* lengths: the answer and nothing, or message and hint */
+};
+
+/* What the children are given, and who they are. */
+struct child {
+	pid_t pid;
+	int report; /* our end of the pipe; -1: none, or read */
+};
+
+struct task {
+	process_work *work;
+	void *context;
+	struct arena *arena; /* the parent's */
+	const char *folder;  /* for the locks */
+	unsigned worker;
+	int report;
 };
 
 static bool write_text(const char *path, const char *text)
@@ -79,51 +93,36 @@ static bool send_report(int fd, struct report report, struct str first, struct s
 	return send_all(fd, head, sizeof head) && send_all(fd, first.p, first.n) && send_all(fd, second.p, second.n);
 }
 
-/* What the child is given. */
-struct task {
-	const struct command *commands;
-	size_t count;
-	const char *lock;
-	int report;
-};
-
-/* In the child: runs them until one fails. */
-static int run_all(struct arena *arena, const struct task *task)
+static char *lock_path(struct arena *arena, const char *folder, unsigned worker)
 {
-	for (size_t i = 0; i < task->count; i++) {
-		struct outcome outcome;
-		struct error *error = process_run(arena, &task->commands[i], &outcome);
-		struct report report = {
-			.kind = error != NULL ? REPORT_ERROR : REPORT_OUTCOME,
-			.started = outcome.started,
-			.status = outcome.status,
-		};
-		bool sent = error != NULL ? send_report(task->report, report, error->message, error->hint)
-		                          : send_report(task->report, report, outcome.output, outcome.errors);
+	return str_c(arena, str_format(arena, "%s/xtables.lock.%u", folder, worker));
+}
 
-		if (!sent)
-			return 1;
-		if (error != NULL || !outcome.started || outcome.status != 0)
-			break;
-	}
-	return 0;
+static bool do_work(struct arena *arena, const struct task *task)
+{
+	struct buf answer = buf_new(arena);
+	struct error *error = task->work(arena, task->context, task->worker, &answer);
+	struct report report = {.kind = REPORT_ANSWER};
+
+	if (error == NULL)
+		return send_report(task->report, report, buf_str(&answer), STR(""));
+	report = (struct report){.kind = REPORT_ERROR, .error = error->kind};
+	return send_report(task->report, report, error->message, error->hint);
 }
 
 static int child(void *context)
 {
 	const struct task *task = context;
 	struct arena *arena = arena_new();
-	int status;
+	bool good = false;
 
 	/* The legacy backend's lock lies in /run, which is not ours to write when we are not root. */
 	if (!enter_namespace())
-		status = !send_report(task->report, (struct report){.kind = REPORT_NOT_PERMITTED}, STR(""), STR(""));
-	else if (setenv("XTABLES_LOCKFILE", task->lock, 1) != 0)
-		status = 1;
-	else
-		status = run_all(arena, task);
+		good = send_report(task->report, (struct report){.kind = REPORT_NOT_PERMITTED}, STR(""), STR(""));
+	else if (setenv("XTABLES_LOCKFILE", lock_path(arena, task->folder, task->worker), 1) == 0)
+		good = do_work(arena, task);
 	arena_free(arena);
-	return status;
+	return good ? 0 : 1;
 }
 
 static struct error *read_all(struct arena *arena, int fd, struct str *text)
@@ -137,7 +136,7 @@ static struct error *read_all(struct arena *arena, int fd, struct str *text)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return error_errno("reading what came of the commands in a namespace");
+			return error_errno("reading what was done in a namespace");
 		if (n == 0)
 			break;
 		buf_add(&buf, (struct str){bytes, (size_t)n});
@@ -148,85 +147,153 @@ static struct error *read_all(struct arena *arena, int fd, struct str *text)
 
 static struct error *cut_short(void)
 {
-	return error_new(ERROR_SURROUNDINGS, "the process that ran commands in a namespace ended early");
+	return error_new(ERROR_SURROUNDINGS, "the process that worked in a namespace ended early");
 }
 
-/* Cuts one report off the front of `text`. */
-static bool next_report(struct str *text, struct report *report, struct str *first, struct str *second)
+static struct error *read_report(struct str text, struct str *answer, bool *permitted)
 {
-	if (text->n < sizeof *report)
-		return false;
-	memcpy(report, text->p, sizeof *report);
-	*text = str_slice(*text, sizeof *report, text->n);
-	if (report->first > text->n || report->second > text->n - report->first)
-		return false;
-	*first = str_slice(*text, 0, report->first);
-	*second = str_slice(*text, report->first, report->first + report->second);
-	*text = str_slice(*text, report->first + report->second, text->n);
-	return true;
-}
-
-static struct error *read_reports(struct str text, size_t count, struct outcome *outcomes, size_t *ran, bool *permitted)
-{
-	struct report report = {.kind = REPORT_OUTCOME};
+	struct report report;
 	struct str first, second;
 
-	*ran = 0;
+	if (text.n < sizeof report)
+		return cut_short();
+	memcpy(&report, text.p, sizeof report);
+	text = str_slice(text, sizeof report, text.n);
+	if (report.first > text.n || report.second != text.n - report.first)
+		return cut_short();
+	first = str_slice(text, 0, report.first);
+	second = str_slice(text, report.first, text.n);
+	*permitted = *permitted && report.kind != REPORT_NOT_PERMITTED;
+	if (report.kind == REPORT_ERROR)
+		return error_hint(error_new(report.error, "%.*s", STR_ARG(first)), "%.*s", STR_ARG(second));
+	*answer = first;
+	return NULL;
+}
+
+static struct error *begin(struct task *task, struct child *started)
+{
+	struct error *error;
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) != 0)
+		return error_errno("making a pipe");
+	task->report = ends[1];
+	error = process_fork(child, task, &started->pid);
+	close(ends[1]);
+	if (error != NULL)
+		close(ends[0]);
+	else
+		started->report = ends[0];
+	return error;
+}
+
+/* Waits for the child. A child whose pipe is full waits for us meanwhile, which holds up nobody else. */
+static struct error *finish(struct arena *arena, struct child *started, struct str *answer, bool *permitted)
+{
+	struct str text = STR("");
+	struct error *error = read_all(arena, started->report, &text);
+	int status = 0;
+
+	close(started->report);
+	error_collect(&error, process_reap(started->pid, &status));
+	if (error == NULL && status != 0)
+		error = cut_short();
+	return error != NULL ? error : read_report(text, answer, permitted);
+}
+
+static struct error *run_children(struct task *task, unsigned workers, struct str *answers, bool *permitted)
+{
+	struct child *children = ARENA_ARRAY(task->arena, struct child, workers);
+	struct error *error = NULL;
+	unsigned started = 0;
+
+	for (; started < workers && error == NULL; started += error == NULL) {
+		task->worker = started;
+		error = begin(task, &children[started]);
+	}
+	for (unsigned i = 0; i < started; i++)
+		error_collect(&error, finish(task->arena, &children[i], &answers[i], permitted));
+	return error;
+}
+
+struct error *process_apart_each(struct arena *arena, unsigned workers, process_work *work, void *context,
+                                 struct str *answers, bool *permitted)
+{
+	const char *base = getenv("TMPDIR");
+	char *folder =
+		str_c(arena, str_format(arena, "%s/fleetwall-XXXXXX", base != NULL && *base == '/' ? base : "/tmp"));
+	struct task task = {.work = work, .context = context, .arena = arena, .folder = folder};
+	struct error *error;
+
 	*permitted = true;
-	while (*ran < count) {
-		if (!next_report(&text, &report, &first, &second))
-			return cut_short();
-		if (report.kind == REPORT_NOT_PERMITTED) {
-			*permitted = false;
-			return NULL;
-		}
-		if (report.kind == REPORT_ERROR)
-			return error_hint(error_new(ERROR_SURROUNDINGS, "%.*s", STR_ARG(first)), "%.*s",
-			                  STR_ARG(second));
-		outcomes[(*ran)++] = (struct outcome){report.started, report.status, first, second};
-		if (!report.started || report.status != 0)
+	if (mkdtemp(folder) == NULL)
+		return error_errno("making a temporary folder %s", folder);
+	error = run_children(&task, workers, answers, permitted);
+	for (unsigned i = 0; i < workers; i++)
+		unlink(lock_path(arena, folder, i));
+	rmdir(folder);
+	return error;
+}
+
+/* --- commands --- */
+
+struct commands {
+	const struct command *items;
+	size_t count;
+};
+
+/* The head of what came of a command; the two texts follow it. */
+struct result {
+	int started, status;
+	size_t output, errors;
+};
+
+/* In the child: runs them until one fails. */
+static struct error *run_all(struct arena *arena, void *context, unsigned worker, struct buf *answer)
+{
+	const struct commands *commands = context;
+
+	(void)worker; /* there is one */
+	for (size_t i = 0; i < commands->count; i++) {
+		struct outcome outcome;
+
+		TRY(process_run(arena, &commands->items[i], &outcome));
+		struct result result = {outcome.started, outcome.status, outcome.output.n, outcome.errors.n};
+
+		buf_add(answer, (struct str){(const char *)&result, sizeof result});
+		buf_add(answer, outcome.output);
+		buf_add(answer, outcome.errors);
+		if (!outcome.started || outcome.status != 0)
 			break;
 	}
 	return NULL;
 }
 
-/* The pipe and the child between them; `folder` is there for the lock. */
-static struct error *run_in(struct arena *arena, struct task *task, struct str *text)
+/* What our own child wrote. */
+static struct outcome next_outcome(struct str *text)
 {
-	struct error *error;
-	int ends[2], status = 0;
-	pid_t pid;
+	struct result result;
+	struct outcome outcome;
 
-	if (pipe2(ends, O_CLOEXEC) != 0)
-		return error_errno("making a pipe");
-	task->report = ends[1];
-	error = process_fork(child, task, &pid);
-	close(ends[1]);
-	if (error == NULL) {
-		error = read_all(arena, ends[0], text);
-		error_collect(&error, process_reap(pid, &status));
-	}
-	close(ends[0]);
-	if (error == NULL && status != 0)
-		error = cut_short();
-	return error;
+	memcpy(&result, text->p, sizeof result);
+	outcome.started = result.started;
+	outcome.status = result.status;
+	*text = str_slice(*text, sizeof result, text->n);
+	outcome.output = str_slice(*text, 0, result.output);
+	outcome.errors = str_slice(*text, result.output, result.output + result.errors);
+	*text = str_slice(*text, result.output + result.errors, text->n);
+	return outcome;
 }
 
 struct error *process_run_apart(struct arena *arena, const struct command *commands, size_t count,
                                 struct outcome *outcomes, size_t *ran, bool *permitted)
 {
-	const char *base = getenv("TMPDIR");
-	char *folder =
-		str_c(arena, str_format(arena, "%s/fleetwall-XXXXXX", base != NULL && *base == '/' ? base : "/tmp"));
-	struct task task = {.commands = commands, .count = count};
-	struct str text = STR("");
-	struct error *error;
+	struct commands all = {commands, count};
+	struct str answer = STR("");
 
-	if (mkdtemp(folder) == NULL)
-		return error_errno("making a temporary folder %s", folder);
-	task.lock = str_c(arena, str_format(arena, "%s/xtables.lock", folder));
-	error = run_in(arena, &task, &text);
-	unlink(task.lock);
-	rmdir(folder);
-	return error != NULL ? error : read_reports(text, count, outcomes, ran, permitted);
+	*ran = 0;
+	TRY(process_apart_each(arena, 1, run_all, &all, &answer, permitted));
+	while (answer.n > 0 && *ran < count)
+		outcomes[(*ran)++] = next_outcome(&answer);
+	return NULL;
 }

@@ -7,7 +7,6 @@
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
-#include "fleetwall/names.h"
 #include "guard_lines.h"
 
 enum value_form { FORM_KEPT, FORM_SHAPE, FORM_SET, FORM_CHAIN, FORM_TARGET };
@@ -70,13 +69,12 @@ static bool is_builtin_chain(struct str name)
 	return str_is(name, "INPUT") || str_is(name, "OUTPUT") || str_is(name, "FORWARD");
 }
 
-/* Chains have names of our own; whatever the file does not declare is a target of the kernel's. */
-static bool is_own_chain(struct str rules, struct str name)
+/* Chains have names of our own; whatever the file does not declare is a target of the kernel's, and a chain that must
+ * not be there. */
+static bool is_target(struct str name)
 {
-	struct str policy;
-
-	return !str_is(name, "ACCEPT") && !str_is(name, "DROP") && !str_is(name, "RETURN") && !str_is(name, "LOG") &&
-	       !str_is(name, "REJECT") && guard_declares(rules, name, &policy);
+	return str_is(name, "ACCEPT") || str_is(name, "DROP") || str_is(name, "RETURN") || str_is(name, "LOG") ||
+	       str_is(name, "REJECT");
 }
 
 /* The family of a set stands in the beginning of its name. */
@@ -86,7 +84,12 @@ static void add_set(struct buf *buf, struct str name)
 	buf_char(buf, '*');
 }
 
-static void add_value(struct buf *buf, struct str rules, enum value_form form, struct str value)
+/* Which chains of the line its file declares. */
+struct declarations {
+	bool home, target;
+};
+
+static void add_value(struct buf *buf, struct declarations declared, enum value_form form, struct str value)
 {
 	switch (form) {
 	case FORM_KEPT:
@@ -99,10 +102,10 @@ static void add_value(struct buf *buf, struct str rules, enum value_form form, s
 		add_set(buf, value);
 		return;
 	case FORM_CHAIN:
-		buf_add(buf, is_builtin_chain(value) ? value : STR("*"));
+		buf_add(buf, is_builtin_chain(value) || !declared.home ? value : STR("*"));
 		return;
 	case FORM_TARGET:
-		buf_add(buf, is_own_chain(rules, value) ? STR("*") : value);
+		buf_add(buf, is_target(value) || !declared.target ? value : STR("*"));
 		return;
 	}
 }
@@ -113,8 +116,9 @@ static bool keeps_further(enum value_form form)
 	return form == FORM_SET || form == FORM_KEPT;
 }
 
-struct str form_of(struct arena *arena, struct str rules, size_t file, struct str line)
+struct str form_of(struct arena *arena, size_t file, struct str line, bool home_declared, bool target_declared)
 {
+	struct declarations declared = {home_declared, target_declared};
 	struct buf buf = buf_new(arena);
 	struct words words;
 	enum value_form form = FORM_KEPT;
@@ -138,107 +142,10 @@ struct str form_of(struct arena *arena, struct str rules, size_t file, struct st
 		if (!known)
 			buf_char(&buf, '*');
 		else if (values++ == 0)
-			add_value(&buf, rules, form, word);
+			add_value(&buf, declared, form, word);
 		else
 			buf_add(&buf, keeps_further(form) ? word : STR("*"));
 	}
 	return buf_str(&buf);
 }
 
-/* Lines that were met already, of one family. A large fleet has hundreds of megabytes of them, so they are not copied,
- * and hashed by words. */
-struct line_set {
-	struct str *slots;
-	size_t count, capacity; /* a power of two, at least twice the count */
-};
-
-static uint64_t load_word(const char *p, size_t n)
-{
-	uint64_t word = 0;
-
-	memcpy(&word, p, n);
-	return word;
-}
-
-static uint64_t hash_line(struct str line)
-{
-	const uint64_t prime = 0x9e3779b97f4a7c15;
-	uint64_t hash = line.n * prime;
-	size_t at = 0;
-
-	for (; at + 8 <= line.n; at += 8) {
-		hash = (hash ^ load_word(line.p + at, 8)) * prime;
-		hash ^= hash >> 32;
-	}
-	hash = (hash ^ load_word(line.p + at, line.n - at)) * prime;
-	return hash ^ hash >> 29;
-}
-
-/* Where the line is, or where it belongs. */
-static struct str *line_slot(const struct line_set *set, struct str line)
-{
-	size_t at = (size_t)hash_line(line) & (set->capacity - 1);
-
-	while (set->slots[at].p != NULL && !str_eq(set->slots[at], line))
-		at = (at + 1) & (set->capacity - 1);
-	return &set->slots[at];
-}
-
-static void grow_lines(struct arena *arena, struct line_set *set)
-{
-	struct line_set grown = {.capacity = set->capacity == 0 ? 1024 : 2 * set->capacity, .count = set->count};
-
-	grown.slots = ARENA_ARRAY(arena, struct str, grown.capacity);
-	for (size_t i = 0; i < set->capacity; i++)
-		if (set->slots[i].p != NULL)
-			*line_slot(&grown, set->slots[i]) = set->slots[i];
-	*set = grown;
-}
-
-/* False when it was there. The line must live as long as the set. */
-static bool add_line(struct arena *arena, struct line_set *set, struct str line)
-{
-	if (2 * set->count >= set->capacity)
-		grow_lines(arena, set);
-	struct str *slot = line_slot(set, line);
-
-	if (slot->p != NULL)
-		return false;
-	*slot = line;
-	set->count++;
-	return true;
-}
-
-struct met {
-	struct line_set lines[2];
-	struct names *forms;
-};
-
-/* Most lines are in many rulesets, so lines are asked before forms. */
-static void meet(struct arena *arena, struct met *met, struct forms *forms, struct form form)
-{
-	uint32_t known = names_count(met->forms);
-
-	if (!add_line(arena, &met->lines[form.file], form.line))
-		return;
-	form.text = form_of(arena, form.ruleset->rules[form.file], form.file, form.line);
-	if (names_add(met->forms, form.text) == known)
-		APPEND(arena, forms, form);
-}
-
-struct forms forms_of(struct arena *arena, const struct output *output)
-{
-	struct met met = {.forms = names_new(arena)};
-	struct forms forms = {0};
-
-	for (size_t i = 0; i < output->ruleset_count; i++)
-		for (size_t file = 0; file < 2; file++) {
-			struct form form = {.ruleset = output->rulesets[i], .file = file};
-			struct str rest = form.ruleset->rules[file];
-
-			while (guard_next_line(&rest, &form.number, &form.line))
-				if (form.line.n > 0 && form.line.p[0] == '-')
-					meet(arena, &met, &forms, form);
-		}
-	return forms;
-}

@@ -3,25 +3,53 @@
 #ifndef FLEETWALL_GEN_GUARD_FORMS_H
 #define FLEETWALL_GEN_GUARD_FORMS_H
 
-#include "fleetwall/ruleset.h"
+#include "guard_memo.h"
 
-/* A form, and the first line that has it. `text` begins with "v4 " or "v6 ". */
-struct form {
-	struct str text, line;
-	const struct ruleset *ruleset;
+/* A file of a ruleset that the first line of some form stands in. Its bytes are a copy. */
+struct form_source {
+	struct str machine; /* the ruleset's example */
+	size_t machines;
 	size_t file; /* 0: rules.v4 */
+	struct str rules, sets_list;
+	char *bytes;
+	size_t capacity;
+	size_t forms;             /* how many name it; when none does any more, it is used again */
+	struct form_source *next; /* of those that are free */
+};
+
+/* A form, and the first line that has it, by machine and number. `text` begins with "v4 " or "v6 ". */
+struct form {
+	struct str text;
+	struct form_source *source;
 	unsigned number;
 };
 
-struct forms {
-	struct form *items;
+struct form_list {
+	struct form **items;
 	size_t count, capacity;
 };
 
-/* Every distinct form of the output, in the order in which they are met. */
-struct forms forms_of(struct arena *arena, const struct output *output);
+/* The forms that one worker met. */
+struct forms {
+	struct arena *arena;
+	struct names *texts;
+	struct form_list list; /* by number in `texts` */
+	struct form_source *current, *spare;
+	struct buf *highest; /* the highest example that was met */
+	bool ascends;        /* the ruleset at hand comes behind all others: no form's first line can be in it */
+};
 
-/* The form of one line of a file. */
-struct str form_of(struct arena *arena, struct str rules, size_t file, struct str line);
+struct forms *forms_new(struct arena *arena);
+/* Before the files of a ruleset. */
+void forms_begin(struct forms *forms, const struct ruleset *ruleset);
+void forms_meet(struct arena *scratch, struct forms *forms, const struct scan *scan);
+
+/* Of several workers: each form once, with its first line; in the order of those lines. */
+struct form_list forms_merge(struct arena *arena, struct forms *const *workers, size_t count);
+/* The first line of a form. */
+struct str form_line(const struct form *form);
+
+/* The form of one line of a file; which of its chains the file declares makes a difference. */
+struct str form_of(struct arena *arena, size_t file, struct str line, bool home_declared, bool target_declared);
 
 #endif

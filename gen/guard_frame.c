@@ -1,63 +1,80 @@
 /* The frame of a rules file, which no single line shows: one filter table, from its first line to COMMIT, with the
  * chains that its mode needs. A file without COMMIT loads nothing and says so to nobody. */
-#include "fleetwall/guard.h"
-
+#include "fleetwall/arena.h"
+#include "guard_judge.h"
 #include "guard_lines.h"
 
-enum { FINDINGS_MAX = 10 };
-
-static struct error *bad_frame(const struct ruleset *ruleset, size_t file, unsigned number, struct str line,
-                               const char *what)
-{
-	return guard_place(error_hint(error_new(ERROR_GUARD, "machine %.*s: %s", STR_ARG(ruleset->example->name), what),
-	                              "mend the template; nothing overrides this"),
-	                   ruleset, file, number, line);
-}
+struct fault {
+	const char *what;
+	const char *chain; /* NULL, or the one that `what` is about */
+	size_t number;
+};
 
 /* The built-in chains, or those that the jumps of a shared table lead to. */
-static struct error *check_chains(const struct ruleset *ruleset, size_t file)
+static bool chains_are_there(const struct scan *scan, struct fault *fault)
 {
 	static const char *const chains[2][3] = {{"INPUT", "FORWARD", "OUTPUT"},
 	                                         {"fleetwall-input", "fleetwall-output", NULL}};
-	struct str policy;
+	bool accepts;
 
 	for (size_t i = 0; i < 3; i++) {
-		const char *chain = chains[ruleset->mode == MODE_COEXIST][i];
+		const char *chain = chains[scan->ruleset->mode == MODE_COEXIST][i];
 
-		if (chain != NULL && !guard_declares(ruleset->rules[file], str_of(chain), &policy))
-			return error_in(bad_frame(ruleset, file, 1, STR(""), "the chain is not declared"), "%s", chain);
+		if (chain != NULL && !scan_declares_name(scan, str_of(chain), &accepts)) {
+			*fault = (struct fault){"is not declared", chain, 1};
+			return false;
+		}
 	}
-	return NULL;
+	return true;
 }
 
-static struct error *check_frame(const struct ruleset *ruleset, size_t file)
+static bool is_framed(const struct scan *scan, struct fault *fault)
 {
-	struct str rest = ruleset->rules[file], line, last = STR("");
-	unsigned number = 0, begun = 0, ended = 0;
+	size_t begun = 0, ended = 0, last = 1;
 
-	while (guard_next_line(&rest, &number, &line)) {
-		if (line.n == 0 || line.p[0] == '#')
+	fault->chain = NULL;
+	for (size_t i = 0; i < scan->count; i++) {
+		enum line_kind kind = scan->lines[i]->kind;
+
+		if (kind == LINE_NOTHING)
 			continue;
-		if (begun == 0 && !str_is(line, "*filter"))
-			return bad_frame(ruleset, file, number, line, "the file does not begin with *filter");
-		if (line.p[0] == '*' && begun++ > 0)
-			return bad_frame(ruleset, file, number, line, "the file has more than one table");
-		if (ended > 0)
-			return bad_frame(ruleset, file, number, line, "something stands behind COMMIT");
-		ended += str_is(line, "COMMIT");
-		last = line;
+		fault->number = last = i + 1;
+		if (begun == 0 && kind != LINE_FILTER) {
+			fault->what = "the file does not begin with *filter";
+			return false;
+		}
+		if ((kind == LINE_FILTER || kind == LINE_TABLE) && begun++ > 0) {
+			fault->what = "the file has more than one table";
+			return false;
+		}
+		if (ended > 0) {
+			fault->what = "something stands behind COMMIT";
+			return false;
+		}
+		ended += kind == LINE_COMMIT;
 	}
-	if (ended == 0)
-		return bad_frame(ruleset, file, number > 0 ? number : 1, last, "the file does not end with COMMIT");
-	return check_chains(ruleset, file);
+	*fault = (struct fault){"the file does not end with COMMIT", NULL, last};
+	return ended > 0 && chains_are_there(scan, fault);
 }
 
-struct error *guard_frames(const struct output *output)
+void judge_frame(const struct judge_room *room, const struct scan *scan, struct findings *findings)
 {
-	struct error *errors = NULL;
+	struct str machine = scan->ruleset->example->name;
+	struct fault fault;
 
-	for (size_t i = 0; i < output->ruleset_count; i++)
-		for (size_t file = 0; file < 2 && error_count(errors) < FINDINGS_MAX; file++)
-			error_collect(&errors, check_frame(output->rulesets[i], file));
-	return errors;
+	if (is_framed(scan, &fault) || !findings_count(findings, machine, scan->file))
+		return;
+	struct finding finding = {
+		.machine = machine,
+		.file = scan->file,
+		.number = (unsigned)fault.number,
+		.hint = "mend the template; nothing overrides this",
+	};
+	if (fault.number <= scan->count && fault.chain == NULL)
+		finding.line = scan_line(scan, fault.number - 1);
+	finding.message = fault.chain == NULL
+	                          ? str_format(room->scratch, "machine %.*s: %s", STR_ARG(machine), fault.what)
+	                          : str_format(room->scratch, "machine %.*s: the chain %s %s", STR_ARG(machine),
+	                                       fault.chain, fault.what);
+	findings_keep(room->kept, findings, finding);
 }

@@ -5,28 +5,27 @@
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
-#include "fleetwall/guard.h"
 #include "fleetwall/names.h"
 #include "fleetwall/process.h"
-#include "guard_forms.h"
 #include "guard_trial.h"
+#include "guards.h"
 
-/* Kernel and iptables: what one of them took, another may not. */
+/* Kernel and programs: what one of them took, another may not. Nothing is started to find out. */
 static struct error *read_header(struct arena *arena, struct str *header, struct str *skipped)
 {
-	const char *const argv[] = {"iptables-restore", "--version", NULL};
-	struct command command = {.argv = argv};
-	struct outcome outcome;
+	static const char *const programs[] = {"iptables-restore", "ip6tables-restore"};
 	struct utsname kernel;
 
 	if (uname(&kernel) != 0)
 		return error_errno("asking for the kernel's release");
-	TRY(process_run(arena, &command, &outcome));
-	if (!outcome.started || outcome.status != 0)
-		*skipped = STR("iptables-restore is not installed");
-	struct str version = str_trim(str_slice(outcome.output, 0, str_find(outcome.output, '\n')));
+	*header = str_format(arena, "%s %s", kernel.release, kernel.version);
+	for (size_t i = 0; i < 2; i++) {
+		struct str identity = process_identity(arena, programs[i]);
 
-	*header = str_format(arena, "%s %.*s", kernel.release, STR_ARG(version));
+		if (identity.n == 0)
+			*skipped = str_format(arena, "%s is not installed", programs[i]);
+		*header = str_format(arena, "%.*s, %.*s", STR_ARG(*header), STR_ARG(identity));
+	}
 	return NULL;
 }
 
@@ -44,22 +43,23 @@ static struct names *read_known(struct arena *arena, struct str known, struct st
 	return forms;
 }
 
-static struct forms only_new(struct arena *arena, const struct forms *forms, const struct names *known)
+static struct form_list only_new(struct arena *arena, const struct form_list *forms, const struct names *known)
 {
-	struct forms new = {0};
+	struct form_list new = {0};
 
 	for (size_t i = 0; i < forms->count; i++)
-		if (names_find(known, forms->items[i].text) == NAMES_NONE)
+		if (names_find(known, forms->items[i]->text) == NAMES_NONE)
 			APPEND(arena, &new, forms->items[i]);
 	return new;
 }
 
-static struct str write_known(struct arena *arena, struct str header, struct names *known, const struct forms *learned)
+static struct str write_known(struct arena *arena, struct str header, struct names *known,
+                              const struct form_list *learned)
 {
 	struct buf text = buf_new(arena);
 
 	for (size_t i = 0; i < learned->count; i++)
-		(void)names_add(known, learned->items[i].text);
+		(void)names_add(known, learned->items[i]->text);
 	size_t count = names_count(known);
 	struct str *forms = ARENA_ARRAY(arena, struct str, count);
 
@@ -76,21 +76,37 @@ static struct str write_known(struct arena *arena, struct str header, struct nam
 	return buf_str(&text);
 }
 
-static struct error *ask(struct trial *trial, const struct forms *new, bool all)
+static struct form_list forms_of_all(const struct guards *guards)
 {
-	if (new->count > 0 || all)
-		TRY(trial_probe(trial));
-	if (new->count > 0 && trial->skipped.n == 0)
-		TRY(trial_forms(trial, new));
-	if (all && trial->refused == 0 && trial->skipped.n == 0)
-		TRY(trial_rulesets(trial));
-	return NULL;
+	struct forms **forms = ARENA_ARRAY(guards->arena, struct forms *, guards->count);
+
+	for (unsigned i = 0; i < guards->count; i++)
+		forms[i] = guards->workers[i].forms;
+	return forms_merge(guards->arena, forms, guards->count);
 }
 
-struct error *guard_kernel(struct arena *arena, const struct output *output, struct str known, bool all,
-                           struct str *learned, struct str *skipped)
+static bool any_sets(const struct form_list *forms)
 {
-	struct trial trial = {.arena = arena, .output = output};
+	for (size_t i = 0; i < forms->count; i++)
+		if (forms->items[i]->source->sets_list.n > 0)
+			return true;
+	return false;
+}
+
+static struct error *ask(struct trial *trial, const struct form_list *new)
+{
+	TRY(trial_probe(trial, any_sets(new)));
+	if (trial->skipped.n == 0)
+		TRY(trial_forms(trial, new));
+	if (trial->refused > FINDINGS_MAX)
+		error_collect(&trial->refusals, error_new(ERROR_GUARD, "and more"));
+	return trial->refusals;
+}
+
+struct error *guards_kernel(struct guards *guards, struct str known, struct str *learned, struct str *skipped)
+{
+	struct arena *arena = guards->arena;
+	struct trial trial = {.arena = arena};
 	struct str header;
 
 	*learned = known;
@@ -99,13 +115,13 @@ struct error *guard_kernel(struct arena *arena, const struct output *output, str
 	if (skipped->n > 0)
 		return NULL;
 	struct names *taken = read_known(arena, known, header);
-	struct forms forms = forms_of(arena, output), new = only_new(arena, &forms, taken);
+	struct form_list forms = forms_of_all(guards), new = only_new(arena, &forms, taken);
 
-	TRY(ask(&trial, &new, all));
+	if (new.count == 0)
+		return NULL;
+	TRY(ask(&trial, &new));
 	*skipped = trial.skipped;
-	if (trial.refused > REFUSALS_MAX)
-		error_collect(&trial.refusals, error_new(ERROR_GUARD, "and more"));
-	if (trial.refused == 0 && trial.skipped.n == 0)
+	if (skipped->n == 0)
 		*learned = write_known(arena, header, taken, &new);
-	return trial.refusals;
+	return NULL;
 }

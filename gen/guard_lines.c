@@ -65,22 +65,16 @@ bool guard_next_line(struct str *rest, unsigned *number, struct str *line)
 	return true;
 }
 
-/* The last one counts, as it does for iptables-restore. */
-bool guard_declares(struct str file, struct str chain, struct str *policy)
+bool guard_declares(struct str file, struct str chain)
 {
 	struct str line;
 	unsigned number = 0;
-	bool found = false;
 
-	while (guard_next_line(&file, &number, &line)) {
-		if (line.n <= chain.n + 1 || line.p[0] != ':' || memcmp(line.p + 1, chain.p, chain.n) != 0 ||
-		    !is_blank(line.p[chain.n + 1]))
-			continue;
-		*policy = str_trim(str_slice(line, chain.n + 1, line.n));
-		*policy = str_slice(*policy, 0, str_find(*policy, ' '));
-		found = true;
-	}
-	return found;
+	while (guard_next_line(&file, &number, &line))
+		if (line.n > chain.n + 1 && line.p[0] == ':' && memcmp(line.p + 1, chain.p, chain.n) == 0 &&
+		    is_blank(line.p[chain.n + 1]))
+			return true;
+	return false;
 }
 
 struct str guard_file_name(size_t file)
@@ -88,25 +82,20 @@ struct str guard_file_name(size_t file)
 	return file == 0 ? STR("rules.v4") : STR("rules.v6");
 }
 
-struct str guard_who(struct arena *arena, const struct output *output, const struct ruleset *ruleset)
+struct str guard_who(struct arena *arena, struct str machine, size_t machines)
 {
-	size_t machines = 0;
-
-	for (size_t i = 0; i < output->machine_count; i++)
-		machines += output->machines[i].ruleset == ruleset;
 	if (machines < 2)
-		return str_format(arena, "machine %.*s", STR_ARG(ruleset->example->name));
-	return str_format(arena, "machine %.*s and %zu more", STR_ARG(ruleset->example->name), machines - 1);
+		return str_format(arena, "machine %.*s", STR_ARG(machine));
+	return str_format(arena, "machine %.*s and %zu more", STR_ARG(machine), machines - 1);
 }
 
-struct error *guard_place(struct error *error, const struct ruleset *ruleset, size_t file, unsigned number,
-                          struct str line)
+struct error *guard_place(struct error *error, struct str machine, size_t file, unsigned number, struct str line)
 {
 	char path[300];
 	struct str name = guard_file_name(file);
-	size_t n = ruleset->example->name.n < 256 ? ruleset->example->name.n : 256;
+	size_t n = machine.n < 256 ? machine.n : 256;
 
-	memcpy(path, ruleset->example->name.p, n);
+	memcpy(path, machine.p, n);
 	path[n] = '/';
 	memcpy(path + n + 1, name.p, name.n);
 	return error_at(error, (struct place){.file = {path, n + 1 + name.n}, .line = number, .text = line});

@@ -2,7 +2,7 @@
 #ifndef FLEETWALL_GEN_GUARD_LINES_H
 #define FLEETWALL_GEN_GUARD_LINES_H
 
-#include "fleetwall/ruleset.h"
+#include "fleetwall/error.h"
 
 enum { WORDS_MAX = 255 }; /* as many as iptables-restore(8) takes */
 
@@ -18,15 +18,15 @@ void words_of(struct str line, struct words *words);
 
 /* The next line of a file, without its newline; false when there is none. *number counts from 1. */
 bool guard_next_line(struct str *rest, unsigned *number, struct str *line);
-/* Does the file declare this chain (":NAME …")? Then *policy is its second word. */
-bool guard_declares(struct str file, struct str chain, struct str *policy);
+/* Does the file declare this chain (":NAME …")? */
+bool guard_declares(struct str file, struct str chain);
 
 /* "rules.v4" or "rules.v6". */
 struct str guard_file_name(size_t file);
-/* "machine web-1", or "machine web-1 and 41 more": who has this ruleset. */
-struct str guard_who(struct arena *arena, const struct output *output, const struct ruleset *ruleset);
-/* A finding about a line of a ruleset, with its place. */
-struct error *guard_place(struct error *error, const struct ruleset *ruleset, size_t file, unsigned number,
+/* "machine web-1", or "machine web-1 and 41 more": who has a ruleset. `machines` counts all of them. */
+struct str guard_who(struct arena *arena, struct str machine, size_t machines);
+/* A finding about a line of a machine's file, with its place. */
+struct error *guard_place(struct error *error, struct str machine, size_t file, unsigned number,
                           struct str line) MUST_CHECK;
 
 #endif

@@ -1,86 +1,31 @@
 /* The guard against lock-outs: reads the bytes that would be loaded, line by line, and asks whether fleetwall itself
  * still gets in on the SSH port, and its answers out. It believes no template: between the start of a chain and the
  * line that lets the packet through, nothing may be able to refuse it, and what it can't read, it takes for a refusal.
- */
-#include <string.h>
-
+ * What was proven of the first lines of a chain is not walked through again. */
+#include "fleetwall/addr.h"
 #include "fleetwall/arena.h"
-#include "fleetwall/guard.h"
+#include "guard_judge.h"
 #include "guard_lines.h"
 #include "guard_match.h"
 
-enum { FINDINGS_MAX = 10 };
+#define NO_LINE SIZE_MAX
 
-/* The lines of one chain, read when they are first asked about. */
-struct chain_line {
-	struct str text;
-	unsigned number;
-	bool read;
-	struct line_match match;
-};
-
-struct chain {
-	struct str name;
-	struct ssh_packet packet;
-	bool end_lets_through; /* at the end of the chain, and by RETURN */
-	struct chain_line *items;
-	size_t count, capacity;
-};
-
-/* One rules file. */
-struct file {
-	struct arena *scratch;
-	const struct ruleset *ruleset;
-	size_t index;
-	struct chain in, out;
-};
-
-/* What is wrong, and where; text empty: at the end of the chain. */
-struct finding {
+/* What is wrong, and where; NO_LINE: at the end of the chain. */
+struct fault {
 	const char *what;
-	struct str text;
-	unsigned number;
+	size_t line;
 };
 
-static bool cut_chain(struct str line, struct str *chain)
+/* One chain of a file. */
+struct chain {
+	const struct scan *scan;
+	const struct places *places;
+	bool end_lets_through; /* at the end of the chain, and by RETURN */
+};
+
+static const struct known_line *chain_line(const struct chain *chain, size_t i)
 {
-	if (!str_starts(line, STR("-A ")))
-		return false;
-	struct str rest = str_slice(line, 3, line.n);
-
-	*chain = str_slice(rest, 0, str_find(rest, ' '));
-	return chain->n > 0 && str_find(*chain, '"') == chain->n;
-}
-
-static void keep_line(struct file *file, struct str chain, struct str line, unsigned number)
-{
-	struct chain_line kept = {.text = line, .number = number};
-
-	if (str_eq(chain, file->in.name))
-		APPEND(file->scratch, &file->in, kept);
-	else if (str_eq(chain, file->out.name))
-		APPEND(file->scratch, &file->out, kept);
-}
-
-/* Only lines that append, declare, comment or frame: anything else could change a chain behind our back. */
-static bool split_file(struct file *file, struct finding *finding)
-{
-	struct str rest = file->ruleset->rules[file->index], line, chain;
-	unsigned number = 0, tables = 0;
-
-	while (guard_next_line(&rest, &number, &line)) {
-		if (cut_chain(line, &chain)) {
-			keep_line(file, chain, line, number);
-			continue;
-		}
-		tables += line.n > 0 && line.p[0] == '*';
-		if (line.n == 0 || line.p[0] == '#' || line.p[0] == ':' || str_is(line, "COMMIT") ||
-		    (str_is(line, "*filter") && tables == 1))
-			continue;
-		*finding = (struct finding){"the guard does not know what this line does", line, number};
-		return false;
-	}
-	return true;
+	return chain->scan->lines[chain->places->items[i]];
 }
 
 /* What of the management prefix no line has let through yet. */
@@ -124,16 +69,6 @@ static void take_away(struct arena *scratch, struct remaining *remaining, struct
 	*remaining = left;
 }
 
-static const struct line_match *match_of(struct chain *chain, size_t line)
-{
-	struct chain_line *asked = &chain->items[line];
-
-	if (!asked->read)
-		line_match_read(asked->text, &chain->packet, &asked->match);
-	asked->read = true;
-	return &asked->match;
-}
-
 /* A line that may match: does it let through what must be let through, or may it refuse it? */
 static bool refuses(const struct chain *chain, const struct line_match *match)
 {
@@ -141,167 +76,210 @@ static bool refuses(const struct chain *chain, const struct line_match *match)
 	       (match->effect == LINE_RETURNS && !chain->end_lets_through);
 }
 
-static bool walk(struct arena *scratch, struct chain *chain, enum packet_state state, struct range sources,
-                 struct finding *finding)
+/* *seen grows to how many lines of the chain the answer depends on; more than all: on where it ends, too. */
+static bool walk(struct arena *scratch, const struct chain *chain, enum packet_state state, struct range sources,
+                 size_t *seen, struct fault *fault)
 {
 	struct remaining remaining = {0};
 
 	APPEND(scratch, &remaining, sources);
-	for (size_t i = 0; i < chain->count; i++) {
-		const struct line_match *match = match_of(chain, i);
+	for (size_t i = 0; i < chain->places->count; i++) {
+		const struct line_match *match = chain_line(chain, i)->match;
 
 		if (!(match->may & state) || !touches(&remaining, match))
 			continue;
 		if (refuses(chain, match)) {
-			*finding = (struct finding){"this line may refuse it", chain->items[i].text,
-			                            chain->items[i].number};
+			*fault = (struct fault){"this line may refuse it", chain->places->items[i]};
 			return false;
 		}
 		if (match->effect == LINE_GOES_ON || !(match->must & state) || (match->has_range && match->outside))
 			continue;
 		take_away(scratch, &remaining, match->has_range ? match->range : sources);
-		if (remaining.count == 0)
+		if (remaining.count == 0) {
+			*seen = *seen > i + 1 ? *seen : i + 1;
 			return true;
+		}
 	}
-	*finding = (struct finding){"no line of the chain lets it through", STR(""), 0};
+	*seen = chain->places->count + 1;
+	*fault = (struct fault){"no line of the chain lets it through", NO_LINE};
 	return chain->end_lets_through;
 }
 
 /* In as a new connection and as an open one, and the answers out. */
-static bool gets_in(struct file *file, struct prefix source, struct finding *finding)
+static bool gets_in(struct arena *scratch, const struct chain chains[WALKS], struct prefix source, size_t seen[WALKS],
+                    struct fault *fault)
 {
+	const struct chain *in = &chains[WALK_IN], *out = &chains[WALK_OUT];
 	struct range sources = prefix_range(source);
 
-	return walk(file->scratch, &file->in, PACKET_NEW, sources, finding) &&
-	       walk(file->scratch, &file->in, PACKET_ESTABLISHED, sources, finding) &&
-	       walk(file->scratch, &file->out, PACKET_ESTABLISHED, sources, finding);
+	return walk(scratch, in, PACKET_NEW, sources, &seen[WALK_IN], fault) &&
+	       walk(scratch, in, PACKET_ESTABLISHED, sources, &seen[WALK_IN], fault) &&
+	       walk(scratch, out, PACKET_ESTABLISHED, sources, &seen[WALK_OUT], fault);
 }
 
-static struct error *locked_out(struct file *file, const struct output *output, struct prefix source,
-                                const struct finding *finding)
+/* --- what was proven before --- */
+
+static bool is_proven(const struct chain *chain, const struct proof *proof)
 {
-	struct str who = guard_who(file->scratch, output, file->ruleset), from = addr_str(file->scratch, source.addr);
-	struct str name = guard_file_name(file->index);
-	struct error *error = error_new(
-		ERROR_GUARD, "%.*s: %.*s would not let the management source %.*s/%u in on port %u: %s", STR_ARG(who),
-		STR_ARG(name), STR_ARG(from), source.length, file->ruleset->ssh_port, finding->what);
-
-	error = error_hint(error, "mend the template, so that management comes before whatever may refuse; nothing "
-	                          "overrides this");
-	return finding->text.n == 0 ? error
-	                            : guard_place(error, file->ruleset, file->index, finding->number, finding->text);
-}
-
-static struct chain chain_of(const struct file *file, struct str exclusive, struct str coexist, bool outbound)
-{
-	bool shared = file->ruleset->mode == MODE_COEXIST;
-	struct str policy = STR("");
-	struct chain chain = {
-		.name = shared ? coexist : exclusive,
-		.packet = {.outbound = outbound,
-	                   .port = file->ruleset->ssh_port,
-	                   .family = file->index == 0 ? FAMILY_4 : FAMILY_6},
-	};
-	if (shared)
-		chain.end_lets_through = outbound; /* whether others refuse our answers is theirs to say; that they may
-		                                      not keep us out is ours */
-	else
-		chain.end_lets_through = guard_declares(file->ruleset->rules[file->index], exclusive, &policy) &&
-		                         str_is(policy, "ACCEPT");
-	return chain;
-}
-
-static struct error *check_enforced(struct file *file, const struct output *output, const struct settings *settings)
-{
-	enum family family = file->index == 0 ? FAMILY_4 : FAMILY_6;
-	struct finding finding;
-	bool read = false;
-
-	for (size_t i = 0; i < settings->management_count; i++) {
-		struct prefix source = settings->management[i];
-
-		if (source.addr.family != family)
-			continue;
-		if (!read) {
-			file->in = chain_of(file, STR("INPUT"), STR("fleetwall-input"), false);
-			file->out = chain_of(file, STR("OUTPUT"), STR("fleetwall-output"), true);
-			if (!split_file(file, &finding))
-				return locked_out(file, output, source, &finding);
-			read = true;
-		}
-		if (!gets_in(file, source, &finding))
-			return locked_out(file, output, source, &finding);
-	}
-	return NULL;
-}
-
-/* A monitored machine's file: every target must be one that lets the packet go on, return, or a chain of the same file.
- */
-static bool monitors(const struct file *file, struct str line)
-{
-	struct str rules = file->ruleset->rules[file->index], policy, chain;
-	struct ssh_packet any = {.family = FAMILY_4};
-	struct line_match match;
-
-	if (line.n == 0 || line.p[0] == '#' || str_is(line, "COMMIT") || str_is(line, "*filter"))
-		return true;
-	if (line.p[0] == ':') {
-		policy = str_slice(line, str_find(line, ' ') + 1, line.n);
-		return str_starts(policy, STR("- ")) || str_is(policy, "-") || str_starts(policy, STR("ACCEPT"));
-	}
-	if (!cut_chain(line, &chain))
+	if (!proof->valid || proof->end_lets_through != chain->end_lets_through ||
+	    chain->places->count < proof->count || (proof->whole && chain->places->count > proof->count))
 		return false;
-	line_match_read(line, &any, &match);
-	return match.effect != LINE_REFUSES || (match.target.n > 0 && guard_declares(rules, match.target, &policy));
+	for (size_t i = 0; i < proof->count; i++)
+		if (chain_line(chain, i) != proof->lines[i])
+			return false;
+	return true;
 }
 
-static struct error *check_monitored(const struct file *file, const struct output *output)
+static void keep_proof(struct memo *memo, const struct chain *chain, size_t seen, struct proof *proof)
 {
-	struct str rest = file->ruleset->rules[file->index], line;
-	unsigned number = 0;
-
-	while (guard_next_line(&rest, &number, &line)) {
-		if (monitors(file, line))
-			continue;
-		struct str who = guard_who(file->scratch, output, file->ruleset);
-
-		return guard_place(
-			error_hint(error_new(ERROR_GUARD, "%.*s is only monitored, but this line may refuse packets",
-		                             STR_ARG(who)),
-		                   "mend the template `monitor`; nothing overrides this"),
-			file->ruleset, file->index, number, line);
+	proof->whole = seen > chain->places->count;
+	proof->count = 0;
+	for (size_t i = 0; i < seen && i < chain->places->count; i++) {
+		if (proof->count == proof->capacity)
+			proof->lines = arena_grow(memo->arena, proof->lines, proof->count, &proof->capacity,
+			                          sizeof *proof->lines, _Alignof(struct known_line *));
+		proof->lines[proof->count++] = chain_line(chain, i);
 	}
-	return NULL;
+	proof->end_lets_through = chain->end_lets_through;
+	proof->valid = true;
 }
 
-static struct error *check_file(struct file *file, const struct output *output, const struct settings *settings)
+/* --- one file --- */
+
+static void set_chains(const struct scan *scan, struct chain chains[WALKS])
 {
-	if (file->ruleset->enforcement == ENFORCEMENT_MONITOR)
-		return check_monitored(file, output);
-	return check_enforced(file, output, settings);
+	static const char *const names[WALKS] = {[WALK_IN] = "INPUT", [WALK_OUT] = "OUTPUT"};
+
+	for (enum line_walk i = WALK_IN; i < WALKS; i++) {
+		bool accepts = false;
+
+		chains[i] = (struct chain){.scan = scan, .places = &scan->walks[i]};
+		/* Whether others refuse our answers is theirs to say; that they may not keep us out is ours. */
+		if (scan->ruleset->mode == MODE_COEXIST)
+			chains[i].end_lets_through = i == WALK_OUT;
+		else
+			chains[i].end_lets_through =
+				scan_declares_name(scan, str_of(names[i]), &accepts) && accepts;
+	}
 }
 
-struct error *guard_lockout(struct arena *arena, const struct output *output, const struct settings *settings)
+/* Only lines that append, declare, comment or frame: anything else could change a chain behind our back. */
+static bool is_plain(const struct scan *scan, struct fault *fault)
 {
-	struct arena *scratch = arena_new();
-	struct error *findings = NULL;
-	size_t found = 0;
+	size_t tables = 0;
 
-	(void)arena; /* findings live by themselves */
-	for (size_t i = 0; i < output->ruleset_count; i++)
-		for (size_t index = 0; index < 2; index++) {
-			struct file file = {.scratch = scratch, .ruleset = output->rulesets[i], .index = index};
-			struct error *error = check_file(&file, output, settings);
+	for (size_t i = 0; i < scan->count; i++) {
+		enum line_kind kind = scan->lines[i]->kind;
 
-			arena_reset(scratch);
-			found += error != NULL;
-			if (error != NULL && found <= FINDINGS_MAX)
-				error_collect(&findings, error);
+		tables += kind == LINE_FILTER || kind == LINE_TABLE;
+		if (kind == LINE_ODD || kind == LINE_TABLE || (kind == LINE_FILTER && tables > 1)) {
+			*fault = (struct fault){"the guard does not know what this line does", i};
+			return false;
 		}
-	if (found > FINDINGS_MAX)
-		error_collect(&findings,
-		              error_new(ERROR_GUARD, "and %zu more rules files that management would not get through",
-		                        found - FINDINGS_MAX));
-	arena_free(scratch);
-	return findings;
+	}
+	return true;
+}
+
+static void locked_out(const struct judge_room *room, const struct scan *scan, struct prefix source,
+                       const struct fault *fault, struct findings *findings)
+{
+	const struct ruleset *ruleset = scan->ruleset;
+	struct finding finding = {
+		.machine = ruleset->example->name,
+		.file = scan->file,
+		.hint = "mend the template, so that management comes before whatever may refuse; nothing overrides "
+	                "this",
+	};
+	if (!findings_count(findings, finding.machine, finding.file))
+		return;
+	struct str who = guard_who(room->scratch, finding.machine, ruleset->machines);
+	struct str name = guard_file_name(scan->file), from = addr_str(room->scratch, source.addr);
+
+	finding.message = str_format(room->scratch,
+	                             "%.*s: %.*s would not let the management source %.*s/%u in on port %u: %s",
+	                             STR_ARG(who), STR_ARG(name), STR_ARG(from), source.length, ruleset->ssh_port,
+	                             fault->what);
+	if (fault->line != NO_LINE) {
+		finding.number = (unsigned)fault->line + 1;
+		finding.line = scan_line(scan, fault->line);
+	}
+	findings_keep(room->kept, findings, finding);
+}
+
+static bool has_source(const struct settings *settings, enum family family, struct prefix *first)
+{
+	for (size_t i = 0; i < settings->management_count; i++)
+		if (settings->management[i].addr.family == family) {
+			*first = settings->management[i];
+			return true;
+		}
+	return false;
+}
+
+/* Every source, through both chains; *blamed is the first that does not get in. */
+static bool all_get_in(struct arena *scratch, const struct settings *settings, struct scan *scan,
+                       struct prefix *blamed, struct fault *fault)
+{
+	struct chain chains[WALKS];
+	struct proof *proofs = scan->memo->proofs;
+	size_t seen[WALKS] = {0};
+
+	set_chains(scan, chains);
+	if (is_proven(&chains[WALK_IN], &proofs[WALK_IN]) && is_proven(&chains[WALK_OUT], &proofs[WALK_OUT]))
+		return true;
+	for (size_t i = 0; i < settings->management_count; i++) {
+		if (settings->management[i].addr.family != blamed->addr.family)
+			continue;
+		*blamed = settings->management[i];
+		if (!gets_in(scratch, chains, *blamed, seen, fault))
+			return false;
+	}
+	for (enum line_walk i = WALK_IN; i < WALKS; i++)
+		keep_proof(scan->memo, &chains[i], seen[i], &proofs[i]);
+	return true;
+}
+
+static void judge_enforced(const struct judge_room *room, const struct settings *settings, struct scan *scan,
+                           struct findings *findings)
+{
+	struct prefix source;
+	struct fault fault;
+
+	if (!has_source(settings, scan->file == 0 ? FAMILY_4 : FAMILY_6, &source))
+		return;
+	if (!is_plain(scan, &fault) || !all_get_in(room->scratch, settings, scan, &source, &fault))
+		locked_out(room, scan, source, &fault, findings);
+}
+
+static void judge_monitored(const struct judge_room *room, const struct scan *scan, struct findings *findings)
+{
+	struct str machine = scan->ruleset->example->name;
+	size_t i = 0;
+
+	while (i < scan->count && (scan->lines[i]->harm == HARM_NONE ||
+	                           (scan->lines[i]->harm == HARM_UNLESS_DECLARED &&
+	                            scan_declares(scan, scan->lines[i]->target))))
+		i++;
+	if (i == scan->count || !findings_count(findings, machine, scan->file))
+		return;
+	struct str who = guard_who(room->scratch, machine, scan->ruleset->machines);
+	struct finding finding = {
+		.machine = machine,
+		.file = scan->file,
+		.number = (unsigned)i + 1,
+		.line = scan_line(scan, i),
+		.message = str_format(room->scratch, "%.*s is only monitored, but this line may refuse packets",
+	                              STR_ARG(who)),
+		.hint = "mend the template `monitor`; nothing overrides this",
+	};
+	findings_keep(room->kept, findings, finding);
+}
+
+void judge_lockout(const struct judge_room *room, const struct settings *settings, struct scan *scan,
+                   struct findings *findings)
+{
+	if (scan->ruleset->enforcement == ENFORCEMENT_MONITOR)
+		judge_monitored(room, scan, findings);
+	else
+		judge_enforced(room, settings, scan, findings);
 }

@@ -281,5 +281,5 @@ void line_match_read(struct str line, const struct ssh_packet *packet, struct li
 	r.odd = words.odd;
 	read_words(&r, &words);
 	if (r.odd)
-		*match = (struct line_match){.effect = LINE_REFUSES, .target = match->target, .may = ~0u};
+		*match = (struct line_match){.effect = LINE_REFUSES, .target = match->target, .may = ~0u, .odd = true};
 }

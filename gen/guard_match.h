@@ -23,6 +23,7 @@ struct line_match {
 	struct str target;       /* empty: none */
 	unsigned may;            /* states in which the line may match such a packet */
 	unsigned must;           /* states in which it matches every such packet whose peer lies in the range */
+	bool odd;                /* it could not be read: a refusal that may match anything */
 	bool drops_when_full;    /* hashlimit: a full table drops the packet, whatever the target is */
 	bool has_range, outside; /* of the peer's addresses; outside: it must not lie in it */
 	struct range range;

@@ -36,6 +36,19 @@ struct error *process_run(struct arena *arena, const struct command *command, st
 struct error *process_run_apart(struct arena *arena, const struct command *commands, size_t count,
                                 struct outcome *outcomes, size_t *ran, bool *permitted) MUST_CHECK;
 
+/* Does something in `workers` processes at once, each in a network namespace of its own as above. What work number
+ * `worker` puts into `answer` is answers[worker] here; of an error, the first message comes back. `work` runs in a copy of
+ * this process: what it changes is lost, and it must use only what was there before, and process_run(). Forks, so no
+ * other thread should run. *permitted as above: then nothing was done. */
+struct buf;
+typedef struct error *process_work(struct arena *arena, void *context, unsigned worker, struct buf *answer);
+struct error *process_apart_each(struct arena *arena, unsigned workers, process_work *work, void *context,
+                                 struct str *answers, bool *permitted) MUST_CHECK;
+
+/* Which program this is (same look-up): its file behind all links, size, and time of change. Another version has another
+ * identity. Empty if there is none. */
+struct str process_identity(struct arena *arena, const char *program);
+
 /* Is there such a program (same look-up)? */
 bool process_exists(const char *program);
 

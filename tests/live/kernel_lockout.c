@@ -110,7 +110,7 @@ static struct str random_rules(struct arena *arena, struct rng *rng, enum mode m
 static bool guard_agrees(struct arena *arena, struct str rules, enum mode mode)
 {
 	struct output_build build = output_build_new(arena);
-	struct ruleset *ruleset = output_build_ruleset(&build, rules, STR("*filter\nCOMMIT\n"), STR(""));
+	struct ruleset *ruleset = output_build_ruleset(&build, rules, rules, STR(""));
 	struct prefix source;
 	struct settings settings = {.management = &source, .management_count = 1};
 
@@ -119,9 +119,12 @@ static bool guard_agrees(struct arena *arena, struct str rules, enum mode mode)
 	ruleset->mode = mode;
 	ruleset->ssh_port = PORT;
 	output_build_machine(&build, STR("m"), ruleset);
-	struct output output = output_build_done(&build);
-	bool agrees = guard_lockout(arena, &output, &settings) == NULL;
+	struct guards *guards = guards_new(arena, &settings, 1);
 
+	guards_ruleset(guards, 0, ruleset);
+	bool agrees = guards_findings(guards) == NULL;
+
+	guards_free(guards);
 	error_forget_all();
 	return agrees;
 }

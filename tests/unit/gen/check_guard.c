@@ -7,10 +7,11 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/guard.h"
-#include "guard_forms.h"
+#include "guards.h"
 #include "output_build.h"
 
 static struct arena *arena;
+static struct guards *guards; /* of the last output that was judged */
 
 static void setup(void)
 {
@@ -19,6 +20,9 @@ static void setup(void)
 
 static void teardown(void)
 {
+	if (guards != NULL)
+		guards_free(guards);
+	guards = NULL;
 	arena_free(arena);
 	error_forget_all();
 }
@@ -136,6 +140,25 @@ START_TEST(test_first_generation)
 }
 END_TEST
 
+/* --- all that read rulesets --- */
+
+static const struct settings no_settings = {0};
+
+static void judge(const struct output *output, const struct settings *settings)
+{
+	if (guards != NULL)
+		guards_free(guards);
+	guards = guards_new(arena, settings, 1);
+	for (size_t i = 0; i < output->ruleset_count; i++)
+		guards_ruleset(guards, 0, output->rulesets[i]);
+}
+
+static struct error *lockouts_of(const struct output *output, const struct settings *settings)
+{
+	judge(output, settings);
+	return findings_errors(&guards->workers[0].lockouts, "rules files that management would not get through");
+}
+
 /* --- lock-out --- */
 
 #define HEAD "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
@@ -162,7 +185,7 @@ static struct error *lockout(const char *v4, enum mode mode, enum enforcement en
 	output_build_machine(&build, STR("web-1"), ruleset);
 	struct output output = output_build_done(&build);
 
-	return guard_lockout(arena, &output, &settings);
+	return lockouts_of(&output, &settings);
 }
 
 /* Of the management source 192.0.2.0/24 and port 22. `line`: the one that is to blame, 0 for none, -1: gets in. */
@@ -353,7 +376,7 @@ START_TEST(test_no_management)
 	                     output_build_ruleset(&build, STR(HEAD "COMMIT\n"), STR(HEAD "COMMIT\n"), STR("")));
 	struct output output = output_build_done(&build);
 
-	ck_assert_ptr_null(guard_lockout(arena, &output, &settings));
+	ck_assert_ptr_null(lockouts_of(&output, &settings));
 }
 END_TEST
 
@@ -412,10 +435,14 @@ START_TEST(test_many)
 		output_build_machine(&build, str_format(arena, "n%02zu", i), ruleset);
 	}
 	struct output output = output_build_done(&build);
-	struct error *error = guard_lockout(arena, &output, &settings);
+	struct error *error = lockouts_of(&output, &settings);
 
 	ck_assert_uint_eq(error_count(error), 11);
-	ck_assert_msg(has(error->message, " and 1 more: rules.v4 would not let"), "%.*s", STR_ARG(error->message));
+	for (size_t i = 0; i < 10; i++, error = error->next)
+		ck_assert_msg(
+			has(error->message,
+		            str_c(arena, str_format(arena, "machine m%02zu and 1 more: rules.v4 would not let", i))),
+			"%.*s", STR_ARG(error->message));
 	while (error->next != NULL)
 		error = error->next;
 	ck_assert(has(error->message, "and 20 more rules files"));
@@ -433,7 +460,8 @@ static struct error *frames(const char *v4, const char *v6)
 	output_build_machine(&build, STR("web-1"), ruleset);
 	struct output output = output_build_done(&build);
 
-	return guard_frames(&output);
+	judge(&output, &no_settings);
+	return guards_findings(guards);
 }
 
 START_TEST(test_frames)
@@ -488,7 +516,9 @@ static const struct {
 
 static void expect_form(size_t i)
 {
-	struct str form = form_of(arena, STR(CHAINS), 0, str_of(forms[i].line));
+	struct str line = str_of(forms[i].line), ours = STR("fleetwall-0123456789ab");
+	bool home = str_starts(line, STR("-A INPUT ")) || has(str_slice(line, 0, 3 + ours.n), ours.p);
+	struct str form = form_of(arena, 0, line, home, str_ends(line, ours));
 
 	ck_assert_msg(str_is(form, forms[i].form), "%.*s", STR_ARG(form));
 }
@@ -500,34 +530,72 @@ START_TEST(test_form)
 }
 END_TEST
 
+/* "FORM MACHINE NUMBER LINE" of each, in order. */
+static struct str forms_text(void)
+{
+	struct forms **workers = ARENA_ARRAY(arena, struct forms *, guards->count);
+	struct buf text = buf_new(arena);
+
+	for (unsigned i = 0; i < guards->count; i++)
+		workers[i] = guards->workers[i].forms;
+	struct form_list list = forms_merge(arena, workers, guards->count);
+
+	for (size_t i = 0; i < list.count; i++) {
+		const struct form *form = list.items[i];
+
+		buf_format(&text, "%.*s | %.*s %u: %.*s\n", STR_ARG(form->text), STR_ARG(form->source->machine),
+		           form->number, STR_ARG(form_line(form)));
+	}
+	return buf_str(&text);
+}
+
 START_TEST(test_forms)
 {
 	struct output_build build = output_build_new(arena);
 
-	output_build_ruleset(&build,
-	                     STR(CHAINS "-A INPUT -s 10.0.0.1 -j ACCEPT\n-A INPUT -s 10.0.0.2 -j ACCEPT\nCOMMIT\n"),
-	                     STR(CHAINS "-A INPUT -s ::1 -j ACCEPT\nCOMMIT\n"), STR(""));
-	output_build_ruleset(&build,
-	                     STR(CHAINS "-A INPUT -s 10.0.0.1 -j ACCEPT\n-A INPUT -s 10.0.0.3 -j DROP\nCOMMIT\n"),
-	                     STR(""), STR(""));
+	output_build_machine(
+		&build, STR("b"),
+		output_build_ruleset(
+			&build,
+			STR(CHAINS "-A INPUT -s 10.0.0.1 -j ACCEPT\n-A INPUT -s 10.0.0.2 -j ACCEPT\nCOMMIT\n"),
+			STR(CHAINS "-A INPUT -s ::1 -j ACCEPT\nCOMMIT\n"), STR("")));
+	output_build_machine(
+		&build, STR("a"),
+		output_build_ruleset(
+			&build, STR(CHAINS "-A INPUT -s 10.0.0.3 -j DROP\n-A INPUT -s 10.0.0.1 -j ACCEPT\nCOMMIT\n"),
+			STR(""), STR("")));
 	struct output output = output_build_done(&build);
-	struct forms found = forms_of(arena, &output);
-	struct buf text = buf_new(arena);
 
-	ck_assert_uint_eq(found.count, 3);
-	for (size_t i = 0; i < found.count; i++) {
-		const struct form *form = &found.items[i];
-		struct str rest = form->ruleset->rules[form->file], line = STR("");
+	judge(&output, &no_settings);
+	ck_assert_msg(str_is(forms_text(), "v4 -A INPUT -s * -j DROP | a 4: -A INPUT -s 10.0.0.3 -j DROP\n"
+	                                   "v4 -A INPUT -s * -j ACCEPT | a 5: -A INPUT -s 10.0.0.1 -j ACCEPT\n"
+	                                   "v6 -A INPUT -s * -j ACCEPT | b 4: -A INPUT -s ::1 -j ACCEPT\n"),
+	              "%.*s", STR_ARG(forms_text()));
+}
+END_TEST
 
-		for (unsigned n = 0; n < form->number; n++)
-			ck_assert(str_cut(&rest, '\n', &line));
-		ck_assert(str_eq(line, form->line));
-		buf_add(&text, form->text);
-		buf_char(&text, '\n');
-	}
-	ck_assert(has(buf_str(&text), "v4 -A INPUT -s * -j ACCEPT\n") &&
-	          has(buf_str(&text), "v6 -A INPUT -s * -j ACCEPT\n") &&
-	          has(buf_str(&text), "v4 -A INPUT -s * -j DROP\n"));
+/* The same line is another form where its chains are not declared: the kernel must be asked about it. */
+START_TEST(test_declared)
+{
+	struct output_build build = output_build_new(arena);
+	const char *line = "-A extra -j more\n";
+
+	for (size_t i = 0; i < 8; i++)
+		output_build_machine(
+			&build, str_format(arena, "m%zu", i),
+			output_build_ruleset(&build,
+		                             str_format(arena, "# %zu\n*filter\n%s%s%s", i & 4,
+		                                        i & 1 ? ":extra - [0:0]\n" : "",
+		                                        i & 2 ? ":more - [0:0]\n" : "", line),
+		                             STR(""), STR("")));
+	struct output output = output_build_done(&build);
+
+	judge(&output, &no_settings);
+	ck_assert_msg(str_is(forms_text(), "v4 -A extra -j more | m0 3: -A extra -j more\n"
+	                                   "v4 -A * -j more | m1 4: -A extra -j more\n"
+	                                   "v4 -A extra -j * | m2 4: -A extra -j more\n"
+	                                   "v4 -A * -j * | m3 5: -A extra -j more\n"),
+	              "%.*s", STR_ARG(forms_text()));
 }
 END_TEST
 
@@ -549,6 +617,7 @@ int main(void)
 	tcase_add_test(guard, test_frames);
 	tcase_add_test(guard, test_form);
 	tcase_add_test(guard, test_forms);
+	tcase_add_test(guard, test_declared);
 	suite_add_tcase(suite, guard);
 	SRunner *runner = srunner_create(suite);
 

@@ -45,6 +45,7 @@ void output_build_machine(struct output_build *build, struct str name, struct ru
 	machine->enabled = true;
 	if (ruleset->example == NULL || str_cmp(name, ruleset->example->name) < 0)
 		ruleset->example = machine;
+	ruleset->machines++;
 	APPEND(build->arena, &build->machines, entry);
 }
 
