@@ -58,19 +58,8 @@ bool addr_parse(struct str s, struct addr *addr)
 
 void addr_print(struct buf *buf, struct addr addr)
 {
-	char text[INET6_ADDRSTRLEN];
-	unsigned char bytes[16];
-
-	addr_to_bytes(addr, bytes);
-	if (addr.family == FAMILY_6) {
-		buf_add(buf, str_of(inet_ntop(AF_INET6, bytes, text, sizeof text)));
-		return;
-	}
-	for (int i = 0; i < 4; i++) {
-		if (i > 0)
-			buf_char(buf, '.');
-		buf_number(buf, bytes[i]);
-	}
+	buf_reserve(buf, ADDR_TEXT_MAX);
+	buf->n += addr_write(buf->p + buf->n, addr);
 }
 
 struct str addr_str(struct arena *arena, struct addr addr)

@@ -25,7 +25,7 @@ void buf_reserve(struct buf *buf, size_t more)
 		capacity = buf->n + more;
 	if (capacity < 64)
 		capacity = 64;
-	larger = arena_array(buf->arena, capacity, 1, 1);
+	larger = arena_raw(buf->arena, capacity);
 	if (buf->n > 0)
 		memcpy(larger, buf->p, buf->n);
 	buf->p = larger;

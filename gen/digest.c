@@ -7,12 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fleetwall/arena.h"
+
 /* Does not return: no caller could go on without the digest, and a wrong one must never be written. */
 static _Noreturn void give_up(void)
 {
 	fputs("fleetwall: OpenSSL can't compute SHA-256\n", stderr);
 	exit(3);
 }
+
+struct digester {
+	EVP_MD_CTX *context;
+};
 
 static EVP_MD_CTX *begin(void)
 {
@@ -23,20 +29,57 @@ static EVP_MD_CTX *begin(void)
 	return context;
 }
 
-static void add(EVP_MD_CTX *context, struct str piece)
+struct digester *digester_new(struct arena *arena)
 {
-	if (piece.n > 0 && EVP_DigestUpdate(context, piece.p, piece.n) != 1)
+	struct digester *digester = ARENA_NEW(arena, struct digester);
+
+	digester->context = begin();
+	return digester;
+}
+
+void digester_free(struct digester *digester)
+{
+	if (digester != NULL)
+		EVP_MD_CTX_free(digester->context);
+}
+
+void digester_add(struct digester *digester, struct str piece)
+{
+	if (piece.n > 0 && EVP_DigestUpdate(digester->context, piece.p, piece.n) != 1)
 		give_up();
 }
 
-static struct digest finish(EVP_MD_CTX *context)
+/* Beginning again without naming the algorithm keeps the one that was found: looking it up costs more than digesting a
+ * kilobyte, and takes locks that all threads share. */
+struct digest digester_end(struct digester *digester)
 {
 	struct digest digest;
 
-	if (EVP_DigestFinal_ex(context, digest.byte, NULL) != 1)
+	if (EVP_DigestFinal_ex(digester->context, digest.byte, NULL) != 1 ||
+	    EVP_DigestInit_ex(digester->context, NULL, NULL) != 1)
 		give_up();
-	EVP_MD_CTX_free(context);
 	return digest;
+}
+
+struct digest digester_of(struct digester *digester, struct str data)
+{
+	digester_add(digester, data);
+	return digester_end(digester);
+}
+
+struct digest digester_of_sums(struct digester *digester, const char *const *names, const struct digest *digests,
+                               size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char hex[65];
+
+		digest_hex(&digests[i], hex);
+		digester_add(digester, str_of(hex));
+		digester_add(digester, STR("  "));
+		digester_add(digester, str_of(names[i]));
+		digester_add(digester, STR("\n"));
+	}
+	return digester_end(digester);
 }
 
 struct digest digest_of(struct str data)
@@ -46,27 +89,23 @@ struct digest digest_of(struct str data)
 
 struct digest digest_of_pieces(const struct str *pieces, size_t count)
 {
-	EVP_MD_CTX *context = begin();
+	struct digester digester = {begin()};
+	struct digest digest;
 
 	for (size_t i = 0; i < count; i++)
-		add(context, pieces[i]);
-	return finish(context);
+		digester_add(&digester, pieces[i]);
+	digest = digester_end(&digester);
+	EVP_MD_CTX_free(digester.context);
+	return digest;
 }
 
 struct digest digest_of_sums(const char *const *names, const struct digest *digests, size_t count)
 {
-	EVP_MD_CTX *context = begin();
+	struct digester digester = {begin()};
+	struct digest digest = digester_of_sums(&digester, names, digests, count);
 
-	for (size_t i = 0; i < count; i++) {
-		char hex[65];
-
-		digest_hex(&digests[i], hex);
-		add(context, str_of(hex));
-		add(context, STR("  "));
-		add(context, str_of(names[i]));
-		add(context, STR("\n"));
-	}
-	return finish(context);
+	EVP_MD_CTX_free(digester.context);
+	return digest;
 }
 
 bool digest_eq(const struct digest *a, const struct digest *b)

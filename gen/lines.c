@@ -7,19 +7,9 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 
-/* One end of the packets that a line speaks of: a prefix, or a set, or with neither anyone. */
-struct end {
-	struct str prefix, ipset;
-};
-
-struct ends {
-	struct end *items;
-	size_t count, capacity;
-};
-
 struct expansion {
 	struct arena *arena;
-	struct sets *sets;
+	const struct sets *sets;
 	const struct resolved *resolved;
 	const struct effective_rule *effective;
 	const struct rule *rule;
@@ -31,53 +21,6 @@ struct expansion {
 static bool refusing(const struct rule *rule)
 {
 	return rule->action != ACTION_ALLOW;
-}
-
-/* --- peers --- */
-
-static void add_set_end(struct expansion *x, struct ends *ends, uint32_t number)
-{
-	APPEND(x->arena, &x->out->sets, number);
-	APPEND(x->arena, ends, ((struct end){.ipset = sets_ipset(x->sets, number)}));
-}
-
-/* The literals of one family: /0 is no match, one prefix is a match, anything else a set. */
-static struct error *add_literals(struct expansion *x, struct ends *ends)
-{
-	struct range *ranges;
-	struct prefix prefix;
-	uint32_t number;
-	size_t count = rule_literals(x->arena, x->rule, x->family, &ranges);
-
-	if (count == 0)
-		return NULL;
-	if (count == 1 && range_prefix(ranges[0], &prefix)) {
-		APPEND(x->arena, ends, ((struct end){.prefix = prefix_spell(x->arena, prefix)}));
-		return NULL;
-	}
-	TRY(sets_literals(x->sets, x->rule, x->family, &number));
-	add_set_end(x, ends, number);
-	return NULL;
-}
-
-static struct error *find_ends(struct expansion *x, struct ends *ends)
-{
-	uint32_t number;
-
-	if (x->rule->any) {
-		APPEND(x->arena, ends, ((struct end){.prefix = {"", 0}}));
-		return NULL;
-	}
-	TRY(add_literals(x, ends));
-	for (size_t i = 0; i < x->rule->peer_count; i++) {
-		const struct peer *peer = &x->rule->peers[i];
-
-		if (peer->kind == PEER_LITERAL)
-			continue;
-		TRY(sets_peer(x->sets, x->effective->role, peer, refusing(x->rule), x->family, &number));
-		add_set_end(x, ends, number);
-	}
-	return NULL;
 }
 
 /* --- what is common to all lines of a rule --- */
@@ -158,15 +101,18 @@ static struct line common_line(struct expansion *x)
 
 /* --- lines --- */
 
-static void give_end(struct line *line, const struct end *end, enum direction direction)
+static void give_end(const struct expansion *x, struct line *line, const struct end *end)
 {
-	if (direction == DIRECTION_IN)
-		line->source = end->prefix;
-	else
-		line->destination = end->prefix;
-	line->set = end->ipset;
-	if (end->ipset.n > 0)
-		line->side = direction == DIRECTION_IN ? STR("src") : STR("dst");
+	bool inbound = x->rule->direction == DIRECTION_IN;
+
+	if (end->set != NO_SET) {
+		line->set = sets_get(x->sets, end->set)->ipset;
+		line->side = inbound ? STR("src") : STR("dst");
+	} else if (inbound) {
+		line->source = prefix_spell(x->arena, end->prefix);
+	} else {
+		line->destination = prefix_spell(x->arena, end->prefix);
+	}
 }
 
 /* A line for each answer: a reset is only for tcp, so a rule that rejects everything needs two. */
@@ -236,54 +182,25 @@ static void add_lines(struct expansion *x, struct line line, const struct match_
 	}
 }
 
-/* What the inventory refuses long before: nothing may end a line or a quoted value early, whoever made the fleet. */
-static struct error *check_values(const struct effective_rule *rule)
-{
-	const struct str interface = rule->held->rule.interface;
-
-	if (str_has_control(rule->role->name))
-		return error_new(ERROR_INPUT, "the name of role `%.*s` holds a control character",
-		                 STR_ARG(rule->role->name));
-	if (interface.n > 0 && !interface_valid(interface))
-		return error_new(ERROR_INPUT, "role %.*s: rule %s: `%.*s` can't be an interface",
-		                 STR_ARG(rule->role->name), rule->id, STR_ARG(interface));
-	return NULL;
-}
-
-static struct error *check_service(const struct resolved *resolved, const struct effective_rule *rule)
-{
-	const struct what *what = &rule->held->rule.what;
-
-	if (what->kind == WHAT_SERVICE && fleet_service(resolved->fleet, what->service) == NULL)
-		return error_new(ERROR_UNKNOWN, "role %.*s: rule %s: there is no service `%.*s`",
-		                 STR_ARG(rule->role->name), rule->id, STR_ARG(what->service));
-	return NULL;
-}
-
-struct error *rule_expand(struct arena *arena, struct sets *sets, const struct resolved *resolved,
-                          const struct effective_rule *rule, enum family family, enum style style,
-                          struct rule_lines *out)
+void rule_expand(struct arena *arena, const struct sets *sets, const struct resolved *resolved,
+                 const struct effective_rule *rule, const struct ends *ends, enum family family, enum style style,
+                 struct rule_lines *out)
 {
 	struct expansion x = {arena, sets, resolved, rule, &rule->held->rule, family, style, out};
-	struct ends ends = {0};
 	struct match_what *whats;
 	struct line common;
 	size_t count;
 
 	*out = (struct rule_lines){0};
-	TRY(check_values(rule));
-	TRY(check_service(resolved, rule));
-	count = rule_speaks(x.rule, family) ? rule_whats(arena, resolved->fleet, x.rule, family, &whats) : 0;
-	if (count == 0)
-		return NULL;
+	if (ends->count == 0)
+		return;
+	count = rule_whats(arena, resolved->fleet, x.rule, family, &whats);
 	common = common_line(&x);
-	TRY(find_ends(&x, &ends));
-	for (size_t i = 0; i < ends.count; i++) {
+	for (size_t i = 0; i < ends->count; i++) {
 		struct line line = common;
 
-		give_end(&line, &ends.items[i], x.rule->direction);
+		give_end(&x, &line, &ends->items[i]);
 		for (size_t k = 0; k < count; k++)
 			add_lines(&x, line, &whats[k]);
 	}
-	return NULL;
 }

@@ -74,24 +74,39 @@ struct lines {
 	size_t count, capacity;
 };
 
-struct set_numbers {
-	uint32_t *items;
+/* One end of the packets that a rule speaks of: a set; or without one a prefix, of which length 0 is anyone. */
+struct end {
+	uint32_t set; /* NO_SET: none */
+	struct prefix prefix;
+};
+
+/* All of them in one family, in the order of their lines. None: the rule says nothing in this family. */
+struct ends {
+	struct end *items;
 	size_t count, capacity;
 };
+
+struct both_ends {
+	struct ends of[2]; /* by family */
+};
+
+/* The ends of a rule in both families, into `arena`; the sets among them are put into `sets`. So whoever lists sets and
+ * whoever writes lines go by the same answer. ERROR_UNKNOWN where the rule names a service that is not there,
+ * ERROR_INPUT for a value that a rules file can't hold. */
+struct error *rule_ends(struct arena *arena, struct arena *scratch, struct sets *sets, const struct resolved *resolved,
+                        const struct effective_rule *rule, struct both_ends *ends) MUST_CHECK;
 
 /* What a rule becomes in one family and style. */
 struct rule_lines {
 	struct lines lines;
-	struct set_numbers sets; /* that the lines name */
-	bool logged;             /* the lines lead to the chain fleetwall-<id> */
-	bool tcp, other;         /* whether tcp, and anything but tcp, is among what they match */
+	bool logged;     /* the lines lead to the chain fleetwall-<id> */
+	bool tcp, other; /* whether tcp, and anything but tcp, is among what they match */
 };
 
-/* Into `arena`. ERROR_UNKNOWN where the rule names a service that is not there, ERROR_INPUT for a value that a rules
- * file can't hold. */
-struct error *rule_expand(struct arena *arena, struct sets *sets, const struct resolved *resolved,
-                          const struct effective_rule *rule, enum family family, enum style style,
-                          struct rule_lines *out) MUST_CHECK;
+/* Into `arena`. `ends` are those that rule_ends() gave for this family. */
+void rule_expand(struct arena *arena, const struct sets *sets, const struct resolved *resolved,
+                 const struct effective_rule *rule, const struct ends *ends, enum family family, enum style style,
+                 struct rule_lines *out);
 /* "ROLE ID", the role cut so that it fits. */
 struct str rule_comment(struct arena *arena, const struct effective_rule *rule);
 

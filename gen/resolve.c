@@ -258,3 +258,30 @@ struct resolved *resolve(struct arena *arena, const struct fleet *fleet)
 	arena_free(scratch);
 	return resolved;
 }
+
+/* When a rule begins or ends to count next, seen from the clock; TIME_NONE: never again. */
+static int64_t rule_edge(const struct role_rule *held, int64_t clock)
+{
+	const struct rule *rule = &held->rule;
+	bool ends = rule->until != TIME_NONE;
+
+	if (!held->enabled || (ends && (rule->until <= clock || rule->until <= rule->since)))
+		return TIME_NONE;
+	if (rule->since > clock)
+		return rule->since;
+	return rule->until; /* TIME_NONE where it has no end */
+}
+
+int64_t fleet_next_edge(const struct fleet *fleet)
+{
+	int64_t next = TIME_NONE;
+
+	for (size_t i = 0; i < fleet->role_count; i++)
+		for (size_t k = 0; k < fleet->roles[i].rule_count; k++) {
+			int64_t edge = rule_edge(&fleet->roles[i].rules[k], fleet->clock);
+
+			if (edge != TIME_NONE && (next == TIME_NONE || edge < next))
+				next = edge;
+		}
+	return next;
+}

@@ -1,212 +1,128 @@
-/* The whole result: machines grouped by position, each position rendered once, equal rulesets shared, and the sets that
- * they name. Pure. */
+/* A whole result in memory: what produce() lets out is copied, and equal rulesets of several positions become one. */
 #include "fleetwall/ruleset.h"
 
 #include <stdlib.h>
 
 #include "fleetwall/arena.h"
-#include "fleetwall/buf.h"
-#include "fleetwall/names.h"
-#include "ruleset_position.h"
-#include "sets.h"
+#include "fleetwall/produce.h"
 
-#define NO_POSITION UINT32_MAX
-
-/* A minute: more than anybody wants to read. All rates up to it are known to come back as they are spelled. */
-#define LOG_RATE_MAX 1000
-
-struct making {
-	struct arena *arena, *scratch; /* scratch is reset for each machine */
-	const struct resolved *resolved;
-	const struct settings *settings;
-	struct sets *sets;
-	struct rendering rendering;
-	struct names *keys; /* of positions; their numbers index `items` */
-	struct ruleset **items;
-	size_t count, capacity;
-	uint32_t *of_machine; /* NO_POSITION: no ruleset */
+struct collecting {
+	struct arena *arena;
+	struct {
+		struct ruleset **items;
+		size_t count, capacity;
+	} rulesets;
+	struct {
+		struct set_file *items;
+		size_t count, capacity;
+	} sets;
 };
 
-/* Monitoring comes first: a monitored machine refuses nothing in either mode. */
-static enum style style_of(const struct machine *machine)
+static struct error *collect_set(void *context, unsigned worker, const struct set_file *set)
 {
-	if (machine->enforcement == ENFORCEMENT_MONITOR)
-		return STYLE_MONITOR;
-	return machine->mode == MODE_COEXIST ? STYLE_COEXIST : STYLE_EXCLUSIVE;
-}
+	struct collecting *collecting = context;
+	struct set_file copy = {str_copy(collecting->arena, set->name), str_copy(collecting->arena, set->bytes),
+	                        set->digest};
 
-/* `roles` has room for all of the machine's. */
-static struct position position_of(const struct making *making, size_t machine, uint32_t *roles)
-{
-	const struct resolved_machine *own = &making->resolved->machines[machine];
-	struct position position = {
-		.style = style_of(own->machine),
-		.closed = machine_egress_closed(making->resolved, machine),
-		.ssh_port = own->machine->ssh_port != 0 ? own->machine->ssh_port : making->settings->ssh_port,
-		.roles = roles,
-	};
-
-	for (size_t i = 0; i < own->role_count; i++)
-		if (making->resolved->roles[own->roles[i]].rule_count > 0)
-			roles[position.role_count++] = own->roles[i];
-	return position;
-}
-
-/* Everything that a ruleset depends on, as bytes. */
-static struct str position_key(struct arena *scratch, const struct position *position)
-{
-	struct buf buf = buf_new(scratch);
-
-	buf_format(&buf, "%d %d %u", (int)position->style, (int)position->closed, position->ssh_port);
-	buf_add(&buf, (struct str){(const char *)position->roles, position->role_count * sizeof *position->roles});
-	return buf_str(&buf);
-}
-
-static struct str list_sets(struct arena *arena, struct arena *scratch, const struct sets *sets,
-                            const struct set_numbers *used)
-{
-	struct str *files = ARENA_ARRAY(scratch, struct str, used->count);
-	struct buf buf = buf_new(scratch);
-
-	for (size_t i = 0; i < used->count; i++)
-		files[i] = sets_file(sets, used->items[i]);
-	if (used->count > 0)
-		qsort(files, used->count, sizeof *files, str_order);
-	for (size_t i = 0; i < used->count; i++) {
-		if (i > 0 && str_eq(files[i], files[i - 1]))
-			continue;
-		buf_add(&buf, files[i]);
-		buf_char(&buf, '\n');
-	}
-	return str_copy(arena, buf_str(&buf));
-}
-
-static void name_ruleset(struct ruleset *ruleset)
-{
-	static const char *const files[] = {"rules.v4", "rules.v6", "sets.list"};
-	const struct digest digests[] = {digest_of(ruleset->rules[0]), digest_of(ruleset->rules[1]),
-	                                 digest_of(ruleset->sets_list)};
-
-	ruleset->digest = digest_of_sums(files, digests, 3);
-}
-
-static struct error *make_ruleset(struct making *making, const struct position *position, const struct machine *example,
-                                  struct ruleset **ruleset)
-{
-	static const enum family families[] = {FAMILY_4, FAMILY_6};
-	struct ruleset *made = ARENA_NEW(making->arena, struct ruleset);
-	struct set_numbers used = {0};
-
-	*made = (struct ruleset){
-		.example = example,
-		.mode = position->style == STYLE_EXCLUSIVE ? MODE_EXCLUSIVE : MODE_COEXIST,
-		.enforcement = position->style == STYLE_MONITOR ? ENFORCEMENT_MONITOR : ENFORCEMENT_ENFORCE,
-		.ssh_port = position->ssh_port,
-	};
-	for (size_t i = 0; i < 2; i++) {
-		struct buf buf = buf_new(making->scratch);
-
-		TRY(position_render(making->scratch, &making->rendering, position, families[i], &used, &buf));
-		made->rules[i] = str_copy(making->arena, buf_str(&buf));
-	}
-	made->sets_list = list_sets(making->arena, making->scratch, making->sets, &used);
-	name_ruleset(made);
-	*ruleset = made;
+	(void)worker; /* there is one */
+	APPEND(collecting->arena, &collecting->sets, copy);
 	return NULL;
 }
 
-static struct error *place_machine(struct making *making, size_t number)
+static struct error *collect_ruleset(void *context, unsigned worker, const struct ruleset *ruleset)
 {
-	const struct machine *machine = making->resolved->machines[number].machine;
-	uint32_t *roles = ARENA_ARRAY(making->scratch, uint32_t, making->resolved->machines[number].role_count);
-	struct position position = position_of(making, number, roles);
-	uint32_t key = names_add(making->keys, position_key(making->scratch, &position));
-	struct ruleset *ruleset = NULL;
+	struct collecting *collecting = context;
+	struct ruleset *copy = ARENA_NEW(collecting->arena, struct ruleset);
 
-	making->of_machine[number] = key;
-	if (key < making->count)
-		return NULL;
-	TRY(error_in(make_ruleset(making, &position, machine, &ruleset), "machine %.*s", STR_ARG(machine->name)));
-	APPEND(making->arena, making, ruleset);
+	(void)worker;
+	*copy = *ruleset;
+	copy->rules[0] = str_copy(collecting->arena, ruleset->rules[0]);
+	copy->rules[1] = str_copy(collecting->arena, ruleset->rules[1]);
+	copy->sets_list = str_copy(collecting->arena, ruleset->sets_list);
+	APPEND(collecting->arena, &collecting->rulesets, copy);
 	return NULL;
 }
 
-static struct error *place_machines(struct making *making)
+static int set_order(const void *a, const void *b)
 {
-	for (size_t i = 0; i < making->resolved->fleet->machine_count; i++) {
-		making->of_machine[i] = NO_POSITION;
-		if (!machine_has_ruleset(making->resolved->machines[i].machine))
-			continue;
-		TRY(place_machine(making, i));
-		arena_reset(making->scratch);
-	}
-	return NULL;
+	return str_cmp(((const struct set_file *)a)->name, ((const struct set_file *)b)->name);
 }
 
-/* --- sharing --- */
+static int digest_order(const struct digest *a, const struct digest *b)
+{
+	return str_cmp((struct str){(const char *)a->byte, sizeof a->byte},
+	               (struct str){(const char *)b->byte, sizeof b->byte});
+}
 
 static int ruleset_order(const void *a, const void *b)
 {
-	const struct ruleset *x = **(struct ruleset * *const *)a, *y = **(struct ruleset * *const *)b;
-	int order = str_cmp((struct str){(const char *)x->digest.byte, sizeof x->digest.byte},
-	                    (struct str){(const char *)y->digest.byte, sizeof y->digest.byte});
+	const struct ruleset *x = *(struct ruleset *const *)a, *y = *(struct ruleset *const *)b;
+	int order = digest_order(&x->digest, &y->digest);
 
 	return order != 0 ? order : str_cmp(x->example->name, y->example->name);
 }
 
-/* Positions may differ and say the same (an SSH port without management sources): these share the ruleset whose example
- * comes first. `items` stay in the order of keys; what is sorted are their places. */
-static void share(struct making *making, struct output *output)
+/* Positions may differ and say the same (an SSH port without management sources): the one whose example comes first
+ * stays. */
+static size_t join_rulesets(struct ruleset **rulesets, size_t count)
 {
-	struct ruleset ***sorted = ARENA_ARRAY(making->scratch, struct ruleset **, making->count);
+	size_t kept = 0;
 
-	for (size_t i = 0; i < making->count; i++)
-		sorted[i] = &making->items[i];
-	qsort(sorted, making->count, sizeof *sorted, ruleset_order);
-	output->rulesets = ARENA_ARRAY(making->arena, struct ruleset *, making->count);
-	for (size_t i = 0; i < making->count; i++) {
-		if (i > 0 && digest_eq(&(*sorted[i])->digest, &(*sorted[i - 1])->digest))
-			*sorted[i] = *sorted[i - 1];
+	if (count > 0)
+		qsort(rulesets, count, sizeof *rulesets, ruleset_order);
+	for (size_t i = 0; i < count; i++)
+		if (kept > 0 && digest_eq(&rulesets[kept - 1]->digest, &rulesets[i]->digest))
+			rulesets[kept - 1]->machines += rulesets[i]->machines;
 		else
-			output->rulesets[output->ruleset_count++] = *sorted[i];
-	}
+			rulesets[kept++] = rulesets[i];
+	return kept;
 }
 
-static void give_rulesets(struct making *making, struct output *output)
+static const struct ruleset *ruleset_with(const struct output *output, const struct digest *digest)
 {
-	const struct fleet *fleet = making->resolved->fleet;
+	size_t low = 0, high = output->ruleset_count;
 
-	output->machines = ARENA_ARRAY(making->arena, struct machine_ruleset, fleet->machine_count);
-	for (size_t i = 0; i < fleet->machine_count; i++)
-		if (making->of_machine[i] != NO_POSITION)
-			output->machines[output->machine_count++] =
-				(struct machine_ruleset){&fleet->machines[i], making->items[making->of_machine[i]]};
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (digest_order(&output->rulesets[middle]->digest, digest) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return output->rulesets[low];
+}
+
+/* The manifest is sorted by name, and so is the fleet. */
+static void give_machines(struct arena *arena, const struct fleet *fleet, const struct product *product,
+                          struct output *output)
+{
+	output->machines = ARENA_ARRAY(arena, struct machine_ruleset, product->machine_count);
+	for (size_t i = 0; output->machine_count < product->machine_count; i++)
+		if (machine_has_ruleset(&fleet->machines[i])) {
+			output->machines[output->machine_count] = (struct machine_ruleset){
+				&fleet->machines[i],
+				ruleset_with(output, &product->manifest[output->machine_count].digest)};
+			output->machine_count++;
+		}
 }
 
 struct error *rulesets_make(struct arena *arena, const struct resolved *resolved, const struct settings *settings,
                             const struct templates *templates, struct output *output)
 {
-	struct making making = {.arena = arena, .scratch = arena_new(), .resolved = resolved, .settings = settings};
-	struct arena *kept = arena_new(); /* what lives as long as the making: blocks, keys */
-	struct error *error = NULL;
+	struct collecting collecting = {.arena = arena};
+	const struct rendition rendition = {.settings = settings, .templates = templates, .workers = 1};
+	const struct outlet outlet = {&collecting, collect_set, collect_ruleset};
+	struct product product;
 
 	*output = (struct output){0};
-	if (settings->log_rate > LOG_RATE_MAX)
-		error = error_new(ERROR_INPUT, "the rate of logs is %u a minute, and %d is the most",
-		                  settings->log_rate, LOG_RATE_MAX);
-	making.sets = sets_new(kept, resolved);
-	making.rendering = rendering_new(kept, resolved, settings, templates,
-	                                 blocks_new(kept, resolved, settings, templates, making.sets));
-	making.keys = names_new(kept);
-	making.of_machine = ARENA_ARRAY(kept, uint32_t, resolved->fleet->machine_count);
-	if (error == NULL)
-		error = place_machines(&making);
-	if (error == NULL) {
-		share(&making, output);
-		give_rulesets(&making, output);
-		sets_write(arena, making.sets, &output->sets, &output->set_count);
-	}
-	arena_free(making.scratch);
-	arena_free(kept);
-	return error;
+	TRY(produce(arena, resolved, &rendition, NULL, &outlet, &product));
+	if (collecting.sets.count > 0)
+		qsort(collecting.sets.items, collecting.sets.count, sizeof *collecting.sets.items, set_order);
+	output->sets = collecting.sets.items;
+	output->set_count = collecting.sets.count;
+	output->rulesets = collecting.rulesets.items;
+	output->ruleset_count = join_rulesets(collecting.rulesets.items, collecting.rulesets.count);
+	give_machines(arena, resolved->fleet, &product, output);
+	return NULL;
 }

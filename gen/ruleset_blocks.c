@@ -1,33 +1,33 @@
-/* One rule's share of a rules file, as bytes: values for rule.mustache and log-chain.mustache, and a table that keeps
- * what was rendered. */
+/* One role's share of a rules file, as bytes: values for rule.mustache and log-chain.mustache, rendered, and held ready
+ * as items of the lists that rulesets are made of. Keeps nothing of its own. */
 #include "ruleset_blocks.h"
 
 #include <string.h>
 
 #include "fleetwall/arena.h"
+#include "fleetwall/buf.h"
 #include "templates.h"
 #include "values.h"
 
-#define FAMILIES 2
-
-struct blocks {
-	struct arena *arena;
-	const struct resolved *resolved;
-	const struct settings *settings;
-	const struct templates *templates;
-	struct sets *sets;
-	struct block **roles; /* by role: NULL, or a block for each rule, family and style */
+struct item_list {
+	struct value *items;
+	size_t count, capacity;
 };
 
-struct blocks *blocks_new(struct arena *arena, const struct resolved *resolved, const struct settings *settings,
-                          const struct templates *templates, struct sets *sets)
-{
-	struct blocks *blocks = ARENA_NEW(arena, struct blocks);
-	struct block **roles = ARENA_ARRAY(arena, struct block *, resolved->fleet->role_count);
+struct chain_list {
+	struct chain *items;
+	size_t count, capacity;
+};
 
-	*blocks = (struct blocks){arena, resolved, settings, templates, sets, roles};
-	return blocks;
-}
+/* A block while it grows. */
+struct making {
+	struct arena *arena, *scratch;
+	const struct block_source *source;
+	enum family family;
+	enum style style;
+	struct item_list stages[2][ACTIONS][2];
+	struct chain_list chains;
+};
 
 static struct value line_value(struct arena *scratch, const struct line *line)
 {
@@ -75,9 +75,10 @@ static struct str keep(struct arena *arena, const struct buf *buf)
 	return str_copy(arena, text);
 }
 
-static struct error *render_lines(struct arena *scratch, struct blocks *blocks, const struct lines *lines,
-                                  struct block *block)
+/* *text is empty where the template says nothing for the rule. */
+static struct error *render_lines(struct making *making, const struct lines *lines, struct str *text)
 {
+	struct arena *scratch = making->scratch;
 	struct value *items = ARENA_ARRAY(scratch, struct value, lines->count);
 	struct buf buf = buf_new(scratch);
 
@@ -86,20 +87,40 @@ static struct error *render_lines(struct arena *scratch, struct blocks *blocks, 
 	const struct member members[] = {{STR("lines"), value_list(items, lines->count)}};
 	const struct value value = value_object(members, 1);
 
-	TRY(templates_render(scratch, blocks->templates, TEMPLATE_RULE, &value, &buf));
-	block->lines = keep(blocks->arena, &buf);
+	TRY(templates_render(scratch, making->source->templates, TEMPLATE_RULE, &value, &buf));
+	*text = keep(making->arena, &buf);
 	return NULL;
 }
 
-static struct error *render_chain(struct arena *scratch, struct blocks *blocks, const struct rule_lines *expanded,
-                                  enum family family, enum style style, struct block *block)
+static void add_lines(struct making *making, const struct rule *rule, struct str text)
 {
-	const struct effective_rule *rule = block->rule;
+	struct member *member = ARENA_NEW(making->arena, struct member);
+	bool limited = rule->limit_unit != LIMIT_NONE;
+
+	*member = (struct member){STR("lines"), value_string(text)};
+	APPEND(making->arena, &making->stages[rule->direction][rule->action][limited], value_object(member, 1));
+}
+
+static void add_chain(struct making *making, struct str chain, const struct buf *lines)
+{
+	struct member *members = ARENA_ARRAY(making->arena, struct member, 2);
+	struct chain made = {.name = str_copy(making->arena, chain)};
+
+	members[0] = (struct member){STR("chain"), value_string(made.name)};
+	members[1] = (struct member){STR("lines"), value_string(keep(making->arena, lines))};
+	made.value = value_object(members, 2);
+	APPEND(making->arena, &making->chains, made);
+}
+
+static struct error *render_chain(struct making *making, const struct effective_rule *rule,
+                                  const struct rule_lines *expanded)
+{
+	struct arena *scratch = making->scratch;
 	const struct str id = {rule->id, RULE_ID_DIGITS};
 	enum action action = rule->held->rule.action;
 	bool inbound = rule->held->rule.direction == DIRECTION_IN;
 	struct str mode = inbound ? STR("srcip") : STR("dstip");
-	struct rate rate = rate_of_logs(scratch, blocks->settings);
+	struct rate rate = rate_of_logs(scratch, making->source->settings);
 	struct str chain = str_format(scratch, "fleetwall-%s", rule->id);
 	struct buf buf = buf_new(scratch);
 	const struct member members[] = {
@@ -113,57 +134,58 @@ static struct error *render_chain(struct arena *scratch, struct blocks *blocks, 
 		{STR("rate_name"),
 	         value_string(rate_name(scratch, str_format(scratch, "%s-log", rule->id), &rate, mode))},
 		{STR("allow"), value_bool(action == ACTION_ALLOW)},
-		{STR("pass"), value_string(style_pass(style))},
+		{STR("pass"), value_string(style_pass(making->style))},
 		{STR("deny"), value_bool(action == ACTION_DENY)},
 		{STR("reject_tcp"), value_bool(action == ACTION_REJECT && expanded->tcp)},
 		{STR("reject_other"), value_bool(action == ACTION_REJECT && expanded->other)},
-		{STR("unreachable"),
-	         value_string(family == FAMILY_4 ? STR("icmp-port-unreachable") : STR("icmp6-port-unreachable"))},
+		{STR("unreachable"), value_string(making->family == FAMILY_4 ? STR("icmp-port-unreachable")
+	                                                                     : STR("icmp6-port-unreachable"))},
 	};
 	const struct value value = value_object(members, sizeof members / sizeof *members);
 
-	TRY(templates_render(scratch, blocks->templates, TEMPLATE_LOG_CHAIN, &value, &buf));
-	block->chain = str_copy(blocks->arena, chain);
-	block->chain_lines = keep(blocks->arena, &buf);
+	TRY(templates_render(scratch, making->source->templates, TEMPLATE_LOG_CHAIN, &value, &buf));
+	add_chain(making, chain, &buf);
 	return NULL;
 }
 
-static struct error *make(struct arena *scratch, struct blocks *blocks, enum family family, enum style style,
-                          struct block *block)
+static struct error *render_rule(struct making *making, const struct effective_rule *rule, const struct ends *ends)
 {
 	struct rule_lines expanded;
+	struct str text;
 
-	TRY(rule_expand(scratch, blocks->sets, blocks->resolved, block->rule, family, style, &expanded));
-	if (expanded.lines.count > 0)
-		TRY(render_lines(scratch, blocks, &expanded.lines, block));
-	if (expanded.lines.count > 0 && expanded.logged)
-		TRY(render_chain(scratch, blocks, &expanded, family, style, block));
-	block->set_count = expanded.sets.count;
-	block->sets = ARENA_ARRAY(blocks->arena, uint32_t, block->set_count);
-	for (size_t i = 0; i < block->set_count; i++)
-		block->sets[i] = expanded.sets.items[i];
-	block->made = true;
-	return NULL;
+	rule_expand(making->scratch, making->source->sets, making->source->resolved, rule, ends, making->family,
+	            making->style, &expanded);
+	if (expanded.lines.count == 0)
+		return NULL;
+	TRY(render_lines(making, &expanded.lines, &text));
+	if (text.n == 0)
+		return NULL;
+	add_lines(making, &rule->held->rule, text);
+	return expanded.logged ? render_chain(making, rule, &expanded) : NULL;
 }
 
-struct error *blocks_get(struct blocks *blocks, uint32_t role, size_t rule, enum family family, enum style style,
-                         const struct block **block)
+static void give(const struct making *making, struct block *block)
 {
-	const struct resolved_role *resolved = &blocks->resolved->roles[role];
-	struct error *error = NULL;
-	struct block *wanted;
+	for (size_t direction = 0; direction < 2; direction++)
+		for (size_t action = 0; action < ACTIONS; action++)
+			for (size_t limited = 0; limited < 2; limited++) {
+				const struct item_list *list = &making->stages[direction][action][limited];
 
-	if (blocks->roles[role] == NULL)
-		blocks->roles[role] =
-			ARENA_ARRAY(blocks->arena, struct block, resolved->rule_count * FAMILIES * STYLE_COUNT);
-	wanted = &blocks->roles[role][(rule * FAMILIES + family_index(family)) * STYLE_COUNT + style];
-	if (!wanted->made) {
-		struct arena *scratch = arena_new();
+				block->stages[direction][action][limited] = (struct items){list->items, list->count};
+			}
+	block->chains = making->chains.items;
+	block->chain_count = making->chains.count;
+}
 
-		wanted->rule = &resolved->rules[rule];
-		error = make(scratch, blocks, family, style, wanted);
-		arena_free(scratch);
-	}
-	*block = wanted;
-	return error;
+struct error *block_render(struct arena *arena, struct arena *scratch, const struct block_source *source,
+                           uint32_t role, enum family family, enum style style, struct block *block)
+{
+	const struct resolved_role *resolved = &source->resolved->roles[role];
+	struct making making = {
+		.arena = arena, .scratch = scratch, .source = source, .family = family, .style = style};
+
+	for (size_t i = 0; i < resolved->rule_count; i++)
+		TRY(render_rule(&making, &resolved->rules[i], &source->ends[role][i].of[family_index(family)]));
+	give(&making, block);
+	return NULL;
 }

@@ -1,27 +1,42 @@
-/* Private to gen/: the text that one rule contributes to rules files. A role's rules look the same on every machine
- * that has the role, so each is rendered once for a family and style, and rulesets are put together from these. */
+/* Private to gen/: what one role contributes to the rules files of one family and style. It looks the same on every
+ * machine that has the role, so it is rendered once, and rulesets are put together from these. */
 #ifndef FLEETWALL_GEN_RULESET_BLOCKS_H
 #define FLEETWALL_GEN_RULESET_BLOCKS_H
 
 #include "fleetwall/ruleset.h"
 #include "lines.h"
-#include "sets.h"
 
-struct block {
-	bool made;
-	const struct effective_rule *rule;
-	struct str lines; /* without the newline at the end; empty: the rule says nothing in this family */
-	struct str chain; /* of its log: "fleetwall-0123456789ab"; empty: none */
-	struct str chain_lines;
-	uint32_t *sets; /* numbers of the sets that it names */
-	size_t set_count;
+#define ACTIONS 3 /* by enum action */
+
+/* Items for the lists of templates, ready made: objects with `lines` (and `chain`). */
+struct items {
+	const struct value *items;
+	size_t count;
 };
 
-struct blocks;
+/* The chain of a rule with `log`: "fleetwall-0123456789ab". */
+struct chain {
+	struct str name;
+	struct value value;
+};
 
-struct blocks *blocks_new(struct arena *arena, const struct resolved *resolved, const struct settings *settings,
-                          const struct templates *templates, struct sets *sets);
-struct error *blocks_get(struct blocks *blocks, uint32_t role, size_t rule, enum family family, enum style style,
-                         const struct block **block) MUST_CHECK;
+struct block {
+	struct items stages[2][ACTIONS][2]; /* by direction, action, and whether the rules have a limit; in order of
+	                                       text */
+	struct chain *chains;
+	size_t chain_count;
+};
+
+/* What is needed to render one. Read only, so that many may be rendered at once. */
+struct block_source {
+	const struct resolved *resolved;
+	const struct settings *settings;
+	const struct templates *templates;
+	const struct sets *sets;
+	struct both_ends *const *ends; /* by role: of each of its rules */
+};
+
+struct error *block_render(struct arena *arena, struct arena *scratch, const struct block_source *source,
+                           uint32_t role, enum family family, enum style style, struct block *block) MUST_CHECK;
 
 #endif

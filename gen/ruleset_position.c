@@ -9,107 +9,103 @@
 #include "templates.h"
 #include "values.h"
 
-#define STAGES 3 /* deny, reject, allow: by enum action */
-
-struct values {
-	struct value *items;
-	size_t count, capacity;
-};
-
-struct block_list {
-	const struct block **items;
-	size_t count, capacity;
-};
-
-/* The blocks of a position that say something: by direction and action, in order of role and text; and those with a
- * chain. */
+/* The blocks of a position in one family: its items by direction and action, in order of role and text; and its chains.
+ */
 struct gathered {
-	struct values stages[2][STAGES];
-	struct block_list chains;
+	struct items stages[2][ACTIONS];
+	const struct chain **chains;
+	size_t chain_count;
 };
 
-static struct value block_value(struct arena *scratch, const struct block *block)
+/* What the position's roles have for one family. */
+struct shares {
+	const struct block **items;
+	size_t count;
+};
+
+static struct shares find_shares(struct arena *scratch, const struct rendering *rendering,
+                                 const struct position *position, enum family family)
 {
-	struct member *member = ARENA_NEW(scratch, struct member);
+	struct shares shares = {ARENA_ARRAY(scratch, const struct block *, position->role_count),
+	                        position->role_count};
 
-	*member = (struct member){STR("lines"), value_string(block->lines)};
-	return value_object(member, 1);
-}
-
-static void gather_block(struct arena *scratch, const struct block *block, struct gathered *gathered,
-                         struct set_numbers *used)
-{
-	const struct rule *rule = &block->rule->held->rule;
-
-	if (block->lines.n == 0)
-		return;
-	APPEND(scratch, &gathered->stages[rule->direction][rule->action], block_value(scratch, block));
-	if (block->chain.n > 0)
-		APPEND(scratch, &gathered->chains, block);
-	for (size_t i = 0; i < block->set_count; i++)
-		APPEND(scratch, used, block->sets[i]);
-}
-
-static bool has_limit(const struct rendering *rendering, uint32_t role, size_t rule)
-{
-	return rendering->resolved->roles[role].rules[rule].held->rule.limit_unit != LIMIT_NONE;
-}
-
-/* Rules with a limit, or those without. */
-static struct error *gather_some(struct arena *scratch, const struct rendering *rendering,
-                                 const struct position *position, enum family family, bool limited,
-                                 struct gathered *gathered, struct set_numbers *used)
-{
-	const struct block *block;
-
-	for (size_t i = 0; i < position->role_count; i++) {
-		size_t count = rendering->resolved->roles[position->roles[i]].rule_count;
-
-		for (size_t k = 0; k < count; k++) {
-			if (has_limit(rendering, position->roles[i], k) != limited)
-				continue;
-			TRY(blocks_get(rendering->blocks, position->roles[i], k, family, position->style, &block));
-			gather_block(scratch, block, gathered, used);
-		}
-	}
-	return NULL;
+	for (size_t i = 0; i < position->role_count; i++)
+		shares.items[i] = rendering->blocks[position->roles[i]][family_index(family)][position->style];
+	return shares;
 }
 
 /* Limits come last: a kernel whose table of a limit is full drops the packet, which must not keep it from a rule that
  * lets it in without one. */
-static struct error *gather(struct arena *scratch, const struct rendering *rendering, const struct position *position,
-                            enum family family, struct gathered *gathered, struct set_numbers *used)
+static struct items gather_stage(struct arena *scratch, const struct shares *shares, size_t direction, size_t action)
 {
-	TRY(gather_some(scratch, rendering, position, family, false, gathered, used));
-	return gather_some(scratch, rendering, position, family, true, gathered, used);
+	struct value *items;
+	size_t total = 0, count = 0;
+
+	for (size_t i = 0; i < shares->count; i++)
+		for (size_t limited = 0; limited < 2; limited++)
+			total += shares->items[i]->stages[direction][action][limited].count;
+	if (total == 0)
+		return (struct items){0};
+	items = arena_raw(scratch, total * sizeof *items);
+	for (size_t limited = 0; limited < 2; limited++)
+		for (size_t i = 0; i < shares->count; i++) {
+			const struct items *some = &shares->items[i]->stages[direction][action][limited];
+
+			if (some->count > 0)
+				memcpy(items + count, some->items, some->count * sizeof *items);
+			count += some->count;
+		}
+	return (struct items){items, total};
+}
+
+static void gather_chains(struct arena *scratch, const struct shares *shares, struct gathered *gathered)
+{
+	size_t total = 0;
+
+	for (size_t i = 0; i < shares->count; i++)
+		total += shares->items[i]->chain_count;
+	gathered->chains = ARENA_ARRAY(scratch, const struct chain *, total);
+	for (size_t i = 0; i < shares->count; i++)
+		for (size_t k = 0; k < shares->items[i]->chain_count; k++)
+			gathered->chains[gathered->chain_count++] = &shares->items[i]->chains[k];
+}
+
+static struct gathered gather(struct arena *scratch, const struct rendering *rendering, const struct position *position,
+                              enum family family)
+{
+	struct shares shares = find_shares(scratch, rendering, position, family);
+	struct gathered gathered = {.chain_count = 0};
+
+	for (size_t direction = 0; direction < 2; direction++)
+		for (size_t action = 0; action < ACTIONS; action++)
+			gathered.stages[direction][action] = gather_stage(scratch, &shares, direction, action);
+	gather_chains(scratch, &shares, &gathered);
+	return gathered;
 }
 
 static int chain_order(const void *a, const void *b)
 {
-	return str_cmp((*(const struct block *const *)a)->chain, (*(const struct block *const *)b)->chain);
+	return str_cmp((*(const struct chain *const *)a)->name, (*(const struct chain *const *)b)->name);
 }
 
 /* In the order of iptables-save. Rules are told apart by 48 bits in a chain's name: two that share them can't stand in
  * one file. */
-static struct error *chain_values(struct arena *scratch, struct block_list *chains, struct value *list)
+static struct error *chain_values(struct arena *scratch, const struct gathered *gathered, struct value *list)
 {
-	struct value *items = ARENA_ARRAY(scratch, struct value, chains->count);
+	struct value *items = ARENA_ARRAY(scratch, struct value, gathered->chain_count);
 
-	if (chains->count > 0)
-		qsort(chains->items, chains->count, sizeof *chains->items, chain_order);
-	for (size_t i = 0; i < chains->count; i++) {
-		const struct block *block = chains->items[i];
-		struct member *members = ARENA_ARRAY(scratch, struct member, 2);
+	if (gathered->chain_count > 0)
+		qsort(gathered->chains, gathered->chain_count, sizeof *gathered->chains, chain_order);
+	for (size_t i = 0; i < gathered->chain_count; i++) {
+		const struct chain *chain = gathered->chains[i];
 
-		if (i > 0 && str_eq(block->chain, chains->items[i - 1]->chain))
-			return error_hint(
-				error_new(ERROR_INPUT, "two rules with `log` share the id %s", block->rule->id),
-				"write one of them another way");
-		members[0] = (struct member){STR("chain"), value_string(block->chain)};
-		members[1] = (struct member){STR("lines"), value_string(block->chain_lines)};
-		items[i] = value_object(members, 2);
+		if (i > 0 && str_eq(chain->name, gathered->chains[i - 1]->name))
+			return error_hint(error_new(ERROR_INPUT, "two rules with `log` share the chain %.*s",
+			                            STR_ARG(chain->name)),
+			                  "write one of them another way");
+		items[i] = chain->value;
 	}
-	*list = value_list(items, chains->count);
+	*list = value_list(items, gathered->chain_count);
 	return NULL;
 }
 
@@ -129,11 +125,9 @@ static struct value management_value(struct arena *scratch, const struct setting
 	return value_list(items, count);
 }
 
-struct rendering rendering_new(struct arena *arena, const struct resolved *resolved, const struct settings *settings,
-                               const struct templates *templates, struct blocks *blocks)
+struct rendering rendering_new(struct arena *arena, const struct settings *settings, const struct templates *templates)
 {
-	struct rendering rendering = {
-		.resolved = resolved, .settings = settings, .templates = templates, .blocks = blocks};
+	struct rendering rendering = {.settings = settings, .templates = templates};
 
 	rendering.log = rate_of_logs(arena, settings);
 	rendering.log_in = rate_name(arena, STR("default-in"), &rendering.log, STR("srcip,dstport"));
@@ -211,7 +205,7 @@ static void put_logs(struct arena *scratch, struct members *members, const struc
 
 static void put_stages(struct members *members, const struct gathered *gathered, bool closed)
 {
-	const struct str names[2][STAGES] = {
+	const struct str names[2][ACTIONS] = {
 		[DIRECTION_IN] = {[ACTION_ALLOW] = STR("in_allow"),
 	                          [ACTION_DENY] = STR("in_deny"),
 	                          [ACTION_REJECT] = STR("in_reject")},
@@ -222,8 +216,8 @@ static void put_stages(struct members *members, const struct gathered *gathered,
 	bool outbound = closed;
 
 	for (size_t direction = 0; direction < 2; direction++)
-		for (size_t action = 0; action < STAGES; action++) {
-			const struct values *stage = &gathered->stages[direction][action];
+		for (size_t action = 0; action < ACTIONS; action++) {
+			const struct items *stage = &gathered->stages[direction][action];
 
 			put(members, names[direction][action], value_list(stage->items, stage->count));
 			outbound |= direction == DIRECTION_OUT && stage->count > 0;
@@ -232,19 +226,18 @@ static void put_stages(struct members *members, const struct gathered *gathered,
 }
 
 struct error *position_render(struct arena *scratch, const struct rendering *rendering, const struct position *position,
-                              enum family family, struct set_numbers *used, struct buf *out)
+                              enum family family, struct buf *out)
 {
 	static const enum template_name templates[] = {
 		[STYLE_EXCLUSIVE] = TEMPLATE_EXCLUSIVE,
 		[STYLE_COEXIST] = TEMPLATE_COEXIST,
 		[STYLE_MONITOR] = TEMPLATE_MONITOR,
 	};
-	struct gathered gathered = {0};
+	struct gathered gathered = gather(scratch, rendering, position, family);
 	struct members members = {.count = 0};
 	struct value chains;
 
-	TRY(gather(scratch, rendering, position, family, &gathered, used));
-	TRY(chain_values(scratch, &gathered.chains, &chains));
+	TRY(chain_values(scratch, &gathered, &chains));
 	put_family(&members, family);
 	put_position(scratch, &members, position);
 	put_settings(&members, rendering->settings);

@@ -1,5 +1,5 @@
-/* The sets that rulesets name: what they are called (SPEC §5), whose addresses they hold, and the bytes of their files.
- * A set is known once, however many rules name it. Refuses two different peers under one name. */
+/* The sets that rules name: what they are called (SPEC §5), and which peer each stands for. A set is known once,
+ * however many rules name it. Refuses two different peers under one name. */
 #include "sets.h"
 
 #include <stdlib.h>
@@ -10,25 +10,24 @@
 
 #define NAME_PART 12
 #define DIGEST_PART 12
-/* Part of what a live set is, so one constant: a set of another maxelem could not be created over it. */
-#define MAXELEM "4294967295"
 
-struct set {
-	enum family family;
-	bool refusing;
-	const struct peer *peer; /* NULL: the literals of `rule` */
-	const struct role *role; /* that `self` means */
-	const struct rule *rule;
-	struct str text; /* action and canonical text: tells collisions from repetitions */
-	struct str ipset, file;
+/* What both families of a peer share. */
+struct stem {
+	struct str name;     /* SET of the specification */
+	uint32_t numbers[2]; /* by family; NO_SET: not named there */
 };
 
 struct sets {
 	struct arena *arena;
-	const struct resolved *resolved;
-	struct names *names; /* of files */
-	struct set *items;   /* by the number of the name */
+	struct names *texts; /* action and canonical text: what tells peers apart; its numbers index `stems` */
+	struct names *names; /* of stems */
+	struct {
+		struct stem *items;
+		size_t count, capacity;
+	} stems;
+	struct set *items;
 	size_t count, capacity;
+	struct buf text; /* used again for each peer */
 };
 
 struct str set_name(struct arena *arena, bool refusing, struct str name, struct str text)
@@ -41,11 +40,12 @@ struct str set_name(struct arena *arena, bool refusing, struct str name, struct 
 	return str_format(arena, "%.*s-%.*s", STR_ARG(str_slice(name, 0, NAME_PART)), DIGEST_PART, hex);
 }
 
-struct sets *sets_new(struct arena *arena, const struct resolved *resolved)
+struct sets *sets_new(struct arena *arena)
 {
 	struct sets *sets = ARENA_NEW(arena, struct sets);
 
-	*sets = (struct sets){.arena = arena, .resolved = resolved, .names = names_new(arena)};
+	*sets = (struct sets){
+		.arena = arena, .texts = names_new(arena), .names = names_new(arena), .text = buf_new(arena)};
 	return sets;
 }
 
@@ -61,48 +61,89 @@ static bool name_safe(struct str name)
 	return name.n > 0;
 }
 
-/* `set` has everything but its names. */
-static struct error *sets_put(struct sets *sets, struct set set, struct str name, uint32_t *number)
+/* The text of a stem, without the action in front of it. */
+static struct str text_of(const struct sets *sets, uint32_t stem)
 {
+	struct str text = names_get(sets->texts, stem);
+
+	return str_slice(text, 1, text.n);
+}
+
+static uint32_t stem_with_name(const struct sets *sets, struct str name)
+{
+	uint32_t i = 0;
+
+	while (!str_eq(sets->stems.items[i].name, name))
+		i++;
+	return i;
+}
+
+/* A stem that was not there, whose text has just been given its number. */
+static struct error *add_stem(struct sets *sets, bool refusing, struct str name, uint32_t number)
+{
+	struct str text = text_of(sets, number);
+	struct stem stem = {.numbers = {NO_SET, NO_SET}};
+
 	if (!name_safe(name))
 		return error_new(ERROR_INPUT, "`%.*s` can't be part of a set's name", STR_ARG(name));
-	struct str stem = set_name(sets->arena, set.refusing, name, set.text);
-	int version = set.family == FAMILY_4 ? 4 : 6;
+	stem.name = set_name(sets->arena, refusing, name, text);
+	if (names_find(sets->names, stem.name) != NAMES_NONE) {
+		struct str known = text_of(sets, stem_with_name(sets, stem.name));
 
-	set.file = str_format(sets->arena, "%.*s.v%d", STR_ARG(stem), version);
-	*number = names_add(sets->names, set.file);
-	if (*number < sets->count) {
-		const struct set *known = &sets->items[*number];
-
-		if (known->refusing == set.refusing && str_eq(known->text, set.text))
-			return NULL;
 		return error_hint(error_new(ERROR_INPUT, "the peers `%.*s` and `%.*s` would share the set name %.*s",
-		                            STR_ARG(known->text), STR_ARG(set.text), STR_ARG(stem)),
+		                            STR_ARG(known), STR_ARG(text), STR_ARG(stem.name)),
 		                  "write one of the two another way");
 	}
-	set.text = str_copy(sets->arena, set.text);
-	set.ipset = str_format(sets->arena, "fw%d-%.*s", version, STR_ARG(stem));
-	APPEND(sets->arena, sets, set);
+	names_add(sets->names, stem.name);
+	APPEND(sets->arena, &sets->stems, stem);
 	return NULL;
 }
 
-/* What a peer is called in the digest and at the head of the set's name: `self` as the role that it stands in. */
-static struct str peer_text(struct arena *arena, const struct role *role, const struct peer *peer, struct str *name)
+/* `set` has everything but text and names; its text is in sets->text, behind the action. `name` is what the set's name
+ * begins with. */
+static struct error *sets_put(struct sets *sets, struct set set, struct str name, uint32_t *number)
 {
-	struct buf buf = buf_new(arena);
+	uint32_t stem_number = names_add(sets->texts, buf_str(&sets->text));
+	struct stem *stem;
+	uint32_t *known;
+
+	if (stem_number == sets->stems.count)
+		TRY(add_stem(sets, set.refusing, name, stem_number));
+	stem = &sets->stems.items[stem_number];
+	known = &stem->numbers[set.family == FAMILY_6];
+	if (*known == NO_SET) {
+		int version = set.family == FAMILY_4 ? 4 : 6;
+
+		set.text = text_of(sets, stem_number);
+		set.file = str_format(sets->arena, "%.*s.v%d", STR_ARG(stem->name), version);
+		set.ipset = str_format(sets->arena, "fw%d-%.*s", version, STR_ARG(stem->name));
+		*known = (uint32_t)sets->count;
+		APPEND(sets->arena, sets, set);
+	}
+	*number = *known;
+	return NULL;
+}
+
+/* Puts a peer's text behind the action; what its set's name begins with. `self` is the role that it stands in. */
+static struct str put_peer(struct buf *text, const struct role *role, const struct peer *peer)
+{
 	struct str owner;
 
-	*name = peer->name;
 	if (peer->kind != PEER_SELF) {
-		peer_print(&buf, peer);
-		return buf_str(&buf);
+		peer_print(text, peer);
+		return peer->name;
 	}
 	owner = machine_of_role(role->name);
-	*name = owner.n > 0 ? owner : role->name;
 	if (owner.n == 0)
-		buf_add(&buf, STR("role:"));
-	buf_add(&buf, role->name);
-	return buf_str(&buf);
+		buf_add(text, STR("role:"));
+	buf_add(text, role->name);
+	return owner.n > 0 ? owner : role->name;
+}
+
+static void begin_text(struct sets *sets, bool refusing)
+{
+	sets->text.n = 0;
+	buf_char(&sets->text, refusing ? 'd' : 'a');
 }
 
 struct error *sets_peer(struct sets *sets, const struct role *role, const struct peer *peer, bool refusing,
@@ -111,34 +152,31 @@ struct error *sets_peer(struct sets *sets, const struct role *role, const struct
 	struct set set = {.family = family, .refusing = refusing, .peer = peer, .role = role};
 	struct str name;
 
-	set.text = peer_text(sets->arena, role, peer, &name);
+	begin_text(sets, refusing);
+	name = put_peer(&sets->text, role, peer);
 	return sets_put(sets, set, name, number);
 }
 
 struct error *sets_literals(struct sets *sets, const struct rule *rule, enum family family, uint32_t *number)
 {
 	struct set set = {.family = family, .refusing = rule->action != ACTION_ALLOW, .rule = rule};
-	struct buf buf = buf_new(sets->arena);
+	size_t begun;
 
+	begin_text(sets, set.refusing);
+	begun = sets->text.n;
 	for (size_t i = 0; i < rule->peer_count; i++) {
 		if (rule->peers[i].kind != PEER_LITERAL)
 			continue;
-		if (buf.n > 0)
-			buf_add(&buf, STR(", "));
-		peer_print(&buf, &rule->peers[i]);
+		if (sets->text.n > begun)
+			buf_add(&sets->text, STR(", "));
+		peer_print(&sets->text, &rule->peers[i]);
 	}
-	set.text = buf_str(&buf);
 	return sets_put(sets, set, STR("list"), number);
 }
 
-struct str sets_ipset(const struct sets *sets, uint32_t number)
+const struct set *sets_get(const struct sets *sets, uint32_t number)
 {
-	return sets->items[number].ipset;
-}
-
-struct str sets_file(const struct sets *sets, uint32_t number)
-{
-	return sets->items[number].file;
+	return &sets->items[number];
 }
 
 size_t sets_count(const struct sets *sets)
@@ -146,77 +184,28 @@ size_t sets_count(const struct sets *sets)
 	return sets->count;
 }
 
-static struct addr_set set_addresses(struct arena *scratch, const struct resolved *resolved, const struct set *set)
-{
-	struct range *ranges;
-
-	if (set->peer != NULL)
-		return peer_addresses(scratch, resolved, set->peer, set->role, set->refusing, set->family);
-	size_t count = rule_literals(scratch, set->rule, set->family, &ranges);
-	return addr_set_of(scratch, set->family, ranges, count);
-}
-
-struct adding {
-	struct buf *buf;
-	struct str ipset;
+struct filed {
+	struct str file;
+	uint32_t number;
 };
-
-static void add_prefix(void *context, struct prefix prefix)
-{
-	struct adding *adding = context;
-
-	if (prefix.length == 0) { /* hash:net holds no /0 */
-		struct prefix half = {.addr = prefix.addr, .length = 1};
-
-		add_prefix(context, half);
-		half.addr.bits = (addr_bits)1 << (family_width(prefix.addr.family) - 1);
-		add_prefix(context, half);
-		return;
-	}
-	buf_add(adding->buf, STR("add "));
-	buf_add(adding->buf, adding->ipset);
-	buf_add(adding->buf, STR(".n "));
-	prefix_print(adding->buf, prefix);
-	buf_char(adding->buf, '\n');
-}
-
-/* A second set is filled and swapped in, so that the live one is never half full. A killed run may have left the second
- * one, hence the flush. */
-static void write_set(struct buf *buf, struct str ipset, const struct addr_set *addresses)
-{
-	const char *family = addresses->family == FAMILY_4 ? "inet" : "inet6";
-	struct adding adding = {buf, ipset};
-
-	buf_format(buf, "create %.*s hash:net family %s maxelem " MAXELEM "\n", STR_ARG(ipset), family);
-	buf_format(buf, "create %.*s.n hash:net family %s maxelem " MAXELEM "\n", STR_ARG(ipset), family);
-	buf_format(buf, "flush %.*s.n\n", STR_ARG(ipset));
-	addr_set_prefixes(addresses, add_prefix, &adding);
-	buf_format(buf, "swap %.*s %.*s.n\n", STR_ARG(ipset), STR_ARG(ipset));
-	buf_format(buf, "destroy %.*s.n\n", STR_ARG(ipset));
-}
 
 static int file_order(const void *a, const void *b)
 {
-	return str_cmp(((const struct set_file *)a)->name, ((const struct set_file *)b)->name);
+	return str_cmp(((const struct filed *)a)->file, ((const struct filed *)b)->file);
 }
 
-void sets_write(struct arena *arena, const struct sets *sets, struct set_file **files, size_t *count)
+uint32_t *sets_sorted(struct arena *arena, const struct sets *sets)
 {
+	uint32_t *numbers = ARENA_ARRAY(arena, uint32_t, sets->count);
 	struct arena *scratch = arena_new();
+	struct filed *filed = ARENA_ARRAY(scratch, struct filed, sets->count);
 
-	*files = ARENA_ARRAY(arena, struct set_file, sets->count);
-	*count = sets->count;
-	for (size_t i = 0; i < sets->count; i++) {
-		struct set_file *file = &(*files)[i];
-		struct buf buf = buf_new(scratch);
-		struct addr_set addresses = set_addresses(scratch, sets->resolved, &sets->items[i]);
-
-		write_set(&buf, sets->items[i].ipset, &addresses);
-		file->name = str_copy(arena, sets->items[i].file);
-		file->bytes = str_copy(arena, buf_str(&buf));
-		file->digest = digest_of(file->bytes);
-		arena_reset(scratch);
-	}
-	qsort(*files, *count, sizeof **files, file_order);
+	for (size_t i = 0; i < sets->count; i++)
+		filed[i] = (struct filed){sets->items[i].file, (uint32_t)i};
+	if (sets->count > 0)
+		qsort(filed, sets->count, sizeof *filed, file_order);
+	for (size_t i = 0; i < sets->count; i++)
+		numbers[i] = filed[i].number;
 	arena_free(scratch);
+	return numbers;
 }

@@ -1,4 +1,5 @@
-/* Private to gen/: the sets that rule lines name, each known once, and their files. */
+/* Private to gen/: the sets that rules name, each known once: what it is called, and whose addresses it holds. What
+ * they hold, and the bytes of their files, are for produce_sets.c. */
 #ifndef FLEETWALL_GEN_SETS_H
 #define FLEETWALL_GEN_SETS_H
 
@@ -6,20 +7,34 @@
 #include "fleetwall/resolve.h"
 #include "fleetwall/ruleset.h"
 
+#define NO_SET UINT32_MAX
+
+struct set {
+	enum family family;
+	bool refusing;           /* a peer of deny and reject rules: disabled machines count */
+	const struct peer *peer; /* NULL: the literals of `rule` */
+	const struct role *role; /* that `self` means */
+	const struct rule *rule;
+	struct str text;  /* canonical text of the peer, `self` written as its role: with family and `refusing`, what
+	                     the set is */
+	struct str ipset; /* "fw4-mysql-0123456789ab" */
+	struct str file;  /* "mysql-0123456789ab.v4" */
+};
+
 struct sets;
 
-struct sets *sets_new(struct arena *arena, const struct resolved *resolved);
-/* The number of a peer's set in one family; counted from 0. Two peers whose names collide are an error. */
+struct sets *sets_new(struct arena *arena);
+/* The number of a peer's set in one family, given now if it had none; counted from 0. Two peers whose names collide are
+ * an error. */
 struct error *sets_peer(struct sets *sets, const struct role *role, const struct peer *peer, bool refusing,
                         enum family family, uint32_t *number) MUST_CHECK;
 /* Likewise for all literals of a rule. */
 struct error *sets_literals(struct sets *sets, const struct rule *rule, enum family family,
                             uint32_t *number) MUST_CHECK;
-/* "fw4-mysql-0123456789ab"; "mysql-0123456789ab.v4". */
-struct str sets_ipset(const struct sets *sets, uint32_t number);
-struct str sets_file(const struct sets *sets, uint32_t number);
+/* Valid until the next set is put. */
+const struct set *sets_get(const struct sets *sets, uint32_t number);
 size_t sets_count(const struct sets *sets);
-/* All of them with their contents, sorted by name. */
-void sets_write(struct arena *arena, const struct sets *sets, struct set_file **files, size_t *count);
+/* The numbers of all sets in the order of their files' names. */
+uint32_t *sets_sorted(struct arena *arena, const struct sets *sets);
 
 #endif

@@ -38,6 +38,9 @@ bool addr_parse(struct str s, struct addr *addr);
 struct addr addr_of_bytes(enum family family, const unsigned char *bytes);
 void addr_to_bytes(struct addr addr, unsigned char *bytes);
 void addr_print(struct buf *buf, struct addr addr);
+/* Writes the text, without a NUL, where there is room for ADDR_TEXT_MAX bytes; its length. */
+#define ADDR_TEXT_MAX 45
+size_t addr_write(char *to, struct addr addr);
 struct str addr_str(struct arena *arena, struct addr addr);
 /* IPv4 before IPv6, then by number. */
 int addr_cmp(struct addr a, struct addr b);

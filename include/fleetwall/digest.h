@@ -18,6 +18,20 @@ struct digest digest_of_sums(const char *const *names, const struct digest *dige
 int digest_cmp(const struct digest *a, const struct digest *b);
 /* Sorts and drops what repeats; how many are left. */
 size_t digests_sort(struct digest *digests, size_t count);
+
+/* For many digests one after the other: OpenSSL's memory is used again. Not shared between threads. Lives in the arena,
+ * and holds memory besides: who makes one frees it before the arena. */
+struct digester;
+struct digester *digester_new(struct arena *arena);
+void digester_free(struct digester *digester); /* NULL is fine */
+void digester_add(struct digester *digester, struct str piece);
+/* Of all that was added since the last one. */
+struct digest digester_end(struct digester *digester);
+struct digest digester_of(struct digester *digester, struct str data);
+/* As digest_of_sums(). */
+struct digest digester_of_sums(struct digester *digester, const char *const *names, const struct digest *digests,
+                               size_t count);
+
 bool digest_eq(const struct digest *a, const struct digest *b);
 /* 64 lower-case hexadecimal digits and a NUL. */
 void digest_hex(const struct digest *digest, char hex[65]);

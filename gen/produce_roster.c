@@ -1,0 +1,71 @@
+/* Addresses of a fleet in arrays, by family and machine. */
+#include "produce_roster.h"
+
+#include "fleetwall/arena.h"
+#include "lines.h"
+
+static void count_addresses(struct roster *roster, const struct fleet *fleet)
+{
+	for (size_t i = 0; i < fleet->machine_count; i++) {
+		const struct machine *machine = &fleet->machines[i];
+
+		for (size_t k = 0; k < 2; k++)
+			roster->families[k].start[i] = (uint32_t)roster->families[k].count;
+		for (size_t k = 0; k < machine->address_count; k++)
+			roster->families[family_index(machine->addresses[k].addr.family)].count++;
+	}
+	for (size_t k = 0; k < 2; k++)
+		roster->families[k].start[fleet->machine_count] = (uint32_t)roster->families[k].count;
+}
+
+/* Neighbours mostly have the same label, and mostly at the same place in memory. */
+struct last_label {
+	struct str text;
+	uint32_t number;
+};
+
+static uint32_t label_number(struct roster *roster, struct last_label *last, struct str label)
+{
+	if (label.n != last->text.n || (label.p != last->text.p && !str_eq(label, last->text)))
+		*last = (struct last_label){label, names_add(roster->labels, label)};
+	return last->number;
+}
+
+static void fill(struct roster *roster, const struct fleet *fleet)
+{
+	struct last_label last = {STR(""), names_add(roster->labels, STR(""))};
+	size_t at[2] = {0, 0};
+
+	for (size_t i = 0; i < fleet->machine_count; i++) {
+		const struct machine *machine = &fleet->machines[i];
+
+		roster->enabled[i] = machine->enabled;
+		for (size_t k = 0; k < machine->address_count; k++) {
+			const struct machine_address *address = &machine->addresses[k];
+			unsigned family = family_index(address->addr.family);
+			struct roster_family *own = &roster->families[family];
+
+			if (family == 0)
+				((uint32_t *)own->bits)[at[0]] = (uint32_t)address->addr.bits;
+			else
+				((addr_bits *)own->bits)[at[1]] = address->addr.bits;
+			own->label[at[family]++] = label_number(roster, &last, address->label);
+		}
+	}
+}
+
+struct roster roster_new(struct arena *arena, const struct fleet *fleet)
+{
+	struct roster roster = {.labels = names_new(arena)};
+
+	roster.enabled = arena_raw(arena, fleet->machine_count * sizeof *roster.enabled);
+	for (size_t k = 0; k < 2; k++)
+		roster.families[k].start = arena_raw(arena, (fleet->machine_count + 1) * sizeof(uint32_t));
+	count_addresses(&roster, fleet);
+	for (size_t k = 0; k < 2; k++)
+		roster.families[k].label = arena_raw(arena, roster.families[k].count * sizeof(uint32_t));
+	roster.families[0].bits = arena_raw(arena, roster.families[0].count * sizeof(uint32_t));
+	roster.families[1].bits = arena_raw(arena, roster.families[1].count * sizeof(addr_bits));
+	fill(&roster, fleet);
+	return roster;
+}

@@ -1,0 +1,25 @@
+/* Private to gen/: the fleet's addresses close together, because sets ask for those of the same machines again and
+ * again. */
+#ifndef FLEETWALL_GEN_PRODUCE_ROSTER_H
+#define FLEETWALL_GEN_PRODUCE_ROSTER_H
+
+#include "fleetwall/names.h"
+#include "fleetwall/resolve.h"
+
+/* All addresses of one family, in the order of machines. */
+struct roster_family {
+	uint32_t *start; /* by machine: its first; one more at the end */
+	void *bits;      /* uint32_t of IPv4, addr_bits of IPv6 */
+	uint32_t *label; /* a number in `labels` */
+	size_t count;
+};
+
+struct roster {
+	struct roster_family families[2];
+	bool *enabled;        /* by machine */
+	struct names *labels; /* 0 is the empty one */
+};
+
+struct roster roster_new(struct arena *arena, const struct fleet *fleet);
+
+#endif

@@ -1,0 +1,127 @@
+/* A set file (SPEC §5): a second set is filled and swapped in, so that the live one is never half full. A killed run may
+ * have left the second one, hence the flush. Addresses come sorted, so prefixes are found in one pass. */
+#include "produce_set_text.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Part of what a live set is, so one constant: a set of another maxelem could not be created over it. */
+#define MAXELEM "4294967295"
+
+/* A line that adds a prefix: its lead, an address, a length, a newline. */
+#define LINE_MAX(text) ((text)->lead.n + ADDR_TEXT_MAX + 5)
+/* Most lines are shorter. */
+#define LINE_USUAL(text) ((text)->lead.n + ((text)->family == FAMILY_4 ? 16 : 32))
+
+void set_text_begin(struct set_text *text, struct buf *out, struct str ipset, enum family family, size_t expected)
+{
+	const char *name = family == FAMILY_4 ? "inet" : "inet6";
+	int length;
+
+	*text = (struct set_text){.out = out, .ipset = ipset, .family = family};
+	length = snprintf(text->room, sizeof text->room, "add %.*s.n ", STR_ARG(ipset));
+	assert(length > 0 && (size_t)length < sizeof text->room);
+	text->lead = (struct str){text->room, (size_t)length};
+	buf_reserve(out, expected * LINE_USUAL(text) + 512);
+	buf_format(out, "create %.*s hash:net family %s maxelem " MAXELEM "\n", STR_ARG(ipset), name);
+	buf_format(out, "create %.*s.n hash:net family %s maxelem " MAXELEM "\n", STR_ARG(ipset), name);
+	buf_format(out, "flush %.*s.n\n", STR_ARG(ipset));
+}
+
+void set_text_end(struct set_text *text)
+{
+	buf_format(text->out, "swap %.*s %.*s.n\n", STR_ARG(text->ipset), STR_ARG(text->ipset));
+	buf_format(text->out, "destroy %.*s.n\n", STR_ARG(text->ipset));
+}
+
+static char *begin_line(struct set_text *text, addr_bits bits)
+{
+	char *to;
+
+	buf_reserve(text->out, LINE_MAX(text));
+	to = text->out->p + text->out->n;
+	memcpy(to, text->lead.p, text->lead.n);
+	to += text->lead.n;
+	return to + addr_write(to, (struct addr){bits, text->family});
+}
+
+static void end_line(struct set_text *text, char *to)
+{
+	*to++ = '\n';
+	text->out->n = (size_t)(to - text->out->p);
+}
+
+static void add_host(struct set_text *text, addr_bits bits)
+{
+	end_line(text, begin_line(text, bits));
+}
+
+static void add_length(struct set_text *text, addr_bits bits, unsigned length)
+{
+	char *to = begin_line(text, bits);
+
+	*to++ = '/';
+	if (length >= 100)
+		*to++ = '1';
+	if (length >= 10)
+		*to++ = (char)('0' + length / 10 % 10);
+	*to++ = (char)('0' + length % 10);
+	end_line(text, to);
+}
+
+static void add_prefix(void *context, struct prefix prefix)
+{
+	struct set_text *text = context;
+	unsigned width = family_width(text->family);
+
+	if (prefix.length == width) {
+		add_host(text, prefix.addr.bits);
+	} else if (prefix.length == 0) { /* hash:net holds no /0 */
+		add_length(text, 0, 1);
+		add_length(text, (addr_bits)1 << (width - 1), 1);
+	} else {
+		add_length(text, prefix.addr.bits, prefix.length);
+	}
+}
+
+static void add_range(struct set_text *text, addr_bits first, addr_bits last)
+{
+	struct range range = {first, last, text->family};
+	struct prefix prefix;
+	bool more = true;
+
+	if (first == last) {
+		add_host(text, first);
+		return;
+	}
+	while (range_cut(&range, &more, &prefix))
+		add_prefix(text, prefix);
+}
+
+void set_text_numbers(struct set_text *text, const uint32_t *numbers, size_t count)
+{
+	for (size_t i = 0, next; i < count; i = next) {
+		uint32_t last = numbers[i];
+
+		for (next = i + 1; next < count && numbers[next] - last <= 1; next++)
+			last = numbers[next];
+		add_range(text, numbers[i], last);
+	}
+}
+
+void set_text_addresses(struct set_text *text, const addr_bits *addresses, size_t count)
+{
+	for (size_t i = 0, next; i < count; i = next) {
+		addr_bits last = addresses[i];
+
+		for (next = i + 1; next < count && addresses[next] - last <= 1; next++)
+			last = addresses[next];
+		add_range(text, addresses[i], last);
+	}
+}
+
+void set_text_ranges(struct set_text *text, const struct addr_set *ranges)
+{
+	addr_set_prefixes(ranges, add_prefix, text);
+}

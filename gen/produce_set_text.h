@@ -1,0 +1,24 @@
+/* Private to gen/: the text of a set file. */
+#ifndef FLEETWALL_GEN_PRODUCE_SET_TEXT_H
+#define FLEETWALL_GEN_PRODUCE_SET_TEXT_H
+
+#include "fleetwall/addr.h"
+#include "fleetwall/buf.h"
+
+struct set_text {
+	struct buf *out;
+	struct str ipset;
+	enum family family;
+	struct str lead; /* of each line that adds something */
+	char room[64];
+};
+
+/* `expected`: about how many lines there will be. */
+void set_text_begin(struct set_text *text, struct buf *out, struct str ipset, enum family family, size_t expected);
+/* One of these. Sorted, perhaps repeated; written as the fewest prefixes. */
+void set_text_numbers(struct set_text *text, const uint32_t *numbers, size_t count);
+void set_text_addresses(struct set_text *text, const addr_bits *addresses, size_t count);
+void set_text_ranges(struct set_text *text, const struct addr_set *ranges);
+void set_text_end(struct set_text *text);
+
+#endif
