@@ -19,7 +19,7 @@ struct cache_head {
 	struct timespec mark;         /* store_mark() after everything was written */
 	struct digest *rulesets, *sets; /* the distinct objects of the generation, sorted */
 	size_t ruleset_count, set_count;
-	struct digest model;          /* SHA-256 of the file `model` */
+	struct digest model;          /* SHA-256 over those of each 1 MiB of the file `model` */
 };
 
 /* False: there is none that can be used. */

@@ -1,0 +1,248 @@
+/* OUT/cache, read and written. Both files get their bytes under another name and then their place, the model first;
+ * what does not fit together is found by digests. Reading never fails a run: whatever is odd about the files, there is
+ * no cache then. Refuses to know what a fleet is, and what makes a head outdated: that is for those who use it. */
+#include "fleetwall/cache.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "cache_disk.h"
+#include "cache_files.h"
+#include "fleetwall/arena.h"
+#include "fleetwall/parallel.h"
+#include "store_tree.h"
+
+#define HEAD "head"
+#define MODEL "model"
+#define NEW ".new"
+
+/* --- head --- */
+
+bool cache_read_head(struct arena *arena, struct str output, struct cache_head *head)
+{
+	uint64_t size;
+	int file = cache_open(arena, output, HEAD, &size);
+	/* A million digests are 32 MB. Memory that can't be had would end the program. */
+	const uint64_t most = (uint64_t)256 << 20;
+
+	if (file < 0)
+		return false;
+	char *bytes = size <= most ? arena_raw(arena, size) : NULL;
+	bool whole = bytes != NULL && cache_pread(file, bytes, size, 0);
+
+	(void)close(file);
+	return whole && head_parse((struct str){bytes, size}, head);
+}
+
+/* --- model, in blocks: their digests are as many pieces of work, which is more than reading or writing them --- */
+
+enum { BLOCK = 1 << 20 };
+
+/* The file that is read or written, and the digest of each block of it. */
+struct blocks {
+	int file;
+	uint64_t size;
+	char *bytes;                     /* reading */
+	struct str pieces[MODEL_PIECES]; /* writing */
+	struct digest *digests;
+	bool *done; /* reading */
+};
+
+static size_t block_count(uint64_t size)
+{
+	return (size_t)((size + BLOCK - 1) / BLOCK);
+}
+
+/* The digest of the file: over those of its blocks. */
+static struct digest digest_of_blocks(const struct blocks *blocks)
+{
+	size_t size = block_count(blocks->size) * sizeof *blocks->digests;
+
+	return digest_of((struct str){(const char *)blocks->digests, size});
+}
+
+static struct error *read_block(void *context, unsigned worker, size_t item)
+{
+	struct blocks *blocks = context;
+	uint64_t at = (uint64_t)item * BLOCK, left = blocks->size - at;
+	struct str bytes = {blocks->bytes + at, left < BLOCK ? left : BLOCK};
+
+	(void)worker;
+	blocks->done[item] = cache_pread(blocks->file, blocks->bytes + at, bytes.n, at);
+	if (blocks->done[item])
+		blocks->digests[item] = digest_of(bytes);
+	return NULL;
+}
+
+static bool read_blocks(struct arena *scratch, struct blocks *blocks, const struct digest *wanted)
+{
+	size_t count = block_count(blocks->size);
+
+	blocks->digests = ARENA_ARRAY(scratch, struct digest, count);
+	blocks->done = ARENA_ARRAY(scratch, bool, count);
+	if (parallel_each(parallel_workers(), count, read_block, blocks) != NULL)
+		return false;
+	for (size_t i = 0; i < count; i++)
+		if (!blocks->done[i])
+			return false;
+	struct digest digest = digest_of_blocks(blocks);
+
+	return digest_eq(&digest, wanted);
+}
+
+static bool read_model(struct arena *arena, struct arena *scratch, struct blocks *blocks, const struct digest *wanted)
+{
+	struct model_header header;
+	uint64_t size;
+
+	if (!cache_pread(blocks->file, &header, sizeof header, 0) || !model_size(&header, &size) ||
+	    size != blocks->size || size > SIZE_MAX / 8)
+		return false;
+	blocks->bytes = arena_raw(arena, size);
+	return read_blocks(scratch, blocks, wanted);
+}
+
+bool cache_read_model(struct arena *arena, struct str output, const struct cache_head *head, struct str *fleet,
+                      struct knowledge *knowledge)
+{
+	struct arena *scratch = arena_new();
+	struct blocks blocks = {0};
+	bool whole = false;
+
+	blocks.file = cache_open(scratch, output, MODEL, &blocks.size);
+	if (blocks.file >= 0) {
+		whole = read_model(arena, scratch, &blocks, &head->model);
+		(void)close(blocks.file);
+	}
+	arena_free(scratch);
+	return whole && model_parse(blocks.bytes, blocks.size, fleet, knowledge);
+}
+
+/* --- writing --- */
+
+/* What of the pieces lies between two places of the file. */
+static size_t cut_pieces(const struct str *pieces, uint64_t from, uint64_t to, struct str cut[MODEL_PIECES])
+{
+	uint64_t start = 0;
+	size_t count = 0;
+
+	for (size_t i = 0; i < MODEL_PIECES; i++) {
+		uint64_t end = start + pieces[i].n;
+
+		if (start < to && end > from && start < end)
+			cut[count++] = str_slice(pieces[i], from > start ? from - start : 0, to - start);
+		start = end;
+	}
+	return count;
+}
+
+static struct error *write_block(void *context, unsigned worker, size_t item)
+{
+	struct blocks *blocks = context;
+	struct str cut[MODEL_PIECES];
+	uint64_t at = (uint64_t)item * BLOCK;
+	size_t count = cut_pieces(blocks->pieces, at, at + BLOCK, cut);
+
+	(void)worker;
+	blocks->digests[item] = digest_of_pieces(cut, count);
+	for (size_t i = 0; i < count; i++) {
+		if (!cache_pwrite(blocks->file, cut[i], at))
+			return error_errno("can't write " CACHE_FOLDER "/" MODEL);
+		at += cut[i].n;
+	}
+	return NULL;
+}
+
+static struct error *close_written(int file, const char *name, struct error *error)
+{
+	if (close(file) != 0 && error == NULL)
+		error = error_errno("can't write " CACHE_FOLDER "/%s", name);
+	return error;
+}
+
+static struct error *write_model(int folder, struct str fleet, const struct knowledge *knowledge,
+                                 struct digest *digest)
+{
+	struct model_header header;
+	struct blocks blocks = {0};
+
+	TRY(cache_new_file(folder, MODEL NEW, &blocks.file));
+	struct arena *scratch = arena_new();
+
+	model_pieces(&header, fleet, knowledge, blocks.pieces);
+	for (size_t i = 0; i < MODEL_PIECES; i++)
+		blocks.size += blocks.pieces[i].n;
+	blocks.digests = ARENA_ARRAY(scratch, struct digest, block_count(blocks.size));
+	struct error *error = parallel_each(parallel_workers(), block_count(blocks.size), write_block, &blocks);
+
+	*digest = digest_of_blocks(&blocks);
+	arena_free(scratch);
+	return close_written(blocks.file, MODEL, error);
+}
+
+static struct error *write_head(int folder, const struct cache_head *head)
+{
+	int file;
+
+	TRY(cache_new_file(folder, HEAD NEW, &file));
+	struct arena *scratch = arena_new();
+	struct error *error = NULL;
+
+	if (!cache_pwrite(file, head_print(scratch, head), 0))
+		error = error_errno("can't write " CACHE_FOLDER "/" HEAD);
+	arena_free(scratch);
+	return close_written(file, HEAD, error);
+}
+
+static struct error *put_in_place(int folder, const char *from, const char *to)
+{
+	if (renameat(folder, from, folder, to) != 0)
+		return error_errno("can't rename " CACHE_FOLDER "/%s", from);
+	return NULL;
+}
+
+/* Whatever fails, what was there stays, and nothing else does. */
+static struct error *write_files(int folder, struct cache_head *head, struct str fleet,
+                                 const struct knowledge *knowledge)
+{
+	struct error *error = NULL;
+
+	if (fleet.p != NULL)
+		error = write_model(folder, fleet, knowledge, &head->model);
+	if (error == NULL)
+		error = write_head(folder, head);
+	if (error == NULL && fleet.p != NULL)
+		error = put_in_place(folder, MODEL NEW, MODEL);
+	if (error == NULL)
+		error = put_in_place(folder, HEAD NEW, HEAD);
+	if (error != NULL) {
+		(void)unlinkat(folder, MODEL NEW, 0);
+		(void)unlinkat(folder, HEAD NEW, 0);
+	}
+	return error;
+}
+
+struct error *cache_write(struct store *store, struct cache_head *head, struct str fleet,
+                          const struct knowledge *knowledge)
+{
+	int folder = -1;
+
+	assert(head->number > 0);
+	struct error *error = cache_open_folder(store->root, &folder);
+
+	if (error == NULL) {
+		error = write_files(folder, head, fleet, knowledge);
+		(void)close(folder);
+	}
+	return error_in(error, "output folder %.*s", STR_ARG(store->output));
+}
+
+struct error *cache_drop(struct store *store)
+{
+	if (unlinkat(store->root, CACHE_FOLDER "/" HEAD, 0) == 0 || errno == ENOENT || errno == ENOTDIR)
+		return NULL;
+	return error_in(error_errno("can't remove " CACHE_FOLDER "/" HEAD), "output folder %.*s",
+	                STR_ARG(store->output));
+}
