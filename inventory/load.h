@@ -21,7 +21,6 @@ struct loading {
 	struct names *machines, *roles, *networks, *services;
 	struct names *words;       /* strings that few rows have and many repeat: address labels, owners of documents */
 	struct label_lists *labels;
-	bool orphan;               /* a row was met that belongs to nothing */
 };
 
 /* Everything but the clock, in an order in which owners come before what they own: */
@@ -62,10 +61,10 @@ struct grouped load_group(struct arena *scratch, const struct rows *rows, size_t
 
 /* The number of the owner's name, which the foreign key says must be there. *owner is that of the row before, or
  * NAMES_NONE: rows of one owner mostly come one after the other, and those of the next owner behind them. */
-struct error *load_owner(struct loading *loading, const struct names *names, const char *kind, struct str name,
-                         uint32_t *owner) MUST_CHECK;
+struct error *load_owner(const struct loading *loading, const struct names *names, const char *kind,
+                         struct str name, uint32_t *owner) MUST_CHECK;
 /* The error for a row whose owner is not there. */
-struct error *load_orphan(struct loading *loading, const char *kind, struct str name) MUST_CHECK;
+struct error *load_orphan(const struct loading *loading, const char *kind, struct str name) MUST_CHECK;
 
 /* --- fields; what the server cannot have sent is ERROR_SURROUNDINGS --- */
 

@@ -20,7 +20,10 @@ struct error *inventory_news(struct arena *arena, struct db *db, struct str sinc
 {
 	struct db_rows rows;
 	struct str parameter = since.n > 0 ? since : (struct str){NULL, 0};
+	/* Statistics of a history that grew, or was cut short, would mislead the planner to read all of it. */
+	TRY(db_run(db, STR("SET LOCAL enable_seqscan = off")));
 	TRY(db_query(arena, db, db_sql("news"), &parameter, 1, &rows));
+	TRY(db_run(db, STR("SET LOCAL enable_seqscan TO DEFAULT")));
 	assert(rows.count == 1 && rows.columns == NEWS_COLUMNS);
 	struct str digest = db_cell(&rows, 0, NEWS_DIGEST);
 	*news = (struct inventory_news){

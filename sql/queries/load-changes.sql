@@ -9,7 +9,7 @@ changes AS MATERIALIZED (
     SELECT h.kind, h.before, h.after FROM fleetwall.history AS h
      WHERE h.transaction >= (SELECT min(number) FROM unseen) AND h.transaction IN (SELECT number FROM unseen)
      LIMIT $2::bigint)
-SELECT DISTINCT object.kind, object.name
+SELECT DISTINCT object.kind, object.name COLLATE "C" AS name
   FROM changes
  CROSS JOIN LATERAL (VALUES (before), (after)) AS side (row)
  CROSS JOIN LATERAL (VALUES
@@ -22,4 +22,4 @@ SELECT DISTINCT object.kind, object.name
  WHERE object.name IS NOT NULL
  UNION ALL
 SELECT 'everything', '' WHERE pg_snapshot_xmax($1::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot()) OR (SELECT count(*) FROM changes) >= $2::bigint
- ORDER BY 1, 2 COLLATE "C"
+ ORDER BY kind, name
