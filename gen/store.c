@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 #include "fleetwall/arena.h"
-#include "fleetwall/buf.h"
 #include "store_disk.h"
 #include "store_tree.h"
 
-static const char *const folders[] = {"store", TREE_RULESETS, TREE_SETS, "generations", "machines", "sets"};
+#define NEW_GENERATION TREE_NEW "/generation"
+#define NEW_CURRENT TREE_NEW "/current"
+
+enum { PATH = 64 };
 
 static struct error *lock(struct store *store)
 {
@@ -29,14 +31,29 @@ static struct error *lock(struct store *store)
 	return NULL;
 }
 
-/* A run that was killed may have left something in TREE_NEW; with the lock held, nobody needs it. */
+static struct error *empty_new(void *context, struct str name)
+{
+	struct store *store = context;
+	char path[sizeof TREE_NEW + 256];
+
+	snprintf(path, sizeof path, "%s/%.*s", TREE_NEW, STR_ARG(name));
+	if (!str_is(str_of(path), TREE_UNPUBLISHED))
+		return disk_remove(store->root, path);
+	store->sweep = true;
+	return NULL;
+}
+
+/* A run that was killed may have left something in TREE_NEW; with the lock held, nobody needs it. Where all is as it
+ * should be, nothing is written. */
 static struct error *prepare(struct store *store)
 {
+	static const char *const folders[] = {"store",  TREE_NEW, "store/rulesets", "store/sets", TREE_GENERATIONS,
+	                                      "machines", "sets"};
+
 	TRY(lock(store));
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		TRY(disk_make_folder(store->root, folders[i]));
-	TRY(disk_remove(store->root, TREE_NEW));
-	return disk_make_folder(store->root, TREE_NEW);
+	return disk_list(store->root, TREE_NEW, empty_new, store);
 }
 
 struct error *store_open(struct arena *arena, struct str output, struct store **store)
@@ -44,7 +61,8 @@ struct error *store_open(struct arena *arena, struct str output, struct store **
 	struct store *opened = ARENA_NEW(arena, struct store);
 	const char *path = str_c(arena, output);
 
-	*opened = (struct store){.arena = arena, .root = -1, .lock = -1, .output = str_copy(arena, output)};
+	*opened = (struct store){
+		.arena = arena, .root = -1, .lock = -1, .output = str_copy(arena, output), .puts = puts_new()};
 	struct error *error = disk_make_path(path);
 
 	if (error == NULL) {
@@ -65,105 +83,133 @@ void store_close(struct store *store)
 	if (store == NULL)
 		return;
 	tree_take_back(store);
+	puts_free(store->puts);
 	if (store->lock >= 0)
 		(void)close(store->lock);
 	if (store->root >= 0)
 		(void)close(store->root);
 	store->lock = store->root = -1;
-}
-
-static struct error *highest_number(void *context, struct str name)
-{
-	uint64_t *highest = context, number;
-
-	if (str_number(name, UINT64_MAX - 1, &number) && number > *highest)
-		*highest = number;
-	return NULL;
+	store->puts = NULL;
 }
 
 struct error *store_next_number(struct store *store, uint64_t at_least, uint64_t *number)
 {
-	uint64_t highest = at_least;
+	struct arena *scratch = arena_new();
+	uint64_t *numbers;
+	size_t count;
+	struct error *error = generation_numbers(scratch, store->root, &numbers, &count);
 
-	TRY(error_in(disk_list(store->root, "generations", highest_number, &highest), "output folder %.*s",
-	             STR_ARG(store->output)));
-	*number = highest + 1;
-	return NULL;
+	*number = at_least + 1;
+	if (error == NULL && count > 0 && numbers[count - 1] > at_least)
+		*number = numbers[count - 1] + 1;
+	arena_free(scratch);
+	return error_in(error, "output folder %.*s", STR_ARG(store->output));
 }
 
-struct error *tree_flush(struct store *store)
+/* A file of the new generation: the one of the generation before, where that has the same bytes. A file system may
+ * refuse another link (too many of them, or none at all): then it is written. */
+static struct error *write_file(const struct store *store, uint64_t before, const char *name, struct str text)
 {
-	if (store->unflushed && syncfs(store->root) != 0)
-		return error_errno("can't flush to disk");
-	store->unflushed = false;
-	return NULL;
+	char old[PATH], new[PATH];
+
+	snprintf(old, sizeof old, "%s/%" PRIu64 "/%s", TREE_GENERATIONS, before, name);
+	snprintf(new, sizeof new, "%s/%s", NEW_GENERATION, name);
+	if (before > 0 && disk_has(store->root, old, text) && linkat(store->root, old, store->root, new, 0) == 0)
+		return NULL;
+	return disk_write(store->root, new, text);
 }
 
-/* Everything that the generation is, under names that nobody reads. */
-static struct error *write_generation(struct arena *arena, struct store *store, const struct generation *generation,
-                                      const char *target)
+static struct error *write_files(struct arena *scratch, const struct store *store, const struct generation *generation,
+                                 uint64_t before)
 {
-	struct buf manifest = buf_new(arena), sets = buf_new(arena), summary = buf_new(arena);
+	struct object_list list;
 
-	tree_print_entries(&manifest, generation->manifest, generation->machine_count);
-	tree_print_entries(&sets, generation->sets, generation->set_count);
-	tree_print_summary(&summary, generation);
-	TRY(disk_make_folder(store->root, TREE_NEW "/generation"));
-	TRY(disk_write(store->root, TREE_NEW "/generation/manifest", buf_str(&manifest)));
-	TRY(disk_write(store->root, TREE_NEW "/generation/sets", buf_str(&sets)));
-	TRY(disk_write(store->root, TREE_NEW "/generation/summary", buf_str(&summary)));
-	if (symlinkat(target, store->root, TREE_NEW "/current") != 0)
-		return error_errno("can't make the link %s", TREE_NEW "/current");
+	generation_objects(scratch, generation, &list);
+	struct str objects = text_of_objects(scratch, &list);
+	const struct summary_rest rest = {
+		.digest = generation->digest,
+		.list = digest_of(objects),
+		.machines = generation->machine_count,
+		.sets = generation->set_count,
+		.objects = {list.count[OBJECT_RULESET], list.count[OBJECT_SET]},
+	};
+
+	TRY(disk_make_folder(store->root, NEW_GENERATION));
+	TRY(write_file(store, before, "manifest",
+	               text_of_entries(scratch, generation->manifest, generation->machine_count)));
+	TRY(write_file(store, before, "sets", text_of_entries(scratch, generation->sets, generation->set_count)));
+	TRY(write_file(store, before, "objects", objects));
+	/* Never shared: its time is that of the generation. */
+	return write_file(store, 0, "summary", text_of_summary(scratch, &generation->summary, &rest));
+}
+
+/* Everything that the generation is, under names that nobody reads, and on the disk. */
+static struct error *write_generation(const struct generation *generation, struct store *store, const char *target)
+{
+	static const char *const flushed[] = {NEW_GENERATION "/manifest", NEW_GENERATION "/sets",
+	                                      NEW_GENERATION "/objects",  NEW_GENERATION "/summary",
+	                                      NEW_GENERATION,             TREE_NEW};
+	struct arena *scratch = arena_new();
+	uint64_t before;
+	struct error *ignored = generation_current(store->root, &before); /* a damaged one is not shared with */
+	struct error *error = write_files(scratch, store, generation, ignored == NULL ? before : 0);
+
+	arena_free(scratch);
+	if (error == NULL && symlinkat(target, store->root, NEW_CURRENT) != 0)
+		error = error_errno("can't make the link %s", NEW_CURRENT);
 	/* The one flush of a run: objects, folders, generation. What `current` leads to is never younger than the disk.
 	 */
-	store->unflushed = true;
-	return tree_flush(store);
+	return error != NULL ? error : tree_flush(store, flushed, sizeof flushed / sizeof *flushed);
 }
 
 /* Two renames that need no more room than their folders have. */
 static struct error *flip(const struct store *store, const char *target)
 {
-	if (renameat2(store->root, TREE_NEW "/generation", store->root, target, RENAME_NOREPLACE) != 0 &&
-	    (errno != EINVAL || renameat(store->root, TREE_NEW "/generation", store->root, target) != 0))
+	if (renameat2(store->root, NEW_GENERATION, store->root, target, RENAME_NOREPLACE) != 0 &&
+	    (errno != EINVAL || renameat(store->root, NEW_GENERATION, store->root, target) != 0))
 		return error_errno("can't make %s", target);
-	struct error *error = disk_sync_folder(store->root, "generations");
+	struct error *error = disk_sync(store->root, TREE_GENERATIONS);
 
-	if (error == NULL && renameat(store->root, TREE_NEW "/current", store->root, "current") != 0)
+	if (error == NULL && renameat(store->root, NEW_CURRENT, store->root, "current") != 0)
 		error = error_errno("can't rename the link current");
 	if (error != NULL)
 		error_collect(&error, disk_remove(store->root, target));
 	return error;
 }
 
-static struct error *publish(struct arena *arena, struct store *store, const struct generation *generation)
+static struct error *publish(struct store *store, const struct generation *generation)
 {
-	char target[40];
+	char target[PATH];
 
-	snprintf(target, sizeof target, "generations/%" PRIu64, generation->number);
-	struct error *error = write_generation(arena, store, generation, target);
+	snprintf(target, sizeof target, "%s/%" PRIu64, TREE_GENERATIONS, generation->number);
+	struct error *error = write_generation(generation, store, target);
 
 	if (error == NULL)
 		error = flip(store, target);
 	if (error != NULL) {
-		error_collect(&error, disk_remove(store->root, TREE_NEW "/generation"));
-		error_collect(&error, disk_remove(store->root, TREE_NEW "/current"));
+		error_collect(&error, disk_remove(store->root, NEW_GENERATION));
+		error_collect(&error, disk_remove(store->root, NEW_CURRENT));
 	}
 	return error;
 }
 
 struct error *store_publish(struct arena *arena, struct store *store, const struct generation *generation)
 {
+	(void)arena; /* nothing of it outlives the call */
 	assert(generation->number > 0);
-	struct error *error = publish(arena, store, generation);
+	struct error *error = publish(store, generation);
 
 	if (error != NULL) {
 		tree_take_back(store);
 		return error_hint(error_in(error, "output folder %.*s", STR_ARG(store->output)),
 		                  "what was published before is as it was");
 	}
-	store->made.count = 0;
-	error = error_in(disk_sync_folder(store->root, "."), "output folder %.*s", STR_ARG(store->output));
-	if (error == NULL)
-		error = store_links(arena, store, generation);
-	return error_in(error, "generation %" PRIu64 " is published, but", generation->number);
+	error = disk_sync(store->root, ".");
+	error_collect(&error, tree_settle(store));
+	/* What can't be swept up now stays marked, and store_collect() tells of it. */
+	struct error *left = tree_sweep(store);
+
+	(void)left;
+	return error_in(error_in(error, "output folder %.*s", STR_ARG(store->output)),
+	                "generation %" PRIu64 " is published, but", generation->number);
 }

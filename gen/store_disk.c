@@ -1,5 +1,5 @@
-/* The system calls of the store: new files, moves, links, removal. Nothing is ever written over: a file gets its bytes
- * under a name that nobody reads, then its place by rename. What belongs where is the store's business. */
+/* The system calls of the store: new files, moves, links, removal. Nothing is ever written over: a file that is there
+ * gives way to another one by rename. What belongs where is the store's business. */
 #include "store_disk.h"
 
 #include <dirent.h>
@@ -55,18 +55,30 @@ static bool write_all(int descriptor, struct str bytes)
 	return true;
 }
 
-struct error *disk_write(int at, const char *path, struct str bytes)
+struct error *disk_write_new(int at, const char *path, struct str bytes, bool *made)
 {
 	int descriptor = openat(at, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 
+	*made = descriptor >= 0;
 	if (descriptor < 0)
-		return error_errno("can't make the file %s", path);
+		return errno == EEXIST ? NULL : error_errno("can't make the file %s", path);
 	struct error *error = write_all(descriptor, bytes) ? NULL : error_errno("can't write %s", path);
 
 	/* Some file systems tell of a full disk only here. */
 	if (close(descriptor) != 0 && error == NULL)
 		error = error_errno("can't write %s", path);
 	return error;
+}
+
+struct error *disk_write(int at, const char *path, struct str bytes)
+{
+	bool made;
+
+	TRY(disk_write_new(at, path, bytes, &made));
+	if (made)
+		return NULL;
+	errno = EEXIST;
+	return error_errno("can't make the file %s", path);
 }
 
 static bool read_all(int descriptor, char *bytes, size_t count)
@@ -90,7 +102,7 @@ struct error *disk_read(struct arena *arena, int at, const char *path, struct st
 {
 	struct stat status;
 	struct error *error = NULL;
-	int descriptor = openat(at, path, O_RDONLY | O_CLOEXEC);
+	int descriptor = openat(at, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us */
 
 	if (descriptor < 0)
 		return error_errno("can't open %s", path);
@@ -127,15 +139,12 @@ static bool same_bytes(int descriptor, struct str bytes)
 bool disk_has(int at, const char *path, struct str bytes)
 {
 	struct stat status;
-
-	if (fstatat(at, path, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(status.st_mode) ||
-	    (uint64_t)status.st_size != bytes.n)
-		return false;
-	int descriptor = openat(at, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int descriptor = openat(at, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (descriptor < 0)
 		return false;
-	bool same = same_bytes(descriptor, bytes);
+	bool same = fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode) &&
+	            (uint64_t)status.st_size == bytes.n && same_bytes(descriptor, bytes);
 
 	(void)close(descriptor);
 	return same;
@@ -240,13 +249,13 @@ struct error *disk_remove(int at, const char *path)
 	return NULL;
 }
 
-struct error *disk_sync_folder(int at, const char *path)
+struct error *disk_sync(int at, const char *path)
 {
-	int descriptor = openat(at, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int descriptor = openat(at, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 
 	if (descriptor < 0)
-		return error_errno("can't open the folder %s", path);
-	struct error *error = fsync(descriptor) == 0 ? NULL : error_errno("can't flush the folder %s", path);
+		return error_errno("can't open %s", path);
+	struct error *error = fsync(descriptor) == 0 ? NULL : error_errno("can't flush %s", path);
 
 	(void)close(descriptor);
 	return error;

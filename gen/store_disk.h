@@ -15,6 +15,8 @@ struct error *disk_make_folder(int at, const char *path) MUST_CHECK;
 struct error *disk_make_path(const char *path) MUST_CHECK;
 /* A new file, 0444 under the umask: nothing that is written is changed in place; one that is there is an error. */
 struct error *disk_write(int at, const char *path, struct str bytes) MUST_CHECK;
+/* The same, but one that is there is left alone, and *made is false. */
+struct error *disk_write_new(int at, const char *path, struct str bytes, bool *made) MUST_CHECK;
 struct error *disk_read(struct arena *arena, int at, const char *path, struct str *bytes) MUST_CHECK;
 /* Is there a regular file with these bytes? What can't be read is not there. */
 bool disk_has(int at, const char *path, struct str bytes);
@@ -27,6 +29,7 @@ struct error *disk_remove(int at, const char *path) MUST_CHECK;
 /* Calls `each` with every name in the folder but "." and "..", in no order; ends at the first error that it returns. */
 struct error *disk_list(int at, const char *path, struct error *(*each)(void *context, struct str name),
                         void *context) MUST_CHECK;
-struct error *disk_sync_folder(int at, const char *path) MUST_CHECK;
+/* A file or a folder. */
+struct error *disk_sync(int at, const char *path) MUST_CHECK;
 
 #endif

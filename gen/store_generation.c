@@ -1,47 +1,22 @@
-/* Generations: what publishing would make, its text, and reading it back. What is read is checked: format, order,
- * names, and the digest of manifest and sets, so that nobody acts on a damaged one. */
-#include <assert.h>
+/* Generations: what publishing would make, what differs between two, and reading them back. What is read is checked
+ * against its digest, so that nobody acts on a damaged one. Writes nothing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fleetwall/arena.h"
-#include "fleetwall/buf.h"
 #include "store_disk.h"
 #include "store_tree.h"
 
+enum { FOLDER = sizeof TREE_GENERATIONS + 21, FOLDER_FILE = FOLDER + 16 };
+
 static const char *const listed_files[] = {"manifest", "sets"};
-
-void tree_print_entries(struct buf *buf, const struct entry *entries, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		char hex[65];
-
-		assert(disk_name_ok(entries[i].name));
-		digest_hex(&entries[i].digest, hex);
-		buf_add(buf, str_of(hex));
-		buf_add(buf, STR("  "));
-		buf_add(buf, entries[i].name);
-		buf_char(buf, '\n');
-	}
-}
-
-/* Lines in byte order, as every list that we write. */
-void tree_print_summary(struct buf *buf, const struct generation *generation)
-{
-	const struct summary *summary = &generation->summary;
-	char hex[65];
-
-	digest_hex(&generation->digest, hex);
-	buf_format(buf, "clock %" PRId64 "\n", summary->clock);
-	buf_format(buf, "digest %s\n", hex);
-	buf_format(buf, "machines %zu\n", summary->machines);
-	for (size_t i = 0; i < summary->role_count; i++)
-		buf_format(buf, "role %.*s %zu\n", STR_ARG(summary->roles[i].role), summary->roles[i].members);
-	buf_format(buf, "rules %zu\n", summary->rules);
-}
 
 static struct digest digest_of_lists(struct str manifest, struct str sets)
 {
@@ -52,232 +27,27 @@ static struct digest digest_of_lists(struct str manifest, struct str sets)
 
 void generation_digest(struct arena *scratch, struct generation *generation)
 {
-	struct buf manifest = buf_new(scratch), sets = buf_new(scratch);
-
-	tree_print_entries(&manifest, generation->manifest, generation->machine_count);
-	tree_print_entries(&sets, generation->sets, generation->set_count);
-	generation->digest = digest_of_lists(buf_str(&manifest), buf_str(&sets));
+	generation->digest =
+		digest_of_lists(text_of_entries(scratch, generation->manifest, generation->machine_count),
+	                        text_of_entries(scratch, generation->sets, generation->set_count));
 }
 
-void generation_of(struct arena *arena, const struct output *output, const struct summary *summary,
+void generation_of(struct arena *scratch, const struct product *product, const struct summary *summary,
                    struct generation *generation)
 {
-	struct entry *manifest = ARENA_ARRAY(arena, struct entry, output->machine_count);
-	struct entry *sets = ARENA_ARRAY(arena, struct entry, output->set_count);
-
-	for (size_t i = 0; i < output->machine_count; i++)
-		manifest[i] = (struct entry){output->machines[i].ruleset->digest, output->machines[i].machine->name};
-	for (size_t i = 0; i < output->set_count; i++)
-		sets[i] = (struct entry){output->sets[i].digest, output->sets[i].name};
 	*generation = (struct generation){
-		.manifest = manifest,
-		.machine_count = output->machine_count,
-		.sets = sets,
-		.set_count = output->set_count,
+		.manifest = product->manifest,
+		.machine_count = product->machine_count,
+		.sets = product->sets,
+		.set_count = product->set_count,
 		.summary = *summary,
 	};
-	generation_digest(arena, generation);
+	generation_digest(scratch, generation);
 }
 
 bool generation_same(const struct generation *a, const struct generation *b)
 {
 	return digest_eq(&a->digest, &b->digest);
-}
-
-/* How many lines a file has. */
-static size_t count_lines(struct str text)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < text.n; i++)
-		count += text.p[i] == '\n';
-	return count;
-}
-
-static struct error *bad_line(const char *file, size_t line)
-{
-	return error_new(ERROR_SURROUNDINGS, "%s, line %zu: this is not what fleetwall wrote", file, line);
-}
-
-/* Cuts the next line, which must end with a newline. */
-static bool cut_line(struct str *rest, struct str *line)
-{
-	size_t end = str_find(*rest, '\n');
-
-	if (end == rest->n)
-		return false;
-	*line = str_slice(*rest, 0, end);
-	*rest = str_slice(*rest, end + 1, rest->n);
-	return true;
-}
-
-static bool parse_entry(struct str line, struct entry *entry)
-{
-	entry->name = str_slice(line, 66, line.n);
-	return digest_parse(str_slice(line, 0, 64), &entry->digest) && str_eq(str_slice(line, 64, 66), STR("  ")) &&
-	       disk_name_ok(entry->name);
-}
-
-static struct error *parse_entries(struct arena *arena, const char *file, struct str text, struct entry **entries,
-                                   size_t *count)
-{
-	struct entry *parsed = ARENA_ARRAY(arena, struct entry, count_lines(text));
-	size_t n = 0;
-	struct str line;
-
-	for (; text.n > 0; n++) {
-		if (!cut_line(&text, &line) || !parse_entry(line, &parsed[n]) ||
-		    (n > 0 && str_cmp(parsed[n - 1].name, parsed[n].name) >= 0))
-			return bad_line(file, n + 1);
-	}
-	*entries = parsed;
-	*count = n;
-	return NULL;
-}
-
-/* A summary while it is read: every line but those of roles is there once. */
-struct reading {
-	struct generation *generation;
-	unsigned seen;
-};
-
-enum { SEEN_CLOCK = 1, SEEN_DIGEST = 2, SEEN_MACHINES = 4, SEEN_RULES = 8, SEEN_ALL = 15 };
-
-static bool parse_clock(struct str s, int64_t *clock)
-{
-	bool negative = str_starts(s, STR("-"));
-	uint64_t number;
-
-	if (!str_number(negative ? str_slice(s, 1, s.n) : s, (uint64_t)INT64_MAX + negative, &number))
-		return false;
-	*clock = negative ? (int64_t)(0 - number) : (int64_t)number;
-	return true;
-}
-
-static bool parse_size(struct str s, size_t *size)
-{
-	uint64_t number;
-
-	if (!str_number(s, SIZE_MAX, &number))
-		return false;
-	*size = (size_t)number;
-	return true;
-}
-
-static bool parse_role(struct str s, struct summary *summary)
-{
-	struct role_size *role = &summary->roles[summary->role_count];
-	size_t blank = str_find(s, ' ');
-
-	role->role = str_slice(s, 0, blank);
-	if (blank == 0 || blank == s.n || !parse_size(str_slice(s, blank + 1, s.n), &role->members))
-		return false;
-	return summary->role_count == 0 || str_cmp(role[-1].role, role->role) < 0;
-}
-
-static bool parse_summary_line(struct reading *reading, struct str line)
-{
-	struct summary *summary = &reading->generation->summary;
-	size_t blank = str_find(line, ' ');
-	struct str key = str_slice(line, 0, blank), value = str_slice(line, blank + 1, line.n);
-
-	if (str_is(key, "role")) {
-		bool ok = parse_role(value, summary);
-
-		summary->role_count += ok;
-		return ok;
-	}
-	if (str_is(key, "clock")) {
-		reading->seen |= SEEN_CLOCK;
-		return parse_clock(value, &summary->clock);
-	}
-	if (str_is(key, "digest")) {
-		reading->seen |= SEEN_DIGEST;
-		return digest_parse(value, &reading->generation->digest);
-	}
-	if (str_is(key, "machines")) {
-		reading->seen |= SEEN_MACHINES;
-		return parse_size(value, &summary->machines);
-	}
-	reading->seen |= SEEN_RULES;
-	return str_is(key, "rules") && parse_size(value, &summary->rules);
-}
-
-static struct error *parse_summary(struct arena *arena, struct str text, struct generation *generation)
-{
-	struct reading reading = {.generation = generation};
-	struct str line;
-
-	generation->summary.roles = ARENA_ARRAY(arena, struct role_size, count_lines(text));
-	for (size_t n = 1; text.n > 0; n++)
-		if (!cut_line(&text, &line) || !parse_summary_line(&reading, line))
-			return bad_line("summary", n);
-	return reading.seen == SEEN_ALL ? NULL : error_new(ERROR_SURROUNDINGS, "summary: lines are missing");
-}
-
-static struct error *read_generation(struct arena *arena, int folder, struct generation *generation)
-{
-	struct str manifest, sets, summary;
-
-	TRY(disk_read(arena, folder, "manifest", &manifest));
-	TRY(disk_read(arena, folder, "sets", &sets));
-	TRY(disk_read(arena, folder, "summary", &summary));
-	TRY(parse_entries(arena, "manifest", manifest, &generation->manifest, &generation->machine_count));
-	TRY(parse_entries(arena, "sets", sets, &generation->sets, &generation->set_count));
-	TRY(parse_summary(arena, summary, generation));
-	struct digest digest = digest_of_lists(manifest, sets);
-
-	if (!digest_eq(&digest, &generation->digest))
-		return error_new(ERROR_SURROUNDINGS, "manifest and sets are not those that were published");
-	return NULL;
-}
-
-/* Where `current` leads. `target` stays empty when nothing was ever published. */
-static struct error *read_current(const char *path, char target[64], uint64_t *number)
-{
-	char link[4200];
-	size_t length = 0;
-	struct str found;
-
-	if (snprintf(link, sizeof link, "%s/current", path) >= (int)sizeof link)
-		return error_new(ERROR_SURROUNDINGS, "the path is too long");
-	errno = 0;
-	if (!disk_link_target(AT_FDCWD, link, target, 64, &length) && errno != ENOENT)
-		return error_errno("can't read the link current");
-	target[length] = '\0';
-	found = str_of(target);
-	if (length > 0 && !(str_starts(found, STR("generations/")) &&
-	                    str_number(str_slice(found, 12, found.n), UINT64_MAX - 1, number)))
-		return error_new(ERROR_SURROUNDINGS, "current leads to %s, which is no generation", target);
-	return NULL;
-}
-
-static struct error *read_published(struct arena *arena, const char *path, struct generation *generation)
-{
-	char target[64], folder_path[4200];
-
-	TRY(read_current(path, target, &generation->number));
-	if (target[0] == '\0')
-		return NULL;
-	snprintf(folder_path, sizeof folder_path, "%s/%s", path, target);
-	int folder = open(folder_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (folder < 0)
-		return error_errno("can't open the folder %s", target);
-	struct error *error = read_generation(arena, folder, generation);
-
-	(void)close(folder);
-	return error_in(error, "%s", target);
-}
-
-struct error *generation_read(struct arena *arena, struct str output, struct generation *generation)
-{
-	const char *path = str_c(arena, output);
-
-	*generation = (struct generation){0};
-	return error_hint(error_in(read_published(arena, path, generation), "output folder %s", path),
-	                  "the published generation is damaged; move `current` away and generate again: everything is "
-	                  "written anew");
 }
 
 size_t entries_compare(struct arena *arena, const struct entry *before, size_t before_count, const struct entry *after,
@@ -298,4 +68,421 @@ size_t entries_compare(struct arena *arena, const struct entry *before, size_t b
 	}
 	*differences = found;
 	return count;
+}
+
+/* --- distinct objects --- */
+
+/* Digests as they come, each once; a table of places in `items`, counted from 1. */
+struct distinct {
+	struct arena *arena;
+	struct digest *items;
+	size_t count, capacity;
+	uint32_t *table;
+	size_t room; /* a power of two, at least twice the count */
+};
+
+static uint32_t *find_place(const struct distinct *distinct, const struct digest *digest)
+{
+	size_t at;
+
+	memcpy(&at, digest->byte, sizeof at);
+	for (;; at++) {
+		uint32_t *place = &distinct->table[at & (distinct->room - 1)];
+
+		if (*place == 0 || digest_eq(&distinct->items[*place - 1], digest))
+			return place;
+	}
+}
+
+static void make_room(struct distinct *distinct)
+{
+	if (2 * (distinct->count + 1) <= distinct->room)
+		return;
+	distinct->room = distinct->room == 0 ? 1024 : 4 * distinct->room;
+	distinct->table = ARENA_ARRAY(distinct->arena, uint32_t, distinct->room);
+	for (size_t i = 0; i < distinct->count; i++)
+		*find_place(distinct, &distinct->items[i]) = (uint32_t)i + 1;
+}
+
+/* Many machines share a ruleset: those that repeat go before what is left is sorted. */
+static size_t distinct_digests(struct arena *arena, const struct entry *entries, size_t count,
+                               const struct digest **digests)
+{
+	struct distinct distinct = {.arena = arena};
+
+	for (size_t i = 0; i < count; i++) {
+		make_room(&distinct);
+		uint32_t *place = find_place(&distinct, &entries[i].digest);
+
+		if (*place != 0)
+			continue;
+		*place = (uint32_t)distinct.count + 1;
+		APPEND(arena, &distinct, entries[i].digest);
+	}
+	*digests = distinct.items;
+	return digests_sort(distinct.items, distinct.count);
+}
+
+void generation_objects(struct arena *arena, const struct generation *generation, struct object_list *list)
+{
+	list->count[OBJECT_RULESET] = distinct_digests(arena, generation->manifest, generation->machine_count,
+	                                               &list->digests[OBJECT_RULESET]);
+	list->count[OBJECT_SET] =
+		distinct_digests(arena, generation->sets, generation->set_count, &list->digests[OBJECT_SET]);
+}
+
+/* --- reading --- */
+
+static void folder_of(char folder[FOLDER], uint64_t number)
+{
+	snprintf(folder, FOLDER, TREE_GENERATIONS "/%" PRIu64, number);
+}
+
+static struct error *open_folder(int root, const char *path, int *folder)
+{
+	*folder = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *folder >= 0 ? NULL : error_errno("can't open the folder %s", path);
+}
+
+/* *root is -1 when there is no folder. */
+static struct error *open_output(struct arena *arena, struct str output, int *root)
+{
+	*root = open(str_c(arena, output), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *root >= 0 || errno == ENOENT ? NULL : error_errno("can't open the folder");
+}
+
+static struct error *read_summary(struct arena *arena, int folder, struct summary *summary, struct summary_rest *rest)
+{
+	struct str text;
+
+	TRY(disk_read(arena, folder, "summary", &text));
+	return text_read_summary(arena, text, summary, rest);
+}
+
+static struct error *read_files(struct arena *arena, int folder, struct generation *generation)
+{
+	struct str manifest, sets;
+	struct summary_rest rest;
+
+	TRY(disk_read(arena, folder, "manifest", &manifest));
+	TRY(disk_read(arena, folder, "sets", &sets));
+	TRY(text_read_entries(arena, "manifest", manifest, &generation->manifest, &generation->machine_count));
+	TRY(text_read_entries(arena, "sets", sets, &generation->sets, &generation->set_count));
+	TRY(read_summary(arena, folder, &generation->summary, &rest));
+	generation->digest = digest_of_lists(manifest, sets);
+	if (!digest_eq(&rest.digest, &generation->digest))
+		return error_new(ERROR_SURROUNDINGS, "manifest and sets are not those that were published");
+	return NULL;
+}
+
+static struct error *read_in(struct arena *arena, int root, const char *path, struct generation *generation)
+{
+	int folder;
+
+	TRY(open_folder(root, path, &folder));
+	struct error *error = read_files(arena, folder, generation);
+
+	(void)close(folder);
+	return error_in(error, "%s", path);
+}
+
+struct error *generation_current(int root, uint64_t *number)
+{
+	char target[64];
+	size_t length = 0;
+	struct str found;
+
+	*number = 0;
+	errno = 0;
+	if (!disk_link_target(root, "current", target, sizeof target, &length) && errno != ENOENT)
+		return error_errno("can't read the link current");
+	found = (struct str){target, length};
+	if (length > 0 &&
+	    !(str_starts(found, STR(TREE_GENERATIONS "/")) &&
+	      str_number(str_slice(found, sizeof TREE_GENERATIONS, found.n), UINT64_MAX - 1, number) && *number > 0))
+		return error_new(ERROR_SURROUNDINGS, "current leads to %.*s, which is no generation", STR_ARG(found));
+	return NULL;
+}
+
+static struct error *read_published(struct arena *arena, int root, struct generation *generation)
+{
+	char folder[FOLDER];
+
+	TRY(generation_current(root, &generation->number));
+	if (generation->number == 0)
+		return NULL;
+	folder_of(folder, generation->number);
+	return read_in(arena, root, folder, generation);
+}
+
+struct error *generation_read(struct arena *arena, struct str output, struct generation *generation)
+{
+	int root;
+
+	*generation = (struct generation){0};
+	struct error *error = open_output(arena, output, &root);
+
+	if (root >= 0) {
+		error = read_published(arena, root, generation);
+		(void)close(root);
+	}
+	return error_hint(error_in(error, "output folder %.*s", STR_ARG(output)),
+	                  "the published generation is damaged; move `current` away and generate again: everything is "
+	                  "written anew");
+}
+
+struct error *generation_read_number(struct arena *arena, struct str output, uint64_t number,
+                                     struct generation *generation)
+{
+	char folder[FOLDER];
+	struct stat status;
+	int root;
+
+	*generation = (struct generation){.number = number};
+	struct error *error = open_output(arena, output, &root);
+
+	if (error != NULL)
+		return error_in(error, "output folder %.*s", STR_ARG(output));
+	folder_of(folder, number);
+	if (root < 0 || number == 0 || (fstatat(root, folder, &status, 0) != 0 && errno == ENOENT))
+		error = error_hint(error_new(ERROR_UNKNOWN, "there is no generation %" PRIu64, number),
+		                   "fleetwall generation list");
+	else
+		error = error_hint(error_in(read_in(arena, root, folder, generation), "output folder %.*s",
+		                            STR_ARG(output)),
+		                   "this generation is damaged; publish another one");
+	if (root >= 0)
+		(void)close(root);
+	return error;
+}
+
+uint64_t store_current(struct str output)
+{
+	struct arena *scratch = arena_new();
+	uint64_t number = 0;
+	int root;
+	struct error *error = open_output(scratch, output, &root);
+
+	if (root >= 0) {
+		error = generation_current(root, &number);
+		(void)close(root);
+	}
+	arena_free(scratch);
+	return error == NULL ? number : 0;
+}
+
+/* --- without the lists --- */
+
+struct number_list {
+	struct arena *arena;
+	uint64_t *items;
+	size_t count, capacity;
+};
+
+static struct error *add_number(void *context, struct str name)
+{
+	struct number_list *list = context;
+	uint64_t number;
+
+	if (str_number(name, UINT64_MAX - 1, &number) && number > 0 && name.p[0] != '0')
+		APPEND(list->arena, list, number);
+	return NULL;
+}
+
+static int number_order(const void *a, const void *b)
+{
+	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
+
+	return (left > right) - (left < right);
+}
+
+struct error *generation_numbers(struct arena *arena, int root, uint64_t **numbers, size_t *count)
+{
+	struct number_list list = {.arena = arena};
+
+	TRY(disk_list(root, TREE_GENERATIONS, add_number, &list));
+	if (list.count > 1)
+		qsort(list.items, list.count, sizeof *list.items, number_order);
+	*numbers = list.items;
+	*count = list.count;
+	return NULL;
+}
+
+/* An old one, whose summary does not count. */
+static struct error *count_lists(struct arena *arena, int folder, struct summary_rest *rest)
+{
+	struct generation generation;
+	struct object_list list;
+
+	TRY(read_files(arena, folder, &generation));
+	generation_objects(arena, &generation, &list);
+	rest->machines = generation.machine_count;
+	rest->sets = generation.set_count;
+	memcpy(rest->objects, list.count, sizeof rest->objects);
+	return NULL;
+}
+
+static struct error *read_info(struct arena *arena, int folder, struct generation_info *info)
+{
+	struct summary summary;
+	struct summary_rest rest;
+	struct stat status;
+
+	TRY(read_summary(arena, folder, &summary, &rest));
+	if (!rest.counted)
+		TRY(count_lists(arena, folder, &rest));
+	/* It is written for each generation, and never again. */
+	if (fstatat(folder, "summary", &status, 0) != 0)
+		return error_errno("can't look at summary");
+	info->digest = rest.digest;
+	info->clock = summary.clock;
+	info->at = (int64_t)status.st_mtime;
+	info->machines = rest.machines;
+	info->rulesets = rest.objects[OBJECT_RULESET];
+	info->sets = rest.sets;
+	return NULL;
+}
+
+/* A damaged one is listed, so that it can be collected. */
+static void look_at(int root, uint64_t number, struct generation_info *info)
+{
+	struct arena *scratch = arena_new();
+	char path[FOLDER];
+	struct stat status;
+	int folder = -1;
+
+	folder_of(path, number);
+	struct error *error = open_folder(root, path, &folder);
+
+	if (error == NULL)
+		error = read_info(scratch, folder, info);
+	info->damaged = error != NULL;
+	if (info->damaged && folder >= 0 && fstat(folder, &status) == 0)
+		info->at = (int64_t)status.st_mtime;
+	if (folder >= 0)
+		(void)close(folder);
+	arena_free(scratch);
+}
+
+static struct error *list_all(struct arena *arena, int root, struct generation_info **generations, size_t *count)
+{
+	uint64_t *numbers, current;
+
+	TRY(generation_numbers(arena, root, &numbers, count));
+	TRY(generation_current(root, &current));
+	*generations = ARENA_ARRAY(arena, struct generation_info, *count);
+	for (size_t i = 0; i < *count; i++) {
+		(*generations)[i] = (struct generation_info){.number = numbers[i], .current = numbers[i] == current};
+		look_at(root, numbers[i], &(*generations)[i]);
+	}
+	return NULL;
+}
+
+struct error *store_generations(struct arena *arena, struct str output, struct generation_info **generations,
+                                size_t *count)
+{
+	int root;
+
+	*generations = NULL;
+	*count = 0;
+	struct error *error = open_output(arena, output, &root);
+
+	if (root >= 0) {
+		error = list_all(arena, root, generations, count);
+		(void)close(root);
+	}
+	return error_in(error, "output folder %.*s", STR_ARG(output));
+}
+
+/* The list must be the one that was published: what it does not name may be collected. */
+static bool read_list(struct arena *arena, int folder, const struct summary_rest *rest, struct object_list *list)
+{
+	struct str text;
+
+	if (!rest->counted || disk_read(arena, folder, "objects", &text) != NULL)
+		return false;
+	struct digest digest = digest_of(text);
+
+	return digest_eq(&digest, &rest->list) && text_read_objects(text, list);
+}
+
+static struct error *read_objects(struct arena *arena, int folder, struct object_list *list)
+{
+	struct summary summary;
+	struct summary_rest rest;
+	struct generation generation;
+
+	TRY(read_summary(arena, folder, &summary, &rest));
+	if (read_list(arena, folder, &rest, list))
+		return NULL;
+	TRY(read_files(arena, folder, &generation));
+	generation_objects(arena, &generation, list);
+	return NULL;
+}
+
+struct error *generation_read_objects(struct arena *arena, int root, const char *path, struct object_list *list)
+{
+	int folder;
+
+	TRY(open_folder(root, path, &folder));
+	struct error *error = read_objects(arena, folder, list);
+
+	(void)close(folder);
+	return error_in(error, "%s", path);
+}
+
+/* --- untouched? --- */
+
+static bool left_alone(int root, const char *path, const struct timespec *mark)
+{
+	struct stat status;
+
+	if (fstatat(root, path, &status, AT_SYMLINK_NOFOLLOW) != 0)
+		return false;
+	return status.st_ctim.tv_sec < mark->tv_sec ||
+	       (status.st_ctim.tv_sec == mark->tv_sec && status.st_ctim.tv_nsec < mark->tv_nsec);
+}
+
+static bool files_left_alone(int root, uint64_t number, const struct timespec *mark)
+{
+	static const char *const files[] = {"manifest", "sets", "summary"};
+	char folder[FOLDER], path[FOLDER_FILE];
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec < mark->tv_sec || (now.tv_sec == mark->tv_sec && now.tv_nsec < mark->tv_nsec))
+		return false;
+	folder_of(folder, number);
+	for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, files[i]);
+		if (!left_alone(root, path, mark))
+			return false;
+	}
+	return left_alone(root, folder, mark);
+}
+
+static bool is_whole(struct arena *scratch, int root, uint64_t number, const struct timespec *mark)
+{
+	struct generation generation;
+	char folder[FOLDER];
+
+	if (files_left_alone(root, number, mark))
+		return true;
+	/* A file that generations share is touched when one of them goes. */
+	folder_of(folder, number);
+	return read_in(scratch, root, folder, &generation) == NULL;
+}
+
+bool store_generation_whole(struct str output, uint64_t number, const struct timespec *mark)
+{
+	struct arena *scratch = arena_new();
+	bool whole = false;
+	int root;
+
+	if (open_output(scratch, output, &root) == NULL && root >= 0) {
+		whole = is_whole(scratch, root, number, mark);
+		(void)close(root);
+	}
+	arena_free(scratch);
+	return whole;
 }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,91 +12,191 @@
 #include "store_disk.h"
 #include "store_tree.h"
 
-enum { LINK_PATH = 300 };
+enum { LINK_TARGET = TREE_PATH + 3, LINK_NAME = 256 };
 
 #define NEW_LINK TREE_NEW "/link"
 
-/* One of the two folders, and what it should say. */
+/* One of the two folders, what it should say, and what is known of what it says. */
 struct links {
+	struct arena *arena;
 	const struct store *store;
-	const char *folder;          /* "machines" */
-	const char *objects;         /* TREE_RULESETS */
+	const char *folder; /* "machines" */
+	int descriptor;     /* of it */
+	enum object_kind kind;
 	const struct entry *entries; /* sorted by name */
 	size_t count;
+	const struct entry *before; /* what the links say; NULL: `there` and `gone` are what was found */
+	size_t before_count;
+	bool *there;
+	struct {
+		struct str *items;
+		size_t count, capacity;
+	} gone;
 	bool changed;
 };
 
-static struct error *replace_link(const struct links *links, const char *path, const char *target)
+static void name_of(char name[LINK_NAME], struct str s)
+{
+	memcpy(name, s.p, s.n);
+	name[s.n] = '\0';
+}
+
+static void target_of(char target[LINK_TARGET], const struct links *links, const struct digest *digest)
+{
+	memcpy(target, "../", 3);
+	tree_object(target + 3, &(struct object){links->kind, *digest});
+}
+
+static struct error *replace_link(const struct links *links, const char *name, const char *target)
 {
 	TRY(disk_remove(links->store->root, NEW_LINK));
 	if (symlinkat(target, links->store->root, NEW_LINK) != 0)
 		return error_errno("can't make the link %s", NEW_LINK);
-	if (renameat(links->store->root, NEW_LINK, links->store->root, path) != 0)
-		return error_hint(error_errno("can't put the link %s in place", path),
+	if (renameat(links->store->root, NEW_LINK, links->descriptor, name) != 0)
+		return error_hint(error_errno("can't put the link %s/%s in place", links->folder, name),
 		                  "if something else stands there, remove it");
 	return NULL;
 }
 
-static struct error *lay_link(struct links *links, const struct entry *entry)
+/* `there`: something stands there, most likely our link to something else. */
+static struct error *lay_link(struct links *links, const struct entry *entry, bool there)
 {
-	char path[LINK_PATH], object[TREE_PATH], target[TREE_PATH + 3], found[TREE_PATH + 3];
+	char name[LINK_NAME], target[LINK_TARGET];
+
+	name_of(name, entry->name);
+	target_of(target, links, &entry->digest);
+	links->changed = true;
+	if (!there && symlinkat(target, links->descriptor, name) == 0)
+		return NULL;
+	if (!there && errno != EEXIST)
+		return error_errno("can't make the link %s/%s", links->folder, name);
+	return replace_link(links, name, target);
+}
+
+static bool says(const struct links *links, const struct entry *entry)
+{
+	char name[LINK_NAME], target[LINK_TARGET], found[LINK_TARGET];
 	size_t length;
 
-	tree_object(object, links->objects, &entry->digest);
-	snprintf(target, sizeof target, "../%s", object);
-	snprintf(path, sizeof path, "%s/%.*s", links->folder, STR_ARG(entry->name));
-	if (disk_link_target(links->store->root, path, found, sizeof found, &length) &&
-	    str_is((struct str){found, length}, target))
-		return NULL;
-	links->changed = true;
-	if (symlinkat(target, links->store->root, path) == 0)
-		return NULL;
-	if (errno != EEXIST)
-		return error_errno("can't make the link %s", path);
-	return replace_link(links, path, target);
+	name_of(name, entry->name);
+	target_of(target, links, &entry->digest);
+	return disk_link_target(links->descriptor, name, found, sizeof found, &length) &&
+	       str_is((struct str){found, length}, target);
 }
 
-static struct error *lay(struct links *links)
+static struct error *drop_link(struct links *links, struct str link)
 {
-	for (size_t i = 0; i < links->count; i++)
-		TRY(lay_link(links, &links->entries[i]));
+	char name[LINK_NAME];
+	struct stat status;
+
+	name_of(name, link);
+	if (fstatat(links->descriptor, name, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISLNK(status.st_mode))
+		return NULL;
+	links->changed = true;
+	if (unlinkat(links->descriptor, name, 0) != 0 && errno != ENOENT)
+		return error_errno("can't remove %s/%s", links->folder, name);
 	return NULL;
 }
+
+/* --- by what is found in the folder --- */
 
 static int name_order(const void *name, const void *entry)
 {
 	return str_cmp(*(const struct str *)name, ((const struct entry *)entry)->name);
 }
 
-static struct error *drop_link(void *context, struct str name)
+static struct error *find_link(void *context, struct str name)
 {
 	struct links *links = context;
-	char path[LINK_PATH];
-	struct stat status;
+	const struct entry *entry = links->count == 0 ? NULL : bsearch(&name, links->entries, links->count,
+	                                                               sizeof *links->entries, name_order);
 
-	if (links->count > 0 &&
-	    bsearch(&name, links->entries, links->count, sizeof *links->entries, name_order) != NULL)
-		return NULL;
-	snprintf(path, sizeof path, "%s/%.*s", links->folder, STR_ARG(name));
-	if (fstatat(links->store->root, path, &status, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISLNK(status.st_mode))
-		return NULL;
-	links->changed = true;
-	return disk_remove(links->store->root, path);
+	if (entry != NULL)
+		links->there[entry - links->entries] = true;
+	else
+		APPEND(links->arena, &links->gone, str_copy(links->arena, name));
+	return NULL;
+}
+
+static struct error *find_links(struct links *links)
+{
+	links->there = ARENA_ARRAY(links->arena, bool, links->count);
+	return disk_list(links->store->root, links->folder, find_link, links);
+}
+
+static struct error *lay_found(struct links *links)
+{
+	for (size_t i = 0; i < links->count; i++)
+		if (!links->there[i] || !says(links, &links->entries[i]))
+			TRY(lay_link(links, &links->entries[i], links->there[i]));
+	return NULL;
+}
+
+static struct error *drop_found(struct links *links)
+{
+	for (size_t i = 0; i < links->gone.count; i++)
+		TRY(drop_link(links, links->gone.items[i]));
+	return NULL;
+}
+
+/* --- by what they are known to say --- */
+
+static struct error *lay_new(struct links *links)
+{
+	size_t j = 0;
+
+	for (size_t i = 0; i < links->count; i++) {
+		const struct entry *entry = &links->entries[i];
+
+		while (j < links->before_count && str_cmp(links->before[j].name, entry->name) < 0)
+			j++;
+		bool there = j < links->before_count && str_eq(links->before[j].name, entry->name);
+
+		if (!there || !digest_eq(&links->before[j].digest, &entry->digest))
+			TRY(lay_link(links, entry, there));
+	}
+	return NULL;
+}
+
+static struct error *drop_old(struct links *links)
+{
+	size_t j = 0;
+
+	for (size_t i = 0; i < links->before_count; i++) {
+		struct str name = links->before[i].name;
+
+		while (j < links->count && str_cmp(links->entries[j].name, name) < 0)
+			j++;
+		if (j == links->count || !str_eq(links->entries[j].name, name))
+			TRY(drop_link(links, name));
+	}
+	return NULL;
+}
+
+/* --- both folders --- */
+
+static struct error *lay(struct links *links)
+{
+	return links->before != NULL ? lay_new(links) : lay_found(links);
 }
 
 static struct error *drop(struct links *links)
 {
-	return disk_list(links->store->root, links->folder, drop_link, links);
+	return links->before != NULL ? drop_old(links) : drop_found(links);
 }
 
 static struct error *flush(const struct links *links)
 {
-	return links->changed ? disk_sync_folder(links->store->root, links->folder) : NULL;
+	return links->changed ? disk_sync(links->store->root, links->folder) : NULL;
 }
 
 /* The order is the point: a set comes before the first ruleset that names it, and goes after the last. */
 static struct error *lay_all(struct links *machines, struct links *sets)
 {
+	if (machines->before == NULL) {
+		TRY(find_links(sets));
+		TRY(find_links(machines));
+	}
 	TRY(lay(sets));
 	TRY(lay(machines));
 	TRY(drop(machines));
@@ -104,26 +205,79 @@ static struct error *lay_all(struct links *machines, struct links *sets)
 	return flush(machines);
 }
 
-struct error *store_links(struct arena *arena, struct store *store, const struct generation *generation)
+static struct error *open_links(struct links *links)
 {
-	struct links machines = {.store = store,
+	links->descriptor = openat(links->store->root, links->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	return links->descriptor >= 0 ? NULL : error_errno("can't open the folder %s", links->folder);
+}
+
+static struct error *open_and_lay(struct links *machines, struct links *sets)
+{
+	struct error *error = open_links(machines);
+
+	if (error == NULL)
+		error = open_links(sets);
+	if (error == NULL)
+		error = lay_all(machines, sets);
+	if (machines->descriptor >= 0)
+		(void)close(machines->descriptor);
+	if (sets->descriptor >= 0)
+		(void)close(sets->descriptor);
+	return error;
+}
+
+/* `before` may be NULL: nothing is known. */
+static struct error *bring_in_line(struct arena *scratch, struct store *store, const struct generation *before,
+                                   const struct generation *generation)
+{
+	static const struct entry none[1];
+	struct links machines = {.arena = scratch,
+	                         .store = store,
 	                         .folder = "machines",
-	                         .objects = TREE_RULESETS,
+	                         .descriptor = -1,
+	                         .kind = OBJECT_RULESET,
 	                         .entries = generation->manifest,
 	                         .count = generation->machine_count};
-	struct links sets = {.store = store,
+	struct links sets = {.arena = scratch,
+	                     .store = store,
 	                     .folder = "sets",
-	                     .objects = TREE_SETS,
+	                     .descriptor = -1,
+	                     .kind = OBJECT_SET,
 	                     .entries = generation->sets,
 	                     .count = generation->set_count};
-	struct error *error = tree_flush(store); /* objects that were mended without anything to publish */
 
-	(void)arena;           /* nothing needs it; the contract leaves room for it */
-	store->made.count = 0; /* objects of a published generation, if any */
-	if (error == NULL)
-		error = lay_all(&machines, &sets);
-	if (error == NULL)
-		return NULL;
+	if (before != NULL) {
+		machines.before = before->machine_count > 0 ? before->manifest : none;
+		machines.before_count = before->machine_count;
+		sets.before = before->set_count > 0 ? before->sets : none;
+		sets.before_count = before->set_count;
+	}
+	/* Objects that were mended without anything to publish. */
+	TRY(tree_flush(store, NULL, 0));
+	TRY(tree_settle(store));
+	return open_and_lay(&machines, &sets);
+}
+
+static struct error *links_of(struct store *store, const struct generation *before,
+                              const struct generation *generation)
+{
+	struct arena *scratch = arena_new();
+	struct error *error = bring_in_line(scratch, store, before, generation);
+
+	arena_free(scratch);
 	return error_hint(error_in(error, "the links for people in %.*s are behind", STR_ARG(store->output)),
 	                  "`current` is right; the next run of `fleetwall generate` mends the links");
+}
+
+struct error *store_links(struct arena *arena, struct store *store, const struct generation *generation)
+{
+	(void)arena; /* nothing of it outlives the call */
+	return links_of(store, NULL, generation);
+}
+
+struct error *store_links_from(struct arena *arena, struct store *store, const struct generation *before,
+                               const struct generation *generation)
+{
+	(void)arena;
+	return links_of(store, before, generation);
 }

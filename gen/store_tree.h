@@ -1,45 +1,107 @@
-/* What the files of the store share: the open folder, the paths in it, and the text form of a generation's files. */
+/* What the files of the store share: the open folder, the paths in it, what was put and not published yet, and the text
+ * form of a generation's files. */
 #ifndef FLEETWALL_GEN_STORE_TREE_H
 #define FLEETWALL_GEN_STORE_TREE_H
 
 #include "fleetwall/store.h"
 
-/* An object that this run wrote where none was. */
-struct made {
-	const char *folder;
+/* Where things get their bytes before they get their place; emptied by whoever holds the lock. */
+#define TREE_NEW "store/new"
+/* Is there from before the first object of a run to after the last one was published or taken back: a run that finds
+ * it knows that one before it was killed, and may have left objects that no generation names. */
+#define TREE_UNPUBLISHED TREE_NEW "/unpublished"
+#define TREE_GENERATIONS "generations"
+
+enum { TREE_PATH = 160 };
+
+enum object_kind { OBJECT_RULESET, OBJECT_SET, OBJECT_KINDS };
+extern const char *const tree_folders[OBJECT_KINDS]; /* "store/rulesets", "store/sets" */
+
+enum { RULESET_FILES = 3 };
+extern const char *const tree_ruleset_files[RULESET_FILES];
+
+struct object {
+	enum object_kind kind;
 	struct digest digest;
 };
+
+/* Sorted, each once. */
+struct object_list {
+	const struct digest *digests[OBJECT_KINDS];
+	size_t count[OBJECT_KINDS];
+};
+
+struct puts;
 
 struct store {
 	struct arena *arena;
 	int root;          /* OUT */
 	int lock;          /* OUT/.lock */
 	struct str output; /* its path, for messages */
-	bool unflushed;    /* objects were written since the last flush */
-	struct {
-		struct made *items;
-		size_t count, capacity;
-	} made; /* not published yet */
+	bool sweep;        /* a killed run left TREE_UNPUBLISHED */
+	struct puts *puts;
 };
 
-/* Where things get their bytes before they get their place; emptied by whoever holds the lock. */
-#define TREE_NEW "store/new"
-#define TREE_RULESETS "store/rulesets"
-#define TREE_SETS "store/sets"
+/* "store/rulesets/ab/DIGEST" */
+void tree_object(char path[TREE_PATH], const struct object *object);
+/* "ab/DIGEST"; gives its length. */
+size_t tree_object_below(char *path, const struct digest *digest);
+/* A ruleset's files, or a set's one, checked against the digest. */
+struct error *object_read(struct arena *arena, int root, const struct object *object,
+                          struct str files[RULESET_FILES]) MUST_CHECK;
 
-enum { TREE_PATH = 160 };
+/* --- what was put (store_put.c) --- */
 
-/* Everything that was written goes to disk, if anything was. */
-struct error *tree_flush(struct store *store) MUST_CHECK;
-
+struct puts *puts_new(void);
+void puts_free(struct puts *puts);
+/* Everything that was put goes to disk, if anything was, and `count` files and folders below OUT with it. */
+struct error *tree_flush(struct store *store, const char *const *paths, size_t count) MUST_CHECK;
+/* What was put is named by the published generation now, and stays. */
+struct error *tree_settle(struct store *store) MUST_CHECK;
+/* From now on a killed run leaves TREE_UNPUBLISHED; and no longer, unless objects were put that are not published. */
+struct error *tree_mark_unpublished(struct store *store) MUST_CHECK;
+struct error *tree_unmark(struct store *store) MUST_CHECK;
 /* Removes the objects that were made and not published: a disk that was too full is not left fuller. */
 void tree_take_back(struct store *store);
+/* Was it put, and is not published yet? */
+bool tree_is_put(const struct store *store, const struct object *object);
 
-/* "store/rulesets/ab/DIGEST"; `folder` is one of the above. */
-void tree_object(char path[TREE_PATH], const char *folder, const struct digest *digest);
+/* --- generations (store_text.c, store_generation.c) --- */
+
+/* What the summary says besides what the guards compare with. */
+struct summary_rest {
+	struct digest digest;                            /* of the generation */
+	bool counted;                                    /* what follows is there: not in old ones */
+	size_t machines, objects[OBJECT_KINDS], sets;    /* lines of the manifest; distinct objects; lines of `sets` */
+	struct digest list;                              /* SHA-256 of the file `objects` */
+};
 
 /* `digest  name` a line. */
-void tree_print_entries(struct buf *buf, const struct entry *entries, size_t count);
-void tree_print_summary(struct buf *buf, const struct generation *generation);
+struct str text_of_entries(struct arena *arena, const struct entry *entries, size_t count);
+struct str text_of_summary(struct arena *arena, const struct summary *summary, const struct summary_rest *rest);
+/* The strings are in `text`. */
+struct error *text_read_entries(struct arena *arena, const char *file, struct str text, struct entry **entries,
+                                size_t *count) MUST_CHECK;
+struct error *text_read_summary(struct arena *arena, struct str text, struct summary *summary,
+                                struct summary_rest *rest) MUST_CHECK;
+
+/* The file `objects`: both counts as 8 bytes, big-endian, then the digests. */
+struct str text_of_objects(struct arena *arena, const struct object_list *list);
+bool text_read_objects(struct str text, struct object_list *list);
+
+/* The distinct objects that a generation names. */
+void generation_objects(struct arena *arena, const struct generation *generation, struct object_list *list);
+/* The same of one in the folder `path` below `root`, without its lists where it can be had so. */
+struct error *generation_read_objects(struct arena *arena, int root, const char *path,
+                                      struct object_list *list) MUST_CHECK;
+/* The numbers of all generations that are there, ascending. */
+struct error *generation_numbers(struct arena *arena, int root, uint64_t **numbers, size_t *count) MUST_CHECK;
+/* Where `current` leads, below the open folder OUT; 0: there is none. */
+struct error *generation_current(int root, uint64_t *number) MUST_CHECK;
+
+/* --- collecting (store_collect.c) --- */
+
+/* Removes what killed runs left, if any did. */
+struct error *tree_sweep(struct store *store) MUST_CHECK;
 
 #endif

@@ -111,6 +111,7 @@ struct generation_info {
 	int64_t clock, at; /* the clock of its rules; when its folder was published; seconds since 1970 */
 	size_t machines, rulesets, sets;
 	bool current;
+	bool damaged; /* it can't be read; only number, at and current are known */
 };
 /* All that are there, ascending. Needs no lock. */
 struct error *store_generations(struct arena *arena, struct str output, struct generation_info **generations,

@@ -22,7 +22,7 @@ START_TEST(test_read_back)
 
 	publish(output, &first_summary);
 	read = published();
-	generation_of(arena, &output, &first_summary, &made);
+	made = generation_for(arena, &output, &first_summary);
 	ck_assert(generation_same(&made, &read));
 	ck_assert_uint_eq(read.number, 1);
 	ck_assert_uint_eq(read.machine_count, 3);
@@ -54,11 +54,14 @@ static const struct {
 	{"rm sets; mkdir sets", "sets is not a file"},
 	{"sed -i /digest/d summary", "summary: lines are missing"},
 	{": >summary", "summary: lines are missing"},
-	{"sed -i 's/^machines.*/machines -3/' summary", "summary, line 3: this is not what fleetwall wrote"},
+	{"sed -i 's/^machines.*/machines -3/' summary", "summary, line 4: this is not what fleetwall wrote"},
 	{"sed -i 's/^clock.*/clock soon/' summary", "summary, line 1: this is not what fleetwall wrote"},
-	{"sed -i 's/^role web.*/role a 3/' summary", "summary, line 5: this is not what fleetwall wrote"},
-	{"sed -i 's/^role web.*/role web/' summary", "summary, line 5: this is not what fleetwall wrote"},
-	{"echo 'more 1' >>summary", "summary, line 7: this is not what fleetwall wrote"},
+	{"sed -i 's/^role web.*/role a 3/' summary", "summary, line 8: this is not what fleetwall wrote"},
+	{"sed -i 's/^role web.*/role web/' summary", "summary, line 8: this is not what fleetwall wrote"},
+	{"echo 'more 1' >>summary", "summary, line 11: this is not what fleetwall wrote"},
+	{"echo 'rules 1' >>summary", "summary, line 11: this is not what fleetwall wrote"},
+	{"sed -i 's/^objects .*/objects 3/' summary", "summary, line 6: this is not what fleetwall wrote"},
+	{"sed -i /list/d summary", "summary: lines are missing"},
 	{"cd ..; rm -r 1", "can't open the folder generations/1"},
 	{"cd ../..; ln -sfn store/rulesets current", "current leads to store/rulesets, which is no generation"},
 	{"cd ../..; ln -sfn generations/x current", "current leads to generations/x, which is no generation"},
@@ -106,8 +109,8 @@ START_TEST(test_compare)
 	struct generation before, after;
 	struct difference *found;
 
-	generation_of(arena, &first, &first_summary, &before);
-	generation_of(arena, &second, &second_summary, &after);
+	before = generation_for(arena, &first, &first_summary);
+	after = generation_for(arena, &second, &second_summary);
 	ck_assert_uint_eq(entries_compare(arena, before.manifest, 3, after.manifest, 2, &found), 2);
 	ck_assert(found[0].sign == '~' && str_is(found[0].name, "b") && found[1].sign == '-' &&
 	          str_is(found[1].name, "c"));

@@ -161,26 +161,73 @@ struct output second_output(void)
 	return output_build_done(&build);
 }
 
+struct product product_of(struct arena *to, const struct output *output)
+{
+	struct product product = {.machine_count = output->machine_count,
+	                          .set_count = output->set_count,
+	                          .ruleset_count = output->ruleset_count};
+
+	product.manifest = ARENA_ARRAY(to, struct entry, output->machine_count);
+	product.sets = ARENA_ARRAY(to, struct entry, output->set_count);
+	for (size_t i = 0; i < output->machine_count; i++)
+		product.manifest[i] =
+			(struct entry){output->machines[i].ruleset->digest, output->machines[i].machine->name};
+	for (size_t i = 0; i < output->set_count; i++)
+		product.sets[i] = (struct entry){output->sets[i].digest, output->sets[i].name};
+	return product;
+}
+
+struct generation generation_for(struct arena *to, const struct output *output, const struct summary *summary)
+{
+	struct product product = product_of(to, output);
+	struct generation generation;
+
+	generation_of(to, &product, summary, &generation);
+	return generation;
+}
+
+struct error *put_objects(struct store *store, const struct output *output)
+{
+	for (size_t i = 0; i < output->set_count; i++)
+		TRY(store_put_set(store, &output->sets[i]));
+	for (size_t i = 0; i < output->ruleset_count; i++)
+		TRY(store_put_ruleset(store, output->rulesets[i]));
+	return NULL;
+}
+
+/* Every other time by what is known of the links, as the generator does. */
+static struct error *publish_links(struct arena *to, struct store *store, const struct generation *before,
+                                   const struct generation *now)
+{
+	if (before->number > 0 && now->number % 2 == 0)
+		return store_links_from(to, store, before, now);
+	return store_links(to, store, now);
+}
+
+struct error *publish_in(struct arena *to, struct store *store, const struct output *output,
+                         const struct summary *summary, uint64_t *number)
+{
+	struct generation before, now = generation_for(to, output, summary);
+
+	*number = 0;
+	TRY(generation_read(to, str_of(out), &before));
+	TRY(put_objects(store, output));
+	if (before.number > 0 && generation_same(&before, &now))
+		return store_links(to, store, &before);
+	TRY(store_next_number(store, before.number, &now.number));
+	*number = now.number;
+	TRY(store_publish(to, store, &now));
+	return publish_links(to, store, &before, &now);
+}
+
 struct error *try_publish(const struct output *output, const struct summary *summary, uint64_t *number)
 {
 	struct store *store;
-	struct generation before, now;
 
-	TRY(store_open(arena, str_of(out), &store));
-	struct error *error = generation_read(arena, str_of(out), &before);
-
-	generation_of(arena, output, summary, &now);
 	*number = 0;
-	if (error == NULL)
-		error = store_write_objects(store, output);
-	if (error == NULL && generation_same(&before, &now))
-		error = store_links(arena, store, &before);
-	else if (error == NULL) {
-		error = store_next_number(store, before.number, &now.number);
-		*number = now.number;
-		if (error == NULL)
-			error = store_publish(arena, store, &now);
-	}
+	TRY(store_open(arena, str_of(out), &store));
+	struct error *error = publish_in(arena, store, output, summary, number);
+
 	store_close(store);
 	return error;
 }

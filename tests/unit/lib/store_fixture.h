@@ -34,6 +34,13 @@ void expect_message(const struct error *error, const char *part);
 struct output first_output(void);
 /* a as before, with another content of web-0.v4; b needs a new set; c is gone, web-0.v6 too. */
 struct output second_output(void);
+struct product product_of(struct arena *to, const struct output *output);
+/* Its number is 0 still. */
+struct generation generation_for(struct arena *to, const struct output *output, const struct summary *summary);
+struct error *put_objects(struct store *store, const struct output *output) MUST_CHECK;
+/* What generate does, in a store that is open; every other time the links are laid by what they are known to say. */
+struct error *publish_in(struct arena *to, struct store *store, const struct output *output,
+                         const struct summary *summary, uint64_t *number) MUST_CHECK;
 /* What generate does. Gives the number, or 0 when there was nothing to publish. */
 struct error *try_publish(const struct output *output, const struct summary *summary, uint64_t *number) MUST_CHECK;
 uint64_t publish(struct output output, const struct summary *summary);

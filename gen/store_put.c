@@ -1,0 +1,403 @@
+/* Putting objects into the store, from several threads at once, and what becomes of them: flushed and kept when the
+ * generation that names them is published, taken back otherwise. Never changes an object that is right.
+ *
+ * A new object is written in place, without a rename of its own (a tenth of what it costs). Nobody reads it before a
+ * generation names it, and none does before everything is written and on the disk; a killed run leaves half of it at
+ * worst. So one that is there already is trusted only when all its bytes are the right ones, and gives way in one step,
+ * by rename, when they are not: whoever reads it through an older generation sees the damaged one or the right one, and
+ * is never without. Two threads that put the same digest do not meet: the first one claims it. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fleetwall/arena.h"
+#include "store_disk.h"
+#include "store_tree.h"
+
+/* So many files and folders are flushed one by one, which waits for nothing that others have written; more than that by
+ * one syncfs. FLUSH_COSTS */
+enum { FLUSH_FEW = 24 };
+
+enum { FILE_PATH = TREE_PATH + 16 };
+
+struct object_items {
+	struct object *items;
+	size_t count, capacity;
+};
+
+/* A claimed digest, in a table with open addressing. */
+struct claim {
+	struct object object;
+	bool taken;
+};
+
+struct puts {
+	struct arena *arena; /* its own: the store's may be in use by another thread */
+	sem_t lock;          /* over all below; a semaphore, because making threads is not the store's business */
+	struct claim *claims;
+	size_t claim_count, claim_room;
+	struct object_items made;    /* where nothing was; taken back unless they are published */
+	struct object_items written; /* made or mended since the last flush; the first FLUSH_FEW */
+	size_t written_count;
+	bool fans_made;
+	atomic_bool marked; /* TREE_UNPUBLISHED is there */
+	atomic_bool fans[OBJECT_KINDS][256];
+};
+
+struct puts *puts_new(void)
+{
+	struct arena *arena = arena_new();
+	struct puts *puts = ARENA_NEW(arena, struct puts);
+
+	puts->arena = arena;
+	(void)sem_init(&puts->lock, 0, 1);
+	return puts;
+}
+
+void puts_free(struct puts *puts)
+{
+	if (puts == NULL)
+		return;
+	(void)sem_destroy(&puts->lock);
+	arena_free(puts->arena);
+}
+
+static void lock(struct puts *puts)
+{
+	while (sem_wait(&puts->lock) != 0)
+		assert(errno == EINTR);
+}
+
+static void unlock(struct puts *puts)
+{
+	(void)sem_post(&puts->lock);
+}
+
+/* --- claims --- */
+
+static bool same_object(const struct object *a, const struct object *b)
+{
+	return a->kind == b->kind && digest_eq(&a->digest, &b->digest);
+}
+
+/* Where the object's claim is, or would be. The bytes of a digest are as good as random. */
+static struct claim *find_claim(const struct puts *puts, const struct object *object)
+{
+	size_t at;
+
+	memcpy(&at, object->digest.byte, sizeof at);
+	for (at += object->kind;; at++) {
+		struct claim *claim = &puts->claims[at & (puts->claim_room - 1)];
+
+		if (!claim->taken || same_object(&claim->object, object))
+			return claim;
+	}
+}
+
+static void make_room(struct puts *puts)
+{
+	const struct claim *before = puts->claims;
+	size_t room = puts->claim_room;
+
+	if (2 * (puts->claim_count + 1) <= room)
+		return;
+	puts->claim_room = room == 0 ? 256 : 2 * room;
+	puts->claims = ARENA_ARRAY(puts->arena, struct claim, puts->claim_room);
+	for (size_t i = 0; i < room; i++)
+		if (before[i].taken)
+			*find_claim(puts, &before[i].object) = before[i];
+}
+
+/* False: another one is at it, or was. */
+static bool claim_object(struct puts *puts, const struct object *object)
+{
+	lock(puts);
+	make_room(puts);
+	struct claim *claim = find_claim(puts, object);
+	bool first = !claim->taken;
+
+	if (first) {
+		*claim = (struct claim){.object = *object, .taken = true};
+		puts->claim_count++;
+	}
+	unlock(puts);
+	return first;
+}
+
+bool tree_is_put(const struct store *store, const struct object *object)
+{
+	const struct puts *puts = store->puts;
+
+	return puts->claim_room > 0 && find_claim(puts, object)->taken;
+}
+
+/* --- writing --- */
+
+static void note_written(struct puts *puts, const struct object *object, bool made)
+{
+	lock(puts);
+	if (made)
+		APPEND(puts->arena, &puts->made, *object);
+	if (puts->written_count++ < FLUSH_FEW)
+		APPEND(puts->arena, &puts->written, *object);
+	unlock(puts);
+}
+
+struct error *tree_mark_unpublished(struct store *store)
+{
+	struct puts *puts = store->puts;
+	struct error *error = NULL;
+	bool made;
+
+	lock(puts);
+	if (!atomic_load(&puts->marked))
+		error = disk_write_new(store->root, TREE_UNPUBLISHED, STR(""), &made);
+	atomic_store(&puts->marked, error == NULL);
+	unlock(puts);
+	return error;
+}
+
+/* Before the first object that is not there: a killed run may leave some. */
+static struct error *mark_before(struct store *store, const char *path)
+{
+	struct stat status;
+
+	if (atomic_load(&store->puts->marked) || fstatat(store->root, path, &status, AT_SYMLINK_NOFOLLOW) == 0)
+		return NULL;
+	return tree_mark_unpublished(store);
+}
+
+/* The folder of the fan-out that the object lies in. */
+static struct error *make_fan(struct store *store, const struct object *object)
+{
+	struct puts *puts = store->puts;
+	unsigned char byte = object->digest.byte[0];
+	char path[TREE_PATH];
+
+	if (atomic_load(&puts->fans[object->kind][byte]))
+		return NULL;
+	snprintf(path, sizeof path, "%s/%02x", tree_folders[object->kind], byte);
+	if (mkdirat(store->root, path, 0755) == 0) {
+		lock(puts);
+		puts->fans_made = true;
+		unlock(puts);
+	} else if (errno != EEXIST) {
+		return error_errno("can't make the folder %s", path);
+	}
+	atomic_store(&puts->fans[object->kind][byte], true);
+	return NULL;
+}
+
+static void ruleset_file(char file[FILE_PATH], const char *folder, size_t i)
+{
+	snprintf(file, FILE_PATH, "%s/%s", folder, tree_ruleset_files[i]);
+}
+
+static struct error *write_ruleset(const struct store *store, const char *folder, const struct str *files)
+{
+	char file[FILE_PATH];
+
+	for (size_t i = 0; i < RULESET_FILES; i++) {
+		ruleset_file(file, folder, i);
+		TRY(disk_write(store->root, file, files[i]));
+	}
+	return NULL;
+}
+
+static bool has_object(const struct store *store, enum object_kind kind, const char *path, const struct str *files)
+{
+	char file[FILE_PATH];
+
+	if (kind == OBJECT_SET)
+		return disk_has(store->root, path, files[0]);
+	for (size_t i = 0; i < RULESET_FILES; i++) {
+		ruleset_file(file, path, i);
+		if (!disk_has(store->root, file, files[i]))
+			return false;
+	}
+	return true;
+}
+
+/* In place; *made is false when something stands there. */
+static struct error *make_object(struct store *store, const struct object *object, const char *path,
+                                 const struct str *files, bool *made)
+{
+	struct error *error;
+
+	if (object->kind == OBJECT_SET) {
+		error = disk_write_new(store->root, path, files[0], made);
+		if (*made)
+			note_written(store->puts, object, true);
+		return error;
+	}
+	*made = mkdirat(store->root, path, 0755) == 0;
+	if (!*made)
+		return errno == EEXIST ? NULL : error_errno("can't make the folder %s", path);
+	note_written(store->puts, object, true);
+	return write_ruleset(store, path, files);
+}
+
+static struct error *write_fresh(const struct store *store, enum object_kind kind, const char *fresh,
+                                 const struct str *files)
+{
+	if (kind == OBJECT_SET)
+		return disk_write(store->root, fresh, files[0]);
+	TRY(disk_make_folder(store->root, fresh));
+	return write_ruleset(store, fresh, files);
+}
+
+/* Under a name that nobody reads, then into the place of what is damaged. */
+static struct error *mend_object(struct store *store, const struct object *object, const char *path,
+                                 const struct str *files)
+{
+	char fresh[TREE_PATH], hex[65];
+
+	digest_hex(&object->digest, hex);
+	snprintf(fresh, sizeof fresh, "%s/%s", TREE_NEW, hex);
+	struct error *error = write_fresh(store, object->kind, fresh, files);
+
+	if (error == NULL)
+		error = disk_replace(store->root, fresh, path);
+	if (error != NULL)
+		error_collect(&error, disk_remove(store->root, fresh));
+	else
+		note_written(store->puts, object, false);
+	return error;
+}
+
+static struct error *put(struct store *store, const struct object *object, const struct str *files)
+{
+	char path[TREE_PATH];
+	bool made;
+
+	tree_object(path, object);
+	TRY(mark_before(store, path));
+	TRY(make_fan(store, object));
+	TRY(make_object(store, object, path, files, &made));
+	if (made || has_object(store, object->kind, path, files))
+		return NULL;
+	return mend_object(store, object, path, files);
+}
+
+static struct error *put_once(struct store *store, enum object_kind kind, const struct digest *digest,
+                              const struct str *files)
+{
+	const struct object object = {kind, *digest};
+
+	if (!claim_object(store->puts, &object))
+		return NULL;
+	return error_hint(error_in(put(store, &object, files), "output folder %.*s", STR_ARG(store->output)),
+	                  "what was published before is as it was");
+}
+
+struct error *store_put_ruleset(struct store *store, const struct ruleset *ruleset)
+{
+	const struct str files[RULESET_FILES] = {ruleset->rules[0], ruleset->rules[1], ruleset->sets_list};
+
+	return put_once(store, OBJECT_RULESET, &ruleset->digest, files);
+}
+
+struct error *store_put_set(struct store *store, const struct set_file *set)
+{
+	return put_once(store, OBJECT_SET, &set->digest, &set->bytes);
+}
+
+/* --- to the disk --- */
+
+/* The files of an object, and the folders that name them. */
+static struct error *sync_object(const struct store *store, const struct object *object)
+{
+	char path[TREE_PATH], file[FILE_PATH];
+
+	tree_object(path, object);
+	for (size_t i = 0; object->kind == OBJECT_RULESET && i < RULESET_FILES; i++) {
+		ruleset_file(file, path, i);
+		TRY(disk_sync(store->root, file));
+	}
+	TRY(disk_sync(store->root, path));
+	*strrchr(path, '/') = '\0';
+	TRY(disk_sync(store->root, path));
+	return store->puts->fans_made ? disk_sync(store->root, tree_folders[object->kind]) : NULL;
+}
+
+static size_t sync_count(const struct puts *puts)
+{
+	size_t count = 0;
+
+	if (puts->written_count > puts->written.count)
+		return FLUSH_FEW + 1;
+	for (size_t i = 0; i < puts->written.count; i++)
+		count += (puts->written.items[i].kind == OBJECT_RULESET ? RULESET_FILES + 2 : 2) + puts->fans_made;
+	return count;
+}
+
+static struct error *sync_each(struct store *store, const char *const *paths, size_t count)
+{
+	for (size_t i = 0; i < store->puts->written.count; i++)
+		TRY(sync_object(store, &store->puts->written.items[i]));
+	for (size_t i = 0; i < count; i++)
+		TRY(disk_sync(store->root, paths[i]));
+	return NULL;
+}
+
+struct error *tree_flush(struct store *store, const char *const *paths, size_t count)
+{
+	struct puts *puts = store->puts;
+
+	if (count + sync_count(puts) <= FLUSH_FEW)
+		TRY(sync_each(store, paths, count));
+	else if (syncfs(store->root) != 0)
+		return error_errno("can't flush to disk");
+	puts->written.count = puts->written_count = 0;
+	puts->fans_made = false;
+	return NULL;
+}
+
+/* --- what becomes of them --- */
+
+static void forget(struct puts *puts)
+{
+	puts->made.count = 0;
+	puts->claim_count = 0;
+	if (puts->claim_room > 0)
+		memset(puts->claims, 0, puts->claim_room * sizeof *puts->claims);
+	memset(puts->fans, 0, sizeof puts->fans);
+}
+
+struct error *tree_unmark(struct store *store)
+{
+	if (!atomic_load(&store->puts->marked) || store->sweep || store->puts->made.count > 0)
+		return NULL;
+	atomic_store(&store->puts->marked, false);
+	return disk_remove(store->root, TREE_UNPUBLISHED);
+}
+
+struct error *tree_settle(struct store *store)
+{
+	forget(store->puts);
+	return tree_unmark(store);
+}
+
+void tree_take_back(struct store *store)
+{
+	struct puts *puts = store->puts;
+	struct error *errors = NULL;
+	char path[TREE_PATH];
+
+	for (size_t i = 0; i < puts->made.count; i++) {
+		tree_object(path, &puts->made.items[i]);
+		error_collect(&errors, disk_remove(store->root, path));
+		*strrchr(path, '/') = '\0';
+		(void)unlinkat(store->root, path, AT_REMOVEDIR); /* if it is empty now */
+	}
+	forget(puts);
+	/* What could not be removed is found by the run after. */
+	if (errors == NULL)
+		errors = tree_unmark(store);
+}
