@@ -108,21 +108,28 @@ static struct cell lines_cell(struct arena *arena, struct str text)
 
 static void write_row(struct run *run, const struct generation_info *info, const struct recorded *recorded)
 {
+	const struct cell none = cell_text((struct str){NULL, 0});
+
 	writer_row(run->writer, (struct cell[COLUMNS]){
 					cell_number((int64_t)info->number),
 					cell_bool(info->current),
 					time_cell(run->arena, info->at),
-					time_cell(run->arena, info->clock),
-					cell_number((int64_t)info->machines),
-					cell_number((int64_t)info->rulesets),
-					cell_number((int64_t)info->sets),
-					digest_cell(run, &info->digest),
+					info->damaged ? none : time_cell(run->arena, info->clock),
+					info->damaged ? none : cell_number((int64_t)info->machines),
+					info->damaged ? none : cell_number((int64_t)info->rulesets),
+					info->damaged ? none : cell_number((int64_t)info->sets),
+					info->damaged ? none : digest_cell(run, &info->digest),
 					cell_text(recorded->who),
 					number_cell(recorded->of),
 					number_cell(recorded->confirmed),
 					lines_cell(run->arena, recorded->pins),
 				});
-	if (!recorded->known)
+	if (info->damaged)
+		error_collect(&run->warnings,
+		              error_hint(error_new(ERROR_SURROUNDINGS, "generation %llu is damaged",
+		                                   (unsigned long long)info->number),
+		                         "what it was is not known any more; it is never pushed"));
+	else if (!recorded->known)
 		error_collect(&run->warnings,
 		              error_hint(error_new(ERROR_SURROUNDINGS, "the database does not know generation %llu",
 		                                   (unsigned long long)info->number),
