@@ -179,7 +179,7 @@ static struct error *read_again(struct watch *watch, struct arena *arena)
 bool watch_reread(struct watch *watch)
 {
 	struct arena *arena = arena_new();
-	struct error *error = error_hint(read_again(watch, arena), "the settings stay as they are");
+	struct error *error = error_in(read_again(watch, arena), "the settings stay as they are");
 
 	if (error != NULL) {
 		arena_free(arena);
