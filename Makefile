@@ -162,10 +162,18 @@ $(1): $(2) $(call archives_of,$(3)) $(TEST_LIB) $(5) | packages-check
 		-MMD -MP -MF $$@.d $(4) $$(LDFLAGS_ALL) -o $$@ $(2) \
 		$$(call group,$(5) $(TEST_LIB) $(call archives_of,$(3))) $$(call libraries_of,$(USES_$(3))) $$(check_libraries)
 endef
+# Whoever measures needs nothing that only testing needs.
+define BENCH_PROGRAM
+$(1): $(2) $(call archives_of,cli) | packages
+	echo 'BENCH $(2)'
+	mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS_ALL) -Icli $$(CFLAGS_ALL) $$(all_flags) -MMD -MP -MF $$@.d $$(LDFLAGS_ALL) -o $$@ $(2) \
+		$$(call group,$(call archives_of,cli)) $$(call libraries_of,$(USES_cli))
+endef
 folder_of = $(notdir $(patsubst %/,%,$(dir $(1))))
 $(foreach s,$(UNIT_SOURCES),$(eval $(call TEST_PROGRAM,$(BUILD)/tests/$(basename $(notdir $(s))),$(s),$(call folder_of,$(s)))))
 $(foreach p,$(LIVE_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/live/$(notdir $(p)).c,cli,,$(LIVE_LIB))))
-$(foreach p,$(BENCH_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/bench/$(notdir $(p)).c,cli)))
+$(foreach p,$(BENCH_PROGRAMS),$(eval $(call BENCH_PROGRAM,$(p),tests/bench/$(notdir $(p)).c)))
 $(foreach p,$(FUZZERS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,analysis,-fsanitize=fuzzer)))
 
 .PHONY: unit-programs live-programs bench-programs fuzz-programs test-programs
@@ -229,6 +237,7 @@ golden:
 format:
 	tests/lib/wrap.sh
 bench:
+	packaging/packages install build bench
 	$(AGAIN) all bench-programs
 	BUILD='$(BUILD)' T='$(T)' tests/bench/run.sh
 clang:
@@ -291,7 +300,7 @@ help:
 	echo 'make fuzz             each fuzzer for FUZZ_SECONDS=60, from its corpus in tests/fuzz/corpus'
 	echo 'make golden           write the golden files again from what the program says now'
 	echo 'make format           wrap the lines that are longer than 120 columns'
-	echo 'make bench            the benchmarks'
+	echo 'make bench            the benchmarks: a table and a picture of the curves (T="SIZE SHAPE PART": see tests/bench/run.sh)'
 	echo 'make clang            compile everything with clang, in $(BUILD)/clang'
 	echo 'make install          DESTDIR=, prefix=/usr/local; make uninstall takes it away again'
 	echo 'make compile_commands.json   for editors and language servers'
