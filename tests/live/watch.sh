@@ -46,6 +46,7 @@ has() { grep -q -- "$1" "$out/machines/m1/rules.v4"; }
 lacks() { ! has "$1"; }
 said() { [ "$(grep -cF -- "$1" "$home/watch.err")" = "$2" ]; }
 told() { [ "$(grep -cx "$1" "$home/notified")" = "$2" ]; }
+quiet() { grep -q "^generation $(basename "$(readlink "$out/current")") " "$home/watch.out"; }
 lines() { grep -c . "$home/watch.out"; }
 memory() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$watcher/status"; }
 
@@ -149,6 +150,7 @@ holds 'it is said once' said 'machines fell' 1
 run 0 generate --force
 run 0 import "$home/fleet.conf"
 await 5 'the machines are back' [ -e "$out/machines/m19" ]
+await 5 'the round is over' quiet
 
 # --- the disk ---
 mv "$out/store" "$out/away"
