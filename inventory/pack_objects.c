@@ -79,6 +79,16 @@ static uint64_t take_64(struct pack_reader *reader)
 	return low | (uint64_t)take(reader) << 32;
 }
 
+/* Far beyond every time that the language or PostgreSQL knows; near enough for arithmetic. */
+static int64_t take_time(struct pack_reader *reader)
+{
+	const int64_t end = INT64_MAX / 4;
+	int64_t time = (int64_t)take_64(reader);
+
+	reader->bad |= time != TIME_NONE && (time < -end || time > end);
+	return time;
+}
+
 static addr_bits take_bits(struct pack_reader *reader)
 {
 	addr_bits low = take_64(reader);
@@ -220,8 +230,8 @@ static void take_rule(struct pack_reader *reader, struct rule *rule)
 	rule->log = take_bool(reader);
 	rule->limit = take(reader);
 	rule->limit_unit = (enum limit_unit)take_one_of(reader, LIMIT_DAY + 1);
-	rule->since = (int64_t)take_64(reader);
-	rule->until = (int64_t)take_64(reader);
+	rule->since = take_time(reader);
+	rule->until = take_time(reader);
 	rule->comment = take_word(reader);
 }
 

@@ -86,12 +86,18 @@ static void expect_same(const struct fleet *a, const struct fleet *b)
 		ck_assert_int_eq(a->services[i].builtin, b->services[i].builtin);
 }
 
+/* Under valgrind fewer do. */
+static size_t rounds(void)
+{
+	return getenv("RUNNING_ON_VALGRIND") != NULL ? 12 : 150;
+}
+
 START_TEST(what_was_packed_comes_back)
 {
 	struct rng rng = rng_of(1);
 
-	for (size_t round = 0; round < 150; round++) {
-		struct fleet fleet = fleet_of(&rng, 1 + rng_below(&rng, round < 140 ? 20 : 400)), back;
+	for (size_t round = 0; round < rounds(); round++) {
+		struct fleet fleet = fleet_of(&rng, 1 + rng_below(&rng, round % 15 == 0 ? 400 : 20)), back;
 
 		fleet.services[0].builtin = rng_chance(&rng, 50);
 		struct str packed = fleet_pack(arena, &fleet);
@@ -110,7 +116,7 @@ END_TEST
 /* The same fleet made twice lies at other places; and memory that an arena hands out again is not clean. */
 START_TEST(the_same_fleet_gives_the_same_bytes)
 {
-	for (uint64_t round = 0; round < 30; round++) {
+	for (uint64_t round = 0; round < rounds() / 4; round++) {
 		struct arena *used = arena_new();
 		struct rng rng = rng_of(100 + round), again = rng;
 		struct fleet fleet = fleet_of(&rng, 60);
@@ -195,7 +201,8 @@ START_TEST(an_empty_fleet_is_one)
 	struct str packed = fleet_pack(arena, &fleet);
 
 	ck_assert(fleet_unpack(arena, packed, &back));
-	ck_assert(back.machine_count == 0 && back.role_count == 0 && back.network_count == 0 && back.service_count == 0);
+	ck_assert(back.machine_count == 0 && back.role_count == 0);
+	ck_assert(back.network_count == 0 && back.service_count == 0);
 	ck_assert_int_eq(back.clock, TIME_NONE);
 }
 END_TEST
