@@ -6,12 +6,12 @@
 #include "fleetwall/db.h"
 #include "fleetwall/fleet.h"
 
-/* Which rows: those that are there, those that the history brings back, or those of a few objects. A query has a variant
- * for each. */
+/* Which rows: those that are there, those that the history brings back, or those of a few objects. A query has a
+ * variant for each. */
 enum load_which { LOAD_PRESENT, LOAD_BEFORE, LOAD_CHANGED };
 
-/* One load. `scratch` goes when it ends, `rows` is reset after each table. The number that `machines`, `roles`, … give a
- * name is its index in the fleet. */
+/* One load. `scratch` goes when it ends, `rows` is reset after each table. The number that `machines`, `roles`, … give
+ * a name is its index in the fleet. */
 struct loading {
 	struct arena *arena, *scratch, *rows;
 	struct db *db;
@@ -37,8 +37,9 @@ struct loading loading_new(struct arena *arena, struct arena *scratch, struct ar
 /* COPY of the query's variant. */
 struct error *load_copy(struct loading *loading, const char *query, db_row *each, void *context) MUST_CHECK;
 
-/* --- rows while they come: in blocks that stay where they are, so that no row is moved and little room is wasted --- */
+/* --- rows while they come --- */
 
+/* In blocks that stay where they are, so that no row is moved and little room is wasted. */
 struct rows {
 	struct arena *arena;
 	size_t size, count; /* size: of one row */
@@ -52,8 +53,8 @@ struct rows rows_new(struct arena *arena, size_t size);
 void *rows_add(struct rows *rows); /* room for one more; not cleared */
 void *rows_get(const struct rows *rows, size_t i);
 
-/* Rows that begin with the number of their owner, a uint32_t. When all are put to their places — that of an owner's next
- * row is next[owner]++ — those of owner o are start[o] … start[o + 1] - 1, in the order in which they came. */
+/* Rows that begin with the number of their owner, a uint32_t. When all are put to their places — that of an owner's
+ * next row is next[owner]++ — those of owner o are start[o] … start[o + 1] - 1, in the order in which they came. */
 struct grouped {
 	uint32_t *start, *next;
 };

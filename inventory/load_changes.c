@@ -95,7 +95,7 @@ struct merging {
 	size_t count, size;
 	uint32_t *places; /* of those that are new or loaded again */
 	size_t place_count;
-	bool moved;       /* some came or went */
+	bool moved; /* some came or went */
 };
 
 static void take_over(struct merging *to, const struct list *from, size_t first, size_t end)

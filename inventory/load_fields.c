@@ -191,7 +191,8 @@ struct error *load_labels(struct arena *arena, struct str field, struct label **
 	return NULL;
 }
 
-/* Machines have few distinct sets of labels, or each has its own; then the first thousands are remembered for nothing. */
+/* Machines have few distinct sets of labels, or each has its own; then the first thousands are remembered for nothing.
+ */
 enum { MOST_LISTS = 4096 };
 
 struct label_lists {

@@ -1,5 +1,5 @@
-/* Machines, their addresses and memberships: nearly all the rows that there are, so this is where loading takes its time.
- * Rows come as the tables hold them; what is to be in order is sorted here, where that usually costs a look. */
+/* Machines, their addresses and memberships: nearly all the rows that there are, so this is where loading takes its
+ * time. Rows come as the tables hold them; what is to be in order is sorted here, where that usually costs a look. */
 #include "load.h"
 
 #include <assert.h>

@@ -37,16 +37,15 @@ struct grouped load_group(struct arena *scratch, const struct rows *rows, size_t
 
 struct error *load_orphan(const struct loading *loading, const char *kind, struct str name)
 {
-	struct error *error = error_new(ERROR_SURROUNDINGS,
-	                                "the database holds rows of a %s '%.*s' that does not exist", kind,
-	                                STR_ARG(name));
+	struct error *error = error_new(
+		ERROR_SURROUNDINGS, "the database holds rows of a %s '%.*s' that does not exist", kind, STR_ARG(name));
 	if (loading->which != LOAD_CHANGED)
 		return error;
 	return error_hint(error, "somebody wrote past the history of changes; a full run (--full) reads all of it");
 }
 
-struct error *load_owner(const struct loading *loading, const struct names *names, const char *kind,
-                         struct str name, uint32_t *owner)
+struct error *load_owner(const struct loading *loading, const struct names *names, const char *kind, struct str name,
+                         uint32_t *owner)
 {
 	uint32_t guess = *owner == NAMES_NONE ? 0 : *owner;
 	for (uint32_t end = guess + 2; guess < end && guess < names_count(names); guess++)
