@@ -72,6 +72,14 @@ static struct error *read_templates(struct round *round, struct file_list *files
 	return NULL;
 }
 
+static void warn_of_no_management(struct run *run)
+{
+	if (run->config.settings.management_count == 0)
+		error_collect(&run->warnings, error_hint(error_new(ERROR_GUARD, "no management sources are configured"),
+		                                         "in /etc/fleetwall/fleetwall.conf, or the file of --config: "
+		                                         "management = [ \"ADDRESS\", … ]"));
+}
+
 struct error *round_prepare(struct round *round)
 {
 	struct run *run = round->run;
@@ -80,6 +88,7 @@ struct error *round_prepare(struct round *round)
 	unsigned workers = run->config.threads > 0 ? run->config.threads : parallel_workers();
 	struct str program = str_format(round->arena, "fleetwall %s %s", FLEETWALL_VERSION, embedded_build);
 
+	warn_of_no_management(run);
 	TRY(read_templates(round, &files));
 	TRY(templates_compile(round->arena, files.items, files.count, &templates));
 	round->rendition =

@@ -144,20 +144,11 @@ static struct error *try_all(struct round *round)
 
 /* --- all guards --- */
 
-static void warn_of_no_management(struct run *run)
-{
-	if (run->config.settings.management_count == 0)
-		error_collect(&run->warnings, error_hint(error_new(ERROR_GUARD, "no management sources are configured"),
-		                                         "in /etc/fleetwall/fleetwall.conf, or the file of --config: "
-		                                         "management = [ \"ADDRESS\", … ]"));
-}
-
 struct error *round_guards(struct round *round)
 {
 	struct run *run = round->run;
 	struct error *errors = NULL;
 
-	warn_of_no_management(run);
 	/* Where nothing would be published, there is nothing to stop. */
 	if (round->published.number > 0 && !round->options->force &&
 	    !(round->readable && generation_same(&round->published, &round->next)))
