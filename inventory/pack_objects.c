@@ -89,11 +89,13 @@ static int64_t take_time(struct pack_reader *reader)
 	return time;
 }
 
-static addr_bits take_bits(struct pack_reader *reader)
+static addr_bits take_bits(struct pack_reader *reader, enum family family)
 {
-	addr_bits low = take_64(reader);
+	addr_bits bits = take_64(reader);
 
-	return low | (addr_bits)take_64(reader) << 64;
+	bits |= (addr_bits)take_64(reader) << 64;
+	reader->bad |= bits > family_last(family);
+	return bits;
 }
 
 static struct str take_word(struct pack_reader *reader)
@@ -185,8 +187,9 @@ static void take_peer(struct pack_reader *reader, struct peer *peer)
 	peer->kind = (enum peer_kind)take_one_of(reader, PEER_ROLE + 1);
 	if (peer->kind == PEER_LITERAL) {
 		peer->literal.family = take_family(reader);
-		peer->literal.first = take_bits(reader);
-		peer->literal.last = take_bits(reader);
+		peer->literal.first = take_bits(reader, peer->literal.family);
+		peer->literal.last = take_bits(reader, peer->literal.family);
+		reader->bad |= peer->literal.first > peer->literal.last;
 	} else {
 		peer->name = take_word(reader);
 		peer->label = take_word(reader);
@@ -317,7 +320,7 @@ static void take_network(struct pack_reader *reader, struct network *network)
 		struct prefix *prefix = &network->prefixes[i];
 
 		prefix->addr.family = take_family(reader);
-		prefix->addr.bits = take_bits(reader);
+		prefix->addr.bits = take_bits(reader, prefix->addr.family);
 		prefix->length = take_one_of(reader, family_width(prefix->addr.family) + 1);
 	}
 }
