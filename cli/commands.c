@@ -45,7 +45,8 @@ static const struct option generate_options[] = {
 	{"full", NULL, "from nothing: render everything, compare every object with its bytes, look at every link"},
 	{"force", NULL, "publish although machines, members or rules changed by more than the guards allow"},
 	{"templates", "DIR", "Mustache templates that replace those of the same name that are built in"},
-	{"try-all", NULL, "load every new ruleset in a throw-away network namespace first, not only new forms of rules"},
+	{"try-all", NULL,
+         "load every new ruleset in a throw-away network namespace first, not only new forms of rules"},
 	{NULL, NULL, NULL},
 };
 
@@ -171,25 +172,28 @@ static const char import_details[] = "FILE is a document (fleetwall-document(5))
 				     "and every error at once. A field that is given makes the object equal to it; a "
                                      "field that is absent is left alone.";
 
-static const char generate_details[] = "Reads one snapshot of the inventory, makes one ruleset for each position that "
-                                       "machines are in, and publishes them as a new\n"
-				       "generation (fleetwall-output(5)). Does only what changed since the last run, and "
-				       "writes nothing where nothing did; --full does all. "
-                                       "Guards stop it (exit code 4) before anything\n"
-				       "is published: a management source that would be locked out, a collapse of the "
-                                       "inventory, rules that the kernel refuses.";
+static const char generate_details[] =
+	"Reads one snapshot of the inventory, makes one ruleset for each position that "
+	"machines are in, and publishes them as a new\n"
+	"generation (fleetwall-output(5)). Does only what changed since the last run, and "
+	"writes nothing where nothing did; --full does all. "
+	"Guards stop it (exit code 4) before anything\n"
+	"is published: a management source that would be locked out, a collapse of the "
+	"inventory, rules that the kernel refuses.";
 
-static const char watch_details[] = "Publishes everything first, then waits for changes. A line on standard output tells "
-                                    "each generation; --json makes it an\n"
-                                    "object. What goes wrong is said once; what is published stays, and watch goes on. "
-                                    "One for an output folder.\n"
-                                    "SIGTERM and SIGINT end it between two rounds; SIGHUP has it read the configuration "
-                                    "again.";
+static const char watch_details[] =
+	"Publishes everything first, then waits for changes. A line on standard output tells "
+	"each generation; --json makes it an\n"
+	"object. What goes wrong is said once; what is published stays, and watch goes on. "
+	"One for an output folder.\n"
+	"SIGTERM and SIGINT end it between two rounds; SIGHUP has it read the configuration "
+	"again.";
 
 static const char publish_details[] =
 	"Rules that have ended since do not come back, and those that have begun are there. The inventory stays as it "
 	"is, so the next\n"
-	"generate publishes what it says. What the generation opens, compared with the one that is published, is shown.";
+	"generate publishes what it says. What the generation opens, compared with the one that is published, is "
+        "shown.";
 
 static const char explain_details[] = "SOURCE and DESTINATION are machines or addresses; WHAT is 3306/tcp, "
                                       "icmp/echo-request, esp, … and may be followed by\n"

@@ -11,8 +11,8 @@
 struct error *inventory_load(struct arena *arena, struct db *db, struct fleet *fleet) MUST_CHECK;
 
 /* Which changes of the history to take back: all after a time (its clock is then that time), those of one transaction,
- * a single one, or all that a snapshot did not see (its clock is then the present one). Exactly one is given; the others
- * are TIME_NONE, 0 and empty. */
+ * a single one, or all that a snapshot did not see (its clock is then the present one). Exactly one is given; the
+ * others are TIME_NONE, 0 and empty. */
 struct before {
 	int64_t time;
 	int64_t transaction, change;
@@ -35,7 +35,8 @@ struct inventory_news {
 };
 /* `since`: a snapshot of an earlier transaction of this same database (see identity), or empty: then `changed` is true.
  * A transaction that began before that snapshot and committed after it counts. */
-struct error *inventory_news(struct arena *arena, struct db *db, struct str since, struct inventory_news *news) MUST_CHECK;
+struct error *inventory_news(struct arena *arena, struct db *db, struct str since,
+                             struct inventory_news *news) MUST_CHECK;
 
 /* What a partial load replaced; numbers are places in the new fleet. */
 struct inventory_touched {
@@ -51,8 +52,8 @@ struct inventory_touched {
 struct error *inventory_load_changes(struct arena *arena, struct db *db, struct str since, const struct fleet *before,
                                      struct fleet *after, struct inventory_touched *touched) MUST_CHECK;
 
-/* A fleet as one block of bytes, for the next run of the same program on the same machine: what rulesets depend on (with
- * the comments of rules), and nothing else. The same fleet gives the same bytes, wherever it lies in memory. */
+/* A fleet as one block of bytes, for the next run of the same program on the same machine: what rulesets depend on
+ * (with the comments of rules), and nothing else. The same fleet gives the same bytes, wherever it lies in memory. */
 struct str fleet_pack(struct arena *arena, const struct fleet *fleet);
 /* The other way. Names and words of the fleet stay in `bytes`, which must outlive it and be aligned as malloc() aligns;
  * lists of labels and of roles that are the same are one list of all the machines that have it, so that nobody may
