@@ -1,6 +1,7 @@
 /* COPY … TO STDOUT (FORMAT binary): the stream cut into rows and fields, and the binary forms of the few types that are
  * read so. Trusts no length that it has not checked. */
 #include <assert.h>
+#include <endian.h>
 #include <libpq-fe.h>
 #include <string.h>
 
@@ -19,13 +20,24 @@ struct stream {
 	struct str fields[MOST_FIELDS];
 };
 
+/* Of 2, 4 or 8 bytes. */
 static int64_t big_endian(const char *p, size_t n)
 {
-	uint64_t value = n > 0 && (p[0] & 0x80) ? UINT64_MAX : 0;
+	uint16_t two;
+	uint32_t four;
+	uint64_t eight;
 
-	for (size_t i = 0; i < n; i++)
-		value = value << 8 | (unsigned char)p[i];
-	return (int64_t)value;
+	switch (n) {
+	case 2:
+		memcpy(&two, p, sizeof two);
+		return (int16_t)be16toh(two);
+	case 4:
+		memcpy(&four, p, sizeof four);
+		return (int32_t)be32toh(four);
+	default:
+		memcpy(&eight, p, sizeof eight);
+		return (int64_t)be64toh(eight);
+	}
 }
 
 static struct error *garbled(void)
