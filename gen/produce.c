@@ -1,6 +1,6 @@
 /* From what was resolved to a product: the stations in their order, and the memory that they share. Everything here is
- * arrays indexed by machine, role, position or set; bytes of pieces live in a worker's buffers until its outlet has taken
- * them. */
+ * arrays indexed by machine, role, position or set; bytes of pieces live in a worker's buffers until its outlet has
+ * taken them. */
 #include "fleetwall/produce.h"
 
 #include "fleetwall/arena.h"

@@ -79,8 +79,8 @@ static void put_service(struct buf *buf, const struct fleet *fleet, struct str n
 }
 
 /* The lines of a role's rules depend on
- * - the role's name: it stands in comments, in the ids of rules (and so in names of chains and limits), and in the names
- *   of the sets of `self`;
+ * - the role's name: it stands in comments, in the ids of rules (and so in names of chains and limits), and in the
+ * names of the sets of `self`;
  * - which of its rules count now, and the canonical text of each: everything that a rule says but its comment, which is
  *   printed nowhere, like ticket and owner. Names of sets, of chains and limits follow from these texts; what is in the
  *   sets does not matter here;
@@ -105,8 +105,8 @@ struct digest role_key(struct arena *scratch, struct digester *digester, const s
 }
 
 /* A ruleset depends on
- * - how it is laid out: the style (mode and enforcement), whether egress is closed, the SSH port that management gets in
- *   by (the machine's, or the configured one);
+ * - how it is laid out: the style (mode and enforcement), whether egress is closed, the SSH port that management gets
+ * in by (the machine's, or the configured one);
  * - its roles with rules that count, in their order, which is that of their names. Roles without are in no line;
  * - the base.
  * Not on the machine's name, labels or addresses: no line names them. */
@@ -167,11 +167,10 @@ bool known_find(const struct known *items, size_t count, const struct digest *ke
 	return false;
 }
 
-#define BUCKET_BITS 16
-
-static size_t bucket_of(const struct known *item)
+/* The first bits of a key, as many as there are buckets. */
+static size_t bucket_of(const struct known *item, unsigned bits)
 {
-	return (size_t)item->key.byte[0] << 8 | item->key.byte[1];
+	return ((size_t)item->key.byte[0] << 16 | (size_t)item->key.byte[1] << 8 | item->key.byte[2]) >> (24 - bits);
 }
 
 static void insert(struct known *sorted, size_t at)
@@ -183,17 +182,22 @@ static void insert(struct known *sorted, size_t at)
 	sorted[at] = item;
 }
 
-/* Digests are spread evenly: by their first bytes into as many buckets, and hardly anything is left to do. */
+/* Digests are spread evenly: by their first bits into about as many buckets as there are keys, and hardly anything is
+ * left to do. */
 void known_sort(struct arena *scratch, struct known *sorted, const struct known *items, size_t count)
 {
-	size_t *place = ARENA_ARRAY(scratch, size_t, ((size_t)1 << BUCKET_BITS) + 1);
+	unsigned bits = 0;
+	size_t *place;
 
+	while (bits < 20 && (size_t)1 << bits < count)
+		bits++;
+	place = ARENA_ARRAY(scratch, size_t, ((size_t)1 << bits) + 1);
 	for (size_t i = 0; i < count; i++)
-		place[bucket_of(&items[i]) + 1]++;
-	for (size_t i = 0; i < (size_t)1 << BUCKET_BITS; i++)
+		place[bucket_of(&items[i], bits) + 1]++;
+	for (size_t i = 0; i < (size_t)1 << bits; i++)
 		place[i + 1] += place[i];
 	for (size_t i = 0; i < count; i++)
-		sorted[place[bucket_of(&items[i])]++] = items[i];
+		sorted[place[bucket_of(&items[i], bits)]++] = items[i];
 	for (size_t i = 1; i < count; i++)
 		insert(sorted, i);
 }

@@ -8,7 +8,8 @@
 #include "sets.h"
 
 /* What a role contributes to a ruleset. */
-struct digest role_key(struct arena *scratch, struct digester *digester, const struct resolved *resolved, uint32_t role);
+struct digest role_key(struct arena *scratch, struct digester *digester, const struct resolved *resolved,
+                       uint32_t role);
 /* `roles`: role keys by role. */
 struct digest position_key(struct digester *digester, const struct digest *base, const struct position *position,
                            const struct digest *roles);

@@ -1,5 +1,5 @@
-/* Machines by position: what a ruleset depends on, found for every machine of the fleet in one pass, by a hash over a few
- * numbers. Knows nothing of what roles say, but whether they have rules and close egress. */
+/* Machines by position: what a ruleset depends on, found for every machine of the fleet in one pass, by a hash over a
+ * few numbers. Knows nothing of what roles say, but whether they have rules and close egress. */
 #include "produce_positions.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* The rulesets of a product: one for each position. Finds the positions whose key is not known, renders what their roles
- * contribute, each once, and puts rulesets together from that. */
+/* The rulesets of a product: one for each position. Finds the positions whose key is not known, renders what their
+ * roles contribute, each once, and puts rulesets together from that. */
 #include <string.h>
 
 #include "fleetwall/arena.h"

@@ -1,5 +1,5 @@
-/* A set file (SPEC §5): a second set is filled and swapped in, so that the live one is never half full. A killed run may
- * have left the second one, hence the flush. Addresses come sorted, so prefixes are found in one pass. */
+/* A set file (SPEC §5): a second set is filled and swapped in, so that the live one is never half full. A killed run
+ * may have left the second one, hence the flush. Addresses come sorted, so prefixes are found in one pass. */
 #include "produce_set_text.h"
 
 #include <assert.h>

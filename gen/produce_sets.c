@@ -1,5 +1,5 @@
-/* The set files of a product: gathers what each set holds, knows it again by that, and writes those that are new. Sets are
- * made in parallel, the largest first. What a set is called is for sets.c to say. */
+/* The set files of a product: gathers what each set holds, knows it again by that, and writes those that are new. Sets
+ * are made in parallel, the largest first. What a set is called is for sets.c to say. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -270,8 +270,9 @@ static void list_sets(const struct work *work)
 	for (size_t i = 0; i < count; i++) {
 		uint32_t number = production->sorted[i];
 
-		product->sets[i] = (struct entry){work->made[number].value,
-		                                  str_copy(production->arena, sets_get(production->sets, number)->file)};
+		product->sets[i] =
+			(struct entry){work->made[number].value,
+		                       str_copy(production->arena, sets_get(production->sets, number)->file)};
 	}
 	product->knowledge.sets = ARENA_ARRAY(production->arena, struct known, count);
 	product->knowledge.set_count = count;

@@ -50,7 +50,8 @@ static inline addr_bits differences(const unsigned char *items, size_t count, si
 	return sorted ? 0 : found;
 }
 
-static inline void sort_by_byte(const unsigned char *items, unsigned char *to, size_t count, size_t size, unsigned shift)
+static inline void sort_by_byte(const unsigned char *items, unsigned char *to, size_t count, size_t size,
+                                unsigned shift)
 {
 	size_t place[257] = {0};
 

@@ -1,5 +1,5 @@
-/* From the model to what counts: members of roles, and rules at the fleet's clock. Owns rule ids and the edges of since and
- * until. Pure; what is referred to and does not exist is passed over here, because fleet_check() and the database's
+/* From the model to what counts: members of roles, and rules at the fleet's clock. Owns rule ids and the edges of since
+ * and until. Pure; what is referred to and does not exist is passed over here, because fleet_check() and the database's
  * foreign keys are the places that refuse it. */
 #include "fleetwall/resolve.h"
 

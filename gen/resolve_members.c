@@ -1,6 +1,6 @@
-/* Membership: assigned, selected by labels, and a machine's own role. Every run does this for the whole fleet, so it is done
- * by counting and by position: names are looked up by hash, once each, machines are taken in their order, and nothing is
- * sorted. */
+/* Membership: assigned, selected by labels, and a machine's own role. Every run does this for the whole fleet, so it is
+ * done by counting and by position: names are looked up by hash, once each, machines are taken in their order, and
+ * nothing is sorted. */
 #include "resolve_members.h"
 
 #include <string.h>

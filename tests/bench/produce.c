@@ -1,5 +1,5 @@
-/* Times the way from a database's rows to the bytes of sets and rulesets, station by station, with nothing behind it: what
- * is rendered is counted and dropped. Then the same again with everything known, as a run that follows has it. */
+/* Times the way from a database's rows to the bytes of sets and rulesets, station by station, with nothing behind it:
+ * what is rendered is counted and dropped. Then the same again with everything known, as a run that follows has it. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -146,17 +146,18 @@ int main(int argc, char **argv)
 	struct rendition rendition = {.settings = &settings};
 	struct knowledge known;
 	struct fleet fleet;
-	long workers = argc == 3 ? strtol(argv[2], NULL, 10) : parallel_workers();
+	long workers = argc > 2 ? strtol(argv[2], NULL, 10) : parallel_workers();
+	long again = argc > 3 ? strtol(argv[3], NULL, 10) : 3;
 
-	if ((argc != 2 && argc != 3) || workers < 1 || workers > PARALLEL_MOST) {
-		fprintf(stderr, "usage: produce CONNINFO [WORKERS, up to %d]\n", PARALLEL_MOST);
+	if (argc < 2 || argc > 4 || workers < 1 || workers > PARALLEL_MOST) {
+		fprintf(stderr, "usage: produce CONNINFO [WORKERS, up to %d [TIMES AGAIN]]\n", PARALLEL_MOST);
 		return 2;
 	}
 	rendition.workers = (unsigned)workers;
 	rendition.templates = compile(arena);
 	load(arena, argv[1], &fleet);
 	known = run(arena, &fleet, &rendition, NULL);
-	for (int i = 0; i < 3; i++)
+	for (long i = 0; i < again; i++)
 		(void)run(arena, &fleet, &rendition, &known);
 	arena_free(arena);
 	return 0;

@@ -374,6 +374,68 @@ START_TEST(sets_compare)
 }
 END_TEST
 
+/* --- as inet_ntop(3) prints them --- */
+
+static void check_spelled(enum family family, const unsigned char *bytes)
+{
+	char expected[INET6_ADDRSTRLEN], text[ADDR_TEXT_MAX + 1] = "";
+	size_t n = addr_write(text, addr_of_bytes(family, bytes));
+
+	ck_assert_uint_le(n, ADDR_TEXT_MAX);
+	text[n] = '\0';
+	ck_assert_ptr_nonnull(
+		inet_ntop(family == FAMILY_4 ? AF_INET : AF_INET6, bytes, expected, sizeof expected));
+	ck_assert_str_eq(text, expected);
+}
+
+START_TEST(every_octet_is_spelled)
+{
+	for (unsigned i = 0; i < 256; i++)
+		for (unsigned at = 0; at < 4; at++) {
+			unsigned char bytes[4] = {10, 20, 30, 40};
+
+			bytes[at] = (unsigned char)i;
+			check_spelled(FAMILY_4, bytes);
+		}
+}
+END_TEST
+
+/* Every pattern of groups that are zero, with short and long ones between; those of mixed spelling are among them. */
+START_TEST(every_pattern_of_zeros_is_spelled)
+{
+	static const unsigned groups[] = {0x1, 0xffff, 0xab0, 0x10, 0x8000};
+
+	for (unsigned zeros = 0; zeros < 256; zeros++)
+		for (unsigned kind = 0; kind < sizeof groups / sizeof *groups; kind++) {
+			unsigned char bytes[16] = {0};
+
+			for (unsigned i = 0; i < 8; i++) {
+				unsigned group = (zeros >> i & 1) != 0 ? 0 : groups[kind];
+
+				bytes[2 * i] = (unsigned char)(group >> 8);
+				bytes[2 * i + 1] = (unsigned char)group;
+			}
+			check_spelled(FAMILY_6, bytes);
+		}
+}
+END_TEST
+
+START_TEST(any_address_is_spelled)
+{
+	uint64_t state = 1;
+
+	for (unsigned round = 0; round < 20000; round++) {
+		unsigned char bytes[16];
+
+		for (unsigned i = 0; i < 16; i++) {
+			state = state * 6364136223846793005u + 1442695040888963407u;
+			bytes[i] = (state >> 40 & 3) == 0 ? 0 : (unsigned char)(state >> 56);
+		}
+		check_spelled(round % 2 == 0 ? FAMILY_4 : FAMILY_6, bytes);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("addr");
@@ -395,6 +457,9 @@ int main(void)
 	tcase_add_test(tcase, compares_ranges);
 	tcase_add_test(tcase, sets_are_exact);
 	tcase_add_test(tcase, sets_compare);
+	tcase_add_test(tcase, every_octet_is_spelled);
+	tcase_add_test(tcase, every_pattern_of_zeros_is_spelled);
+	tcase_add_test(tcase, any_address_is_spelled);
 	suite_add_tcase(suite, tcase);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

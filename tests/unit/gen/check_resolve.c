@@ -475,6 +475,25 @@ START_TEST(icmp_types)
 }
 END_TEST
 
+/* Whoever fills a fleet in by hand may name a role twice, in any order. */
+START_TEST(a_role_that_is_named_twice_is_had_once)
+{
+	struct str names[] = {STR("b"), STR("a"), STR("b"), STR("gone"), STR("a")};
+
+	read_at("roles = ( { name = \"a\"; }, { name = \"b\"; } ); machines = ( { name = \"m\"; }, { name = \"n\"; } "
+	        ");",
+	        0);
+	fleet.machines[0].roles = names;
+	fleet.machines[0].role_count = 5;
+	resolved = resolve(arena, &fleet);
+	ck_assert_uint_eq(resolved->machines[0].role_count, 2);
+	ck_assert_uint_eq(resolved->machines[0].roles[0], 0);
+	ck_assert_uint_eq(resolved->machines[0].roles[1], 1);
+	ck_assert_str_eq(members("a"), "m");
+	ck_assert_str_eq(members("b"), "m");
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("resolve");
@@ -495,6 +514,7 @@ static Suite *suite(void)
 	tcase_add_test(tcase, one_edge_alone);
 	tcase_add_test(tcase, a_disabled_rule_does_not_count);
 	tcase_add_test(tcase, ids_are_digests_of_role_and_text);
+	tcase_add_test(tcase, a_role_that_is_named_twice_is_had_once);
 	tcase_add_test(tcase, one_role_closes_egress);
 	tcase_add_loop_test(tcase, families, 0, sizeof speaks / sizeof *speaks);
 	tcase_add_test(tcase, no_peers_are_nobody);
