@@ -124,16 +124,40 @@ static void write_row(struct run *run, const struct generation_info *info, const
 					number_cell(recorded->confirmed),
 					lines_cell(run->arena, recorded->pins),
 				});
-	if (info->damaged)
-		error_collect(&run->warnings,
-		              error_hint(error_new(ERROR_SURROUNDINGS, "generation %llu is damaged",
-		                                   (unsigned long long)info->number),
-		                         "what it was is not known any more; it is never pushed"));
-	else if (!recorded->known)
-		error_collect(&run->warnings,
-		              error_hint(error_new(ERROR_SURROUNDINGS, "the database does not know generation %llu",
-		                                   (unsigned long long)info->number),
-		                         "it is not pushed; fleetwall generate makes one that is known"));
+}
+
+/* "3, 4, 5": one warning for all of a kind. */
+static void warn(struct run *run, const struct buf *numbers, const char *what, const char *hint)
+{
+	if (numbers->n > 0)
+		error_collect(&run->warnings, error_hint(error_new(ERROR_SURROUNDINGS, "%s: %.*s", what,
+		                                                   STR_ARG(buf_str(numbers))),
+		                                         "%s", hint));
+}
+
+static void add_number(struct buf *numbers, uint64_t number)
+{
+	buf_format(numbers, "%s%llu", numbers->n > 0 ? ", " : "", (unsigned long long)number);
+}
+
+static void write_rows(struct run *run, const struct db_rows *rows, const struct generation_info *all, size_t count)
+{
+	struct buf damaged = buf_new(run->arena), unknown = buf_new(run->arena);
+	size_t row = 0;
+
+	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
+	for (size_t i = 0; i < count; i++) {
+		struct recorded recorded = find(rows, &row, &all[i]);
+
+		write_row(run, &all[i], &recorded);
+		if (all[i].damaged)
+			add_number(&damaged, all[i].number);
+		else if (!recorded.known)
+			add_number(&unknown, all[i].number);
+	}
+	warn(run, &damaged, "generations that are damaged", "they can't be published again, and are never pushed");
+	warn(run, &unknown, "generations that the database does not know",
+	     "they are never pushed; fleetwall generate makes one that is");
 }
 
 struct error *run_generation_list(struct run *run)
@@ -141,19 +165,14 @@ struct error *run_generation_list(struct run *run)
 	struct generation_info *all;
 	struct str lowest;
 	struct db_rows rows;
-	size_t count, row = 0;
+	size_t count;
 
 	TRY(run_connect(run));
 	TRY(store_generations(run->arena, run->config.output, &all, &count));
 	lowest = str_format(run->arena, "%llu", (unsigned long long)(count > 0 ? all[0].number : 0));
 	TRY(db_begin(run->db, DB_SNAPSHOT));
 	TRY(db_query(run->arena, run->db, db_sql("generation-list"), &lowest, 1, &rows));
-	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
-	for (size_t i = 0; i < count; i++) {
-		struct recorded recorded = find(&rows, &row, &all[i]);
-
-		write_row(run, &all[i], &recorded);
-	}
+	write_rows(run, &rows, all, count);
 	return db_commit(run->db);
 }
 

@@ -88,8 +88,18 @@ static struct error *collect(struct collection *collection)
 	return db_commit(collection->run->db);
 }
 
+/* Looking at all summaries is some milliseconds of fifty generations: after every fourth publishing is often enough. */
+static bool is_time_to_look(const struct run *run)
+{
+	enum { SELDOM = 16 };
+
+	return store_current(run->config.output) % (run->config.keep_generations / SELDOM + 1) == 0;
+}
+
 void collect_generations(struct run *run, struct store *store)
 {
+	if (!is_time_to_look(run))
+		return;
 	struct arena *arena = arena_new();
 	struct collection collection = {
 		.run = run,
