@@ -83,6 +83,7 @@ void store_close(struct store *store)
 	if (store == NULL)
 		return;
 	tree_take_back(store);
+	tree_sweep(store);
 	puts_free(store->puts);
 	if (store->lock >= 0)
 		(void)close(store->lock);
@@ -206,10 +207,6 @@ struct error *store_publish(struct arena *arena, struct store *store, const stru
 	}
 	error = disk_sync(store->root, ".");
 	error_collect(&error, tree_settle(store));
-	/* What can't be swept up now stays marked, and store_collect() tells of it. */
-	struct error *left = tree_sweep(store);
-
-	(void)left;
 	return error_in(error_in(error, "output folder %.*s", STR_ARG(store->output)),
 	                "generation %" PRIu64 " is published, but", generation->number);
 }

@@ -82,7 +82,7 @@ static void add_named(struct collection *collection)
 struct fan {
 	struct collection *collection;
 	enum object_kind kind;
-	unsigned byte;
+	struct str name; /* "ab" */
 };
 
 static struct error *add_found(void *context, struct str name)
@@ -91,22 +91,30 @@ static struct error *add_found(void *context, struct str name)
 	struct digest digest;
 
 	/* What is no object is not ours. */
-	if (digest_parse(name, &digest) && digest.byte[0] == fan->byte)
+	if (digest_parse(name, &digest) && str_starts(name, fan->name))
 		APPEND(fan->collection->arena, &fan->collection->candidates[fan->kind], digest);
 	return NULL;
+}
+
+static struct error *add_fan(void *context, struct str name)
+{
+	struct fan fan = *(const struct fan *)context;
+	char path[TREE_PATH];
+
+	if (name.n != 2)
+		return NULL;
+	fan.name = name;
+	snprintf(path, sizeof path, "%s/%.2s", tree_folders[fan.kind], name.p);
+	return disk_list(fan.collection->store->root, path, add_found, &fan);
 }
 
 static struct error *add_all(struct collection *collection)
 {
 	struct fan fan = {.collection = collection};
-	char path[TREE_PATH];
 
-	for (size_t i = 0; i < OBJECT_KINDS * 256; i++) {
-		fan.kind = i < 256 ? OBJECT_RULESET : OBJECT_SET;
-		fan.byte = i % 256;
-		snprintf(path, sizeof path, "%s/%02x", tree_folders[fan.kind], fan.byte);
-		if (faccessat(collection->store->root, path, F_OK, 0) == 0)
-			TRY(disk_list(collection->store->root, path, add_found, &fan));
+	for (size_t kind = 0; kind < OBJECT_KINDS; kind++) {
+		fan.kind = kind;
+		TRY(disk_list(collection->store->root, tree_folders[kind], add_fan, &fan));
 	}
 	return NULL;
 }
@@ -268,17 +276,19 @@ struct error *store_collect(struct arena *arena, struct store *store, const uint
 	return error_in(error, "output folder %.*s", STR_ARG(store->output));
 }
 
-struct error *tree_sweep(struct store *store)
+void tree_sweep(struct store *store)
 {
-	struct arena *scratch = arena_new();
+	struct arena *scratch;
 	uint64_t *numbers;
 	size_t count, removed;
-	struct error *error = NULL;
 
-	if (store->sweep)
-		error = generation_numbers(scratch, store->root, &numbers, &count);
-	if (store->sweep && error == NULL)
+	if (!store->sweep)
+		return;
+	scratch = arena_new();
+	struct error *error = generation_numbers(scratch, store->root, &numbers, &count);
+
+	if (error == NULL)
 		error = store_collect(scratch, store, numbers, count, &removed);
+	(void)error; /* later, then */
 	arena_free(scratch);
-	return error;
 }

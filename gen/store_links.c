@@ -265,6 +265,8 @@ static struct error *links_of(struct store *store, const struct generation *befo
 	struct error *error = bring_in_line(scratch, store, before, generation);
 
 	arena_free(scratch);
+	if (error == NULL)
+		tree_sweep(store);
 	return error_hint(error_in(error, "the links for people in %.*s are behind", STR_ARG(store->output)),
 	                  "`current` is right; the next run of `fleetwall generate` mends the links");
 }

@@ -101,7 +101,7 @@ struct error *generation_current(int root, uint64_t *number) MUST_CHECK;
 
 /* --- collecting (store_collect.c) --- */
 
-/* Removes what killed runs left, if any did. */
-struct error *tree_sweep(struct store *store) MUST_CHECK;
+/* Removes what killed runs left, if any did. What can't be swept up now stays marked; store_collect() says why. */
+void tree_sweep(struct store *store);
 
 #endif
