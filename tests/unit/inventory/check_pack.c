@@ -168,30 +168,49 @@ START_TEST(what_differs_gives_other_bytes)
 }
 END_TEST
 
-/* Lists and words that repeat are there once. */
+static struct machine large_machine(size_t number)
+{
+	struct machine machine = {
+		.name = str_format(arena, "m%05zu", number),
+		.labels = ARENA_ARRAY(arena, struct label, 3),
+		.label_count = 3,
+		.addresses = ARENA_ARRAY(arena, struct machine_address, number % 4),
+		.address_count = number % 4,
+		.roles = ARENA_ARRAY(arena, struct str, 5),
+		.role_count = 5,
+	};
+
+	for (size_t i = 0; i < 3; i++)
+		machine.labels[i] = (struct label){str_format(arena, "key-%zu", i), STR("a long value")};
+	for (size_t i = 0; i < 5; i++)
+		machine.roles[i] = str_format(arena, "a-role-of-many-machines-%zu", i);
+	for (size_t i = 0; i < machine.address_count; i++)
+		machine.addresses[i] = (struct machine_address){
+			.addr = {.bits = number * 4 + i, .family = i % 2 == 0 ? FAMILY_4 : FAMILY_6},
+			.label = STR("public"),
+		};
+	return machine;
+}
+
+/* Lists and words that repeat are there once. So many machines are unpacked by several threads. */
 START_TEST(what_repeats_is_there_once)
 {
-	enum { MACHINES = 1000 };
+	enum { MACHINES = 20000, BYTES_OF_MACHINE = 24 + 6, BYTES_OF_ADDRESSES = (8 + 8 + 20 + 8 + 20 + 8) / 4 };
 	struct fleet fleet = {.machines = ARENA_ARRAY(arena, struct machine, MACHINES), .machine_count = MACHINES};
 
-	for (size_t i = 0; i < MACHINES; i++) {
-		struct machine *machine = &fleet.machines[i];
-
-		*machine = (struct machine){.name = str_format(arena, "m%04zu", i), .label_count = 3, .role_count = 5};
-		machine->labels = ARENA_ARRAY(arena, struct label, 3);
-		machine->roles = ARENA_ARRAY(arena, struct str, 5);
-		for (size_t k = 0; k < 3; k++)
-			machine->labels[k] = (struct label){str_format(arena, "key-%zu", k), STR("a long value")};
-		for (size_t k = 0; k < 5; k++)
-			machine->roles[k] = str_format(arena, "a-role-of-many-machines-%zu", k);
-	}
+	for (size_t i = 0; i < MACHINES; i++)
+		fleet.machines[i] = large_machine(i);
 	struct str packed = fleet_pack(arena, &fleet);
 	struct fleet back;
 
-	ck_assert_uint_lt(packed.n, MACHINES * (24 + 5) + 500);
+	ck_assert_uint_lt(packed.n, MACHINES * (BYTES_OF_MACHINE + BYTES_OF_ADDRESSES) + 500);
 	ck_assert(fleet_unpack(arena, packed, &back));
 	expect_same(&fleet, &back);
+	ck_assert(str_eq(fleet_pack(arena, &back), packed));
 	ck_assert_ptr_eq(back.machines[0].roles, back.machines[MACHINES - 1].roles);
+	((char *)(uintptr_t)packed.p)[packed.n / 2] ^= 64;
+	(void)fleet_unpack(arena, packed, &back);
+	ck_assert(!fleet_unpack(arena, str_slice(packed, 0, packed.n - 1), &back));
 }
 END_TEST
 
