@@ -39,7 +39,7 @@ static struct error *empty_new(void *context, struct str name)
 	snprintf(path, sizeof path, "%s/%.*s", TREE_NEW, STR_ARG(name));
 	if (!str_is(str_of(path), TREE_UNPUBLISHED))
 		return disk_remove(store->root, path);
-	store->sweep = true;
+	store->sweep |= store->puts == NULL; /* it is not ours: the store is being opened */
 	return NULL;
 }
 
@@ -53,7 +53,23 @@ static struct error *prepare(struct store *store)
 	TRY(lock(store));
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
 		TRY(disk_make_folder(store->root, folders[i]));
-	return disk_list(store->root, TREE_NEW, empty_new, store);
+	TRY(disk_list(store->root, TREE_NEW, empty_new, store));
+	store->puts = puts_new();
+	return NULL;
+}
+
+/* What was damaged and gave way is still there, for its readers. */
+static void clean_up(struct store *store)
+{
+	if (store->puts == NULL)
+		return;
+	tree_take_back(store);
+	tree_sweep(store);
+	struct error *left = disk_list(store->root, TREE_NEW, empty_new, store);
+
+	(void)left; /* the next run tries again */
+	puts_free(store->puts);
+	store->puts = NULL;
 }
 
 struct error *store_open(struct arena *arena, struct str output, struct store **store)
@@ -61,8 +77,7 @@ struct error *store_open(struct arena *arena, struct str output, struct store **
 	struct store *opened = ARENA_NEW(arena, struct store);
 	const char *path = str_c(arena, output);
 
-	*opened = (struct store){
-		.arena = arena, .root = -1, .lock = -1, .output = str_copy(arena, output), .puts = puts_new()};
+	*opened = (struct store){.arena = arena, .root = -1, .lock = -1, .output = str_copy(arena, output)};
 	struct error *error = disk_make_path(path);
 
 	if (error == NULL) {
@@ -82,15 +97,12 @@ void store_close(struct store *store)
 {
 	if (store == NULL)
 		return;
-	tree_take_back(store);
-	tree_sweep(store);
-	puts_free(store->puts);
+	clean_up(store);
 	if (store->lock >= 0)
 		(void)close(store->lock);
 	if (store->root >= 0)
 		(void)close(store->root);
 	store->lock = store->root = -1;
-	store->puts = NULL;
 }
 
 struct error *store_next_number(struct store *store, uint64_t at_least, uint64_t *number)

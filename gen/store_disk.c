@@ -155,7 +155,7 @@ bool disk_has(int at, const char *path, struct str bytes)
 static struct error *replace_folder(int at, const char *from, const char *to)
 {
 	if (renameat2(at, from, at, to, RENAME_EXCHANGE) == 0)
-		return disk_remove(at, from);
+		return NULL;
 	TRY(disk_remove(at, to));
 	if (renameat(at, from, at, to) != 0)
 		return error_errno("can't move %s to %s", from, to);

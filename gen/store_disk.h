@@ -20,7 +20,8 @@ struct error *disk_write_new(int at, const char *path, struct str bytes, bool *m
 struct error *disk_read(struct arena *arena, int at, const char *path, struct str *bytes) MUST_CHECK;
 /* Is there a regular file with these bytes? What can't be read is not there. */
 bool disk_has(int at, const char *path, struct str bytes);
-/* Moves what `from` names to `to`, whatever stood there before; that is removed. A reader sees the one or the other. */
+/* Moves what `from` names to `to`, whatever stood there before: a reader sees the one or the other. A folder that stood
+ * there may be left as `from`, for whoever is about to open a file in it. */
 struct error *disk_replace(int at, const char *from, const char *to) MUST_CHECK;
 /* The target of a link; false when there is no link of that name, or its target is longer than `size`. */
 bool disk_link_target(int at, const char *path, char *target, size_t size, size_t *length);

@@ -39,7 +39,7 @@ struct store {
 	int lock;          /* OUT/.lock */
 	struct str output; /* its path, for messages */
 	bool sweep;        /* a killed run left TREE_UNPUBLISHED */
-	struct puts *puts;
+	struct puts *puts; /* NULL until it is open */
 };
 
 /* "store/rulesets/ab/DIGEST" */

@@ -550,6 +550,19 @@ START_TEST(test_full_disk)
 }
 END_TEST
 
+/* Another generation with the same manifest. */
+static void publish_same_machines(void)
+{
+	struct output output = make(arena, 0, 20);
+	struct store *store;
+
+	output.sets[0].bytes = STR("create other\n");
+	output.sets[0].digest = digest_of(output.sets[0].bytes);
+	none(store_open(arena, str_of(out), &store));
+	none(publish_open(arena, store, &output));
+	store_close(store);
+}
+
 START_TEST(test_no_inodes)
 {
 	if (!mount_small("size=16m,nr_inodes=250"))
@@ -558,6 +571,27 @@ START_TEST(test_no_inodes)
 	expect_refusal(publish(1, 400), "No space left on device");
 	ck_assert_uint_eq(check_published().number, 1);
 	mend(2, 20);
+}
+END_TEST
+
+/* The lists of the generation before can't be linked to from another file system: they are written. */
+START_TEST(test_other_file_system)
+{
+	char before[300], copy[300];
+
+	if (!mount_small("size=16m"))
+		return;
+	none(publish(0, 20));
+	snprintf(before, sizeof before, "%s/generations/1", out);
+	snprintf(copy, sizeof copy, "%s/copy", home);
+	run((const char *const[]){"cp", "-a", before, copy, NULL});
+	ck_assert_int_eq(mount("none", before, "tmpfs", 0, "size=1m"), 0);
+	run((const char *const[]){"sh", "-c", "cp -a \"$0\"/* \"$1\"", copy, before, NULL});
+	kept = KEPT_MOST;
+	publish_same_machines();
+	ck_assert_uint_eq(check_published().number, 2);
+	ck_assert_int_eq(umount2(before, MNT_DETACH), 0);
+	check_published();
 }
 END_TEST
 
@@ -588,6 +622,7 @@ int main(void)
 	tcase_set_timeout(disks, 60);
 	tcase_add_test(disks, test_full_disk);
 	tcase_add_test(disks, test_no_inodes);
+	tcase_add_test(disks, test_other_file_system);
 	tcase_add_test(disks, test_read_only);
 	suite_add_tcase(suite, disks);
 	SRunner *runner = srunner_create(suite);

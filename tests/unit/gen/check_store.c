@@ -2,12 +2,15 @@
  * check_store_read.c. */
 #include <check.h>
 #include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fleetwall/parallel.h"
 #include "store_fixture.h"
 
 START_TEST(test_first)
@@ -224,6 +227,157 @@ START_TEST(test_not_published)
 }
 END_TEST
 
+/* --- several threads --- */
+
+struct crowd {
+	struct store *store;
+	const struct output *output;
+};
+
+static struct error *put_one(void *context, unsigned worker, size_t item)
+{
+	const struct crowd *crowd = context;
+	const struct output *output = crowd->output;
+	size_t which = item % (output->ruleset_count + output->set_count);
+
+	(void)worker;
+	if (which < output->ruleset_count)
+		return store_put_ruleset(crowd->store, output->rulesets[which]);
+	return store_put_set(crowd->store, &output->sets[which - output->ruleset_count]);
+}
+
+static struct output many(unsigned count)
+{
+	struct output_build build = output_build_new(arena);
+
+	for (unsigned i = 0; i < count; i++) {
+		output_build_machine(&build, str_format(arena, "m%u", i),
+		                     output_build_ruleset(&build, str_format(arena, "four %u\n", i), STR("six\n"),
+		                                          STR("")));
+		output_build_set(&build, str_format(arena, "s%u", i), str_format(arena, "create %u\n", i));
+	}
+	return output_build_done(&build);
+}
+
+/* Everything three times, by four threads: each object once, and whole; half of them were there, some damaged. */
+START_TEST(test_threads)
+{
+	struct output output = many(400), half = many(200);
+	struct crowd crowd = {.output = &output};
+	struct generation now = generation_for(arena, &output, &first_summary);
+
+	publish(half, &first_summary);
+	shell("cd '%s/machines' && chmod -R u+w ../store && for i in 1 2 3 4 5 6 7; do echo x >m$i/rules.v4; rm "
+	      "m1$i/rules.v6; : >../sets/s$i; rm -r $(readlink m2$i); done",
+	      out);
+	none(store_open(arena, str_of(out), &crowd.store));
+	none(parallel_each(4, 3 * 800, put_one, &crowd));
+	none(store_next_number(crowd.store, 0, &now.number));
+	none(store_publish(arena, crowd.store, &now));
+	none(store_links(arena, crowd.store, &now));
+	store_close(crowd.store);
+	for (unsigned i = 0; i < 400; i++) {
+		struct str text = str_format(arena, "four %u\n", i);
+
+		expect_file(str_c(arena, str_format(arena, "machines/m%u/rules.v4", i)), str_c(arena, text));
+		expect_file(str_c(arena, str_format(arena, "machines/m%u/rules.v6", i)), "six\n");
+		expect_file(str_c(arena, str_format(arena, "sets/s%u", i)),
+		            str_c(arena, str_format(arena, "create %u\n", i)));
+	}
+	shell("cd '%s/store' && test $(find rulesets -type f | wc -l) = 1200 && test $(find sets -type f | wc -l) = 400 && "
+	      "test -z \"$(ls -A new)\"",
+	      out);
+}
+END_TEST
+
+/* What a killed run leaves half, and what is not published, goes; by several threads as well. */
+START_TEST(test_threads_take_back)
+{
+	struct output output = many(100);
+	struct crowd crowd = {.output = &output};
+
+	none(store_open(arena, str_of(out), &crowd.store));
+	none(parallel_each(4, 2 * 200, put_one, &crowd));
+	store_close(crowd.store);
+	shell("cd '%s/store' && test -z \"$(ls -A rulesets sets new | grep -v :)\"", out);
+}
+END_TEST
+
+/* A folder without some of its files, and one with half of one: as a killed run leaves them. */
+START_TEST(test_half_objects)
+{
+	struct output output = first_output();
+	char hex[3][65];
+
+	digest_hex(&output.rulesets[0]->digest, hex[0]);
+	digest_hex(&output.rulesets[1]->digest, hex[1]);
+	digest_hex(&output.sets[0].digest, hex[2]);
+	shell("mkdir -p '%s/store/new' && cd '%s/store' && mkdir -p rulesets/%.2s/%s rulesets/%.2s/%s sets/%.2s && printf "
+	      "fo >rulesets/%.2s/%s/rules.v4 && : >sets/%.2s/%s && touch new/unpublished",
+	      out, out, hex[0], hex[0], hex[1], hex[1], hex[2], hex[1], hex[1], hex[2], hex[2]);
+	publish(output, &first_summary);
+	expect_file("machines/a/rules.v4", "four\n");
+	expect_file("machines/c/sets.list", "");
+	expect_file("sets/web-0.v4", "create fw4-web-0\n");
+	ck_assert(!exists("store/new/unpublished"));
+}
+END_TEST
+
+static atomic_bool mended;
+
+static struct error *mend_often(void *context)
+{
+	struct arena *pass = arena_new();
+	struct output output = first_output();
+	struct generation generation = published();
+	char path[300];
+
+	(void)context;
+	snprintf(path, sizeof path, "%s/machines/a/rules.v4", out);
+	for (int i = 0; i < 100; i++) {
+		struct store *store;
+
+		ck_assert_int_eq(chmod(path, 0600), 0);
+		ck_assert_int_eq(truncate(path, i % 5), 0);
+		none(store_open(pass, str_of(out), &store));
+		none(put_objects(store, &output));
+		none(store_links(pass, store, &generation));
+		store_close(store);
+	}
+	atomic_store(&mended, true);
+	arena_free(pass);
+	return NULL;
+}
+
+/* Another file of the damaged object, as an older generation's reader opens it. */
+static struct error *read_often(void *context)
+{
+	const char *path = context;
+	char bytes[8];
+
+	while (!atomic_load(&mended)) {
+		int file = open(path, O_RDONLY);
+
+		ck_assert_int_ge(file, 0);
+		ck_assert_int_eq(read(file, bytes, sizeof bytes), 4);
+		ck_assert(memcmp(bytes, "six\n", 4) == 0);
+		close(file);
+	}
+	return NULL;
+}
+
+/* Never a moment without it. */
+START_TEST(test_mended_in_one_step)
+{
+	char hex[65], path[400];
+
+	publish(first_output(), &first_summary);
+	digest_hex(&published().manifest[0].digest, hex);
+	snprintf(path, sizeof path, "%s/store/rulesets/%.2s/%s/rules.v6", out, hex, hex);
+	none(parallel_both(read_often, path, mend_often, NULL));
+}
+END_TEST
+
 START_TEST(test_locked)
 {
 	struct store *store;
@@ -325,6 +479,10 @@ int main(void)
 	tcase_add_test(store, test_numbers);
 	tcase_add_test(store, test_number_taken);
 	tcase_add_test(store, test_not_published);
+	tcase_add_test(store, test_threads);
+	tcase_add_test(store, test_threads_take_back);
+	tcase_add_test(store, test_half_objects);
+	tcase_add_test(store, test_mended_in_one_step);
 	tcase_add_test(store, test_locked);
 	tcase_add_test(store, test_moved);
 	tcase_add_test(store, test_permissions);
