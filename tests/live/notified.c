@@ -1,5 +1,5 @@
-/* A service manager's ear for scripts: `notified SOCKET` listens there and prints what it is told, a message a line, until
- * it is ended, or forgotten for two minutes. */
+/* A service manager's ear for scripts: `notified SOCKET` listens there and prints what it is told, a message a line,
+ * until it is ended, or forgotten for two minutes. */
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
