@@ -172,7 +172,7 @@ static void make_members(struct making *making, struct str name, uint64_t kind)
 		row(making, &making->members, "%.*s,%.*s\n", STR_ARG(making->role_names[chosen[i]]), STR_ARG(name));
 }
 
-/* What a kind has in common besides its roles: labels (selectors go by them), mode, enforcement, SSH port. From the seed
+/* What a kind has in common besides its roles: labels (selectors go by them), mode, enforcement, SSH port. From seed
  * and the kind alone, too. */
 static void make_row(struct making *making, struct str name, uint64_t kind)
 {

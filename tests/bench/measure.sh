@@ -217,13 +217,15 @@ measure_watch() {
 		say "SKIPPED: this program has no command watch"
 		return 0
 	fi
+	first=0
 	for fs in $filesystems; do
 		out=$(place_of "$fs")/out
 		settle
-		"$BUILD/bench/watch" "$bench" "$out" 100 \
+		"$BUILD/bench/watch" "$bench" "$out" "$first" 100 \
 			"$program" --config "$disk/fleetwall.conf" --database "$bench" --output "$out" watch >"$disk/took" 2>"$disk/said" || quit "watch"
 		while IFS="$(printf '\t')" read -r kind value; do
 			if [ "$kind" = peak ]; then record "$fs" watching 0 "$value"; else record "$fs" watch "$value"; fi
 		done <"$disk/took"
+		first=$((first + 100))
 	done
 }

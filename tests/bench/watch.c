@@ -53,11 +53,14 @@ static const struct change {
 	          " JOIN fleetwall.role AS r ON r.name = x.role AND r.selector IS NOT NULL WHERE x.machine = o.name)"
 	          " ORDER BY o.name LIMIT 1)"},
 	{"disabled", "UPDATE fleetwall.machine AS m SET enabled = false FROM chosen WHERE m.name = chosen.name"},
-	{"rule", "UPDATE fleetwall.rule SET enabled = NOT enabled WHERE key = (SELECT r.key FROM fleetwall.rule AS r, chosen"
-	         " WHERE r.role <> 'default' AND EXISTS (SELECT FROM fleetwall.member AS x JOIN fleetwall.machine AS m"
-	         " ON m.name = x.machine AND m.enabled AND m.enforcement = 'enforce' WHERE x.role = r.role)"
+	{"rule", "UPDATE fleetwall.rule SET enabled = NOT enabled WHERE key ="
+	         " (SELECT r.key FROM fleetwall.rule AS r, chosen WHERE r.role <> 'default' AND EXISTS"
+	         " (SELECT FROM fleetwall.member AS x JOIN fleetwall.machine AS m ON m.name = x.machine AND m.enabled"
+	         " AND m.enforcement = 'enforce' WHERE x.role = r.role)"
 	         " ORDER BY sha256(convert_to(r.text || number, 'UTF8')) LIMIT 1)"},
-	{"network", "INSERT INTO fleetwall.network_prefix SELECT p.network, ('198.18.' || number % 256 || '.0/24')::cidr"
+	{"network", "INSERT INTO fleetwall.network_prefix"
+	            " SELECT p.network, set_masklen('198.18.0.0'::cidr + 256 * (SELECT count(*) FROM"
+	            " fleetwall.network_prefix AS o WHERE o.prefix << '198.18.0.0/15'), 24)"
 	            " FROM chosen, fleetwall.rule_peer AS p JOIN fleetwall.rule AS r ON r.key = p.rule AND r.enabled"
 	            " WHERE p.network IS NOT NULL AND (r.role = 'default' OR EXISTS (SELECT FROM fleetwall.member AS x"
 	            " JOIN fleetwall.machine AS m ON m.name = x.machine AND m.enabled AND m.enforcement = 'enforce'"
@@ -67,6 +70,7 @@ enum { KINDS = sizeof changes / sizeof *changes };
 
 struct watcher {
 	pid_t pid;
+	int words; /* what it says to systemd */
 	int notes; /* inotify on the output folder */
 };
 
@@ -159,11 +163,13 @@ static void interrupted(int signal)
 
 static struct watcher start_watcher(char **argv, const char *output)
 {
-	int listener = listen_for_ready();
-	struct watcher watcher = {.pid = fork()};
+	struct watcher watcher = {.words = listen_for_ready()};
+
+	watcher.pid = fork();
 
 	if (watcher.pid == 0) {
 		prctl(PR_SET_PDEATHSIG, SIGTERM);
+		dup2(STDERR_FILENO, STDOUT_FILENO);
 		execvp(argv[0], argv);
 		perror(argv[0]);
 		_exit(127);
@@ -174,7 +180,7 @@ static struct watcher start_watcher(char **argv, const char *output)
 	atexit(stop_watcher);
 	signal(SIGINT, interrupted);
 	signal(SIGTERM, interrupted);
-	wait_until_ready(listener);
+	wait_until_ready(watcher.words);
 	watcher.notes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (watcher.notes < 0 || inotify_add_watch(watcher.notes, output, IN_MOVED_TO) < 0)
 		fail(output);
@@ -199,37 +205,42 @@ static bool flipped(int notes)
 	return found;
 }
 
-static void wait_for_flip(int notes, double begun, const char *kind)
+static void wait_for_flip(const struct watcher *watcher, double begun, int number, const char *kind)
 {
-	struct pollfd poll_for = {.fd = notes, .events = POLLIN};
+	struct pollfd poll_for = {.fd = watcher->notes, .events = POLLIN};
+	char word[4096];
 
+	/* Nobody is kept waiting for us to read, as systemd would. */
+	while (recv(watcher->words, word, sizeof word, MSG_DONTWAIT) > 0)
+		;
 	while (now() < begun + PUBLISHED_MS / 1e3) {
 		poll(&poll_for, 1, 1000);
-		if (flipped(notes))
+		if (flipped(watcher->notes))
 			return;
 	}
-	fprintf(stderr, "a change (%s) was not published within %d s\n", kind, PUBLISHED_MS / 1000);
+	fprintf(stderr, "change %d (%s) was not published within %d s\n", number, kind, PUBLISHED_MS / 1000);
 	exit(1);
 }
 
-static void one_change(struct arena *arena, struct db *db, int notes, int number)
+static void one_change(struct arena *arena, struct db *db, const struct watcher *watcher, int number)
 {
 	const struct change *change = &changes[number % KINDS];
 	struct db_rows rows;
 
 	must(db_run(db, str_format(arena, chosen_sql, number, number)));
 	must(db_begin(db, DB_WRITE));
-	must(db_query(arena, db, str_format(arena, "WITH done AS (%s RETURNING 1) SELECT count(*) FROM done", change->sql),
-	              NULL, 0, &rows));
+	must(db_query(arena, db,
+	              str_format(arena, "WITH done AS (%s RETURNING 1) SELECT count(*) FROM done", change->sql), NULL,
+	              0, &rows));
 	if (str_is(db_cell(&rows, 0, 0), "0")) {
 		fprintf(stderr, "change %d (%s) changes nothing\n", number, change->kind);
 		exit(1);
 	}
 	usleep(PAUSE_MS * 1000);
-	flipped(notes);
+	flipped(watcher->notes);
 	double begun = now();
 	must(db_commit(db));
-	wait_for_flip(notes, begun, change->kind);
+	wait_for_flip(watcher, begun, number, change->kind);
 	printf("%s\t%.6f\n", change->kind, now() - begun);
 	arena_reset(arena);
 }
@@ -252,18 +263,18 @@ static void end_watcher(struct watcher *watcher)
 
 int main(int argc, char **argv)
 {
-	uint64_t count;
+	uint64_t first, count;
 
-	if (argc < 5 || !str_number(str_of(argv[3]), 100000, &count)) {
-		fputs("usage: watch CONNINFO OUTPUT CHANGES COMMAND...\n", stderr);
+	if (argc < 6 || !str_number(str_of(argv[3]), 100000, &first) || !str_number(str_of(argv[4]), 100000, &count)) {
+		fputs("usage: watch CONNINFO OUTPUT FIRST-CHANGE CHANGES COMMAND...\n", stderr);
 		return 2;
 	}
 	struct arena *arena = arena_new(), *scratch = arena_new();
-	struct watcher watcher = start_watcher(argv + 4, argv[2]);
+	struct watcher watcher = start_watcher(argv + 5, argv[2]);
 	struct db *db;
 	must(db_open(arena, str_of(argv[1]), &db));
-	for (int i = 0; i < (int)count; i++)
-		one_change(scratch, db, watcher.notes, i);
+	for (int i = (int)first; i < (int)(first + count); i++)
+		one_change(scratch, db, &watcher, i);
 	db_close(db);
 	end_watcher(&watcher);
 	arena_free(scratch);
