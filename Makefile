@@ -7,6 +7,7 @@ prefix ?= /usr/local
 T ?=
 FLEET ?=
 FUZZ_SECONDS ?= 60
+SOAK_SECONDS ?= 300
 V ?=
 
 ifeq ($(origin CC),default)
@@ -198,7 +199,7 @@ FUZZ = $(AGAIN) BUILD=$(BUILD)/fuzz CC=clang OPTIMIZE='-O1 -g -fno-omit-frame-po
 	SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 RUN = BUILD='$(BUILD)' T='$(T)' FLEET='$(FLEET)' tests/run
 
-.PHONY: demo check setup unit live lint asan valgrind fuzz golden format bench clang
+.PHONY: demo check setup unit live lint asan valgrind fuzz soak golden format bench clang
 demo:
 	packaging/packages install build
 	$(AGAIN) all $(BUILD)/demo/knock
@@ -231,6 +232,10 @@ valgrind:
 fuzz:
 	$(FUZZ) fuzz-programs
 	BUILD='$(BUILD)' T='$(T)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/fuzz/run.sh
+soak:
+	$(AGAIN) all $(BUILD)/bench/fleet
+	TOP='$(CURDIR)' BUILD='$(abspath $(BUILD))' FLEETWALL='$(abspath $(BUILD))/fleetwall' \
+		SOAK_SECONDS='$(SOAK_SECONDS)' tests/soak/incremental.sh
 golden:
 	$(AGAIN) test-programs
 	BUILD='$(abspath $(BUILD))' FLEETWALL='$(abspath $(BUILD))/fleetwall' tests/golden/run.sh --update
@@ -298,6 +303,7 @@ help:
 	echo 'make asan             unit and golden tests under AddressSanitizer and UBSan, in $(BUILD)/asan'
 	echo 'make valgrind         unit tests under valgrind'
 	echo 'make fuzz             each fuzzer for FUZZ_SECONDS=60, from its corpus in tests/fuzz/corpus'
+	echo 'make soak             random edits for SOAK_SECONDS=300: incremental runs make what full runs make (SOAK_SEED=)'
 	echo 'make golden           write the golden files again from what the program says now'
 	echo 'make format           wrap the lines that are longer than 120 columns'
 	echo 'make bench            the benchmarks: a table and a picture of the curves (T="SIZE SHAPE PART": see tests/bench/run.sh)'
