@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "fleetwall/arena.h"
+#include "fleetwall/names.h"
 #include "load.h"
 #include "random_rule.h"
 
@@ -33,7 +34,10 @@ static struct str tight(struct str bytes)
 	return (struct str){block, bytes.n};
 }
 
-#define BYTES(text) {text, sizeof(text) - 1}
+#define BYTES(text)                    \
+	{                              \
+		text, sizeof(text) - 1 \
+	}
 static const struct str address4 = BYTES("\2\40\0\4\12\0\0\5");
 static const struct str prefix6 = BYTES("\3\60\1\20\x20\1\15\270\0\1\0\0\0\0\0\0\0\0\0\0");
 /* {[80,83),[443,444)} */
@@ -134,6 +138,54 @@ START_TEST(label_lists_that_jsonb_does_not_write)
 }
 END_TEST
 
+START_TEST(equal_label_lists_are_one)
+{
+	struct arena *scratch = arena_new();
+	struct loading loading = {.arena = arena, .scratch = scratch};
+	struct label *first, *second;
+	size_t count;
+	ck_assert_ptr_null(load_label_list(&loading, tight(labels), &first, &count));
+	ck_assert_uint_eq(count, 3);
+	ck_assert_ptr_null(load_label_list(&loading, tight(labels), &second, &count));
+	ck_assert(count == 3 && first == second);
+	ck_assert_ptr_nonnull(load_label_list(&loading, STR("\1{\"a\"}"), &second, &count));
+	ck_assert_ptr_null(load_label_list(&loading, STR("\1{}"), &second, &count));
+	ck_assert_uint_eq(count, 0);
+	arena_free(scratch);
+	ck_assert(str_is(first[0].key, "aa") && str_is(first[0].value, "x\"y\\z"));
+}
+END_TEST
+
+/* More than are remembered. */
+START_TEST(label_lists_of_which_none_is_like_another)
+{
+	struct arena *scratch = arena_new();
+	struct loading loading = {.arena = arena, .scratch = scratch};
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < 10000; i++) {
+			struct str value = str_format(scratch, "%u", i);
+			struct str field = str_format(scratch, "\1{\"id\": \"%u\"}", i);
+			struct label *list;
+			size_t count;
+			struct error *error = load_label_list(&loading, field, &list, &count);
+			if (error != NULL || count != 1 || !str_eq(list[0].value, value))
+				ck_abort_msg("list %u", i);
+		}
+	}
+	arena_free(scratch);
+}
+END_TEST
+
+START_TEST(words_are_kept_once)
+{
+	struct loading loading = {.arena = arena, .words = names_new(arena)};
+	struct str first = load_word(&loading, tight(STR("private"))),
+		   second = load_word(&loading, tight(STR("private")));
+	ck_assert(str_is(first, "private") && first.p == second.p);
+	ck_assert(load_word(&loading, (struct str){NULL, 0}).n == 0 && load_word(&loading, STR("")).n == 0);
+}
+END_TEST
+
 START_TEST(times)
 {
 	int64_t time;
@@ -179,6 +231,9 @@ int main(void)
 	tcase_add_test(cases, port_ranges_have_limits);
 	tcase_add_test(cases, label_lists);
 	tcase_add_test(cases, label_lists_that_jsonb_does_not_write);
+	tcase_add_test(cases, equal_label_lists_are_one);
+	tcase_add_test(cases, label_lists_of_which_none_is_like_another);
+	tcase_add_test(cases, words_are_kept_once);
 	tcase_add_test(cases, times);
 	tcase_add_test(cases, damaged_fields);
 	suite_add_tcase(suite, cases);
