@@ -104,6 +104,8 @@ double round_seconds(const struct round *round)
 void round_end(struct round *round)
 {
 	store_close(round->store);
+	if (round->guards != NULL)
+		guards_free(round->guards);
 	if (round->own_before)
 		resident_free(round->before);
 	resident_free(round->next_resident);

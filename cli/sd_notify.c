@@ -54,10 +54,11 @@ void sd_notify_open(struct sd_notify *notify)
 	unsetenv("WATCHDOG_PID");
 }
 
+/* A manager that does not listen must not hold up what it watches over. */
 static void send_message(const struct sd_notify *notify, const char *message)
 {
 	if (notify->socket >= 0)
-		(void)sendto(notify->socket, message, strlen(message), MSG_NOSIGNAL,
+		(void)sendto(notify->socket, message, strlen(message), MSG_NOSIGNAL | MSG_DONTWAIT,
 		             (const struct sockaddr *)&notify->address, notify->length);
 }
 
