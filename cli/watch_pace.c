@@ -1,10 +1,12 @@
-/* The pace of watch. A change that comes alone is taken at once. Under a stream of changes a round is followed by a
- * rest as long as the round: so at most half of a processor, and of the database's attention, is spent, and what
- * comes meanwhile is taken by one round together. A rest longer than a quarter of a second would save little, and
- * people would notice it. */
+/* The pace of watch. A change that comes alone is taken at once, and so are the first of several: each round is a debt
+ * of its own length, which idle time pays off, and a round begins while the debt is small. Under a stream of changes
+ * that makes every round followed by a rest as long as the round: at most half of a processor, and of the database's
+ * attention, is spent, and what comes meanwhile is taken by one round together. A rest longer than a quarter of a
+ * second would save little, and people would notice it: that is all that the longest round costs. */
 #include "watch_pace.h"
 
 enum {
+	CREDIT = 250, /* work that need not be rested for at once */
 	REST_MOST = 250,
 	MINUTE = 60 * 1000, /* a timer knows nothing of the database's clock, of clocks that are set, and of sleep */
 	RETRY_FIRST = 100,
@@ -19,10 +21,13 @@ void pace_begin(struct pace *pace)
 
 void pace_done(struct pace *pace, uint64_t began, uint64_t ended, uint64_t edge)
 {
-	uint64_t took = ended - began;
+	uint64_t debt = (pace->paid > began ? pace->paid - began : 0) + (ended - began);
 
+	if (debt > CREDIT + REST_MOST)
+		debt = CREDIT + REST_MOST;
 	pace->failures = 0;
-	pace->rest = ended + (took < REST_MOST ? took : REST_MOST);
+	pace->paid = ended + debt;
+	pace->rest = ended + (debt > CREDIT ? debt - CREDIT : 0);
 	pace->due = ended + (edge < MINUTE ? edge : MINUTE);
 }
 

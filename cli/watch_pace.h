@@ -11,6 +11,7 @@
 struct pace {
 	bool wanted;       /* somebody asked for a round that has not begun */
 	uint64_t rest;     /* no round begins before */
+	uint64_t paid;     /* then all rounds have been rested for */
 	uint64_t due;      /* then one begins, wanted or not */
 	unsigned failures; /* in a row */
 };

@@ -196,7 +196,7 @@ holds "memory does not grow: $small kB, then $large kB" [ "$large" -lt $((small 
 psql -f "$home/first.sql" > /dev/null 2>&1 &
 sleep 0.2
 end TERM 0
-holds 'it says that it ends' grep -qx STOPPING=1 "$home/notified"
+await 5 'it says that it ends' grep -qx STOPPING=1 "$home/notified"
 holds 'what it left is whole' whole
 wait $!
 start --json

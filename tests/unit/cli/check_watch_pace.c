@@ -28,13 +28,46 @@ START_TEST(a_lone_change_is_taken_at_once)
 }
 END_TEST
 
-START_TEST(a_rest_is_as_long_as_the_round)
+/* A change is there whenever a round may begin. The time that `rounds` of them take, of which they work `took` each. */
+static uint64_t stream(unsigned rounds, uint64_t took)
 {
-	pace_done(&pace, 5000, 5040, PACE_NEVER);
-	pace.wanted = true;
-	ck_assert_uint_eq(pace_wait(&pace, 5040), 40);
-	ck_assert_uint_eq(pace_wait(&pace, 5079), 1);
-	ck_assert_uint_eq(pace_wait(&pace, 5080), 0);
+	uint64_t now = 5000;
+
+	for (unsigned i = 0; i < rounds; i++) {
+		uint64_t began = now + pace_wait(&pace, now);
+
+		pace_begin(&pace);
+		now = began + took;
+		pace_done(&pace, began, now, PACE_NEVER);
+		pace.wanted = true;
+	}
+	return now + pace_wait(&pace, now) - 5000;
+}
+
+START_TEST(a_few_are_taken_at_once)
+{
+	ck_assert_uint_eq(stream(6, 40), 240);
+}
+END_TEST
+
+START_TEST(a_stream_has_half_of_the_time)
+{
+	static const uint64_t lengths[] = {1, 5, 40, 100, 249, 250};
+
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+		setup();
+		ck_assert_uint_eq(stream(1000, lengths[i]), 2 * 1000 * lengths[i] - 250);
+	}
+}
+END_TEST
+
+START_TEST(idle_time_pays)
+{
+	for (uint64_t began = 5000; began < 50000; began += 101) {
+		pace.wanted = true;
+		ck_assert_uint_eq(pace_wait(&pace, began), 0);
+		pace_done(&pace, began, began + 50, PACE_NEVER);
+	}
 }
 END_TEST
 
@@ -43,6 +76,10 @@ START_TEST(a_long_round_needs_no_long_rest)
 	pace_done(&pace, 5000, 35000, PACE_NEVER);
 	pace.wanted = true;
 	ck_assert_uint_eq(pace_wait(&pace, 35000), 250);
+	ck_assert_uint_eq(pace_wait(&pace, 35249), 1);
+	ck_assert_uint_eq(pace_wait(&pace, 35250), 0);
+	pace_done(&pace, 35250, 65000, PACE_NEVER);
+	ck_assert_uint_eq(pace_wait(&pace, 65000), 250);
 }
 END_TEST
 
@@ -61,9 +98,9 @@ START_TEST(an_edge_wakes_it)
 	pace_done(&pace, 5000, 5040, 1700);
 	ck_assert_uint_eq(pace_wait(&pace, 5040), 1700);
 	ck_assert_uint_eq(pace_wait(&pace, 6739), 1);
-	/* One that is there already still leaves the rest. */
-	pace_done(&pace, 5000, 5040, 0);
-	ck_assert_uint_eq(pace_wait(&pace, 5040), 40);
+	/* One that is there already leaves the rest. */
+	pace_done(&pace, 10000, 10300, 0);
+	ck_assert_uint_eq(pace_wait(&pace, 10300), 50);
 }
 END_TEST
 
@@ -113,7 +150,9 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, begins_at_once);
 	tcase_add_test(tests, a_lone_change_is_taken_at_once);
-	tcase_add_test(tests, a_rest_is_as_long_as_the_round);
+	tcase_add_test(tests, a_few_are_taken_at_once);
+	tcase_add_test(tests, a_stream_has_half_of_the_time);
+	tcase_add_test(tests, idle_time_pays);
 	tcase_add_test(tests, a_long_round_needs_no_long_rest);
 	tcase_add_test(tests, it_looks_once_a_minute);
 	tcase_add_test(tests, an_edge_wakes_it);
