@@ -79,7 +79,6 @@ static struct error *make(struct round *round, struct only **only)
 	struct outlet outlet = round_outlet(round);
 
 	TRY(round_load(round));
-	TRY(round_read_published(round));
 	TRY(only_wanted(round, only));
 	return *only != NULL ? only_make(round, *only) : round_make(round, &outlet);
 }

@@ -198,9 +198,29 @@ static void report_mended(struct round *round)
 	}
 }
 
-/* What the store holds is right: publish it, unless it is what is published. */
-static struct error *publish(struct round *round, struct regeneration *result)
+/* Publishing mostly waits for the disk and the database; what the next run needs is packed meanwhile. */
+struct ending {
+	struct round *round;
+	struct regeneration *result;
+	struct arena *arena; /* of what is packed */
+	struct str fleet;
+};
+
+static struct error *pack(void *context)
 {
+	struct ending *ending = context;
+
+	ending->fleet = fleet_pack(ending->arena, &ending->round->fleet);
+	return NULL;
+}
+
+/* What the store holds is right: publish it, unless it is what is published. */
+static struct error *publish(void *context)
+{
+	struct ending *ending = context;
+	struct round *round = ending->round;
+	struct regeneration *result = ending->result;
+
 	if (round->readable && round->published.number > 0 && generation_same(&round->published, &round->next)) {
 		round->next.number = round->published.number;
 		result->state = REGENERATED_UNCHANGED;
@@ -211,19 +231,30 @@ static struct error *publish(struct round *round, struct regeneration *result)
 	return round_publish(round, 0);
 }
 
-static struct error *go_on(struct round *round, struct regeneration *result)
+static struct error *finish(struct round *round, bool stays, struct ending *ending)
 {
-	struct outlet outlet = round_outlet(round);
-
-	TRY(round_load(round));
-	TRY(round_read_published(round));
-	TRY(round_make(round, &outlet));
-	TRY(round_guards(round));
-	TRY(publish(round, result));
+	TRY(stays ? publish(ending) : parallel_both(publish, ending, pack, ending));
 	report_mended(round);
 	TRY(round_head(round, &round->next));
-	tell(round, &round->next, result);
+	tell(round, &round->next, ending->result);
+	if (!stays)
+		round_cache(round, ending->fleet);
 	return NULL;
+}
+
+static struct error *go_on(struct round *round, bool stays, struct regeneration *result)
+{
+	struct outlet outlet = round_outlet(round);
+	struct ending ending = {.round = round, .result = result};
+	struct error *error;
+
+	TRY(round_load(round));
+	TRY(round_make(round, &outlet));
+	TRY(round_guards(round));
+	ending.arena = arena_new();
+	error = finish(round, stays, &ending);
+	arena_free(ending.arena);
+	return error;
 }
 
 static struct error *go(struct round *round, struct resident **resident, struct regeneration *result)
@@ -239,9 +270,7 @@ static struct error *go(struct round *round, struct resident **resident, struct 
 		db_rollback(run->db);
 		return NULL;
 	}
-	TRY(go_on(round, result));
-	if (resident == NULL)
-		round_cache(round);
+	TRY(go_on(round, resident != NULL, result));
 	if (result->state == REGENERATED_PUBLISHED)
 		collect_generations(run, round->store);
 	if (resident != NULL)

@@ -51,6 +51,7 @@ struct round {
 	struct guards *guards;
 	struct product product;
 	struct generation published, next;
+	struct error *damage; /* of what is published */
 	bool readable; /* `published` is what is published; otherwise it is the newest that could be read */
 	struct timespec started;
 };
@@ -64,9 +65,10 @@ struct error *round_prepare(struct round *round) MUST_CHECK;
 struct error *round_ask(struct round *round) MUST_CHECK;
 /* Can what was published be other than what the inventory says now? */
 bool round_may_differ(const struct round *round);
-/* Loads the fleet, whole or what changed, from the open snapshot, and ends that. */
+/* Loads the fleet, whole or what changed, from the open snapshot, and ends that; and what is published. */
 struct error *round_load(struct round *round) MUST_CHECK;
-struct error *round_read_published(struct round *round) MUST_CHECK;
+/* What is published alone; where that is damaged, the newest generation that is not, and a warning. */
+void round_read_published(struct round *round);
 
 /* --- making and judging: round_make.c --- */
 
@@ -86,8 +88,8 @@ size_t round_changes(struct round *round);
 struct error *round_head(struct round *round, const struct generation *published) MUST_CHECK;
 /* The same head with a new mark: what was touched was found whole. */
 void round_touch(struct round *round);
-/* Keeps that, the fleet and what is known of its bytes in OUT/cache. A warning if it can't. */
-void round_cache(struct round *round);
+/* Keeps that, the packed fleet and what is known of its bytes in OUT/cache. A warning if it can't. */
+void round_cache(struct round *round, struct str fleet);
 
 /* --- from one round to the next: regenerate.c --- */
 

@@ -280,8 +280,10 @@ static struct error *load(struct round *round)
 	return NULL;
 }
 
-struct error *round_load(struct round *round)
+static struct error *load_and_commit(void *context)
 {
+	struct round *round = context;
+
 	TRY(load(round));
 	return db_commit(round->run->db);
 }
@@ -290,7 +292,7 @@ struct error *round_load(struct round *round)
 
 /* The newest generation that can still be read: the guards compare with something, even when the published one was
  * damaged. */
-static struct error *read_older(struct round *round, struct error *damage)
+static void read_older(struct round *round, struct error *damage)
 {
 	struct generation_info *all;
 	size_t count;
@@ -303,18 +305,35 @@ static struct error *read_older(struct round *round, struct error *damage)
 		                           &round->published) == NULL)
 			break;
 	error_collect(&round->run->warnings, error_hint(damage, "everything is written anew, as another generation"));
+}
+
+/* Memory of its own: it is read while the fleet is loaded. */
+static struct error *read_published(void *context)
+{
+	struct round *round = context;
+
+	round->damage = generation_read(round->last, round->run->config.output, &round->published);
 	return NULL;
 }
 
-struct error *round_read_published(struct round *round)
+void round_read_published(struct round *round)
 {
-	struct error *error;
-
 	round->readable = true;
-	if (round->before != NULL && !round->own_before && round->has_head) {
+	(void)!read_published(round);
+	if (round->damage != NULL)
+		read_older(round, round->damage);
+}
+
+/* A round after another one knows both; otherwise they come from different places, and are read at the same time. */
+struct error *round_load(struct round *round)
+{
+	round->readable = true;
+	if (round->before != NULL && round->has_head) {
 		round->published = round->before->published;
-		return NULL;
+		return load_and_commit(round);
 	}
-	error = generation_read(round->arena, round->run->config.output, &round->published);
-	return error == NULL ? NULL : read_older(round, error);
+	TRY(parallel_both(load_and_commit, round, read_published, round));
+	if (round->damage != NULL)
+		read_older(round, round->damage);
+	return NULL;
 }

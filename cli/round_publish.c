@@ -63,13 +63,9 @@ struct error *round_head(struct round *round, const struct generation *published
 	return store_mark(round->store, &head->mark);
 }
 
-void round_cache(struct round *round)
+void round_cache(struct round *round, struct str fleet)
 {
-	struct arena *scratch = arena_new();
-
-	cache_failed(round, cache_write(round->store, &round->head, fleet_pack(scratch, &round->fleet),
-	                                &round->product.knowledge));
-	arena_free(scratch);
+	cache_failed(round, cache_write(round->store, &round->head, fleet, &round->product.knowledge));
 }
 
 void round_touch(struct round *round)
