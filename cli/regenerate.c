@@ -3,6 +3,8 @@
  * read before), objects before the generation, the generation before the links, and nothing before the guards. */
 #include "regenerate.h"
 
+#include "fleetwall/parallel.h"
+
 #include "generation.h"
 #include "round.h"
 
