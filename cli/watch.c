@@ -274,18 +274,16 @@ static void close_loop(struct watcher *watcher)
  * still looking. From then on it stays. */
 static struct error *stay(struct watcher *watcher)
 {
-	struct error *error = call(watcher);
-
-	if (error == NULL) {
-		pace_hurry(&watcher->pace);
-		go_on(watcher);
-		uv_run(&watcher->loop, UV_RUN_DEFAULT);
-		watch_settle(&watcher->watch);
-	}
-	return error;
+	TRY(call(watcher));
+	TRY(watch_lock(&watcher->watch));
+	pace_hurry(&watcher->pace);
+	go_on(watcher);
+	uv_run(&watcher->loop, UV_RUN_DEFAULT);
+	watch_settle(&watcher->watch);
+	return NULL;
 }
 
-static struct error *with_lock(struct watcher *watcher)
+static struct error *in_loop(struct watcher *watcher)
 {
 	struct error *error;
 
@@ -303,13 +301,13 @@ struct error *run_watch(struct run *run)
 	struct error *error;
 
 	watcher->watch.run = run;
+	watcher->watch.lock_fd = -1;
 	writer_by_lines(run->writer);
-	TRY(watch_lock(&watcher->watch));
 	sd_notify_open(&watcher->notify);
 	say_open(&watcher->watch);
-	error = with_lock(watcher);
+	error = in_loop(watcher);
+	watch_unlock(&watcher->watch);
 	say_close(&watcher->watch);
 	sd_notify_close(&watcher->notify);
-	watch_unlock(&watcher->watch);
 	return error;
 }

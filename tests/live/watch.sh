@@ -50,14 +50,26 @@ quiet() { grep -q "^generation $(basename "$(readlink "$out/current")") " "$home
 lines() { grep -c . "$home/watch.out"; }
 memory() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$watcher/status"; }
 
-# What `current` names is there, byte for byte.
+# What `current` names is in the store, byte for byte.
 whole() {
+	while read -r digest _; do
+		folder=$out/store/rulesets/$(printf %.2s "$digest")/$digest
+		[ "$(cd "$folder" && sha256sum rules.v4 rules.v6 sets.list | sha256sum | cut -d ' ' -f 1)" = "$digest" ] || return 1
+	done < "$out/current/manifest"
+	sed 's|^\(..\)\([^ ]*\) .*|\1\2  \1/\1\2|' "$out/current/sets" > "$home/objects"
+	(cd "$out/store/sets" && sha256sum --quiet -c "$home/objects")
+}
+# The links for people lead there; a run that was killed may have left some behind, which the next one mends.
+linked() {
 	while read -r digest name; do
-		[ "$(cd "$out/machines/$name" && sha256sum rules.v4 rules.v6 sets.list | sha256sum | cut -d ' ' -f 1)" = "$digest" ] || return 1
+		[ "$(basename "$(readlink "$out/machines/$name")")" = "$digest" ] || return 1
 	done < "$out/current/manifest"
 	(cd "$out/sets" && sha256sum --quiet -c "$out/current/sets")
 }
 
+run 3 watch
+complains 'fleetwall init'
+holds 'without a database nothing is made' [ ! -e "$home/state" ]
 run 0 init
 {
 	echo 'roles = ( { name = "all"; selector = { }; rules = [ "allow 22/tcp from role:bastion" ]; }, { name = "bastion"; } );'
@@ -198,6 +210,7 @@ sleep 0.2
 end TERM 0
 await 5 'it says that it ends' grep -qx STOPPING=1 "$home/notified"
 holds 'what it left is whole' whole
+holds 'and linked' linked
 wait $!
 start --json
 psql -f "$home/first.sql" > /dev/null 2>&1 &
@@ -213,6 +226,8 @@ run 0 rule add all allow 1007/tcp
 await 5 'the last state after all' has 1007
 run 0 machine set m0 --address 10.1.0.9
 await 5 'the last set after all' grep -q 10.1.0.9 "$out"/sets/bastion-*.v4
+holds 'all is whole' whole
+holds 'all is linked' linked
 end INT 0
 cp "$home/watch.out" "$home/out"
 json '.format == 1 and .command == "watch" and (.state == "published" or .state == "unchanged") and .digest and .machines == 20 and .seconds >= 0'
