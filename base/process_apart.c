@@ -1,5 +1,5 @@
-/* Work in a network namespace of its own, thrown away with the process that holds it. The parent stays where it is; what
- * came of the work travels back through a pipe. Spawns by process_fork() alone. */
+/* Work in a network namespace of its own, thrown away with the process that holds it. The parent stays where it is;
+ * what came of the work travels back through a pipe. Spawns by process_fork() alone. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

@@ -11,39 +11,44 @@
 
 enum value_form { FORM_KEPT, FORM_SHAPE, FORM_SET, FORM_CHAIN, FORM_TARGET };
 
+#define TEXT(literal)                          \
+	{                                      \
+		(literal), sizeof(literal) - 1 \
+	} /* as STR(), where constants are asked for */
+
 static const struct {
-	const char *option;
+	struct str option;
 	enum value_form form;
 } options[] = {
-	{"-A", FORM_CHAIN},
-	{"-j", FORM_TARGET},
-	{"-g", FORM_TARGET},
-	{"-p", FORM_KEPT},
-	{"-m", FORM_KEPT},
-	{"--ctstate", FORM_KEPT},
-	{"--state", FORM_KEPT},
-	{"--reject-with", FORM_KEPT},
-	{"--tcp-flags", FORM_KEPT},
-	{"--limit", FORM_KEPT},
-	{"--limit-burst", FORM_KEPT},
-	{"--hashlimit-upto", FORM_KEPT},
-	{"--hashlimit-above", FORM_KEPT},
-	{"--hashlimit-burst", FORM_KEPT},
-	{"--hashlimit-mode", FORM_KEPT},
-	{"--hashlimit-htable-expire", FORM_KEPT},
-	{"--log-level", FORM_KEPT},
-	{"--sport", FORM_SHAPE},
-	{"--sports", FORM_SHAPE},
-	{"--dport", FORM_SHAPE},
-	{"--dports", FORM_SHAPE},
-	{"--match-set", FORM_SET},
+	{TEXT("-A"), FORM_CHAIN},
+	{TEXT("-j"), FORM_TARGET},
+	{TEXT("-g"), FORM_TARGET},
+	{TEXT("-p"), FORM_KEPT},
+	{TEXT("-m"), FORM_KEPT},
+	{TEXT("--ctstate"), FORM_KEPT},
+	{TEXT("--state"), FORM_KEPT},
+	{TEXT("--reject-with"), FORM_KEPT},
+	{TEXT("--tcp-flags"), FORM_KEPT},
+	{TEXT("--limit"), FORM_KEPT},
+	{TEXT("--limit-burst"), FORM_KEPT},
+	{TEXT("--hashlimit-upto"), FORM_KEPT},
+	{TEXT("--hashlimit-above"), FORM_KEPT},
+	{TEXT("--hashlimit-burst"), FORM_KEPT},
+	{TEXT("--hashlimit-mode"), FORM_KEPT},
+	{TEXT("--hashlimit-htable-expire"), FORM_KEPT},
+	{TEXT("--log-level"), FORM_KEPT},
+	{TEXT("--sport"), FORM_SHAPE},
+	{TEXT("--sports"), FORM_SHAPE},
+	{TEXT("--dport"), FORM_SHAPE},
+	{TEXT("--dports"), FORM_SHAPE},
+	{TEXT("--match-set"), FORM_SET},
 };
 
 /* What of a value stays when its option is in no table: that it is there. */
 static bool find_option(struct str word, enum value_form *form)
 {
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-		if (str_is(word, options[i].option)) {
+		if (str_eq(word, options[i].option)) {
 			*form = options[i].form;
 			return true;
 		}
@@ -64,19 +69,6 @@ static void add_shape(struct buf *buf, struct str value)
 	}
 }
 
-static bool is_builtin_chain(struct str name)
-{
-	return str_is(name, "INPUT") || str_is(name, "OUTPUT") || str_is(name, "FORWARD");
-}
-
-/* Chains have names of our own; whatever the file does not declare is a target of the kernel's, and a chain that must
- * not be there. */
-static bool is_target(struct str name)
-{
-	return str_is(name, "ACCEPT") || str_is(name, "DROP") || str_is(name, "RETURN") || str_is(name, "LOG") ||
-	       str_is(name, "REJECT");
-}
-
 /* The family of a set stands in the beginning of its name. */
 static void add_set(struct buf *buf, struct str name)
 {
@@ -84,7 +76,8 @@ static void add_set(struct buf *buf, struct str name)
 	buf_char(buf, '*');
 }
 
-/* Which chains of the line its file declares. */
+/* Which chains of the line its file declares. Chains have names of our own; a target that is not declared is one of the
+ * kernel's, and a chain that is not declared must not be there. */
 struct declarations {
 	bool home, target;
 };
@@ -102,10 +95,10 @@ static void add_value(struct buf *buf, struct declarations declared, enum value_
 		add_set(buf, value);
 		return;
 	case FORM_CHAIN:
-		buf_add(buf, is_builtin_chain(value) || !declared.home ? value : STR("*"));
+		buf_add(buf, guard_is_builtin_chain(value) || !declared.home ? value : STR("*"));
 		return;
 	case FORM_TARGET:
-		buf_add(buf, is_target(value) || !declared.target ? value : STR("*"));
+		buf_add(buf, guard_is_builtin_target(value) || !declared.target ? value : STR("*"));
 		return;
 	}
 }
@@ -148,4 +141,3 @@ struct str form_of(struct arena *arena, size_t file, struct str line, bool home_
 	}
 	return buf_str(&buf);
 }
-

@@ -22,6 +22,7 @@ struct form {
 	struct str text;
 	struct form_source *source;
 	unsigned number;
+	uint64_t met; /* the file that it was met in last */
 };
 
 struct form_list {
@@ -35,6 +36,7 @@ struct forms {
 	struct names *texts;
 	struct form_list list; /* by number in `texts` */
 	struct form_source *current, *spare;
+	uint64_t files;      /* how many were read */
 	struct buf *highest; /* the highest example that was met */
 	bool ascends;        /* the ruleset at hand comes behind all others: no form's first line can be in it */
 };

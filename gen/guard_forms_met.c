@@ -1,5 +1,5 @@
-/* Which forms were met, and where first. First is by the name of the machine, whoever came first: so a refusal names the
- * same line on every run. What is kept of a ruleset is copied, and only where a form's first line stands in it. */
+/* Which forms were met, and where first. First is by the name of the machine, whoever came first: so a refusal names
+ * the same line on every run. What is kept of a ruleset is copied, and only where a form's first line stands in it. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,7 +105,7 @@ static void note(struct forms *forms, struct form *form, const struct scan *scan
 	form->number = (unsigned)number;
 }
 
-static struct form *form_with(struct forms *forms, struct str text)
+static uint32_t form_with(struct forms *forms, struct str text)
 {
 	uint32_t number = names_add(forms->texts, text);
 
@@ -115,26 +115,45 @@ static struct form *form_with(struct forms *forms, struct str text)
 		form->text = names_get(forms->texts, number);
 		APPEND(forms->arena, &forms->list, form);
 	}
-	return forms->list.items[number];
+	return number;
 }
 
+static void meet(struct arena *scratch, struct forms *forms, const struct scan *scan, size_t place)
+{
+	struct known_line *line = scan_line(scan, place);
+	struct line_more *more = line_more(line);
+
+	if (!line->has_form)
+		return;
+	bool home = more != NULL && scan_declares(scan, more->home);
+	bool target = more != NULL && scan_declares(scan, more->target);
+	uint32_t *number = more == NULL ? &line->form : &more->forms[2 * home + target];
+
+	if (*number == FORM_NONE) {
+		*number = form_with(forms, form_of(scratch, scan->file, scan_text(scan, place), home, target));
+		line->quiet = more == NULL && line->kind == LINE_RULE && line->harm == HARM_NONE;
+	} else if (forms->ascends)
+		return;
+	struct form *form = forms->list.items[*number];
+
+	if (form->met != forms->files)
+		note(forms, form, scan, place + 1);
+	form->met = forms->files;
+}
+
+/* Where no form's first line can be in it, the quiet lines of a ruleset need no look. */
 void forms_meet(struct arena *scratch, struct forms *forms, const struct scan *scan)
 {
+	const struct numbers *loud = &scan->loud;
+
 	forms->current = NULL;
-	for (size_t i = 0; i < scan->count; i++) {
-		struct known_line *line = scan->lines[i];
-
-		if (!line->has_form)
-			continue;
-		bool home = scan_declares(scan, line->home), target = scan_declares(scan, line->target);
-		struct form **form = &line->forms[2 * home + target];
-
-		if (*form != NULL && forms->ascends)
-			continue;
-		if (*form == NULL)
-			*form = form_with(forms, form_of(scratch, scan->file, scan_line(scan, i), home, target));
-		note(forms, *form, scan, i + 1);
-	}
+	forms->files++;
+	if (forms->ascends)
+		for (size_t i = 0; i < loud->count; i++)
+			meet(scratch, forms, scan, loud->items[i]);
+	else
+		for (size_t i = 0; i < scan->lines.count; i++)
+			meet(scratch, forms, scan, i);
 }
 
 /* --- all workers --- */

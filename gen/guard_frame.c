@@ -11,50 +11,61 @@ struct fault {
 };
 
 /* The built-in chains, or those that the jumps of a shared table lead to. */
-static bool chains_are_there(const struct scan *scan, struct fault *fault)
+static bool has_chains(const struct scan *scan, struct fault *fault)
 {
-	static const char *const chains[2][3] = {{"INPUT", "FORWARD", "OUTPUT"},
-	                                         {"fleetwall-input", "fleetwall-output", NULL}};
-	bool accepts;
+	bool shared = scan->ruleset->mode == MODE_COEXIST;
+	uint32_t first = shared ? CHAIN_OUR_INPUT : CHAIN_INPUT, last = shared ? CHAIN_OUR_OUTPUT : CHAIN_OUTPUT;
 
-	for (size_t i = 0; i < 3; i++) {
-		const char *chain = chains[scan->ruleset->mode == MODE_COEXIST][i];
-
-		if (chain != NULL && !scan_declares_name(scan, str_of(chain), &accepts)) {
-			*fault = (struct fault){"is not declared", chain, 1};
+	for (uint32_t i = first; i <= last; i++)
+		if (!scan_declares(scan, i)) {
+			*fault = (struct fault){"is not declared", chain_names[i], 1};
 			return false;
 		}
-	}
 	return true;
 }
 
-static bool is_framed(const struct scan *scan, struct fault *fault)
+/* One table that begins first and one COMMIT that comes last: the order of all else does not matter. */
+static bool is_framed(const struct scan *scan)
+{
+	size_t first = 0, last = scan->lines.count;
+
+	if (scan->tables != 1 || scan->commits != 1)
+		return false;
+	while (scan_line(scan, first)->kind == LINE_NOTHING)
+		first++;
+	while (scan_line(scan, last - 1)->kind == LINE_NOTHING)
+		last--;
+	return scan_line(scan, first)->kind == LINE_FILTER && scan_line(scan, last - 1)->kind == LINE_COMMIT;
+}
+
+/* What is wrong with a file that is not framed. */
+static struct fault find_fault(const struct scan *scan)
 {
 	size_t begun = 0, ended = 0, last = 1;
 
-	fault->chain = NULL;
-	for (size_t i = 0; i < scan->count; i++) {
-		enum line_kind kind = scan->lines[i]->kind;
+	for (size_t i = 0; i < scan->lines.count; i++) {
+		enum line_kind kind = scan_line(scan, i)->kind;
 
 		if (kind == LINE_NOTHING)
 			continue;
-		fault->number = last = i + 1;
-		if (begun == 0 && kind != LINE_FILTER) {
-			fault->what = "the file does not begin with *filter";
-			return false;
-		}
-		if ((kind == LINE_FILTER || kind == LINE_TABLE) && begun++ > 0) {
-			fault->what = "the file has more than one table";
-			return false;
-		}
-		if (ended > 0) {
-			fault->what = "something stands behind COMMIT";
-			return false;
-		}
+		last = i + 1;
+		if (begun == 0 && kind != LINE_FILTER)
+			return (struct fault){"the file does not begin with *filter", NULL, last};
+		if ((kind == LINE_FILTER || kind == LINE_TABLE) && begun++ > 0)
+			return (struct fault){"the file has more than one table", NULL, last};
+		if (ended > 0)
+			return (struct fault){"something stands behind COMMIT", NULL, last};
 		ended += kind == LINE_COMMIT;
 	}
-	*fault = (struct fault){"the file does not end with COMMIT", NULL, last};
-	return ended > 0 && chains_are_there(scan, fault);
+	return (struct fault){"the file does not end with COMMIT", NULL, last};
+}
+
+static bool is_whole(const struct scan *scan, struct fault *fault)
+{
+	if (is_framed(scan))
+		return has_chains(scan, fault);
+	*fault = find_fault(scan);
+	return false;
 }
 
 void judge_frame(const struct judge_room *room, const struct scan *scan, struct findings *findings)
@@ -62,7 +73,7 @@ void judge_frame(const struct judge_room *room, const struct scan *scan, struct 
 	struct str machine = scan->ruleset->example->name;
 	struct fault fault;
 
-	if (is_framed(scan, &fault) || !findings_count(findings, machine, scan->file))
+	if (is_whole(scan, &fault) || !findings_count(findings, machine, scan->file))
 		return;
 	struct finding finding = {
 		.machine = machine,
@@ -70,8 +81,8 @@ void judge_frame(const struct judge_room *room, const struct scan *scan, struct 
 		.number = (unsigned)fault.number,
 		.hint = "mend the template; nothing overrides this",
 	};
-	if (fault.number <= scan->count && fault.chain == NULL)
-		finding.line = scan_line(scan, fault.number - 1);
+	if (fault.number <= scan->lines.count && fault.chain == NULL)
+		finding.line = scan_text(scan, fault.number - 1);
 	finding.message = fault.chain == NULL
 	                          ? str_format(room->scratch, "machine %.*s: %s", STR_ARG(machine), fault.what)
 	                          : str_format(room->scratch, "machine %.*s: the chain %s %s", STR_ARG(machine),

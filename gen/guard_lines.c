@@ -77,6 +77,17 @@ bool guard_declares(struct str file, struct str chain)
 	return false;
 }
 
+bool guard_is_builtin_chain(struct str name)
+{
+	return str_is(name, "INPUT") || str_is(name, "OUTPUT") || str_is(name, "FORWARD");
+}
+
+bool guard_is_builtin_target(struct str name)
+{
+	return str_is(name, "ACCEPT") || str_is(name, "DROP") || str_is(name, "RETURN") || str_is(name, "LOG") ||
+	       str_is(name, "REJECT");
+}
+
 struct str guard_file_name(size_t file)
 {
 	return file == 0 ? STR("rules.v4") : STR("rules.v6");

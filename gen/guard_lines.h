@@ -21,6 +21,11 @@ bool guard_next_line(struct str *rest, unsigned *number, struct str *line);
 /* Does the file declare this chain (":NAME …")? */
 bool guard_declares(struct str file, struct str chain);
 
+/* Of the filter table: they are there whether declared or not. */
+bool guard_is_builtin_chain(struct str name);
+/* Targets that are never the name of a chain. */
+bool guard_is_builtin_target(struct str name);
+
 /* "rules.v4" or "rules.v6". */
 struct str guard_file_name(size_t file);
 /* "machine web-1", or "machine web-1 and 41 more": who has a ruleset. `machines` counts all of them. */

@@ -16,16 +16,23 @@ struct fault {
 	size_t line;
 };
 
-/* One chain of a file. */
+/* One chain of a file, as far as its lines may match such packets. */
 struct chain {
 	const struct scan *scan;
-	const struct places *places;
+	const struct numbers *places;
 	bool end_lets_through; /* at the end of the chain, and by RETURN */
 };
 
-static const struct known_line *chain_line(const struct chain *chain, size_t i)
+static uint32_t chain_line(const struct chain *chain, size_t i)
 {
-	return chain->scan->lines[chain->places->items[i]];
+	return chain->scan->lines.items[chain->places->items[i]];
+}
+
+static const struct line_match *chain_match(const struct chain *chain, size_t i)
+{
+	const struct memo *memo = chain->scan->memo;
+
+	return &memo->matches.items[line_more(memo_line(memo, chain_line(chain, i)))->match];
 }
 
 /* What of the management prefix no line has let through yet. */
@@ -84,7 +91,7 @@ static bool walk(struct arena *scratch, const struct chain *chain, enum packet_s
 
 	APPEND(scratch, &remaining, sources);
 	for (size_t i = 0; i < chain->places->count; i++) {
-		const struct line_match *match = chain_line(chain, i)->match;
+		const struct line_match *match = chain_match(chain, i);
 
 		if (!(match->may & state) || !touches(&remaining, match))
 			continue;
@@ -122,10 +129,10 @@ static bool gets_in(struct arena *scratch, const struct chain chains[WALKS], str
 static bool is_proven(const struct chain *chain, const struct proof *proof)
 {
 	if (!proof->valid || proof->end_lets_through != chain->end_lets_through ||
-	    chain->places->count < proof->count || (proof->whole && chain->places->count > proof->count))
+	    chain->places->count < proof->lines.count || (proof->whole && chain->places->count > proof->lines.count))
 		return false;
-	for (size_t i = 0; i < proof->count; i++)
-		if (chain_line(chain, i) != proof->lines[i])
+	for (size_t i = 0; i < proof->lines.count; i++)
+		if (chain_line(chain, i) != proof->lines.items[i])
 			return false;
 	return true;
 }
@@ -133,34 +140,27 @@ static bool is_proven(const struct chain *chain, const struct proof *proof)
 static void keep_proof(struct memo *memo, const struct chain *chain, size_t seen, struct proof *proof)
 {
 	proof->whole = seen > chain->places->count;
-	proof->count = 0;
-	for (size_t i = 0; i < seen && i < chain->places->count; i++) {
-		if (proof->count == proof->capacity)
-			proof->lines = arena_grow(memo->arena, proof->lines, proof->count, &proof->capacity,
-			                          sizeof *proof->lines, _Alignof(struct known_line *));
-		proof->lines[proof->count++] = chain_line(chain, i);
-	}
+	proof->lines.count = 0;
+	for (size_t i = 0; i < seen && i < chain->places->count; i++)
+		numbers_add(memo->arena, &proof->lines, chain_line(chain, i));
 	proof->end_lets_through = chain->end_lets_through;
 	proof->valid = true;
 }
 
 /* --- one file --- */
 
+/* In mode coexist, whether others refuse our answers is theirs to say; that they may not keep us out is ours. */
 static void set_chains(const struct scan *scan, struct chain chains[WALKS])
 {
-	static const char *const names[WALKS] = {[WALK_IN] = "INPUT", [WALK_OUT] = "OUTPUT"};
+	static const uint32_t numbers[WALKS] = {[WALK_IN] = CHAIN_INPUT, [WALK_OUT] = CHAIN_OUTPUT};
+	bool shared = scan->ruleset->mode == MODE_COEXIST;
 
-	for (enum line_walk i = WALK_IN; i < WALKS; i++) {
-		bool accepts = false;
-
-		chains[i] = (struct chain){.scan = scan, .places = &scan->walks[i]};
-		/* Whether others refuse our answers is theirs to say; that they may not keep us out is ours. */
-		if (scan->ruleset->mode == MODE_COEXIST)
-			chains[i].end_lets_through = i == WALK_OUT;
-		else
-			chains[i].end_lets_through =
-				scan_declares_name(scan, str_of(names[i]), &accepts) && accepts;
-	}
+	for (enum line_walk i = WALK_IN; i < WALKS; i++)
+		chains[i] = (struct chain){
+			.scan = scan,
+			.places = &scan->walks[i],
+			.end_lets_through = shared ? i == WALK_OUT : scan_accepts(scan, numbers[i]),
+		};
 }
 
 /* Only lines that append, declare, comment or frame: anything else could change a chain behind our back. */
@@ -168,8 +168,10 @@ static bool is_plain(const struct scan *scan, struct fault *fault)
 {
 	size_t tables = 0;
 
-	for (size_t i = 0; i < scan->count; i++) {
-		enum line_kind kind = scan->lines[i]->kind;
+	if (scan->odd == 0 && scan->tables <= 1)
+		return true;
+	for (size_t i = 0; i < scan->lines.count; i++) {
+		enum line_kind kind = scan_line(scan, i)->kind;
 
 		tables += kind == LINE_FILTER || kind == LINE_TABLE;
 		if (kind == LINE_ODD || kind == LINE_TABLE || (kind == LINE_FILTER && tables > 1)) {
@@ -188,20 +190,19 @@ static void locked_out(const struct judge_room *room, const struct scan *scan, s
 		.machine = ruleset->example->name,
 		.file = scan->file,
 		.hint = "mend the template, so that management comes before whatever may refuse; nothing overrides "
-	                "this",
+			"this",
 	};
 	if (!findings_count(findings, finding.machine, finding.file))
 		return;
 	struct str who = guard_who(room->scratch, finding.machine, ruleset->machines);
 	struct str name = guard_file_name(scan->file), from = addr_str(room->scratch, source.addr);
 
-	finding.message = str_format(room->scratch,
-	                             "%.*s: %.*s would not let the management source %.*s/%u in on port %u: %s",
-	                             STR_ARG(who), STR_ARG(name), STR_ARG(from), source.length, ruleset->ssh_port,
-	                             fault->what);
+	finding.message =
+		str_format(room->scratch, "%.*s: %.*s would not let the management source %.*s/%u in on port %u: %s",
+	                   STR_ARG(who), STR_ARG(name), STR_ARG(from), source.length, ruleset->ssh_port, fault->what);
 	if (fault->line != NO_LINE) {
 		finding.number = (unsigned)fault->line + 1;
-		finding.line = scan_line(scan, fault->line);
+		finding.line = scan_text(scan, fault->line);
 	}
 	findings_keep(room->kept, findings, finding);
 }
@@ -217,8 +218,8 @@ static bool has_source(const struct settings *settings, enum family family, stru
 }
 
 /* Every source, through both chains; *blamed is the first that does not get in. */
-static bool all_get_in(struct arena *scratch, const struct settings *settings, struct scan *scan,
-                       struct prefix *blamed, struct fault *fault)
+static bool all_get_in(struct arena *scratch, const struct settings *settings, struct scan *scan, struct prefix *blamed,
+                       struct fault *fault)
 {
 	struct chain chains[WALKS];
 	struct proof *proofs = scan->memo->proofs;
@@ -251,23 +252,29 @@ static void judge_enforced(const struct judge_room *room, const struct settings 
 		locked_out(room, scan, source, &fault, findings);
 }
 
+static bool may_refuse(const struct scan *scan, size_t place)
+{
+	struct known_line *line = scan_line(scan, place);
+
+	return line->harm == HARM_ALWAYS ||
+	       (line->harm == HARM_UNLESS_DECLARED && !scan_declares(scan, line_more(line)->target));
+}
+
 static void judge_monitored(const struct judge_room *room, const struct scan *scan, struct findings *findings)
 {
 	struct str machine = scan->ruleset->example->name;
 	size_t i = 0;
 
-	while (i < scan->count && (scan->lines[i]->harm == HARM_NONE ||
-	                           (scan->lines[i]->harm == HARM_UNLESS_DECLARED &&
-	                            scan_declares(scan, scan->lines[i]->target))))
+	while (i < scan->loud.count && !may_refuse(scan, scan->loud.items[i]))
 		i++;
-	if (i == scan->count || !findings_count(findings, machine, scan->file))
+	if (i == scan->loud.count || !findings_count(findings, machine, scan->file))
 		return;
 	struct str who = guard_who(room->scratch, machine, scan->ruleset->machines);
 	struct finding finding = {
 		.machine = machine,
 		.file = scan->file,
-		.number = (unsigned)i + 1,
-		.line = scan_line(scan, i),
+		.number = scan->loud.items[i] + 1,
+		.line = scan_text(scan, scan->loud.items[i]),
 		.message = str_format(room->scratch, "%.*s is only monitored, but this line may refuse packets",
 	                              STR_ARG(who)),
 		.hint = "mend the template `monitor`; nothing overrides this",

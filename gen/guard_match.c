@@ -17,36 +17,41 @@ enum option_kind {
 	OPTION_DPORT,
 	OPTION_STATE,
 	OPTION_JUMP,
-	OPTION_NARROWS,  /* one value; who knows what it leaves out */
+	OPTION_NARROWS,   /* one value; who knows what it leaves out */
 	OPTION_INTERFACE, /* narrows; whatever stands behind it is its value, as an interface may have any name */
-	OPTION_HARMLESS, /* one value, and no say in what matches */
+	OPTION_HARMLESS,  /* one value, and no say in what matches */
 };
 
+#define TEXT(literal)                          \
+	{                                      \
+		(literal), sizeof(literal) - 1 \
+	} /* as STR(), where constants are asked for */
+
 static const struct option {
-	const char *name;
+	struct str name;
 	enum option_kind kind;
 } options[] = {
-	{"-A", OPTION_CHAIN},
-	{"-s", OPTION_SOURCE},
-	{"-d", OPTION_DESTINATION},
-	{"-p", OPTION_PROTOCOL},
-	{"-m", OPTION_MATCH},
-	{"-i", OPTION_INTERFACE},
-	{"-o", OPTION_INTERFACE},
-	{"--sport", OPTION_SPORT},
-	{"--sports", OPTION_SPORT},
-	{"--dport", OPTION_DPORT},
-	{"--dports", OPTION_DPORT},
-	{"--ctstate", OPTION_STATE},
-	{"--state", OPTION_STATE},
-	{"-j", OPTION_JUMP},
-	{"-g", OPTION_JUMP},
-	{"--comment", OPTION_HARMLESS},
-	{"--log-prefix", OPTION_HARMLESS},
-	{"--log-level", OPTION_HARMLESS},
-	{"--nflog-prefix", OPTION_HARMLESS},
-	{"--nflog-group", OPTION_HARMLESS},
-	{"--reject-with", OPTION_HARMLESS},
+	{TEXT("-A"), OPTION_CHAIN},
+	{TEXT("-s"), OPTION_SOURCE},
+	{TEXT("-d"), OPTION_DESTINATION},
+	{TEXT("-p"), OPTION_PROTOCOL},
+	{TEXT("-m"), OPTION_MATCH},
+	{TEXT("-i"), OPTION_INTERFACE},
+	{TEXT("-o"), OPTION_INTERFACE},
+	{TEXT("--sport"), OPTION_SPORT},
+	{TEXT("--sports"), OPTION_SPORT},
+	{TEXT("--dport"), OPTION_DPORT},
+	{TEXT("--dports"), OPTION_DPORT},
+	{TEXT("--ctstate"), OPTION_STATE},
+	{TEXT("--state"), OPTION_STATE},
+	{TEXT("-j"), OPTION_JUMP},
+	{TEXT("-g"), OPTION_JUMP},
+	{TEXT("--comment"), OPTION_HARMLESS},
+	{TEXT("--log-prefix"), OPTION_HARMLESS},
+	{TEXT("--log-level"), OPTION_HARMLESS},
+	{TEXT("--nflog-prefix"), OPTION_HARMLESS},
+	{TEXT("--nflog-group"), OPTION_HARMLESS},
+	{TEXT("--reject-with"), OPTION_HARMLESS},
 };
 
 enum {
@@ -71,7 +76,7 @@ static bool may_hide_target(struct str word)
 static const struct option *option_find(struct str word)
 {
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-		if (str_is(word, options[i].name))
+		if (str_eq(word, options[i].name))
 			return &options[i];
 	return NULL;
 }

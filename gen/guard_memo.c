@@ -1,5 +1,6 @@
-/* Recognising lines: the line that stood behind this one last time is compared with what stands there now, and only
- * where it is another one, the line is looked up by a hash of it, and read if it is new. Judges nothing. */
+/* Recognising lines. They are kept in the order in which they were learned, so a stretch of a file that was met before
+ * is compared line by line with what lies side by side in memory. Where it ends, what stood behind its last line before
+ * is tried; then the line is looked up by a hash of it, and read if it is new. Judges nothing. */
 #include "guard_memo.h"
 
 #include <string.h>
@@ -41,9 +42,81 @@ static uint64_t hash_line(struct str line)
 	return mix(hash ^ odd, other);
 }
 
+/* A monitored machine's port does not matter: nothing is walked through. */
 struct scope scope_of(const struct ruleset *ruleset, size_t file)
 {
-	return (struct scope){file, ruleset->mode, ruleset->enforcement, ruleset->ssh_port};
+	bool monitored = ruleset->enforcement == ENFORCEMENT_MONITOR;
+
+	return (struct scope){file, ruleset->mode, ruleset->enforcement, monitored ? 0 : ruleset->ssh_port};
+}
+
+/* --- keeping lines --- */
+
+enum {
+	WORD = sizeof(uint32_t),
+	CACHE_LINE = 64,
+	STRETCH = 8 * CACHE_LINE, /* some four lines, as long as most stretches are */
+};
+
+static size_t words_of_text(size_t n)
+{
+	return (sizeof(struct known_line) + n + 1 + WORD - 1) / WORD;
+}
+
+/* Where the next line is. */
+static uint32_t line_behind(const struct memo *memo, uint32_t line)
+{
+	const struct known_line *known = memo_line(memo, line);
+
+	return (uint32_t)(line + words_of_text(known->n) + (known->has_more ? sizeof(struct line_more) / WORD : 0));
+}
+
+static struct str text_of(const struct memo *memo, uint32_t line)
+{
+	const struct known_line *known = memo_line(memo, line);
+
+	return (struct str){known->text, known->n};
+}
+
+/* Where the lines of a segment end, and where they end for now: no line is as long as this. */
+static void put_end(const struct memo *memo)
+{
+	memo_line(memo, memo->end)->n = UINT32_MAX;
+}
+
+/* Room for a line, whatever it has, and for the end behind it. A line that no segment holds gets several that lie side
+ * by side. */
+static void make_room(struct memo *memo, size_t n)
+{
+	size_t need = words_of_text(n) + sizeof(struct line_more) / WORD + words_of_text(0);
+	size_t used = memo->end % SEGMENT_WORDS, count = (need + SEGMENT_WORDS - 1) / SEGMENT_WORDS;
+
+	if (memo->segments.count > 0 && used > 0 && used + need <= SEGMENT_WORDS)
+		return;
+	uint32_t *segment = ARENA_ARRAY(memo->arena, uint32_t, count * SEGMENT_WORDS);
+
+	memo->end = (uint32_t)(memo->segments.count * SEGMENT_WORDS);
+	for (size_t i = 0; i < count; i++)
+		APPEND(memo->arena, &memo->segments, segment + i * SEGMENT_WORDS);
+}
+
+static uint32_t learn(struct memo *memo, struct str text)
+{
+	make_room(memo, text.n);
+	uint32_t number = memo->end;
+	struct known_line *line = memo_line(memo, number);
+
+	for (size_t i = 0; i < FOLLOWERS; i++)
+		line->follower[i] = LINE_NONE;
+	line->n = (uint32_t)text.n;
+	if (text.n > 0)
+		memcpy(line->text, text.p, text.n);
+	line->text[text.n] = '\n';
+	line_read(memo, line);
+	memo->count++;
+	memo->end = line_behind(memo, number);
+	put_end(memo);
+	return number;
 }
 
 struct memo *memo_new(struct arena *arena, const struct scope *scope)
@@ -52,241 +125,175 @@ struct memo *memo_new(struct arena *arena, const struct scope *scope)
 
 	memo->arena = arena;
 	memo->scope = *scope;
-	memo->capacity = 1024;
-	memo->slots = ARENA_ARRAY(arena, struct known_line *, memo->capacity);
-	memo->hashes = ARENA_ARRAY(arena, uint64_t, memo->capacity);
 	memo->chains = names_new(arena);
-	memo->bytes = sizeof *memo + memo->capacity * (sizeof *memo->slots + sizeof *memo->hashes);
+	for (size_t i = 0; i < CHAINS_FIXED; i++)
+		(void)chain_number(memo, str_of(chain_names[i]));
+	(void)learn(memo, STR(""));
 	return memo;
 }
 
-/* --- what a line means --- */
-
-static uint32_t chain_number(struct memo *memo, struct str name)
+size_t memo_bytes(const struct memo *memo)
 {
-	uint32_t chain = names_add(memo->chains, name);
-
-	while (chain >= memo->declared_capacity)
-		memo->declared = arena_grow(memo->arena, memo->declared, memo->declared_capacity,
-		                            &memo->declared_capacity, sizeof *memo->declared,
-		                            _Alignof(struct declared));
-	return chain;
+	return sizeof *memo + memo->segments.count * SEGMENT_WORDS * WORD +
+	       memo->matches.capacity * sizeof *memo->matches.items + memo->slot_count * sizeof *memo->slots +
+	       memo->declared_capacity * sizeof *memo->declared;
 }
 
-/* ":INPUT DROP [0:0]": the name ends at a blank, and so does the policy. */
-static void read_declaration(struct memo *memo, struct known_line *line, struct str text)
+/* --- looking up --- */
+
+static uint32_t tag_of(uint64_t hash)
 {
-	size_t end = 1;
-
-	line->kind = LINE_CHAIN;
-	while (end < text.n && text.p[end] != ' ' && text.p[end] != '\t')
-		end++;
-	if (end == text.n || end == 1)
-		return; /* declares nothing */
-	line->home = chain_number(memo, str_slice(text, 1, end));
-	struct str policy = str_trim(str_slice(text, end, text.n));
-
-	line->accepts = str_is(str_slice(policy, 0, str_find(policy, ' ')), "ACCEPT");
+	return (uint32_t)(hash >> 32);
 }
 
-static bool cut_chain(struct str line, struct str *chain)
+/* A stretch is about to be compared from here on: what lies there is asked for at once, not piece by piece. */
+static void expect_stretch(const struct memo *memo, uint32_t line)
 {
-	if (!str_starts(line, STR("-A ")))
-		return false;
-	struct str rest = str_slice(line, 3, line.n);
+	const char *start = (const char *)memo_line(memo, line);
 
-	*chain = str_slice(rest, 0, str_find(rest, ' '));
-	return chain->n > 0 && str_find(*chain, '"') == chain->n;
+	for (size_t i = 0; i < STRETCH; i += CACHE_LINE)
+		__builtin_prefetch(start + i);
 }
 
-static enum line_walk walk_of(const struct scope *scope, struct str chain)
+/* Where the line is, or where it belongs. */
+static struct slot *slot_of(const struct memo *memo, uint64_t hash, struct str text)
 {
-	bool shared = scope->mode == MODE_COEXIST;
+	for (size_t at = (size_t)hash;; at++) {
+		struct slot *slot = &memo->slots[at & (memo->slot_count - 1)];
 
-	if (scope->enforcement == ENFORCEMENT_MONITOR)
-		return WALK_NONE;
-	if (str_is(chain, shared ? "fleetwall-input" : "INPUT"))
-		return WALK_IN;
-	return str_is(chain, shared ? "fleetwall-output" : "OUTPUT") ? WALK_OUT : WALK_NONE;
+		if (slot->line == LINE_NONE)
+			return slot;
+		if (slot->tag != tag_of(hash))
+			continue;
+		expect_stretch(memo, slot->line);
+		if (str_eq(text_of(memo, slot->line), text))
+			return slot;
+	}
 }
 
-/* Every target of a monitored machine lets the packet go on, returns, or is a chain of the same file. */
-static enum line_harm harm_of(const struct line_match *match)
+static void grow_slots(struct memo *memo)
 {
-	if (match->odd)
-		return HARM_ALWAYS;
-	if (match->effect != LINE_REFUSES)
-		return HARM_NONE;
-	return match->target.n > 0 ? HARM_UNLESS_DECLARED : HARM_ALWAYS;
+	struct slot *old = memo->slots;
+	size_t old_count = memo->slot_count;
+
+	memo->slot_count = old_count == 0 ? 1024 : 2 * old_count;
+	memo->slots = ARENA_ARRAY(memo->arena, struct slot, memo->slot_count);
+	memset(memo->slots, 0xff, memo->slot_count * sizeof *memo->slots);
+	for (size_t i = 0; i < old_count; i++) {
+		if (old[i].line == LINE_NONE)
+			continue;
+		struct str text = text_of(memo, old[i].line);
+
+		*slot_of(memo, hash_line(text), text) = old[i];
+	}
 }
 
-static void read_rule(struct memo *memo, struct known_line *line, struct str text, struct str chain)
+static uint32_t look_up(struct memo *memo, uint64_t hash, struct str text)
 {
-	enum line_walk walk = walk_of(&memo->scope, chain);
-	struct ssh_packet packet = {
-		.outbound = walk == WALK_OUT,
-		.port = memo->scope.port,
-		.family = memo->scope.file == 0 ? FAMILY_4 : FAMILY_6,
-	};
-	struct line_match *match = ARENA_NEW(memo->arena, struct line_match);
+	if (2 * memo->count >= memo->slot_count)
+		grow_slots(memo);
+	struct slot *slot = slot_of(memo, hash, text);
 
-	line->kind = LINE_RULE;
-	line->walk = walk;
-	line->home = chain_number(memo, chain);
-	line_match_read(text, &packet, match);
-	line->match = match;
-	line->harm = harm_of(match);
-	if (match->target.n > 0)
-		line->target = chain_number(memo, match->target);
-}
-
-/* What a monitored machine's chain does at its end. */
-static bool policy_refuses(struct str text)
-{
-	struct str policy = str_slice(text, str_find(text, ' ') + 1, text.n);
-
-	return !str_starts(policy, STR("- ")) && !str_is(policy, "-") && !str_starts(policy, STR("ACCEPT"));
-}
-
-static void read_line(struct memo *memo, struct known_line *line, struct str text)
-{
-	struct str chain;
-
-	line->kind = LINE_ODD;
-	line->home = line->target = CHAIN_NONE;
-	line->has_form = text.n > 0 && text.p[0] == '-';
-	if (text.n == 0 || text.p[0] == '#')
-		line->kind = LINE_NOTHING;
-	else if (str_is(text, "*filter"))
-		line->kind = LINE_FILTER;
-	else if (text.p[0] == '*')
-		line->kind = LINE_TABLE;
-	else if (str_is(text, "COMMIT"))
-		line->kind = LINE_COMMIT;
-	else if (text.p[0] == ':')
-		read_declaration(memo, line, text);
-	else if (cut_chain(text, &chain))
-		read_rule(memo, line, text, chain);
-	if (line->kind == LINE_TABLE || line->kind == LINE_ODD || (line->kind == LINE_CHAIN && policy_refuses(text)))
-		line->harm = HARM_ALWAYS;
-}
-
-static struct known_line *learn(struct memo *memo, struct str text)
-{
-	struct known_line *line = arena_alloc(memo->arena, sizeof *line + text.n + 1);
-
-	line->n = text.n;
-	memcpy(line->text, text.p, text.n);
-	line->text[text.n] = '\n';
-	read_line(memo, line, (struct str){line->text, line->n});
-	memo->bytes += sizeof *line + text.n + 1;
-	return line;
+	if (slot->line == LINE_NONE)
+		*slot = (struct slot){tag_of(hash), learn(memo, text)};
+	return slot->line;
 }
 
 /* --- recognising --- */
 
-/* Where the line is, or where it belongs. */
-static size_t slot_of(const struct memo *memo, uint64_t hash, struct str text)
+void numbers_add(struct arena *arena, struct numbers *numbers, uint32_t number)
 {
-	size_t at = (size_t)hash & (memo->capacity - 1);
-
-	while (memo->slots[at] != NULL && (memo->hashes[at] != hash || memo->slots[at]->n != text.n ||
-	                                   memcmp(memo->slots[at]->text, text.p, text.n) != 0))
-		at = (at + 1) & (memo->capacity - 1);
-	return at;
+	if (numbers->count == numbers->capacity)
+		numbers->items = arena_grow(arena, numbers->items, numbers->count, &numbers->capacity,
+		                            sizeof *numbers->items, _Alignof(uint32_t));
+	numbers->items[numbers->count++] = number;
 }
 
-static void grow(struct memo *memo)
+static void hear(struct arena *arena, struct scan *scan, struct known_line *line)
 {
-	struct memo old = *memo;
+	uint32_t place = (uint32_t)scan->lines.count;
+	const struct line_more *more = line_more(line);
 
-	memo->capacity *= 2;
-	memo->slots = ARENA_ARRAY(memo->arena, struct known_line *, memo->capacity);
-	memo->hashes = ARENA_ARRAY(memo->arena, uint64_t, memo->capacity);
-	memo->bytes += memo->capacity * (sizeof *memo->slots + sizeof *memo->hashes);
-	for (size_t i = 0; i < old.capacity; i++) {
-		size_t at = (size_t)old.hashes[i] & (memo->capacity - 1);
+	numbers_add(arena, &scan->loud, place);
+	if (line->walk != WALK_NONE)
+		numbers_add(arena, &scan->walks[line->walk], place);
+	scan->tables += line->kind == LINE_FILTER || line->kind == LINE_TABLE;
+	scan->commits += line->kind == LINE_COMMIT;
+	scan->odd += line->kind == LINE_ODD || line->kind == LINE_TABLE;
+	if (line->kind == LINE_CHAIN && more != NULL)
+		scan->memo->declared[more->home] = (struct declared){scan->memo->scan, line->accepts};
+}
 
-		if (old.slots[i] == NULL)
-			continue;
-		while (memo->slots[at] != NULL)
-			at = (at + 1) & (memo->capacity - 1);
-		memo->slots[at] = old.slots[i];
-		memo->hashes[at] = old.hashes[i];
+static void keep_line(struct arena *arena, struct scan *scan, uint32_t number)
+{
+	struct known_line *line = memo_line(scan->memo, number);
+
+	if (!line->quiet)
+		hear(arena, scan, line);
+	numbers_add(arena, &scan->lines, number);
+}
+
+/* The lines that were learned behind `line`, as long as they stand in `rest`, too. The last of them. */
+static uint32_t take_stretch(struct arena *arena, struct scan *scan, uint32_t line, struct str *rest)
+{
+	const struct memo *memo = scan->memo;
+
+	for (;;) {
+		uint32_t next = line_behind(memo, line);
+		const struct known_line *known = memo_line(memo, next);
+
+		if (rest->n <= known->n || memcmp(rest->p, known->text, known->n + 1) != 0)
+			return line;
+		keep_line(arena, scan, next);
+		rest->p += known->n + 1;
+		rest->n -= known->n + 1;
+		line = next;
 	}
 }
 
-static struct known_line *look_up(struct memo *memo, struct str text)
+/* What stands behind the line `last`: one of those that stood there before, or any. */
+static uint32_t find_next(struct memo *memo, uint32_t last, struct str text)
 {
 	uint64_t hash = hash_line(text);
-	size_t at = slot_of(memo, hash, text);
+	const struct known_line *before = memo_line(memo, last);
 
-	if (memo->slots[at] != NULL)
-		return memo->slots[at];
-	if (2 * memo->count >= memo->capacity) {
-		grow(memo);
-		at = slot_of(memo, hash, text);
+	for (size_t i = 0; i < FOLLOWERS; i++)
+		if (before->follower[i] != LINE_NONE && before->tag[i] == tag_of(hash)) {
+			expect_stretch(memo, before->follower[i]);
+			if (str_eq(text_of(memo, before->follower[i]), text))
+				return before->follower[i];
+		}
+	uint32_t found = look_up(memo, hash, text);
+	struct known_line *learns = memo_line(memo, last);
+
+	for (size_t i = FOLLOWERS - 1; i > 0; i--) {
+		learns->follower[i] = learns->follower[i - 1];
+		learns->tag[i] = learns->tag[i - 1];
 	}
-	memo->count++;
-	memo->hashes[at] = hash;
-	return memo->slots[at] = learn(memo, text);
-}
-
-/* Cuts a line off the front of `rest`, which is not empty. `guess` is what is expected there, and learns. */
-static struct known_line *next_line(struct memo *memo, struct known_line **guess, struct str *rest)
-{
-	struct known_line *line = *guess;
-
-	if (line == NULL || rest->n <= line->n || memcmp(rest->p, line->text, line->n + 1) != 0) {
-		struct str text = str_slice(*rest, 0, str_find(*rest, '\n'));
-
-		line = *guess = look_up(memo, text);
-	}
-	*rest = str_slice(*rest, line->n + 1, rest->n);
-	return line;
-}
-
-static void keep_line(struct arena *arena, struct scan *scan, struct known_line *line)
-{
-	struct declared *declared;
-
-	if (line->walk != WALK_NONE)
-		APPEND(arena, &scan->walks[line->walk], (uint32_t)scan->count);
-	if (line->kind == LINE_CHAIN && line->home != CHAIN_NONE) {
-		declared = &scan->memo->declared[line->home];
-		declared->scan = scan->memo->scan;
-		declared->accepts = line->accepts;
-	}
-	if (scan->count == scan->capacity)
-		scan->lines = arena_grow(arena, scan->lines, scan->count, &scan->capacity, sizeof *scan->lines,
-		                         _Alignof(struct known_line *));
-	scan->lines[scan->count++] = line;
+	learns->follower[0] = found;
+	learns->tag[0] = tag_of(hash);
+	return found;
 }
 
 void memo_scan(struct arena *arena, struct memo *memo, const struct ruleset *ruleset, struct scan *scan)
 {
 	struct str rest = ruleset->rules[memo->scope.file];
-	struct known_line **guess = &memo->first;
+	uint32_t last = 0;
 
 	scan->memo = memo;
 	scan->ruleset = ruleset;
 	scan->file = memo->scope.file;
-	scan->count = scan->walks[WALK_IN].count = scan->walks[WALK_OUT].count = 0;
+	scan->lines.count = scan->loud.count = scan->walks[WALK_IN].count = scan->walks[WALK_OUT].count = 0;
+	scan->tables = scan->commits = scan->odd = 0;
 	memo->scan++;
 	while (rest.n > 0) {
-		struct known_line *line = next_line(memo, guess, &rest);
+		last = take_stretch(arena, scan, last, &rest);
+		if (rest.n == 0)
+			break;
+		struct str text = str_slice(rest, 0, str_find(rest, '\n'));
 
-		keep_line(arena, scan, line);
-		guess = &line->follower;
+		last = find_next(memo, last, text);
+		keep_line(arena, scan, last);
+		rest = str_slice(rest, text.n + 1, rest.n);
 	}
-}
-
-bool scan_declares_name(const struct scan *scan, struct str chain, bool *accepts)
-{
-	uint32_t number = names_find(scan->memo->chains, chain);
-
-	if (number == NAMES_NONE || !scan_declares(scan, number))
-		return false;
-	*accepts = scan->memo->declared[number].accepts;
-	return true;
 }

@@ -17,28 +17,43 @@ enum line_kind {
 	LINE_ODD, /* anything else: it could change a chain behind our back */
 };
 
-/* A rule's place in what the guard against lock-outs walks through. */
+/* What the guard against lock-outs walks through: lines that may match an SSH packet. */
 enum line_walk { WALK_NONE, WALK_IN, WALK_OUT, WALKS };
 
 /* What a line may do on a machine that is only monitored. */
 enum line_harm { HARM_NONE, HARM_UNLESS_DECLARED, HARM_ALWAYS };
 
+/* The chains that frames and walks ask for have fixed numbers. */
+enum { CHAIN_INPUT, CHAIN_FORWARD, CHAIN_OUTPUT, CHAIN_OUR_INPUT, CHAIN_OUR_OUTPUT, CHAINS_FIXED };
+extern const char *const chain_names[CHAINS_FIXED];
+
 #define CHAIN_NONE UINT32_MAX
+#define LINE_NONE UINT32_MAX
+#define FORM_NONE UINT32_MAX
 
-struct form;
-
+/* How one line is kept: this, its text and a newline, for some what follows, then the next line. Small, because the
+ * lines of a fleet do not fit into the processor's caches. Lines lie in segments and are named by their place, in words
+ * of four bytes: the segment, and where in it. */
+enum { FOLLOWERS = 4 };
 struct known_line {
-	struct known_line *follower; /* what stood behind it last time; NULL: not met yet */
-	struct form *forms[4];       /* by what the file declares, see forms_meet(); NULL: not met yet */
-	const struct line_match *match; /* of a rule */
-	enum line_kind kind;
-	enum line_walk walk;
-	enum line_harm harm;
-	uint32_t home, target; /* chains: the one that it is of (or declares), and the one that it jumps to */
-	bool has_form;         /* it begins with an option */
-	bool accepts;          /* declares the policy ACCEPT */
-	size_t n;                    /* bytes of the text, without its newline */
-	char text[];                 /* with a newline */
+	uint32_t follower[FOLLOWERS]; /* what stood behind it last, and before that; LINE_NONE: nothing yet */
+	uint32_t tag[FOLLOWERS];      /* parts of their hashes */
+	uint32_t n;                   /* bytes of the text, without the newline */
+	uint32_t form;                /* of an option line without more; FORM_NONE: not met yet */
+	uint8_t kind, walk, harm;
+	bool has_form : 1; /* it begins with an option */
+	bool has_more : 1;
+	bool accepts : 1; /* declares the policy ACCEPT */
+	bool quiet : 1;   /* a rule that no guard needs to look at again, whatever file it is in */
+	char text[];
+};
+
+/* Of a line that declares a chain, depends on what its file declares, or is walked through. */
+struct line_more {
+	uint32_t home,
+		target;    /* chains that a file must declare: the one that it is of, and the one that it jumps to */
+	uint32_t match;    /* in memo->matches, where it is walked through */
+	uint32_t forms[4]; /* by what the file declares, see forms_meet(); FORM_NONE: not met yet */
 };
 
 /* What the meaning of a line depends on, besides its text. */
@@ -49,12 +64,18 @@ struct scope {
 	unsigned port;
 };
 
+struct numbers {
+	uint32_t *items;
+	size_t count, capacity;
+};
+
+void numbers_add(struct arena *arena, struct numbers *numbers, uint32_t number);
+
 /* Lines of a walk that let management through: a chain that begins with them does, too. */
 struct proof {
-	const struct known_line **lines;
-	size_t count, capacity;
+	struct numbers lines;
 	bool valid;
-	bool whole;            /* the chain must end there */
+	bool whole; /* the chain must end there */
 	bool end_lets_through;
 };
 
@@ -62,50 +83,86 @@ struct memo {
 	struct arena *arena;
 	struct scope scope;
 	struct memo *next;
-	struct known_line *first; /* of the file that was scanned last */
-	struct known_line **slots;
-	uint64_t *hashes;
-	size_t count, capacity; /* a power of two, at least twice the count */
-	size_t bytes;
+	struct {
+		uint32_t **items;
+		size_t count, capacity;
+	} segments;
+	uint32_t end; /* where the next line will be; the first of all stands before every file */
+	size_t count; /* of lines */
+	struct {
+		struct line_match *items;
+		size_t count, capacity;
+	} matches;
+	struct slot {
+		uint32_t tag, line; /* part of the hash; LINE_NONE: free */
+	} * slots;
+	size_t slot_count; /* a power of two, at least twice the count */
 	struct names *chains;
 	struct declared {
 		uint64_t scan; /* the last one that declares the chain */
 		bool accepts;  /* by the last declaration there, which is the one that counts */
-	} *declared;           /* by chain */
+	} * declared;          /* by chain */
 	size_t declared_capacity;
 	uint64_t scan;
 	struct proof proofs[WALKS];
 };
 
-/* One rules file, recognised. Line number i + 1 is lines[i]. Walks hold such i. */
-struct places {
-	uint32_t *items;
-	size_t count, capacity;
-};
+/* One rules file, recognised. Line number i + 1 is lines.items[i]; the others hold such i. */
 struct scan {
 	struct memo *memo;
 	const struct ruleset *ruleset;
 	size_t file;
-	struct known_line **lines;
-	size_t count, capacity;
-	struct places walks[WALKS];
+	struct numbers lines;
+	struct numbers loud; /* those that are not quiet */
+	struct numbers walks[WALKS];
+	size_t tables, commits, odd;
 };
 
 struct memo *memo_new(struct arena *arena, const struct scope *scope);
+/* How much memory it takes. */
+size_t memo_bytes(const struct memo *memo);
 struct scope scope_of(const struct ruleset *ruleset, size_t file);
 /* Recognises the lines of a file of the memo's scope; what is not known yet is read and kept in the memo's arena. The
  * scan's lists live in `arena` and are used again the next time. */
 void memo_scan(struct arena *arena, struct memo *memo, const struct ruleset *ruleset, struct scan *scan);
+
+enum { SEGMENT_BITS = 14, SEGMENT_WORDS = 1 << SEGMENT_BITS };
+static inline struct known_line *memo_line(const struct memo *memo, uint32_t line)
+{
+	return (void *)(memo->segments.items[line >> SEGMENT_BITS] + line % SEGMENT_WORDS);
+}
+static inline struct known_line *scan_line(const struct scan *scan, size_t i)
+{
+	return memo_line(scan->memo, scan->lines.items[i]);
+}
+/* NULL: it has none. */
+static inline struct line_more *line_more(struct known_line *line)
+{
+	return line->has_more ? (void *)(line->text + (line->n + 1 + 3) / 4 * 4) : NULL;
+}
+static inline struct str scan_text(const struct scan *scan, size_t i)
+{
+	const struct known_line *line = scan_line(scan, i);
+
+	return (struct str){line->text, line->n};
+}
+
 /* Does the scanned file declare the chain? */
 static inline bool scan_declares(const struct scan *scan, uint32_t chain)
 {
 	return chain != CHAIN_NONE && scan->memo->declared[chain].scan == scan->memo->scan;
 }
-static inline struct str scan_line(const struct scan *scan, size_t line)
+/* With the policy ACCEPT? */
+static inline bool scan_accepts(const struct scan *scan, uint32_t chain)
 {
-	return (struct str){scan->lines[line]->text, scan->lines[line]->n};
+	return scan_declares(scan, chain) && scan->memo->declared[chain].accepts;
 }
-/* By name; *accepts: with the policy ACCEPT. */
-bool scan_declares_name(const struct scan *scan, struct str chain, bool *accepts);
+
+/* --- within the memo --- */
+
+/* Chains are numbered in the order in which they are met. */
+uint32_t chain_number(struct memo *memo, struct str name);
+/* Learns what a new line means; behind its text there is room for more. */
+void line_read(struct memo *memo, struct known_line *line);
 
 #endif

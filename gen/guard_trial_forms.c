@@ -54,17 +54,12 @@ static struct str sets_of_forms(struct trial *trial, const struct form_list *for
 
 /* --- one line of each form --- */
 
-static bool is_builtin(struct str chain)
-{
-	return str_is(chain, "INPUT") || str_is(chain, "OUTPUT") || str_is(chain, "FORWARD");
-}
-
 static void declare(struct names *met, struct buf *text, struct str chain)
 {
 	uint32_t before = names_count(met);
 
 	if (chain.n > 0 && names_add(met, chain) == before)
-		buf_format(text, ":%.*s %s [0:0]\n", STR_ARG(chain), is_builtin(chain) ? "ACCEPT" : "-");
+		buf_format(text, ":%.*s %s [0:0]\n", STR_ARG(chain), guard_is_builtin_chain(chain) ? "ACCEPT" : "-");
 }
 
 /* Does the line jump to the chain? */
@@ -103,7 +98,7 @@ static void reach(struct trial *trial, struct names *met, struct buf *declaratio
 {
 	struct str rules = form->source->rules;
 
-	for (unsigned depth = 0; depth < 8 && chain.n > 0 && !is_builtin(chain); depth++) {
+	for (unsigned depth = 0; depth < 8 && chain.n > 0 && !guard_is_builtin_chain(chain); depth++) {
 		struct str parent = parent_of(rules, chain);
 		struct str jump = str_format(trial->arena, "-A %.*s -j %.*s\n", STR_ARG(parent), STR_ARG(chain));
 

@@ -1,6 +1,6 @@
-/* Whole rulesets, with the contents of their sets, as the store has them, loaded for real. Rulesets are shared out among
- * processes, each with a namespace of its own in which it loads one after the other: each replaces the one before. Many
- * go into one start of iptables-restore; only where that fails, each is loaded by itself. */
+/* Whole rulesets, with the contents of their sets, as the store has them, loaded for real. Rulesets are shared out
+ * among processes, each with a namespace of its own in which it loads one after the other: each replaces the one
+ * before. Many go into one start of iptables-restore; only where that fails, each is loaded by itself. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,10 +88,9 @@ static int entry_order(const void *name, const void *entry)
 static struct error *read_set(struct tries *tries, struct str name, struct str *bytes)
 {
 	const struct generation *generation = tries->plan->generation;
-	const struct entry *entry = generation->set_count == 0
-	                                    ? NULL
-	                                    : bsearch(&name, generation->sets, generation->set_count,
-	                                              sizeof *generation->sets, entry_order);
+	const struct entry *entry = generation->set_count == 0 ? NULL
+	                                                       : bsearch(&name, generation->sets, generation->set_count,
+	                                                                 sizeof *generation->sets, entry_order);
 
 	*bytes = STR(""); /* what the generation does not have is left to fail */
 	return entry == NULL ? NULL : store_read_set(tries->scratch, tries->plan->output, &entry->digest, bytes);

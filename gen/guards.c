@@ -1,16 +1,16 @@
-/* The guards that read what was rendered, as one pass over each file: its lines are recognised once, then judged by each
- * guard. Every worker has its own memory, memos and findings; what they found is put in order at the end, so that it
- * does not matter who read what. */
+/* The guards that read what was rendered, as one pass over each file: its lines are recognised once, then judged by
+ * each guard. Every worker has its own memory, memos and findings; what they found is put in order at the end, so that
+ * it does not matter who read what. */
 #include "guards.h"
-
 
 #include "fleetwall/arena.h"
 #include "guard_judge.h"
 
 enum { CACHE_LINE = 64 };
-/* The memos of a worker are begun anew beyond this: a fleet in which no two machines share a line must not be kept in
- * memory. */
-#define MEMO_BYTES_MAX ((size_t)24 << 20)
+/* What the memos of all workers may take, and what each gets at least. Beyond it they are begun anew: a fleet in which
+ * no two machines share a line must not be kept in memory. */
+#define MEMO_BYTES_MAX ((size_t)96 << 20)
+#define MEMO_BYTES_MIN ((size_t)12 << 20)
 
 struct guards *guards_new(struct arena *arena, const struct settings *settings, unsigned workers)
 {
@@ -64,13 +64,13 @@ static struct memo *memo_of(struct guard_worker *worker, const struct ruleset *r
 	return worker->memos = memo;
 }
 
-static void forget_too_much(struct guard_worker *worker)
+static void forget_too_much(struct guard_worker *worker, size_t share)
 {
 	size_t bytes = 0;
 
 	for (const struct memo *memo = worker->memos; memo != NULL; memo = memo->next)
-		bytes += memo->bytes;
-	if (bytes <= MEMO_BYTES_MAX)
+		bytes += memo_bytes(memo);
+	if (bytes <= MEMO_BYTES_MIN || bytes <= share)
 		return;
 	arena_reset(worker->lines);
 	worker->memos = NULL;
@@ -91,7 +91,7 @@ void guards_ruleset(struct guards *guards, unsigned worker, const struct ruleset
 {
 	struct guard_worker *mine = &guards->workers[worker];
 
-	forget_too_much(mine);
+	forget_too_much(mine, MEMO_BYTES_MAX / guards->count);
 	forms_begin(mine->forms, ruleset);
 	for (size_t file = 0; file < 2; file++)
 		judge_file(guards, mine, ruleset, file);

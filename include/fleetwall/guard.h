@@ -40,8 +40,8 @@ struct error *guards_findings(struct guards *guards) MUST_CHECK;
 /* The kernel's word: every form that was met and is not in `known` is loaded for real, once, in a throw-away namespace.
  * `known` is the text of the file of forms (first line: which kernel and which programs; then one form a line);
  * *learned is the text to keep instead, `known` itself where there is nothing new: then nothing was started. A refusal
- * names the line, the machine and the kernel's message. Where no namespace can be made, or iptables is missing, *skipped
- * says why. Starts processes by fork(), so no other thread should run meanwhile. */
+ * names the line, the machine and the kernel's message. Where no namespace can be made, or iptables is missing,
+ * *skipped says why. Starts processes by fork(), so no other thread should run meanwhile. */
 struct error *guards_kernel(struct guards *guards, struct str known, struct str *learned,
                             struct str *skipped) MUST_CHECK;
 
