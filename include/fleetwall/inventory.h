@@ -48,7 +48,8 @@ struct inventory_touched {
 /* `before` as it is now, in the open snapshot: what changed since the snapshot `since` is loaded, everything else is
  * taken over. *after shares memory with `before`, which stays as it is. As far as rulesets go it says what
  * inventory_load() would say; what they do not depend on (descriptions, owners, tickets, documents) may be older. Where
- * so much changed that loading all is cheaper, it does that. */
+ * so much changed that loading all is cheaper, it does that. What was written past the triggers of the history
+ * (session_replication_role, TRUNCATE of rule_peer) is not seen. */
 struct error *inventory_load_changes(struct arena *arena, struct db *db, struct str since, const struct fleet *before,
                                      struct fleet *after, struct inventory_touched *touched) MUST_CHECK;
 
