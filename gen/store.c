@@ -148,9 +148,8 @@ static struct error *write_files(struct arena *scratch, const struct store *stor
 	};
 
 	TRY(disk_make_folder(store->root, NEW_GENERATION));
-	TRY(write_file(store, before, "manifest",
-	               text_of_entries(scratch, generation->manifest, generation->machine_count)));
-	TRY(write_file(store, before, "sets", text_of_entries(scratch, generation->sets, generation->set_count)));
+	TRY(write_file(store, before, "manifest", generation->text[0]));
+	TRY(write_file(store, before, "sets", generation->text[1]));
 	TRY(write_file(store, before, "objects", objects));
 	/* Never shared: its time is that of the generation. */
 	return write_file(store, 0, "summary", text_of_summary(scratch, &generation->summary, &rest));
@@ -159,9 +158,6 @@ static struct error *write_files(struct arena *scratch, const struct store *stor
 /* Everything that the generation is, under names that nobody reads, and on the disk. */
 static struct error *write_generation(const struct generation *generation, struct store *store, const char *target)
 {
-	static const char *const flushed[] = {NEW_GENERATION "/manifest", NEW_GENERATION "/sets",
-	                                      NEW_GENERATION "/objects",  NEW_GENERATION "/summary",
-	                                      NEW_GENERATION,             TREE_NEW};
 	struct arena *scratch = arena_new();
 	uint64_t before;
 	struct error *ignored = generation_current(store->root, &before); /* a damaged one is not shared with */
@@ -172,7 +168,7 @@ static struct error *write_generation(const struct generation *generation, struc
 		error = error_errno("can't make the link %s", NEW_CURRENT);
 	/* The one flush of a run: objects, folders, generation. What `current` leads to is never younger than the disk.
 	 */
-	return error != NULL ? error : tree_flush(store, flushed, sizeof flushed / sizeof *flushed);
+	return error != NULL ? error : tree_flush(store);
 }
 
 /* Two renames that need no more room than their folders have. */
@@ -209,7 +205,7 @@ static struct error *publish(struct store *store, const struct generation *gener
 struct error *store_publish(struct arena *arena, struct store *store, const struct generation *generation)
 {
 	(void)arena; /* nothing of it outlives the call */
-	assert(generation->number > 0);
+	assert(generation->number > 0 && (generation->text[0].n > 0 || generation->machine_count == 0));
 	struct error *error = publish(store, generation);
 
 	if (error != NULL) {

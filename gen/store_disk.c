@@ -14,8 +14,10 @@
 
 bool disk_name_ok(struct str name)
 {
-	return name.n > 0 && name.n <= 255 && str_find(name, '/') == name.n && str_find(name, '\0') == name.n &&
-	       !str_is(name, ".") && !str_is(name, "..");
+	/* A hundred thousand names a run: the two that begin with a dot are the exception. */
+	if (name.n == 0 || name.n > 255 || (name.p[0] == '.' && (str_is(name, ".") || str_is(name, ".."))))
+		return false;
+	return memchr(name.p, '/', name.n) == NULL && memchr(name.p, '\0', name.n) == NULL;
 }
 
 struct error *disk_make_folder(int at, const char *path)

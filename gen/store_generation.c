@@ -25,14 +25,14 @@ static struct digest digest_of_lists(struct str manifest, struct str sets)
 	return digest_of_sums(listed_files, digests, 2);
 }
 
-void generation_digest(struct arena *scratch, struct generation *generation)
+void generation_digest(struct arena *arena, struct generation *generation)
 {
-	generation->digest =
-		digest_of_lists(text_of_entries(scratch, generation->manifest, generation->machine_count),
-	                        text_of_entries(scratch, generation->sets, generation->set_count));
+	generation->text[0] = text_of_entries(arena, generation->manifest, generation->machine_count);
+	generation->text[1] = text_of_entries(arena, generation->sets, generation->set_count);
+	generation->digest = digest_of_lists(generation->text[0], generation->text[1]);
 }
 
-void generation_of(struct arena *scratch, const struct product *product, const struct summary *summary,
+void generation_of(struct arena *arena, const struct product *product, const struct summary *summary,
                    struct generation *generation)
 {
 	*generation = (struct generation){
@@ -42,12 +42,18 @@ void generation_of(struct arena *scratch, const struct product *product, const s
 		.set_count = product->set_count,
 		.summary = *summary,
 	};
-	generation_digest(scratch, generation);
+	generation_digest(arena, generation);
 }
 
 bool generation_same(const struct generation *a, const struct generation *b)
 {
 	return digest_eq(&a->digest, &b->digest);
+}
+
+/* Two rounds of one process share most names. */
+int entry_order(const struct entry *a, const struct entry *b)
+{
+	return a->name.p == b->name.p && a->name.n == b->name.n ? 0 : str_cmp(a->name, b->name);
 }
 
 size_t entries_compare(struct arena *arena, const struct entry *before, size_t before_count, const struct entry *after,
@@ -57,7 +63,9 @@ size_t entries_compare(struct arena *arena, const struct entry *before, size_t b
 	size_t count = 0, i = 0, j = 0;
 
 	while (i < before_count || j < after_count) {
-		int order = i == before_count ? 1 : j == after_count ? -1 : str_cmp(before[i].name, after[j].name);
+		int order = i == before_count  ? 1
+		            : j == after_count ? -1
+		                               : entry_order(&before[i], &after[j]);
 
 		if (order < 0)
 			found[count++] = (struct difference){'-', before[i++].name};
@@ -161,15 +169,15 @@ static struct error *read_summary(struct arena *arena, int folder, struct summar
 
 static struct error *read_files(struct arena *arena, int folder, struct generation *generation)
 {
-	struct str manifest, sets;
+	struct str *manifest = &generation->text[0], *sets = &generation->text[1];
 	struct summary_rest rest;
 
-	TRY(disk_read(arena, folder, "manifest", &manifest));
-	TRY(disk_read(arena, folder, "sets", &sets));
-	TRY(text_read_entries(arena, "manifest", manifest, &generation->manifest, &generation->machine_count));
-	TRY(text_read_entries(arena, "sets", sets, &generation->sets, &generation->set_count));
+	TRY(disk_read(arena, folder, "manifest", manifest));
+	TRY(disk_read(arena, folder, "sets", sets));
+	TRY(text_read_entries(arena, "manifest", *manifest, &generation->manifest, &generation->machine_count));
+	TRY(text_read_entries(arena, "sets", *sets, &generation->sets, &generation->set_count));
 	TRY(read_summary(arena, folder, &generation->summary, &rest));
-	generation->digest = digest_of_lists(manifest, sets);
+	generation->digest = digest_of_lists(*manifest, *sets);
 	if (!digest_eq(&rest.digest, &generation->digest))
 		return error_new(ERROR_SURROUNDINGS, "manifest and sets are not those that were published");
 	return NULL;

@@ -38,9 +38,9 @@ static bool change_time(int file, struct timespec *time)
 	return true;
 }
 
-/* Most file systems take the time from the last tick of the kernel's clock: what is written now may get the time of what
- * was written a moment ago. So it is asked again until it moved. Where it does not (ticks of a second, a clock that was
- * set back), the mark is one that things written already are not before: they are read the next time. */
+/* Most file systems take the time from the last tick of the kernel's clock: what is written now may get the time of
+ * what was written a moment ago. So it is asked again until it moved. Where it does not (ticks of a second, a clock
+ * that was set back), the mark is one that things written already are not before: they are read the next time. */
 static bool wait_for_tick(int file, struct timespec *mark)
 {
 	struct timespec first;

@@ -1,5 +1,6 @@
 /* The text of a generation's files: `manifest` and `sets`, which people and sha256sum read too, `summary`, and
- * `objects`, the digests without names, in bytes, for collecting. What is read is checked: format, order, names. Pure. */
+ * `objects`, the digests without names, in bytes, for collecting. What is read is checked: format, order, names. Pure.
+ */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -234,7 +235,8 @@ static bool read_sets(struct reading *reading, struct str value)
 	return parse_size(value, &reading->rest->sets);
 }
 
-/* Each kind of line is there once, but those of roles. What is not needed came later: all of it is there, or nothing. */
+/* Each kind of line is there once, but those of roles. What is not needed came later: all of it is there, or nothing.
+ */
 static const struct {
 	const char *key;
 	bool (*read)(struct reading *reading, struct str value);

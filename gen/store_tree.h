@@ -54,9 +54,9 @@ struct error *object_read(struct arena *arena, int root, const struct object *ob
 
 struct puts *puts_new(void);
 void puts_free(struct puts *puts);
-/* Everything that was put goes to disk, if anything was, and `count` files and folders below OUT with it. */
-struct error *tree_flush(struct store *store, const char *const *paths, size_t count) MUST_CHECK;
-/* What was put is named by the published generation now, and stays. */
+/* Everything that was written goes to disk. */
+struct error *tree_flush(struct store *store) MUST_CHECK;
+/* What was put is named by the published generation now, and stays; it goes to disk, if it did not yet. */
 struct error *tree_settle(struct store *store) MUST_CHECK;
 /* From now on a killed run leaves TREE_UNPUBLISHED; and no longer, unless objects were put that are not published. */
 struct error *tree_mark_unpublished(struct store *store) MUST_CHECK;
@@ -89,6 +89,8 @@ struct error *text_read_summary(struct arena *arena, struct str text, struct sum
 struct str text_of_objects(struct arena *arena, const struct object_list *list);
 bool text_read_objects(struct str text, struct object_list *list);
 
+/* By name. */
+int entry_order(const struct entry *a, const struct entry *b);
 /* The distinct objects that a generation names. */
 void generation_objects(struct arena *arena, const struct generation *generation, struct object_list *list);
 /* The same of one in the folder `path` below `root`, without its lists where it can be had so. */

@@ -32,6 +32,7 @@ struct generation {
 	size_t machine_count;
 	struct entry *sets;
 	size_t set_count;
+	struct str text[2]; /* manifest and sets as they are printed: what the digest is of */
 	struct summary summary;
 };
 
@@ -50,11 +51,12 @@ uint64_t store_current(struct str output);
 /* Were the files of this generation left alone since the mark? */
 bool store_generation_whole(struct str output, uint64_t number, const struct timespec *mark);
 
-/* What publishing `product` would make: manifest, sets, digest. number is 0 still; the lists are the product's. Pure. */
-void generation_of(struct arena *scratch, const struct product *product, const struct summary *summary,
+/* What publishing `product` would make: manifest, sets, digest. number is 0 still; the lists are the product's, the
+ * text is in `arena`, and published from there. Pure. */
+void generation_of(struct arena *arena, const struct product *product, const struct summary *summary,
                    struct generation *generation);
-/* Sets the digest of a generation whose lists were put together otherwise. */
-void generation_digest(struct arena *scratch, struct generation *generation);
+/* Sets text and digest of a generation whose lists were put together otherwise. */
+void generation_digest(struct arena *arena, struct generation *generation);
 bool generation_same(const struct generation *a, const struct generation *b); /* manifest and sets */
 
 /* The distinct objects that a manifest or a list of sets names, sorted. */

@@ -284,7 +284,8 @@ START_TEST(test_threads)
 		expect_file(str_c(arena, str_format(arena, "sets/s%u", i)),
 		            str_c(arena, str_format(arena, "create %u\n", i)));
 	}
-	shell("cd '%s/store' && test $(find rulesets -type f | wc -l) = 1200 && test $(find sets -type f | wc -l) = 400 && "
+	shell("cd '%s/store' && test $(find rulesets -type f | wc -l) = 1200 && test $(find sets -type f | wc -l) = "
+	      "400 && "
 	      "test -z \"$(ls -A new)\"",
 	      out);
 }
@@ -312,7 +313,8 @@ START_TEST(test_half_objects)
 	digest_hex(&output.rulesets[0]->digest, hex[0]);
 	digest_hex(&output.rulesets[1]->digest, hex[1]);
 	digest_hex(&output.sets[0].digest, hex[2]);
-	shell("mkdir -p '%s/store/new' && cd '%s/store' && mkdir -p rulesets/%.2s/%s rulesets/%.2s/%s sets/%.2s && printf "
+	shell("mkdir -p '%s/store/new' && cd '%s/store' && mkdir -p rulesets/%.2s/%s rulesets/%.2s/%s sets/%.2s && "
+	      "printf "
 	      "fo >rulesets/%.2s/%s/rules.v4 && : >sets/%.2s/%s && touch new/unpublished",
 	      out, out, hex[0], hex[0], hex[1], hex[1], hex[2], hex[1], hex[1], hex[2], hex[2]);
 	publish(output, &first_summary);

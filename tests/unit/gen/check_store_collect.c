@@ -55,7 +55,8 @@ static void expect_whole(uint64_t number)
 
 static void expect_objects(unsigned rulesets, unsigned sets)
 {
-	shell("cd '%s/store' && test $(find rulesets -mindepth 2 -maxdepth 2 | wc -l) = %u && test $(find sets -type f | "
+	shell("cd '%s/store' && test $(find rulesets -mindepth 2 -maxdepth 2 | wc -l) = %u && test $(find sets -type f "
+	      "| "
 	      "wc -l) = %u && test -z \"$(ls -A new)\"",
 	      out, rulesets, sets);
 }
@@ -152,7 +153,8 @@ END_TEST
 
 static void make_old(unsigned number)
 {
-	shell("cd '%s/generations/%u' && rm objects && chmod u+w summary && sed -i '/^list/d; /^manifest/d; /^objects/d; "
+	shell("cd '%s/generations/%u' && rm objects && chmod u+w summary && sed -i '/^list/d; /^manifest/d; "
+	      "/^objects/d; "
 	      "/^sets/d' summary",
 	      out, number);
 }
