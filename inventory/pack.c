@@ -1,10 +1,12 @@
 /* A fleet -> one block of bytes. Owns the layout of the block and what belongs into it: that which rulesets depend on,
- * and nothing else. Does not look whether the fleet is a right one, and touches no file. */
+ * and nothing else. Numbers are given in one pass, in the order of the fleet; then the bytes can be written by as many
+ * as are free, each a portion. Does not look whether the fleet is a right one, and touches no file. */
 #include <assert.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/inventory.h"
+#include "fleetwall/parallel.h"
 #include "pack.h"
 
 static const size_t element_size[PACK_SECTIONS] = {
@@ -33,6 +35,11 @@ bool pack_layout(const struct pack_header *header, uint64_t most, uint64_t at[PA
 	return *size <= most;
 }
 
+/* Where in their sections the machines of a portion begin. */
+struct portion {
+	uint64_t name, bits;
+};
+
 /* One packing: first everything gets its number, then the block its size, then its bytes. */
 struct packing {
 	const struct fleet *fleet;
@@ -40,6 +47,8 @@ struct packing {
 	struct pack_lists labels, roles;
 	uint32_t *objects;
 	uint32_t *label_list, *role_list; /* of each machine */
+	uint32_t *addresses;              /* as PACK_ADDRESSES */
+	struct portion *portions;
 	struct pack_header header;
 	char *block;
 	uint64_t at[PACK_SECTIONS];
@@ -52,24 +61,23 @@ static size_t units_of(struct addr addr)
 
 /* --- numbers --- */
 
-/* Sizes that need no numbers, and how much room the lists take at most. */
-static void count_machines(struct packing *packing, struct arena *scratch)
+/* How much room the lists take at most. */
+static void make_room(struct packing *packing, struct arena *scratch)
 {
 	const struct fleet *fleet = packing->fleet;
-	uint64_t *count = packing->header.count;
-	size_t labels = 0, roles = 0;
+	size_t count = fleet->machine_count, labels = 0, roles = 0, addresses = 0;
 
-	count[PACK_MACHINES] = fleet->machine_count;
-	for (size_t i = 0; i < fleet->machine_count; i++) {
-		const struct machine *machine = &fleet->machines[i];
-
-		labels += 2 * machine->label_count;
-		roles += machine->role_count;
-		count[PACK_NAMES] += machine->name.n;
-		count[PACK_ADDRESSES] += machine->address_count;
+	for (size_t i = 0; i < count; i++) {
+		labels += 2 * fleet->machines[i].label_count;
+		roles += fleet->machines[i].role_count;
+		addresses += fleet->machines[i].address_count;
 	}
-	packing->labels = pack_lists_new(scratch, fleet->machine_count, labels);
-	packing->roles = pack_lists_new(scratch, fleet->machine_count, roles);
+	packing->labels = pack_lists_new(scratch, count, labels);
+	packing->roles = pack_lists_new(scratch, count, roles);
+	packing->label_list = arena_raw(scratch, count * sizeof *packing->label_list);
+	packing->role_list = arena_raw(scratch, count * sizeof *packing->role_list);
+	packing->addresses = arena_raw(scratch, addresses * sizeof *packing->addresses);
+	packing->portions = ARENA_ARRAY(scratch, struct portion, count / PACK_PORTION + 1);
 }
 
 static uint32_t number_labels(struct packing *packing, const struct machine *machine)
@@ -102,17 +110,28 @@ static uint32_t number_roles(struct packing *packing, const struct machine *mach
 
 static void number_addresses(struct packing *packing, const struct machine *machine)
 {
+	uint64_t *count = packing->header.count;
+
 	for (size_t i = 0; i < machine->address_count; i++) {
-		(void)pack_word(&packing->words, machine->addresses[i].label);
-		packing->header.count[PACK_BITS] += units_of(machine->addresses[i].addr);
+		const struct machine_address *address = &machine->addresses[i];
+
+		packing->addresses[count[PACK_ADDRESSES]++] = pack_word(&packing->words, address->label) << 1 |
+		                                              (address->addr.family == FAMILY_6 ? PACK_IPV6 : 0);
+		count[PACK_BITS] += units_of(address->addr);
 	}
 }
 
 static void number_machines(struct packing *packing)
 {
+	uint64_t *count = packing->header.count;
+
+	count[PACK_MACHINES] = packing->fleet->machine_count;
 	for (size_t i = 0; i < packing->fleet->machine_count; i++) {
 		const struct machine *machine = &packing->fleet->machines[i];
 
+		if (i % PACK_PORTION == 0)
+			packing->portions[i / PACK_PORTION] = (struct portion){count[PACK_NAMES], count[PACK_BITS]};
+		count[PACK_NAMES] += machine->name.n;
 		packing->label_list[i] = number_labels(packing, machine);
 		packing->role_list[i] = number_roles(packing, machine);
 		number_addresses(packing, machine);
@@ -153,29 +172,11 @@ static uint32_t *write_bits(uint32_t *at, struct addr addr)
 	return at;
 }
 
-/* Where the next machine and its addresses go. */
-struct writing {
-	struct pack_machine *machine;
-	uint32_t *head, *bits;
-	char *name;
-};
-
-static void write_addresses(struct packing *packing, const struct machine *machine, struct writing *to)
-{
-	for (size_t i = 0; i < machine->address_count; i++) {
-		const struct machine_address *address = &machine->addresses[i];
-
-		*to->head++ = pack_word(&packing->words, address->label) << 1 |
-		              (address->addr.family == FAMILY_6 ? PACK_IPV6 : 0);
-		to->bits = write_bits(to->bits, address->addr);
-	}
-}
-
-static void write_machine(const struct packing *packing, size_t number, struct writing *to)
+static void write_machine(const struct packing *packing, size_t number, struct pack_machine *packed)
 {
 	const struct machine *machine = &packing->fleet->machines[number];
 
-	*to->machine++ = (struct pack_machine){
+	*packed = (struct pack_machine){
 		.name_length = (uint32_t)machine->name.n,
 		.address_count = (uint32_t)machine->address_count,
 		.ssh_port = machine->ssh_port,
@@ -185,23 +186,37 @@ static void write_machine(const struct packing *packing, size_t number, struct w
 		.mode = (uint8_t)machine->mode,
 		.enforcement = (uint8_t)machine->enforcement,
 	};
-	memcpy(to->name, machine->name.p, machine->name.n);
-	to->name += machine->name.n;
+}
+
+static struct error *write_portion(void *context, unsigned worker, size_t item)
+{
+	const struct packing *packing = context;
+	const struct fleet *fleet = packing->fleet;
+	struct pack_machine *packed = section(packing, PACK_MACHINES);
+	char *name = (char *)section(packing, PACK_NAMES) + packing->portions[item].name;
+	uint32_t *bits = (uint32_t *)section(packing, PACK_BITS) + packing->portions[item].bits;
+	size_t first = item * PACK_PORTION, end = first + PACK_PORTION;
+
+	(void)worker;
+	for (size_t i = first; i < end && i < fleet->machine_count; i++) {
+		const struct machine *machine = &fleet->machines[i];
+
+		write_machine(packing, i, &packed[i]);
+		memcpy(name, machine->name.p, machine->name.n);
+		name += machine->name.n;
+		for (size_t k = 0; k < machine->address_count; k++)
+			bits = write_bits(bits, machine->addresses[k].addr);
+	}
+	return NULL;
 }
 
 static void write_machines(struct packing *packing)
 {
-	struct writing to = {
-		.machine = section(packing, PACK_MACHINES),
-		.head = section(packing, PACK_ADDRESSES),
-		.bits = section(packing, PACK_BITS),
-		.name = section(packing, PACK_NAMES),
-	};
+	size_t portions = (packing->fleet->machine_count + PACK_PORTION - 1) / PACK_PORTION;
+	struct error *error = parallel_each(portions > 1 ? parallel_workers() : 1, portions, write_portion, packing);
 
-	for (size_t i = 0; i < packing->fleet->machine_count; i++) {
-		write_machine(packing, i, &to);
-		write_addresses(packing, &packing->fleet->machines[i], &to);
-	}
+	assert(error == NULL);
+	(void)error;
 }
 
 static void write_words(const struct packing *packing)
@@ -236,6 +251,7 @@ static struct str write_all(struct arena *arena, struct packing *packing)
 	packing->block = arena_raw(arena, size);
 	memcpy(packing->block, &packing->header, sizeof packing->header);
 	write_machines(packing);
+	write_units(packing, PACK_ADDRESSES, packing->addresses);
 	write_units(packing, PACK_LABEL_STARTS, packing->labels.starts);
 	write_units(packing, PACK_LABELS, packing->labels.units);
 	write_units(packing, PACK_ROLE_STARTS, packing->roles.starts);
@@ -251,11 +267,9 @@ struct str fleet_pack(struct arena *arena, const struct fleet *fleet)
 	struct packing packing = {
 		.fleet = fleet,
 		.words = pack_words_new(scratch),
-		.label_list = arena_raw(scratch, fleet->machine_count * sizeof *packing.label_list),
-		.role_list = arena_raw(scratch, fleet->machine_count * sizeof *packing.role_list),
 	};
 
-	count_machines(&packing, scratch);
+	make_room(&packing, scratch);
 	number_all(&packing);
 	struct str packed = write_all(arena, &packing);
 

@@ -24,7 +24,10 @@ enum pack_section {
 	PACK_SECTIONS,
 };
 
-enum { PACK_IPV6 = 1 };
+enum {
+	PACK_IPV6 = 1,
+	PACK_PORTION = 8192, /* machines are written and read so many at a time; fewer are not worth a thread */
+};
 
 /* "…1" is the version of the layout. */
 #define PACK_MAGIC "fwfleet1"

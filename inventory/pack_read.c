@@ -9,9 +9,6 @@
 #include "fleetwall/parallel.h"
 #include "pack.h"
 
-/* Machines are built so many at a time, by whoever is free; fewer are not worth a thread. */
-enum { PORTION = 8192 };
-
 /* What is left of the sections that machines take from, one after the other. */
 struct cursor {
 	const char *name;
@@ -124,8 +121,8 @@ static bool find_portions(struct unpacking *unpacking, struct cursor cursor)
 	const struct pack_machine *packed = section(unpacking, PACK_MACHINES);
 
 	for (size_t i = 0; i < unpacking->fleet->machine_count; i++) {
-		if (i % PORTION == 0)
-			unpacking->portions[i / PORTION] = cursor;
+		if (i % PACK_PORTION == 0)
+			unpacking->portions[i / PACK_PORTION] = cursor;
 		if (packed[i].name_length > cursor.names)
 			return false;
 		cursor.name += packed[i].name_length;
@@ -205,7 +202,7 @@ static bool read_portion(const struct unpacking *unpacking, size_t portion)
 {
 	const struct pack_machine *packed = section(unpacking, PACK_MACHINES);
 	struct cursor cursor = unpacking->portions[portion];
-	size_t first = portion * PORTION, end = first + PORTION;
+	size_t first = portion * PACK_PORTION, end = first + PACK_PORTION;
 
 	if (end > unpacking->fleet->machine_count)
 		end = unpacking->fleet->machine_count;
@@ -233,7 +230,7 @@ static bool prepare_machines(struct arena *scratch, struct unpacking *unpacking)
 	cursor.addresses = arena_raw(unpacking->arena, cursor.heads * sizeof *cursor.addresses);
 	unpacking->labels = arena_raw(unpacking->arena, count_of(unpacking, PACK_LABELS) * sizeof(struct str));
 	unpacking->roles = arena_raw(unpacking->arena, count_of(unpacking, PACK_ROLES) * sizeof(struct str));
-	unpacking->portions = ARENA_ARRAY(scratch, struct cursor, fleet->machine_count / PORTION + 1);
+	unpacking->portions = ARENA_ARRAY(scratch, struct cursor, fleet->machine_count / PACK_PORTION + 1);
 	return find_portions(unpacking, cursor) &&
 	       starts_hold(unpacking, PACK_LABEL_STARTS, count_of(unpacking, PACK_LABELS)) &&
 	       starts_hold(unpacking, PACK_ROLE_STARTS, count_of(unpacking, PACK_ROLES));
@@ -282,7 +279,8 @@ static struct error *do_work(void *context, unsigned worker, size_t item)
 
 static bool do_all(struct arena *scratch, struct unpacking *unpacking)
 {
-	size_t portions = (unpacking->fleet->machine_count + PORTION - 1) / PORTION, count = WORK_PORTIONS + portions;
+	size_t portions = (unpacking->fleet->machine_count + PACK_PORTION - 1) / PACK_PORTION;
+	size_t count = WORK_PORTIONS + portions;
 	bool possible = true;
 
 	unpacking->possible = ARENA_ARRAY(scratch, bool, count);
