@@ -138,7 +138,8 @@ describe_output() {
 	record "$disk_name" sets "$(wc -l <"$source/current/sets")"
 }
 
-# Each round: the floor, then fleetwall, on each file system. The last outputs stay, and are what the incremental runs go on from.
+# The floor and fleetwall, in turns the one or the other first, on each file system. The last outputs stay, and are what the incremental runs
+# go on from.
 measure_cold() {
 	for round in $(seq "$runs"); do
 		for fs in $filesystems; do
@@ -146,9 +147,10 @@ measure_cold() {
 			[ "$fs" != tmpfs ] || rm -rf "$place/out"
 			[ ! -e "$place/out" ] || mv "$place/out" "$place/$machines-$shape-out-$round"
 			measure_copy "$fs" "$place/copy"
+			[ $((round % 2)) -eq 1 ] || generate "$fs" cold "$place/out"
 			write_floor "$fs" "$place/$machines-$shape-floor-$round"
 			[ "$round" -gt 1 ] || [ "$fs" != "${filesystems%% *}" ] || describe_output
-			generate "$fs" cold "$place/out"
+			[ $((round % 2)) -eq 0 ] || generate "$fs" cold "$place/out"
 		done
 	done
 }

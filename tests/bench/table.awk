@@ -108,13 +108,19 @@ function watch_lines(   i, judged) {
 	line("    99th percentile", "", 0, judged ? "<= 0.200 s" : "", judged ? 0.2 : 0)
 }
 
-function memory_line(   work, most, list, i, n) {
+# The limit is for each work; those that are above it are named.
+function memory_line(   list, label, limit, text, missed, most, i, n) {
+	limit = machines == 100000 ? 400 * 1024 : 3.5 * 1048576
 	n = split("cold change nothing watching import", list, " ")
-	for (i = 1; i <= n; i++)
-		if (peak_of(list[i]) > most) most = peak_of(list[i])
-	if (machines >= 100000 && most > 0)
-		printf "  %-42s %s MiB: %s\n", "peak memory of all these", sprintf("%.0f", most / 1024),
-			machines == 100000 ? "<= 400 MiB: " verdict(most > 400 * 1024 ? "memory" : "") : "<= 3.5 GiB: " verdict(most > 3.5 * 1048576 ? "memory" : "")
+	split("cold,1 % changed,nothing changed,watch,import", label, ",")
+	for (i = 1; i <= n && machines >= 100000; i++) {
+		most = peak_of(list[i])
+		if (most == 0) continue
+		text = text (text == "" ? "" : ", ") label[i] " " sprintf("%.0f", most / 1024)
+		if (most > limit) missed = missed (missed == "" ? "" : ", ") label[i]
+	}
+	if (text != "")
+		printf "  peak memory, MiB: %s  <= %s: %s\n", text, machines == 100000 ? "400 MiB" : "3.5 GiB", verdict(missed)
 }
 
 function peer_lines(   list, label, i, n) {
