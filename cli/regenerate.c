@@ -9,7 +9,7 @@
 #include "round.h"
 
 /* Of packed memory that rounds have added to, bytes: more is given back by beginning anew. */
-#define FLEETS_GROW ((size_t)128 << 20)
+#define FLEETS_GROW ((size_t)64 << 20)
 
 /* --- from one round to the next --- */
 
