@@ -104,14 +104,13 @@ static struct line common_line(struct expansion *x)
 static void give_end(const struct expansion *x, struct line *line, const struct end *end)
 {
 	bool inbound = x->rule->direction == DIRECTION_IN;
+	struct prefix prefix;
 
 	if (end->set != NO_SET) {
 		line->set = sets_get(x->sets, end->set)->ipset;
 		line->side = inbound ? STR("src") : STR("dst");
-	} else if (inbound) {
-		line->source = prefix_spell(x->arena, end->prefix);
-	} else {
-		line->destination = prefix_spell(x->arena, end->prefix);
+	} else if (end->literal != NULL && range_prefix(*end->literal, &prefix)) {
+		*(inbound ? &line->source : &line->destination) = prefix_spell(x->arena, prefix);
 	}
 }
 

@@ -74,16 +74,16 @@ struct lines {
 	size_t count, capacity;
 };
 
-/* One end of the packets that a rule speaks of: a set; or without one a prefix, of which length 0 is anyone. */
+/* One end of the packets that a rule speaks of: a set, or without one a prefix, or with neither anyone. */
 struct end {
-	uint32_t set; /* NO_SET: none */
-	struct prefix prefix;
+	uint32_t set;                /* NO_SET: none */
+	const struct range *literal; /* NULL: none; otherwise exactly one prefix */
 };
 
 /* All of them in one family, in the order of their lines. None: the rule says nothing in this family. */
 struct ends {
 	struct end *items;
-	size_t count, capacity;
+	size_t count;
 };
 
 struct both_ends {

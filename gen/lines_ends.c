@@ -3,6 +3,8 @@
 #include "fleetwall/arena.h"
 #include "lines.h"
 
+static const enum family families[] = {FAMILY_4, FAMILY_6};
+
 struct asking {
 	struct arena *arena, *scratch;
 	struct sets *sets;
@@ -35,43 +37,6 @@ static struct error *check_service(const struct resolved *resolved, const struct
 	return NULL;
 }
 
-/* The literals of one family: /0 is no match, one prefix is a match, anything else a set. */
-static struct error *add_literals(struct asking *asking, enum family family, struct ends *ends)
-{
-	struct range *ranges;
-	struct end end = {.set = NO_SET};
-	size_t count = rule_literals(asking->scratch, asking->rule, family, &ranges);
-
-	if (count == 0)
-		return NULL;
-	if (count != 1 || !range_prefix(ranges[0], &end.prefix))
-		TRY(sets_literals(asking->sets, asking->rule, family, &end.set));
-	APPEND(asking->arena, ends, end);
-	return NULL;
-}
-
-static struct error *find_ends(struct asking *asking, enum family family, struct ends *ends)
-{
-	const struct rule *rule = asking->rule;
-	struct end end = {.set = NO_SET};
-
-	if (rule->any) {
-		APPEND(asking->arena, ends, end);
-		return NULL;
-	}
-	TRY(add_literals(asking, family, ends));
-	for (size_t i = 0; i < rule->peer_count; i++) {
-		const struct peer *peer = &rule->peers[i];
-
-		if (peer->kind == PEER_LITERAL)
-			continue;
-		TRY(sets_peer(asking->sets, asking->effective->role, peer, rule->action != ACTION_ALLOW, family,
-		              &end.set));
-		APPEND(asking->arena, ends, end);
-	}
-	return NULL;
-}
-
 /* Is there a packet of the family that the rule matches, whoever its peers are? */
 static bool says_something(const struct asking *asking, enum family family)
 {
@@ -81,19 +46,95 @@ static bool says_something(const struct asking *asking, enum family family)
 	       rule_whats(asking->scratch, asking->resolved->fleet, asking->rule, family, &whats) > 0;
 }
 
+static void add_end(struct ends *ends, uint32_t set, const struct range *literal)
+{
+	ends->items[ends->count++] = (struct end){set, literal};
+}
+
+/* The first literal of a family, and whether it is the only one. */
+static const struct range *first_literal(const struct rule *rule, enum family family, bool *only)
+{
+	const struct range *first = NULL;
+
+	*only = true;
+	for (size_t i = 0; i < rule->peer_count; i++) {
+		if (rule->peers[i].kind != PEER_LITERAL || rule->peers[i].literal.family != family)
+			continue;
+		*only = first == NULL;
+		if (first != NULL)
+			break;
+		first = &rule->peers[i].literal;
+	}
+	return first;
+}
+
+/* Literals: /0 is no match, one prefix is a match, anything else a set for the family. */
+static struct error *add_literals(struct asking *asking, const bool speaks[2], struct both_ends *ends)
+{
+	const struct range *first[2];
+	bool of_set[2];
+	uint32_t numbers[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		struct prefix prefix;
+		bool only;
+
+		first[i] = first_literal(asking->rule, families[i], &only);
+		of_set[i] = speaks[i] && first[i] != NULL && (!only || !range_prefix(*first[i], &prefix));
+	}
+	if (of_set[0] || of_set[1])
+		TRY(sets_literals(asking->sets, asking->rule, of_set, numbers));
+	for (size_t i = 0; i < 2; i++)
+		if (of_set[i])
+			add_end(&ends->of[i], numbers[i], NULL);
+		else if (speaks[i] && first[i] != NULL)
+			add_end(&ends->of[i], NO_SET, first[i]);
+	return NULL;
+}
+
+static struct error *add_peer(struct asking *asking, const struct peer *peer, const bool speaks[2],
+                              struct both_ends *ends)
+{
+	uint32_t numbers[2];
+
+	TRY(sets_peer(asking->sets, asking->effective->role, peer, asking->rule->action != ACTION_ALLOW, speaks,
+	              numbers));
+	for (size_t i = 0; i < 2; i++)
+		if (speaks[i])
+			add_end(&ends->of[i], numbers[i], NULL);
+	return NULL;
+}
+
+static struct error *add_ends(struct asking *asking, const bool speaks[2], struct both_ends *ends)
+{
+	const struct rule *rule = asking->rule;
+
+	for (size_t i = 0; i < 2; i++) {
+		ends->of[i].items = arena_raw(asking->arena, (rule->peer_count + 1) * sizeof(struct end));
+		if (speaks[i] && rule->any)
+			add_end(&ends->of[i], NO_SET, NULL);
+	}
+	if (rule->any)
+		return NULL;
+	TRY(add_literals(asking, speaks, ends));
+	for (size_t i = 0; i < rule->peer_count; i++)
+		if (rule->peers[i].kind != PEER_LITERAL)
+			TRY(add_peer(asking, &rule->peers[i], speaks, ends));
+	return NULL;
+}
+
 struct error *rule_ends(struct arena *arena, struct arena *scratch, struct sets *sets, const struct resolved *resolved,
                         const struct effective_rule *rule, struct both_ends *ends)
 {
-	static const enum family families[] = {FAMILY_4, FAMILY_6};
 	struct asking asking = {arena, scratch, sets, resolved, rule, &rule->held->rule};
+	bool speaks[2];
 
 	*ends = (struct both_ends){0};
 	TRY(check_values(rule));
 	TRY(check_service(resolved, rule));
-	for (size_t i = 0; i < 2; i++) {
-		if (says_something(&asking, families[i]))
-			TRY(error_in(find_ends(&asking, families[i], &ends->of[i]), "role %.*s: rule %s",
-			             STR_ARG(rule->role->name), rule->id));
-	}
-	return NULL;
+	for (size_t i = 0; i < 2; i++)
+		speaks[i] = says_something(&asking, families[i]);
+	if (!speaks[0] && !speaks[1])
+		return NULL;
+	return error_in(add_ends(&asking, speaks, ends), "role %.*s: rule %s", STR_ARG(rule->role->name), rule->id);
 }

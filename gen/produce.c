@@ -4,6 +4,7 @@
 #include "fleetwall/produce.h"
 
 #include "fleetwall/arena.h"
+#include "fleetwall/parallel.h"
 #include "produce_worker.h"
 
 /* A minute: more than anybody wants to read. All rates up to it are known to come back as they are spelled. */
@@ -40,12 +41,36 @@ static void dismiss(struct production *production)
 	}
 }
 
+/* Both begin from what was resolved, and need nothing of each other. */
+static struct error *find_names(void *context)
+{
+	struct production *production = context;
+
+	production->positions =
+		positions_find(production->kept, production->resolved, production->rendition->settings);
+	return produce_names(production);
+}
+
+static struct error *call_roster(void *context)
+{
+	struct production *production = context;
+
+	production->roster = roster_new(production->called, production->resolved->fleet);
+	return NULL;
+}
+
+static struct error *find_both(struct production *production)
+{
+	if (production->rendition->workers > 1)
+		return parallel_both(find_names, production, call_roster, production);
+	TRY(call_roster(production));
+	return find_names(production);
+}
+
 static struct error *run_stations(struct production *production)
 {
 	TRY(check_settings(production->rendition->settings));
-	production->positions =
-		positions_find(production->kept, production->resolved, production->rendition->settings);
-	TRY(produce_names(production));
+	TRY(find_both(production));
 	TRY(produce_sets(production));
 	return produce_rulesets(production);
 }
@@ -56,6 +81,7 @@ struct error *produce(struct arena *arena, const struct resolved *resolved, cons
 	struct production production = {
 		.arena = arena,
 		.kept = arena_new(),
+		.called = arena_new(),
 		.resolved = resolved,
 		.rendition = rendition,
 		.known = known,
@@ -69,5 +95,6 @@ struct error *produce(struct arena *arena, const struct resolved *resolved, cons
 	error = run_stations(&production);
 	dismiss(&production);
 	arena_free(production.kept);
+	arena_free(production.called);
 	return error;
 }

@@ -1,6 +1,4 @@
 /* Which sets a product has: those that the rules of its rulesets name, found without rendering one of them. */
-#include <stdlib.h>
-
 #include "fleetwall/arena.h"
 #include "produce_worker.h"
 
@@ -26,13 +24,6 @@ static struct error *name_role(struct production *production, struct arena *scra
 	return NULL;
 }
 
-static int rank_order(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static size_t count_sets(const struct both_ends *ends, size_t rule_count)
 {
 	size_t count = 0;
@@ -56,8 +47,6 @@ static void rank_role(struct production *production, const uint32_t *rank_of, si
 			for (size_t k = 0; k < ends[i].of[family].count; k++)
 				if (ends[i].of[family].items[k].set != NO_SET)
 					own->ranks[own->count++] = rank_of[ends[i].of[family].items[k].set];
-	if (own->count > 0)
-		qsort(own->ranks, own->count, sizeof *own->ranks, rank_order);
 }
 
 static void rank_sets(struct production *production)
@@ -81,7 +70,7 @@ struct error *produce_names(struct production *production)
 	production->roles_used = ARENA_ARRAY(production->kept, bool, role_count);
 	production->ends = ARENA_ARRAY(production->kept, struct both_ends *, role_count);
 	production->role_sets = ARENA_ARRAY(production->kept, struct role_sets, role_count);
-	production->sets = sets_new(production->kept);
+	production->sets = sets_new(production->kept, production->workers[0].digester);
 	mark_roles(production);
 	for (size_t i = 0; i < role_count; i++)
 		if (production->roles_used[i])

@@ -18,22 +18,31 @@ static void count_addresses(struct roster *roster, const struct fleet *fleet)
 		roster->families[k].start[fleet->machine_count] = (uint32_t)roster->families[k].count;
 }
 
-/* Neighbours mostly have the same label, and mostly at the same place in memory. */
-struct last_label {
-	struct str text;
-	uint32_t number;
+/* There are few labels, and each mostly stands at one place in memory. */
+struct last_labels {
+	struct {
+		struct str text;
+		uint32_t number;
+	} items[4];
+	unsigned next; /* the one to overwrite */
 };
 
-static uint32_t label_number(struct roster *roster, struct last_label *last, struct str label)
+static uint32_t label_number(struct roster *roster, struct last_labels *last, struct str label)
 {
-	if (label.n != last->text.n || (label.p != last->text.p && !str_eq(label, last->text)))
-		*last = (struct last_label){label, names_add(roster->labels, label)};
-	return last->number;
+	const unsigned count = sizeof last->items / sizeof *last->items;
+
+	for (unsigned i = 0; i < count; i++)
+		if (last->items[i].text.p == label.p && last->items[i].text.n == label.n)
+			return last->items[i].number;
+	last->next = (last->next + 1) % count;
+	last->items[last->next].text = label;
+	last->items[last->next].number = names_add(roster->labels, label);
+	return last->items[last->next].number;
 }
 
 static void fill(struct roster *roster, const struct fleet *fleet)
 {
-	struct last_label last = {STR(""), names_add(roster->labels, STR(""))};
+	struct last_labels last = {.next = names_add(roster->labels, STR(""))}; /* 0, as the places of none say */
 	size_t at[2] = {0, 0};
 
 	for (size_t i = 0; i < fleet->machine_count; i++) {

@@ -17,7 +17,7 @@ struct roster_family {
 struct roster {
 	struct roster_family families[2];
 	bool *enabled;        /* by machine */
-	struct names *labels; /* 0 is the empty one */
+	struct names *labels;
 };
 
 struct roster roster_new(struct arena *arena, const struct fleet *fleet);

@@ -1,6 +1,5 @@
 /* The set files of a product: gathers what each set holds, knows it again by that, and writes those that are new. Sets
  * are made in parallel, the largest first. What a set is called is for sets.c to say. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
@@ -219,20 +218,6 @@ static struct error *make_set(void *context, unsigned number, size_t item)
 
 /* --- the order of work --- */
 
-struct sized {
-	size_t size;
-	uint32_t number;
-};
-
-static int size_order(const void *a, const void *b)
-{
-	const struct sized *x = a, *y = b;
-
-	if (x->size != y->size)
-		return x->size > y->size ? -1 : 1;
-	return x->number < y->number ? -1 : 1;
-}
-
 static size_t size_of(const struct work *work, const struct set *set)
 {
 	const struct resolved_role *members;
@@ -243,20 +228,31 @@ static size_t size_of(const struct work *work, const struct set *set)
 	return members != NULL ? members->member_count : 0;
 }
 
-/* The largest first: so the threads end at the same time, and memory that was enough once stays enough. */
+/* The number of bits of its size, 0 for none. */
+static unsigned magnitude_of(const struct work *work, uint32_t number)
+{
+	size_t size = size_of(work, sets_get(work->production->sets, number));
+
+	return size == 0 ? 0 : 64 - (unsigned)__builtin_clzll(size);
+}
+
+/* The largest first, by magnitude: so the threads end at the same time, and memory that was enough once is mostly enough
+ * for what follows. */
 static void order_work(struct work *work)
 {
 	struct production *production = work->production;
-	size_t count = sets_count(production->sets);
-	struct sized *sized = ARENA_ARRAY(production->kept, struct sized, count);
+	uint32_t count = (uint32_t)sets_count(production->sets), place[66] = {0};
+	unsigned char *magnitudes = ARENA_ARRAY(production->kept, unsigned char, count);
 
 	work->order = ARENA_ARRAY(production->kept, uint32_t, count);
-	for (size_t i = 0; i < count; i++)
-		sized[i] = (struct sized){size_of(work, sets_get(production->sets, (uint32_t)i)), (uint32_t)i};
-	if (count > 0)
-		qsort(sized, count, sizeof *sized, size_order);
-	for (size_t i = 0; i < count; i++)
-		work->order[i] = sized[i].number;
+	for (uint32_t i = 0; i < count; i++) {
+		magnitudes[i] = (unsigned char)(64 - magnitude_of(work, i));
+		place[magnitudes[i] + 1]++;
+	}
+	for (size_t i = 0; i < 65; i++)
+		place[i + 1] += place[i];
+	for (uint32_t i = 0; i < count; i++)
+		work->order[place[magnitudes[i]]++] = i;
 }
 
 static void list_sets(const struct work *work)
@@ -284,7 +280,7 @@ struct error *produce_sets(struct production *production)
 	struct work work = {.production = production};
 	size_t count = sets_count(production->sets);
 
-	work.roster = roster_new(production->kept, production->resolved->fleet);
+	work.roster = production->roster;
 	work.made = ARENA_ARRAY(production->kept, struct known, count);
 	order_work(&work);
 	TRY(parallel_each(production->rendition->workers, count, make_set, &work));

@@ -4,6 +4,7 @@
 
 #include "fleetwall/produce.h"
 #include "produce_positions.h"
+#include "produce_roster.h"
 #include "ruleset_position.h"
 #include "sets.h"
 
@@ -20,7 +21,7 @@ struct worker {
 	size_t rendered_sets;
 };
 
-/* The sets that a role's rules name, of both families: their ranks, ascending. */
+/* The sets that a role's rules name, of both families: their ranks, in no order, perhaps repeated. */
 struct role_sets {
 	uint32_t *ranks;
 	size_t count;
@@ -29,6 +30,7 @@ struct role_sets {
 struct production {
 	struct arena *arena; /* of the product */
 	struct arena *kept;  /* as long as produce() */
+	struct arena *called; /* likewise, for the roster, which is made aside */
 	const struct resolved *resolved;
 	const struct rendition *rendition;
 	const struct knowledge *known;
@@ -36,6 +38,7 @@ struct production {
 	struct product *product;
 	struct worker *workers; /* as many as the rendition says */
 
+	struct roster roster;
 	struct positions positions;
 	bool *roles_used;             /* by role: it has rules, and some position has it */
 	struct sets *sets;

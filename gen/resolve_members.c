@@ -85,50 +85,123 @@ static void table_put(struct table *table, uint64_t hash, size_t number)
 	table->slots[at] = (struct slot){(uint32_t)(hash >> 32), (uint32_t)number + 1};
 }
 
-/* --- assigned --- */
+/* --- lists that machines share --- */
 
-static struct table index_roles(struct arena *scratch, const struct fleet *fleet)
+/* Many machines have the very same list of labels or roles in memory: what was found for one is remembered by where the
+ * list lies. A place is overwritten by the next list that falls there, so lists of their own cost little more. */
+struct found {
+	const void *list;
+	size_t count;
+	uint32_t first, found; /* what was found, in the numbers */
+};
+
+enum { MEMORY_BITS = 13 };
+
+struct memory {
+	struct found *places;
+	struct list numbers;
+	size_t capacity;
+};
+
+static struct memory memory_new(struct arena *scratch)
 {
-	struct table table = table_new(scratch, fleet->role_count);
-
-	for (size_t i = 0; i < fleet->role_count; i++)
-		table_put(&table, hash_str(fleet->roles[i].name), i);
-	return table;
+	return (struct memory){.places = ARENA_ARRAY(scratch, struct found, (size_t)1 << MEMORY_BITS)};
 }
 
-static uint32_t find_role(const struct table *table, const struct fleet *fleet, struct str name)
+static struct found *memory_place(const struct memory *memory, const void *list)
 {
+	return &memory->places[mix((uintptr_t)list, 0) >> (64 - MEMORY_BITS)];
+}
+
+static void memory_add(struct arena *scratch, struct memory *memory, uint32_t number)
+{
+	memory->numbers.items = arena_grow(scratch, memory->numbers.items, memory->numbers.count, &memory->capacity,
+	                                   sizeof number, _Alignof(uint32_t));
+	memory->numbers.items[memory->numbers.count++] = number;
+}
+
+/* --- assigned --- */
+
+/* Where a machine's role is the role's own string, its place in memory tells which. */
+struct place_slot {
+	const char *p; /* NULL is free */
+	uint32_t n, number;
+};
+
+struct role_index {
+	const struct fleet *fleet;
+	struct table by_name;
+	struct place_slot *by_place; /* as many as in `by_name` */
+};
+
+static uint64_t hash_place(struct str name)
+{
+	return mix((uintptr_t)name.p, name.n);
+}
+
+static void put_place(struct role_index *index, struct str name, uint32_t number)
+{
+	size_t at = hash_place(name) & index->by_name.mask;
+
+	while (index->by_place[at].p != NULL)
+		at = (at + 1) & index->by_name.mask;
+	index->by_place[at] = (struct place_slot){name.p, (uint32_t)name.n, number};
+}
+
+static struct role_index index_roles(struct arena *scratch, const struct fleet *fleet)
+{
+	struct role_index index = {.fleet = fleet, .by_name = table_new(scratch, fleet->role_count)};
+
+	index.by_place = ARENA_ARRAY(scratch, struct place_slot, index.by_name.mask + 1);
+	for (size_t i = 0; i < fleet->role_count; i++) {
+		table_put(&index.by_name, hash_str(fleet->roles[i].name), i);
+		put_place(&index, fleet->roles[i].name, (uint32_t)i);
+	}
+	return index;
+}
+
+static uint32_t find_role_by_name(const struct role_index *index, struct str name)
+{
+	const struct table *table = &index->by_name;
 	uint64_t hash = hash_str(name);
 
 	for (size_t at = hash & table->mask; table->slots[at].number != 0; at = (at + 1) & table->mask) {
 		uint32_t number = table->slots[at].number - 1;
 
-		if (table->slots[at].hash == (uint32_t)(hash >> 32) && str_eq(fleet->roles[number].name, name))
+		if (table->slots[at].hash == (uint32_t)(hash >> 32) && str_eq(index->fleet->roles[number].name, name))
 			return number;
 	}
 	return NOBODY;
 }
 
-/* The numbers of all roles that machines name, one after the other; how often each is named. */
-static uint32_t *number_roles(struct joining *joining)
+static uint32_t find_role(const struct role_index *index, struct str name)
 {
-	const struct fleet *fleet = joining->fleet;
-	struct table table = index_roles(joining->scratch, fleet);
-	size_t total = 0, at = 0;
-	uint32_t *numbers;
+	size_t mask = index->by_name.mask, at = hash_place(name) & mask;
 
-	for (size_t i = 0; i < fleet->machine_count; i++)
-		total += fleet->machines[i].role_count;
-	numbers = arena_raw(joining->scratch, total * sizeof *numbers);
-	for (size_t i = 0; i < fleet->machine_count; i++)
-		for (size_t k = 0; k < fleet->machines[i].role_count; k++) {
-			uint32_t role = find_role(&table, fleet, fleet->machines[i].roles[k]);
+	for (; index->by_place[at].p != NULL; at = (at + 1) & mask)
+		if (index->by_place[at].p == name.p && index->by_place[at].n == name.n)
+			return index->by_place[at].number;
+	return find_role_by_name(index, name);
+}
 
-			numbers[at++] = role;
-			if (role != NOBODY)
-				joining->assigned[role].count++;
-		}
-	return numbers;
+/* The numbers of a machine's roles, which exist: where they are in memory->numbers. */
+static struct found number_roles(struct arena *scratch, const struct role_index *index, struct memory *memory,
+                                 const struct machine *machine)
+{
+	struct found *found = memory_place(memory, machine->roles);
+
+	if (found->list == machine->roles && found->count == machine->role_count)
+		return *found;
+	*found = (struct found){machine->roles, machine->role_count, (uint32_t)memory->numbers.count, 0};
+	for (size_t i = 0; i < machine->role_count; i++) {
+		uint32_t role = find_role(index, machine->roles[i]);
+
+		if (role == NOBODY)
+			continue;
+		memory_add(scratch, memory, role);
+		found->found++;
+	}
+	return *found;
 }
 
 /* A machine that names a role twice is its member once. */
@@ -138,21 +211,34 @@ static void assign(struct list *members, uint32_t machine)
 		members->items[members->count++] = machine;
 }
 
+/* The roles of all machines in memory->numbers; how often each role is named. */
+static struct found *number_machines(struct joining *joining, struct memory *memory, uint32_t *counts)
+{
+	const struct fleet *fleet = joining->fleet;
+	struct role_index index = index_roles(joining->scratch, fleet);
+	struct found *machines = arena_raw(joining->scratch, fleet->machine_count * sizeof *machines);
+
+	for (size_t i = 0; i < fleet->machine_count; i++) {
+		machines[i] = number_roles(joining->scratch, &index, memory, &fleet->machines[i]);
+		for (size_t k = 0; k < machines[i].found; k++)
+			counts[memory->numbers.items[machines[i].first + k]]++;
+	}
+	return machines;
+}
+
 static void find_assigned(struct joining *joining)
 {
 	const struct fleet *fleet = joining->fleet;
-	const uint32_t *numbers;
+	struct memory memory = memory_new(joining->scratch);
+	uint32_t *counts = ARENA_ARRAY(joining->scratch, uint32_t, fleet->role_count);
+	const struct found *machines = number_machines(joining, &memory, counts);
 
 	joining->assigned = ARENA_ARRAY(joining->scratch, struct list, fleet->role_count);
-	numbers = number_roles(joining);
-	for (size_t i = 0; i < fleet->role_count; i++) {
-		joining->assigned[i].items = arena_raw(joining->arena, joining->assigned[i].count * sizeof(uint32_t));
-		joining->assigned[i].count = 0;
-	}
+	for (size_t i = 0; i < fleet->role_count; i++)
+		joining->assigned[i].items = arena_raw(joining->arena, counts[i] * sizeof(uint32_t));
 	for (size_t i = 0; i < fleet->machine_count; i++)
-		for (size_t k = 0; k < fleet->machines[i].role_count; k++, numbers++)
-			if (*numbers != NOBODY)
-				assign(&joining->assigned[*numbers], (uint32_t)i);
+		for (size_t k = 0; k < machines[i].found; k++)
+			assign(&joining->assigned[memory.numbers.items[machines[i].first + k]], (uint32_t)i);
 }
 
 /* --- selected --- */
@@ -197,23 +283,46 @@ static void index_labels(struct joining *joining)
 		}
 }
 
+/* The wanted ones among a machine's labels, as number_roles(). */
+static struct found number_labels(const struct joining *joining, struct memory *memory, const struct machine *machine)
+{
+	struct found *found = memory_place(memory, machine->labels);
+
+	if (found->list == machine->labels && found->count == machine->label_count)
+		return *found;
+	*found = (struct found){machine->labels, machine->label_count, (uint32_t)memory->numbers.count, 0};
+	for (size_t i = 0; i < machine->label_count; i++) {
+		const struct label *label = &machine->labels[i];
+		const struct wanted_label *wanted = find_label(joining, label, hash_label(label));
+
+		if (wanted == NULL)
+			continue;
+		memory_add(joining->scratch, memory, (uint32_t)(wanted - joining->wanted.items));
+		found->found++;
+	}
+	return *found;
+}
+
+static void add_labelled(struct arena *scratch, struct wanted_label *wanted, uint32_t machine)
+{
+	wanted->machines.items = arena_grow(scratch, wanted->machines.items, wanted->machines.count, &wanted->capacity,
+	                                    sizeof(uint32_t), _Alignof(uint32_t));
+	wanted->machines.items[wanted->machines.count++] = machine;
+}
+
 static void find_labelled(struct joining *joining)
 {
 	const struct fleet *fleet = joining->fleet;
+	struct memory memory = memory_new(joining->scratch);
 
 	index_labels(joining);
-	for (size_t i = 0; joining->wanted.count > 0 && i < fleet->machine_count; i++)
-		for (size_t k = 0; k < fleet->machines[i].label_count; k++) {
-			const struct label *label = &fleet->machines[i].labels[k];
-			struct wanted_label *wanted = find_label(joining, label, hash_label(label));
+	for (size_t i = 0; joining->wanted.count > 0 && i < fleet->machine_count; i++) {
+		struct found found = number_labels(joining, &memory, &fleet->machines[i]);
 
-			if (wanted == NULL)
-				continue;
-			wanted->machines.items = arena_grow(joining->scratch, wanted->machines.items,
-			                                    wanted->machines.count, &wanted->capacity,
-			                                    sizeof(uint32_t), _Alignof(uint32_t));
-			wanted->machines.items[wanted->machines.count++] = (uint32_t)i;
-		}
+		for (size_t k = 0; k < found.found; k++)
+			add_labelled(joining->scratch, &joining->wanted.items[memory.numbers.items[found.first + k]],
+			             (uint32_t)i);
+	}
 }
 
 /* The machines of the selector's rarest label. */
@@ -296,31 +405,36 @@ static struct list join(struct arena *arena, struct list a, struct list b)
 	return both;
 }
 
-/* The other way round; roles come in ascending order, so each machine's do. */
-static void give_roles(struct arena *arena, struct resolved *resolved)
+/* Where each machine's roles begin in one array of all; the number of all. */
+static uint32_t *place_machines(struct arena *scratch, const struct resolved *resolved, size_t *total)
 {
-	const struct fleet *fleet = resolved->fleet;
-	struct resolved_machine *machines = resolved->machines;
-	size_t total = 0;
-	uint32_t *room;
+	size_t machine_count = resolved->fleet->machine_count;
+	uint32_t *start = ARENA_ARRAY(scratch, uint32_t, machine_count + 1);
 
-	for (size_t i = 0; i < fleet->role_count; i++) {
-		total += resolved->roles[i].member_count;
+	for (size_t i = 0; i < resolved->fleet->role_count; i++)
 		for (size_t k = 0; k < resolved->roles[i].member_count; k++)
-			machines[resolved->roles[i].members[k]].role_count++;
-	}
-	room = arena_raw(arena, total * sizeof *room);
-	for (size_t i = 0; i < fleet->machine_count; i++) {
-		machines[i].roles = room;
-		room += machines[i].role_count;
-		machines[i].role_count = 0;
-	}
-	for (size_t i = 0; i < fleet->role_count; i++)
-		for (size_t k = 0; k < resolved->roles[i].member_count; k++) {
-			struct resolved_machine *machine = &machines[resolved->roles[i].members[k]];
+			start[resolved->roles[i].members[k] + 1]++;
+	for (size_t i = 0; i < machine_count; i++)
+		start[i + 1] += start[i];
+	*total = start[machine_count];
+	return start;
+}
 
-			machine->roles[machine->role_count++] = (uint32_t)i;
-		}
+/* The other way round; roles come in ascending order, so each machine's do. */
+static void give_roles(struct arena *arena, struct arena *scratch, struct resolved *resolved)
+{
+	size_t total;
+	uint32_t *next = place_machines(scratch, resolved, &total), begun = 0;
+	uint32_t *room = arena_raw(arena, total * sizeof *room);
+
+	for (size_t i = 0; i < resolved->fleet->role_count; i++)
+		for (size_t k = 0; k < resolved->roles[i].member_count; k++)
+			room[next[resolved->roles[i].members[k]]++] = (uint32_t)i;
+	for (size_t i = 0; i < resolved->fleet->machine_count; i++) {
+		resolved->machines[i].roles = room + begun;
+		resolved->machines[i].role_count = next[i] - begun;
+		begun = next[i];
+	}
 }
 
 void resolve_members(struct arena *arena, struct resolved *resolved)
@@ -337,6 +451,6 @@ void resolve_members(struct arena *arena, struct resolved *resolved)
 		resolved->roles[i].members = members.items;
 		resolved->roles[i].member_count = members.count;
 	}
-	give_roles(arena, resolved);
+	give_roles(arena, joining.scratch, resolved);
 	arena_free(joining.scratch);
 }

@@ -19,6 +19,7 @@ struct stem {
 
 struct sets {
 	struct arena *arena;
+	struct digester *digester;
 	struct names *texts; /* action and canonical text: what tells peers apart; its numbers index `stems` */
 	struct names *names; /* of stems */
 	struct {
@@ -30,22 +31,38 @@ struct sets {
 	struct buf text; /* used again for each peer */
 };
 
-struct str set_name(struct arena *arena, bool refusing, struct str name, struct str text)
+static struct str name_with(struct arena *arena, struct digester *digester, bool refusing, struct str name,
+                            struct str text)
 {
-	struct str pieces[] = {refusing ? STR("deny") : STR("allow"), {"", 1}, text};
-	struct digest digest = digest_of_pieces(pieces, 3);
+	struct digest digest;
 	char hex[65];
 
+	digester_add(digester, refusing ? STR("deny") : STR("allow"));
+	digester_add(digester, (struct str){"", 1});
+	digester_add(digester, text);
+	digest = digester_end(digester);
 	digest_hex(&digest, hex);
 	return str_format(arena, "%.*s-%.*s", STR_ARG(str_slice(name, 0, NAME_PART)), DIGEST_PART, hex);
 }
 
-struct sets *sets_new(struct arena *arena)
+struct str set_name(struct arena *arena, bool refusing, struct str name, struct str text)
+{
+	struct digester *digester = digester_new(arena);
+	struct str made = name_with(arena, digester, refusing, name, text);
+
+	digester_free(digester);
+	return made;
+}
+
+struct sets *sets_new(struct arena *arena, struct digester *digester)
 {
 	struct sets *sets = ARENA_NEW(arena, struct sets);
 
-	*sets = (struct sets){
-		.arena = arena, .texts = names_new(arena), .names = names_new(arena), .text = buf_new(arena)};
+	*sets = (struct sets){.arena = arena,
+	                      .digester = digester,
+	                      .texts = names_new(arena),
+	                      .names = names_new(arena),
+	                      .text = buf_new(arena)};
 	return sets;
 }
 
@@ -86,7 +103,7 @@ static struct error *add_stem(struct sets *sets, bool refusing, struct str name,
 
 	if (!name_safe(name))
 		return error_new(ERROR_INPUT, "`%.*s` can't be part of a set's name", STR_ARG(name));
-	stem.name = set_name(sets->arena, refusing, name, text);
+	stem.name = name_with(sets->arena, sets->digester, refusing, name, text);
 	if (names_find(sets->names, stem.name) != NAMES_NONE) {
 		struct str known = text_of(sets, stem_with_name(sets, stem.name));
 
@@ -99,28 +116,44 @@ static struct error *add_stem(struct sets *sets, bool refusing, struct str name,
 	return NULL;
 }
 
-/* `set` has everything but text and names; its text is in sets->text, behind the action. `name` is what the set's name
- * begins with. */
-static struct error *sets_put(struct sets *sets, struct set set, struct str name, uint32_t *number)
+static struct str joined(struct arena *arena, struct str before, struct str name, struct str behind)
 {
-	uint32_t stem_number = names_add(sets->texts, buf_str(&sets->text));
-	struct stem *stem;
-	uint32_t *known;
+	struct buf buf = buf_new(arena);
 
-	if (stem_number == sets->stems.count)
-		TRY(add_stem(sets, set.refusing, name, stem_number));
-	stem = &sets->stems.items[stem_number];
-	known = &stem->numbers[set.family == FAMILY_6];
-	if (*known == NO_SET) {
-		int version = set.family == FAMILY_4 ? 4 : 6;
+	buf_reserve(&buf, before.n + name.n + behind.n);
+	buf_add(&buf, before);
+	buf_add(&buf, name);
+	buf_add(&buf, behind);
+	return buf_str(&buf);
+}
 
-		set.text = text_of(sets, stem_number);
-		set.file = str_format(sets->arena, "%.*s.v%d", STR_ARG(stem->name), version);
-		set.ipset = str_format(sets->arena, "fw%d-%.*s", version, STR_ARG(stem->name));
-		*known = (uint32_t)sets->count;
-		APPEND(sets->arena, sets, set);
-	}
-	*number = *known;
+/* The stem's set in one family. `set` has everything but family, text and names. */
+static uint32_t family_set(struct sets *sets, uint32_t stem_number, struct set set, size_t family)
+{
+	struct stem *stem = &sets->stems.items[stem_number];
+
+	if (stem->numbers[family] != NO_SET)
+		return stem->numbers[family];
+	set.family = family == 0 ? FAMILY_4 : FAMILY_6;
+	set.text = text_of(sets, stem_number);
+	set.file = joined(sets->arena, STR(""), stem->name, family == 0 ? STR(".v4") : STR(".v6"));
+	set.ipset = joined(sets->arena, family == 0 ? STR("fw4-") : STR("fw6-"), stem->name, STR(""));
+	stem->numbers[family] = (uint32_t)sets->count;
+	APPEND(sets->arena, sets, set);
+	return stem->numbers[family];
+}
+
+/* The text is in sets->text, behind the action; `name` is what the set's name begins with. */
+static struct error *sets_put(struct sets *sets, struct set set, struct str name, const bool families[2],
+                              uint32_t numbers[2])
+{
+	uint32_t stem = names_add(sets->texts, buf_str(&sets->text));
+
+	if (stem == sets->stems.count)
+		TRY(add_stem(sets, set.refusing, name, stem));
+	for (size_t i = 0; i < 2; i++)
+		if (families[i])
+			numbers[i] = family_set(sets, stem, set, i);
 	return NULL;
 }
 
@@ -147,19 +180,19 @@ static void begin_text(struct sets *sets, bool refusing)
 }
 
 struct error *sets_peer(struct sets *sets, const struct role *role, const struct peer *peer, bool refusing,
-                        enum family family, uint32_t *number)
+                        const bool families[2], uint32_t numbers[2])
 {
-	struct set set = {.family = family, .refusing = refusing, .peer = peer, .role = role};
+	struct set set = {.refusing = refusing, .peer = peer, .role = role};
 	struct str name;
 
 	begin_text(sets, refusing);
 	name = put_peer(&sets->text, role, peer);
-	return sets_put(sets, set, name, number);
+	return sets_put(sets, set, name, families, numbers);
 }
 
-struct error *sets_literals(struct sets *sets, const struct rule *rule, enum family family, uint32_t *number)
+struct error *sets_literals(struct sets *sets, const struct rule *rule, const bool families[2], uint32_t numbers[2])
 {
-	struct set set = {.family = family, .refusing = rule->action != ACTION_ALLOW, .rule = rule};
+	struct set set = {.refusing = rule->action != ACTION_ALLOW, .rule = rule};
 	size_t begun;
 
 	begin_text(sets, set.refusing);
@@ -171,7 +204,7 @@ struct error *sets_literals(struct sets *sets, const struct rule *rule, enum fam
 			buf_add(&sets->text, STR(", "));
 		peer_print(&sets->text, &rule->peers[i]);
 	}
-	return sets_put(sets, set, STR("list"), number);
+	return sets_put(sets, set, STR("list"), families, numbers);
 }
 
 const struct set *sets_get(const struct sets *sets, uint32_t number)
@@ -184,14 +217,27 @@ size_t sets_count(const struct sets *sets)
 	return sets->count;
 }
 
+/* The first bytes of a name as a number, which decides most comparisons. */
 struct filed {
+	uint64_t head;
 	struct str file;
 	uint32_t number;
 };
 
+static uint64_t head_of(struct str s)
+{
+	uint64_t head = 0;
+
+	for (size_t i = 0; i < sizeof head; i++)
+		head = head << 8 | (i < s.n ? (unsigned char)s.p[i] : 0);
+	return head;
+}
+
 static int file_order(const void *a, const void *b)
 {
-	return str_cmp(((const struct filed *)a)->file, ((const struct filed *)b)->file);
+	const struct filed *x = a, *y = b;
+
+	return x->head != y->head ? (x->head < y->head ? -1 : 1) : str_cmp(x->file, y->file);
 }
 
 uint32_t *sets_sorted(struct arena *arena, const struct sets *sets)
@@ -201,7 +247,7 @@ uint32_t *sets_sorted(struct arena *arena, const struct sets *sets)
 	struct filed *filed = ARENA_ARRAY(scratch, struct filed, sets->count);
 
 	for (size_t i = 0; i < sets->count; i++)
-		filed[i] = (struct filed){sets->items[i].file, (uint32_t)i};
+		filed[i] = (struct filed){head_of(sets->items[i].file), sets->items[i].file, (uint32_t)i};
 	if (sets->count > 0)
 		qsort(filed, sets->count, sizeof *filed, file_order);
 	for (size_t i = 0; i < sets->count; i++)

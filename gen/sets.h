@@ -23,14 +23,15 @@ struct set {
 
 struct sets;
 
-struct sets *sets_new(struct arena *arena);
-/* The number of a peer's set in one family, given now if it had none; counted from 0. Two peers whose names collide are
- * an error. */
+/* `digester` is used whenever a set is put. */
+struct sets *sets_new(struct arena *arena, struct digester *digester);
+/* The numbers of a peer's sets, one for each family that is wanted, given now if they had none; counted from 0. Two
+ * peers whose names collide are an error. */
 struct error *sets_peer(struct sets *sets, const struct role *role, const struct peer *peer, bool refusing,
-                        enum family family, uint32_t *number) MUST_CHECK;
+                        const bool families[2], uint32_t numbers[2]) MUST_CHECK;
 /* Likewise for all literals of a rule. */
-struct error *sets_literals(struct sets *sets, const struct rule *rule, enum family family,
-                            uint32_t *number) MUST_CHECK;
+struct error *sets_literals(struct sets *sets, const struct rule *rule, const bool families[2],
+                            uint32_t numbers[2]) MUST_CHECK;
 /* Valid until the next set is put. */
 const struct set *sets_get(const struct sets *sets, uint32_t number);
 size_t sets_count(const struct sets *sets);
