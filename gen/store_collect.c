@@ -134,17 +134,19 @@ static struct error *find_candidates(struct collection *collection)
 
 /* --- what stays --- */
 
-/* Both sorted. */
+static int digest_order(const void *a, const void *b)
+{
+	return digest_cmp(a, b);
+}
+
+/* Both sorted; most often there are few candidates, and the list is long. */
 static void strike(struct candidates *candidates, const struct digest *named, size_t count)
 {
-	size_t kept = 0, j = 0;
+	size_t kept = 0;
 
-	for (size_t i = 0; i < candidates->count; i++) {
-		while (j < count && digest_cmp(&named[j], &candidates->items[i]) < 0)
-			j++;
-		if (j == count || !digest_eq(&named[j], &candidates->items[i]))
+	for (size_t i = 0; i < candidates->count; i++)
+		if (count == 0 || bsearch(&candidates->items[i], named, count, sizeof *named, digest_order) == NULL)
 			candidates->items[kept++] = candidates->items[i];
-	}
 	candidates->count = kept;
 }
 

@@ -330,20 +330,26 @@ static struct error *count_lists(struct arena *arena, int folder, struct summary
 	return NULL;
 }
 
+static struct error *read_head(struct arena *arena, int folder, int64_t *clock, struct summary_rest *rest)
+{
+	struct str text;
+
+	TRY(disk_read(arena, folder, "summary", &text));
+	return text_read_summary_head(text, clock, rest);
+}
+
 static struct error *read_info(struct arena *arena, int folder, struct generation_info *info)
 {
-	struct summary summary;
 	struct summary_rest rest;
 	struct stat status;
 
-	TRY(read_summary(arena, folder, &summary, &rest));
+	TRY(read_head(arena, folder, &info->clock, &rest));
 	if (!rest.counted)
 		TRY(count_lists(arena, folder, &rest));
 	/* It is written for each generation, and never again. */
 	if (fstatat(folder, "summary", &status, 0) != 0)
 		return error_errno("can't look at summary");
 	info->digest = rest.digest;
-	info->clock = summary.clock;
 	info->at = (int64_t)status.st_mtime;
 	info->machines = rest.machines;
 	info->rulesets = rest.objects[OBJECT_RULESET];
@@ -416,11 +422,11 @@ static bool read_list(struct arena *arena, int folder, const struct summary_rest
 
 static struct error *read_objects(struct arena *arena, int folder, struct object_list *list)
 {
-	struct summary summary;
 	struct summary_rest rest;
 	struct generation generation;
+	int64_t clock;
 
-	TRY(read_summary(arena, folder, &summary, &rest));
+	TRY(read_head(arena, folder, &clock, &rest));
 	if (read_list(arena, folder, &rest, list))
 		return NULL;
 	TRY(read_files(arena, folder, &generation));

@@ -130,18 +130,17 @@ struct str text_of_summary(struct arena *arena, const struct summary *summary, c
 	struct buf buf = buf_new(arena);
 	char hex[65];
 
-	digest_hex(&rest->digest, hex);
 	buf_format(&buf, "clock %" PRId64 "\n", summary->clock);
+	buf_format(&buf, "counts %zu %zu %zu %zu\n", rest->machines, rest->sets, rest->objects[OBJECT_RULESET],
+	           rest->objects[OBJECT_SET]);
+	digest_hex(&rest->digest, hex);
 	buf_format(&buf, "digest %s\n", hex);
 	digest_hex(&rest->list, hex);
 	buf_format(&buf, "list %s\n", hex);
 	buf_format(&buf, "machines %zu\n", summary->machines);
-	buf_format(&buf, "manifest %zu\n", rest->machines);
-	buf_format(&buf, "objects %zu %zu\n", rest->objects[OBJECT_RULESET], rest->objects[OBJECT_SET]);
 	for (size_t i = 0; i < summary->role_count; i++)
 		buf_format(&buf, "role %.*s %zu\n", STR_ARG(summary->roles[i].role), summary->roles[i].members);
 	buf_format(&buf, "rules %zu\n", summary->rules);
-	buf_format(&buf, "sets %zu\n", rest->sets);
 	return buf_str(&buf);
 }
 
@@ -173,15 +172,6 @@ static bool parse_size(struct str s, size_t *size)
 	return true;
 }
 
-/* "WORD NUMBER" */
-static bool parse_pair(struct str s, struct str *word, size_t *size)
-{
-	size_t blank = str_find(s, ' ');
-
-	*word = str_slice(s, 0, blank);
-	return blank > 0 && blank < s.n && parse_size(str_slice(s, blank + 1, s.n), size);
-}
-
 static bool read_clock(struct reading *reading, struct str value)
 {
 	return parse_clock(value, &reading->summary->clock);
@@ -202,25 +192,27 @@ static bool read_machines(struct reading *reading, struct str value)
 	return parse_size(value, &reading->summary->machines);
 }
 
-static bool read_manifest(struct reading *reading, struct str value)
+static bool read_counts(struct reading *reading, struct str value)
 {
-	return parse_size(value, &reading->rest->machines);
-}
+	struct summary_rest *rest = reading->rest;
+	size_t *const counts[] = {&rest->machines, &rest->sets, &rest->objects[OBJECT_RULESET],
+	                          &rest->objects[OBJECT_SET]};
+	struct str part;
 
-static bool read_objects(struct reading *reading, struct str value)
-{
-	size_t *objects = reading->rest->objects;
-	struct str rulesets;
-
-	return parse_pair(value, &rulesets, &objects[OBJECT_SET]) && parse_size(rulesets, &objects[OBJECT_RULESET]);
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++)
+		if (!str_cut(&value, ' ', &part) || !parse_size(part, counts[i]))
+			return false;
+	return value.p == NULL;
 }
 
 static bool read_role(struct reading *reading, struct str value)
 {
 	struct summary *summary = reading->summary;
 	struct role_size *role = &summary->roles[summary->role_count];
+	size_t blank = str_find(value, ' ');
 
-	if (!parse_pair(value, &role->role, &role->members))
+	role->role = str_slice(value, 0, blank);
+	if (blank == 0 || blank == value.n || !parse_size(str_slice(value, blank + 1, value.n), &role->members))
 		return false;
 	return summary->role_count++ == 0 || str_cmp(role[-1].role, role->role) < 0;
 }
@@ -230,23 +222,19 @@ static bool read_rules(struct reading *reading, struct str value)
 	return parse_size(value, &reading->summary->rules);
 }
 
-static bool read_sets(struct reading *reading, struct str value)
-{
-	return parse_size(value, &reading->rest->sets);
-}
-
-/* Each kind of line is there once, but those of roles. What is not needed came later: all of it is there, or nothing.
+/* Each kind of line is there once, but those of roles, of which there may be thousands; they are the last but one, so
+ * that a list of generations need not read them. Counts and list came later than the others: both are there, or none.
  */
+enum { CLOCK, COUNTS_LINE, DIGEST, LIST, MACHINES, ROLE, RULES, LINE_KINDS };
+enum { LATER = 1 << COUNTS_LINE | 1 << LIST, HEAD = 1 << CLOCK | 1 << DIGEST | 1 << MACHINES };
 static const struct {
 	const char *key;
 	bool (*read)(struct reading *reading, struct str value);
-	bool needed;
-} lines[] = {
-	{"clock", read_clock, true},    {"digest", read_digest, true},      {"list", read_list, false},
-	{"machines", read_machines, true}, {"manifest", read_manifest, false}, {"objects", read_objects, false},
-	{"role", read_role, false},     {"rules", read_rules, true},        {"sets", read_sets, false},
+} lines[LINE_KINDS] = {
+	[CLOCK] = {"clock", read_clock}, [COUNTS_LINE] = {"counts", read_counts}, [DIGEST] = {"digest", read_digest},
+	[LIST] = {"list", read_list},    [MACHINES] = {"machines", read_machines}, [ROLE] = {"role", read_role},
+	[RULES] = {"rules", read_rules},
 };
-enum { LINE_KINDS = sizeof lines / sizeof *lines, ROLE_LINE = 6 };
 
 static bool read_line(struct reading *reading, struct str line)
 {
@@ -254,17 +242,26 @@ static bool read_line(struct reading *reading, struct str line)
 
 	while (kind < LINE_KINDS && !str_is(str_slice(line, 0, blank), lines[kind].key))
 		kind++;
-	if (kind == LINE_KINDS || (kind != ROLE_LINE && (reading->seen & 1u << kind) != 0))
+	if (kind == LINE_KINDS || (kind != ROLE && (reading->seen & 1u << kind) != 0))
 		return false;
 	reading->seen |= 1u << kind;
 	return lines[kind].read(reading, str_slice(line, blank + 1, line.n));
+}
+
+static struct error *check_seen(const struct reading *reading, unsigned needed)
+{
+	unsigned later = reading->seen & LATER;
+
+	reading->rest->counted = later == LATER;
+	if ((reading->seen & needed) != needed || (later != 0 && later != LATER))
+		return error_new(ERROR_SURROUNDINGS, "summary: lines are missing");
+	return NULL;
 }
 
 struct error *text_read_summary(struct arena *arena, struct str text, struct summary *summary,
                                 struct summary_rest *rest)
 {
 	struct reading reading = {.summary = summary, .rest = rest};
-	unsigned needed = 0, later = 0;
 	struct str line;
 
 	*summary = (struct summary){.roles = ARENA_ARRAY(arena, struct role_size, count_lines(text))};
@@ -272,14 +269,21 @@ struct error *text_read_summary(struct arena *arena, struct str text, struct sum
 	for (size_t n = 1; text.n > 0; n++)
 		if (!cut_line(&text, &line) || !read_line(&reading, line))
 			return bad_line("summary", n);
-	for (size_t i = 0; i < LINE_KINDS; i++) {
-		needed |= (unsigned)lines[i].needed << i;
-		later |= (unsigned)(!lines[i].needed && i != ROLE_LINE) << i;
-	}
-	rest->counted = (reading.seen & later) == later;
-	if ((reading.seen & needed) != needed || (!rest->counted && (reading.seen & later) != 0))
-		return error_new(ERROR_SURROUNDINGS, "summary: lines are missing");
-	return NULL;
+	return check_seen(&reading, HEAD | 1 << RULES);
+}
+
+struct error *text_read_summary_head(struct str text, int64_t *clock, struct summary_rest *rest)
+{
+	struct summary summary = {0};
+	struct reading reading = {.summary = &summary, .rest = rest};
+	struct str line;
+
+	*rest = (struct summary_rest){0};
+	for (size_t n = 1; !str_starts(text, STR("r")); n++)
+		if (!cut_line(&text, &line) || !read_line(&reading, line))
+			return bad_line("summary", n);
+	*clock = summary.clock;
+	return check_seen(&reading, HEAD);
 }
 
 /* --- objects --- */
@@ -306,14 +310,6 @@ struct str text_of_objects(struct arena *arena, const struct object_list *list)
 	return (struct str){(const char *)text, size};
 }
 
-static bool ascend(const struct digest *digests, size_t count)
-{
-	for (size_t i = 1; i < count; i++)
-		if (digest_cmp(&digests[i - 1], &digests[i]) >= 0)
-			return false;
-	return true;
-}
-
 bool text_read_objects(struct str text, struct object_list *list)
 {
 	const unsigned char *bytes = (const unsigned char *)text.p;
@@ -331,8 +327,6 @@ bool text_read_objects(struct str text, struct object_list *list)
 		list->count[kind] = (size_t)count;
 		list->digests[kind] = (const struct digest *)(text.p + at);
 		at += (size_t)count * sizeof(struct digest);
-		if (!ascend(list->digests[kind], list->count[kind]))
-			return false;
 	}
 	return at == text.n;
 }

@@ -70,10 +70,11 @@ bool tree_is_put(const struct store *store, const struct object *object);
 
 /* What the summary says besides what the guards compare with. */
 struct summary_rest {
-	struct digest digest;                            /* of the generation */
-	bool counted;                                    /* what follows is there: not in old ones */
-	size_t machines, objects[OBJECT_KINDS], sets;    /* lines of the manifest; distinct objects; lines of `sets` */
-	struct digest list;                              /* SHA-256 of the file `objects` */
+	struct digest digest;         /* of the generation */
+	bool counted;                 /* what follows is there: not in old ones */
+	size_t machines, sets;        /* lines of these files */
+	size_t objects[OBJECT_KINDS]; /* distinct ones */
+	struct digest list;           /* SHA-256 of the file `objects` */
 };
 
 /* `digest  name` a line. */
@@ -84,8 +85,11 @@ struct error *text_read_entries(struct arena *arena, const char *file, struct st
                                 size_t *count) MUST_CHECK;
 struct error *text_read_summary(struct arena *arena, struct str text, struct summary *summary,
                                 struct summary_rest *rest) MUST_CHECK;
+/* Without roles and rules, for a list of generations. */
+struct error *text_read_summary_head(struct str text, int64_t *clock, struct summary_rest *rest) MUST_CHECK;
 
-/* The file `objects`: both counts as 8 bytes, big-endian, then the digests. */
+/* The file `objects`: both counts as 8 bytes, big-endian, then the digests. That it is the one that was written is for
+ * its digest to say. */
 struct str text_of_objects(struct arena *arena, const struct object_list *list);
 bool text_read_objects(struct str text, struct object_list *list);
 
