@@ -72,11 +72,11 @@ function floor_lines(   i, any) {
 	}
 	if (!any) { delete s; delete r; return }
 	line("floor: COPY, and writing the same", "")
-	for (i = 1; i <= places; i++) { s[i] = median(machines, kind, name[i], "copy"); r[i] = -1 }
+	for (i = 1; i <= places; i++) { s[i] = median(machines, kind, name[i], "copy"); r[i] = -1; if (s[i] < 0) s[i] = "" }
 	line("    of it COPY (FORMAT binary)", "")
 	for (i = 1; i <= places; i++) {
 		s[i] = floor_of(machines, kind, name[i])
-		if (s[i] < 0) continue
+		if (s[i] < 0) { s[i] = ""; continue }
 		r[i] = (s[i] + median(machines, kind, name[i], "sync")) / s[i]
 		s[i] *= r[i]
 	}
@@ -127,7 +127,7 @@ function peer_lines(   list, label, i, n) {
 	n = split("jinja2 ferm capirca", list, " ")
 	label["jinja2"] = "Jinja2"; label["ferm"] = "ferm"; label["capirca"] = "Capirca"
 	for (i = 1; i <= n; i++)
-		if (fill(list[i], "cold"))
+		if (fill(list[i], "cold") && ++others)
 			line(label[list[i]] (part[machines, list[i]] != whole[machines, list[i]] ? \
 				sprintf(" (%d machines done, scaled to all)", part[machines, list[i]]) : ""), " x cold", peak_of(list[i]))
 }
@@ -171,7 +171,10 @@ END {
 		if (machines == 1000000) million_line()
 	}
 	print ""
-	print "Left out by the others: Jinja2 the inventory (it reads JSON with each match ready), the contents of sets, modes coexist and monitor, guards,"
-	print "generations; ferm the same, one process a machine; Capirca modes, guards, limits; it writes each machine's sets into its policy."
+	if (others) {
+		print "Others do the whole fleet anew each time, x cold is against ours. Jinja2: reads JSON in which each match is ready; rules of both families, not"
+		print "what sets hold. ferm: a process a machine; the same. Capirca: a policy a machine; what sets hold is written into each. None of them: the"
+		print "database, modes coexist and monitor, set names that stay, guards, generations, something to load sets in one step."
+	}
 	if (wanted) printf "%d of %d targets met.\n", met, wanted
 }
