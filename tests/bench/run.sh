@@ -168,7 +168,7 @@ busy_percent() {
 		sleep 2
 		grep '^cpu ' /proc/stat
 	} | awk '{ all = 0; for (i = 2; i <= 9; i++) all += $i; idle = $5 + $6; if (NR == 1) { a = all; b = idle } }
-		END { printf "%.0f", all > a ? 100 - 100 * (idle - b) / (all - a) : 0 }'
+		END { printf "%.0f", (all > a) ? 100 - 100 * (idle - b) / (all - a) : 0 }'
 }
 
 about() {
