@@ -236,8 +236,8 @@ static unsigned magnitude_of(const struct work *work, uint32_t number)
 	return size == 0 ? 0 : 64 - (unsigned)__builtin_clzll(size);
 }
 
-/* The largest first, by magnitude: so the threads end at the same time, and memory that was enough once is mostly enough
- * for what follows. */
+/* The largest first, by magnitude: so the threads end at the same time, and memory that was enough once is mostly
+ * enough for what follows. */
 static void order_work(struct work *work)
 {
 	struct production *production = work->production;

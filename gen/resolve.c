@@ -3,10 +3,12 @@
  * foreign keys are the places that refuse it. */
 #include "fleetwall/resolve.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/digest.h"
+#include "fleetwall/parallel.h"
 #include "resolve_members.h"
 
 static void give_id(struct digester *digester, struct str role, struct str text, char id[RULE_ID_DIGITS + 1])
@@ -55,34 +57,77 @@ static bool counts(const struct role_rule *held, int64_t clock)
 	       (held->rule.until == TIME_NONE || clock < held->rule.until);
 }
 
-static void give_rules(struct arena *arena, struct resolved_role *resolved, const struct role *role, int64_t clock,
-                       struct digester *digester)
+static void give_rules(struct arena *arena, struct resolved_role *resolved, const struct role *role, int64_t clock)
 {
 	resolved->role = role;
 	resolved->rules = ARENA_ARRAY(arena, struct effective_rule, role->rule_count);
 	for (size_t i = 0; i < role->rule_count; i++)
-		if (counts(&role->rules[i], clock)) {
-			struct effective_rule *rule = &resolved->rules[resolved->rule_count++];
+		if (counts(&role->rules[i], clock))
+			resolved->rules[resolved->rule_count++] =
+				(struct effective_rule){.role = role, .held = &role->rules[i]};
+}
 
-			*rule = (struct effective_rule){.role = role, .held = &role->rules[i]};
-			give_id(digester, role->name, rule->held->text, rule->id);
+/* What two threads do: neither needs what the other makes. */
+struct resolving {
+	struct arena *arena;
+	struct resolved *resolved;
+	unsigned workers;
+};
+
+static struct error *find_members(void *context)
+{
+	const struct resolving *resolving = context;
+
+	resolve_members(resolving->arena, resolving->resolved, resolving->workers);
+	return NULL;
+}
+
+static struct error *give_ids(void *context)
+{
+	struct resolved *resolved = ((struct resolving *)context)->resolved;
+	struct arena *scratch = arena_new();
+	struct digester *digester = digester_new(scratch);
+
+	for (size_t i = 0; i < resolved->fleet->role_count; i++)
+		for (size_t k = 0; k < resolved->roles[i].rule_count; k++) {
+			struct effective_rule *rule = &resolved->roles[i].rules[k];
+
+			give_id(digester, rule->role->name, rule->held->text, rule->id);
 		}
+	digester_free(digester);
+	arena_free(scratch);
+	return NULL;
+}
+
+/* Below so many machines threads cost more than they save. */
+#define MANY_MACHINES 20000
+
+static void resolve_both(struct resolving *resolving)
+{
+	struct error *error;
+
+	if (resolving->workers > 1)
+		error = parallel_both(find_members, resolving, give_ids, resolving);
+	else if ((error = give_ids(resolving)) == NULL)
+		error = find_members(resolving);
+	assert(error == NULL); /* neither can fail */
+	(void)error;
 }
 
 struct resolved *resolve(struct arena *arena, const struct fleet *fleet)
 {
 	struct resolved *resolved = ARENA_NEW(arena, struct resolved);
-	struct digester *digester = digester_new(arena);
+	unsigned workers = fleet->machine_count < MANY_MACHINES ? 1 : parallel_workers();
+	struct resolving resolving = {arena, resolved, workers};
 
 	resolved->fleet = fleet;
 	resolved->roles = ARENA_ARRAY(arena, struct resolved_role, fleet->role_count);
-	resolved->machines = ARENA_ARRAY(arena, struct resolved_machine, fleet->machine_count);
+	resolved->machines = arena_raw(arena, fleet->machine_count * sizeof *resolved->machines);
 	for (size_t i = 0; i < fleet->machine_count; i++)
 		resolved->machines[i].machine = &fleet->machines[i];
-	resolve_members(arena, resolved);
 	for (size_t i = 0; i < fleet->role_count; i++)
-		give_rules(arena, &resolved->roles[i], &fleet->roles[i], fleet->clock, digester);
-	digester_free(digester);
+		give_rules(arena, &resolved->roles[i], &fleet->roles[i], fleet->clock);
+	resolve_both(&resolving);
 	return resolved;
 }
 

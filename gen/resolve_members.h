@@ -4,7 +4,7 @@
 
 #include "fleetwall/resolve.h"
 
-/* Fills in the members of all roles and the roles of all machines. */
-void resolve_members(struct arena *arena, struct resolved *resolved);
+/* Fills in the members of all roles and the roles of all machines. The same with any number of workers. */
+void resolve_members(struct arena *arena, struct resolved *resolved, unsigned workers);
 
 #endif
