@@ -237,6 +237,9 @@ static struct error *finish(struct round *round, bool stays, struct ending *endi
 {
 	TRY(stays ? publish(ending) : parallel_both(publish, ending, pack, ending));
 	report_mended(round);
+	/* Before the mark: whoever removes old objects changes the folders of those that stay. */
+	if (ending->result->state == REGENERATED_PUBLISHED)
+		collect_generations(round->run, round->store);
 	TRY(round_head(round, &round->next));
 	tell(round, &round->next, ending->result);
 	if (!stays)
@@ -273,8 +276,6 @@ static struct error *go(struct round *round, struct resident **resident, struct 
 		return NULL;
 	}
 	TRY(go_on(round, resident != NULL, result));
-	if (result->state == REGENERATED_PUBLISHED)
-		collect_generations(run, round->store);
 	if (resident != NULL)
 		hand_over(round, resident);
 	return NULL;
