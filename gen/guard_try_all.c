@@ -12,8 +12,9 @@
 #include "guard_trial.h"
 
 enum {
-	BATCH = 64,               /* rulesets in one start of a program */
-	FILE_OF_SETS = 2,         /* where 0 is rules.v4 */
+	BATCH = 64,       /* rulesets in one start of a program */
+	FILE_OF_SETS = 2, /* where 0 is rules.v4 */
+	KINDS = 3,
 	SETS_BYTES_MAX = 8 << 20, /* in one start of ipset */
 };
 
@@ -38,7 +39,8 @@ struct tries {
 	struct arena *arena, *scratch; /* of the process, of a batch */
 	struct names *sets;            /* those that were loaded */
 	struct buf *answer;            /* "PLACE FILE LINE MESSAGE" for each refusal; PLACE is one in plan->items */
-	size_t refused;
+	size_t refused[KINDS]; /* by file; of each, the first of a batch are found, so the first of all are among them
+	                        */
 };
 
 /* One of a batch, read. */
@@ -50,7 +52,7 @@ struct loaded {
 static void refuse(struct tries *tries, size_t place, size_t file, unsigned line, struct str message)
 {
 	buf_format(tries->answer, "%zu %zu %u %.*s\n", place, file, line, STR_ARG(message));
-	tries->refused++;
+	tries->refused[file]++;
 }
 
 /* Loads the text; *good: without a word against it. */
@@ -98,7 +100,7 @@ static struct error *read_set(struct tries *tries, struct str name, struct str *
 
 static struct error *load_each_set(struct tries *tries, const struct wanted_list *wanted)
 {
-	for (size_t i = 0; i < wanted->count && tries->refused < FINDINGS_MAX; i++) {
+	for (size_t i = 0; i < wanted->count && tries->refused[FILE_OF_SETS] < FINDINGS_MAX; i++) {
 		const struct wanted *set = &wanted->items[i];
 		struct trial_result result;
 
@@ -157,7 +159,7 @@ static struct error *load_sets(struct tries *tries, const struct loaded *batch, 
 
 static struct error *load_each_file(struct tries *tries, const struct loaded *batch, size_t count, size_t file)
 {
-	for (size_t i = 0; i < count && tries->refused < FINDINGS_MAX; i++) {
+	for (size_t i = 0; i < count && tries->refused[file] < FINDINGS_MAX; i++) {
 		struct trial_result result;
 
 		TRY(load(tries, trial_load_rules[file], batch[i].rules[file], &result));
@@ -215,6 +217,15 @@ static struct error *try_batch(struct tries *tries, size_t *next)
 	return load_rules(tries, batch, count);
 }
 
+static bool has_enough(const struct tries *tries)
+{
+	size_t refused = 0;
+
+	for (size_t i = 0; i < KINDS; i++)
+		refused += tries->refused[i];
+	return refused >= FINDINGS_MAX;
+}
+
 /* The worker's share is every so-manieth, in order: so the first findings of all are among the first of each. */
 static struct error *try_share(struct arena *arena, void *context, unsigned worker, struct buf *answer)
 {
@@ -223,7 +234,7 @@ static struct error *try_share(struct arena *arena, void *context, unsigned work
 	struct error *error = NULL;
 
 	tries.sets = names_new(arena);
-	for (size_t next = worker; next < plan->count && error == NULL && tries.refused < FINDINGS_MAX;) {
+	for (size_t next = worker; next < plan->count && error == NULL && !has_enough(&tries);) {
 		error = try_batch(&tries, &next);
 		arena_reset(tries.scratch);
 	}
@@ -269,13 +280,26 @@ static void read_answer(struct arena *arena, struct str answer, struct refusals 
 	}
 }
 
+/* A set is loaded by each worker that needs it, and found at the first ruleset of each. */
+static bool was_told(const struct refusals *refusals, size_t at)
+{
+	const struct refusal *refusal = &refusals->items[at];
+
+	if (refusal->file == FILE_OF_SETS)
+		for (size_t i = 0; i < at; i++)
+			if (refusals->items[i].file == FILE_OF_SETS &&
+			    str_eq(refusals->items[i].message, refusal->message))
+				return true;
+	return false;
+}
+
 static int refusal_order(const void *a, const void *b)
 {
 	const struct refusal *x = a, *y = b;
 
 	if (x->place != y->place)
 		return x->place < y->place ? -1 : 1;
-	return (x->file > y->file) - (x->file < y->file);
+	return x->file != y->file ? (x->file > y->file) - (x->file < y->file) : str_cmp(x->message, y->message);
 }
 
 /* The legacy backend names COMMIT, where it failed as a whole: then there is no line to show. */
@@ -320,14 +344,19 @@ static struct error *tell_all(struct arena *arena, const struct plan *plan, cons
 {
 	struct refusals refusals = {0};
 	struct error *findings = NULL;
+	size_t told = 0;
 
 	for (unsigned i = 0; i < plan->workers; i++)
 		read_answer(arena, answers[i], &refusals);
 	if (refusals.count > 1)
 		qsort(refusals.items, refusals.count, sizeof *refusals.items, refusal_order);
-	for (size_t i = 0; i < refusals.count && i < FINDINGS_MAX; i++)
+	for (size_t i = 0; i < refusals.count && told < FINDINGS_MAX; i++) {
+		if (was_told(&refusals, i))
+			continue;
 		TRY(tell(arena, plan, &refusals.items[i], &findings));
-	if (refusals.count >= FINDINGS_MAX)
+		told++;
+	}
+	if (told == FINDINGS_MAX)
 		error_collect(&findings, error_new(ERROR_GUARD, "there may be more: the trial ended here"));
 	return findings;
 }
