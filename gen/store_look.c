@@ -58,6 +58,7 @@ static bool wait_for_tick(int file, struct timespec *mark)
 
 struct error *store_mark(struct store *store, struct timespec *mark)
 {
+	tree_sweep(store); /* later it would touch folders */
 	int file = openat(store->root, MARK_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	struct error *error = NULL;
 
