@@ -1,5 +1,6 @@
-/* The guards that read what is there: collapse at its exact thresholds, lock-outs with hostile templates, and forms of
- * lines. The guard that asks the kernel is tested in tests/live. */
+/* Guards that judge what is there: collapse at its exact thresholds, lock-outs with hostile templates. Frames, forms,
+ * and that it does not matter who reads what, are in check_guards.c; the guard that asks the kernel is tested in
+ * tests/live. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,8 +142,6 @@ START_TEST(test_first_generation)
 END_TEST
 
 /* --- all that read rulesets --- */
-
-static const struct settings no_settings = {0};
 
 static void judge(const struct output *output, const struct settings *settings)
 {
@@ -449,156 +448,6 @@ START_TEST(test_many)
 }
 END_TEST
 
-/* --- frames --- */
-
-static struct error *frames(const char *v4, const char *v6)
-{
-	struct output_build build = output_build_new(arena);
-	struct ruleset *ruleset = output_build_ruleset(&build, str_of(v4), str_of(v6), STR(""));
-
-	ruleset->mode = MODE_EXCLUSIVE;
-	output_build_machine(&build, STR("web-1"), ruleset);
-	struct output output = output_build_done(&build);
-
-	judge(&output, &no_settings);
-	return guards_findings(guards);
-}
-
-START_TEST(test_frames)
-{
-	static const char *const bad[] = {"",
-	                                  HEAD,
-	                                  "COMMIT\n",
-	                                  HEAD "COMMIT\nCOMMIT\n",
-	                                  HEAD "COMMIT\n-A INPUT -j ACCEPT\n",
-	                                  "*nat\nCOMMIT\n",
-	                                  HEAD "*filter\nCOMMIT\n",
-	                                  "*filter\n:INPUT DROP [0:0]\n:OUTPUT DROP [0:0]\nCOMMIT\n"};
-
-	ck_assert_ptr_null(frames("# a comment\n" HEAD "COMMIT\n", HEAD "COMMIT\n# one more\n"));
-	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		struct error *error = frames(HEAD "COMMIT\n", bad[i]);
-
-		ck_assert_msg(error != NULL && error->kind == ERROR_GUARD && error->next == NULL, "%s", bad[i]);
-		ck_assert(has(error->message, "machine web-1") && str_is(error->place.file, "web-1/rules.v6"));
-	}
-}
-END_TEST
-
-/* --- forms --- */
-
-#define CHAINS "*filter\n:INPUT DROP [0:0]\n:fleetwall-0123456789ab - [0:0]\n"
-
-static const struct {
-	const char *line, *form;
-} forms[] = {
-	{"-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 22 -m comment --comment \"web 0123456789ab\" -j ACCEPT",
-         "v4 -A INPUT -s * -p tcp -m tcp --dport # -m comment --comment * -j ACCEPT"},
-	{"-A INPUT -p tcp -m multiport --dports 80,443,8000:8100 -m set --match-set fw4-web-0123456789ab src -g "
-         "fleetwall-0123456789ab",
-         "v4 -A INPUT -p tcp -m multiport --dports #,#,#:# -m set --match-set fw4-* src -g *"},
-	{"-A fleetwall-0123456789ab -j LOG --log-prefix \"fleetwall 0123456789ab: \"", "v4 -A * -j LOG --log-prefix *"},
-	{"-A fleetwall-0123456789ab -p tcp -j REJECT --reject-with tcp-reset",
-         "v4 -A * -p tcp -j REJECT --reject-with tcp-reset"},
-	{"-A INPUT -j MASQUERADE", "v4 -A INPUT -j MASQUERADE"},
-	{"-A INPUT -j fleetwall-none", "v4 -A INPUT -j fleetwall-none"},
-	{"-A INPUT ! -i eth0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
-         "v4 -A INPUT ! -i * -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"},
-	{"-A INPUT -m hashlimit --hashlimit-upto 1/day --hashlimit-burst 1 --hashlimit-mode srcip --hashlimit-name "
-         "0123456789ab-0123 -j ACCEPT",
-         "v4 -A INPUT -m hashlimit --hashlimit-upto 1/day --hashlimit-burst 1 --hashlimit-mode srcip --hashlimit-name "
-         "* -j ACCEPT"},
-	{"-A INPUT -p icmp -m icmp --icmp-type 8/0 -m time --datestop 2026-03-01T12:00:00 -j ACCEPT",
-         "v4 -A INPUT -p icmp -m icmp --icmp-type * -m time --datestop * -j ACCEPT"},
-	{"-A INPUT -p tcp --tcp-flags FIN,SYN SYN -j ACCEPT", "v4 -A INPUT -p tcp --tcp-flags FIN,SYN SYN -j ACCEPT"},
-	{"-A INPUT -m comment --comment \"-j\" -j ACCEPT", "v4 -A INPUT -m comment --comment * -j ACCEPT"},
-};
-
-static void expect_form(size_t i)
-{
-	struct str line = str_of(forms[i].line), ours = STR("fleetwall-0123456789ab");
-	bool home = str_starts(line, STR("-A INPUT ")) || has(str_slice(line, 0, 3 + ours.n), ours.p);
-	struct str form = form_of(arena, 0, line, home, str_ends(line, ours));
-
-	ck_assert_msg(str_is(form, forms[i].form), "%.*s", STR_ARG(form));
-}
-
-START_TEST(test_form)
-{
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-		expect_form(i);
-}
-END_TEST
-
-/* "FORM MACHINE NUMBER LINE" of each, in order. */
-static struct str forms_text(void)
-{
-	struct forms **workers = ARENA_ARRAY(arena, struct forms *, guards->count);
-	struct buf text = buf_new(arena);
-
-	for (unsigned i = 0; i < guards->count; i++)
-		workers[i] = guards->workers[i].forms;
-	struct form_list list = forms_merge(arena, workers, guards->count);
-
-	for (size_t i = 0; i < list.count; i++) {
-		const struct form *form = list.items[i];
-
-		buf_format(&text, "%.*s | %.*s %u: %.*s\n", STR_ARG(form->text), STR_ARG(form->source->machine),
-		           form->number, STR_ARG(form_line(form)));
-	}
-	return buf_str(&text);
-}
-
-START_TEST(test_forms)
-{
-	struct output_build build = output_build_new(arena);
-
-	output_build_machine(
-		&build, STR("b"),
-		output_build_ruleset(
-			&build,
-			STR(CHAINS "-A INPUT -s 10.0.0.1 -j ACCEPT\n-A INPUT -s 10.0.0.2 -j ACCEPT\nCOMMIT\n"),
-			STR(CHAINS "-A INPUT -s ::1 -j ACCEPT\nCOMMIT\n"), STR("")));
-	output_build_machine(
-		&build, STR("a"),
-		output_build_ruleset(
-			&build, STR(CHAINS "-A INPUT -s 10.0.0.3 -j DROP\n-A INPUT -s 10.0.0.1 -j ACCEPT\nCOMMIT\n"),
-			STR(""), STR("")));
-	struct output output = output_build_done(&build);
-
-	judge(&output, &no_settings);
-	ck_assert_msg(str_is(forms_text(), "v4 -A INPUT -s * -j DROP | a 4: -A INPUT -s 10.0.0.3 -j DROP\n"
-	                                   "v4 -A INPUT -s * -j ACCEPT | a 5: -A INPUT -s 10.0.0.1 -j ACCEPT\n"
-	                                   "v6 -A INPUT -s * -j ACCEPT | b 4: -A INPUT -s ::1 -j ACCEPT\n"),
-	              "%.*s", STR_ARG(forms_text()));
-}
-END_TEST
-
-/* The same line is another form where its chains are not declared: the kernel must be asked about it. */
-START_TEST(test_declared)
-{
-	struct output_build build = output_build_new(arena);
-	const char *line = "-A extra -j more\n";
-
-	for (size_t i = 0; i < 8; i++)
-		output_build_machine(
-			&build, str_format(arena, "m%zu", i),
-			output_build_ruleset(&build,
-		                             str_format(arena, "# %zu\n*filter\n%s%s%s", i & 4,
-		                                        i & 1 ? ":extra - [0:0]\n" : "",
-		                                        i & 2 ? ":more - [0:0]\n" : "", line),
-		                             STR(""), STR("")));
-	struct output output = output_build_done(&build);
-
-	judge(&output, &no_settings);
-	ck_assert_msg(str_is(forms_text(), "v4 -A extra -j more | m0 3: -A extra -j more\n"
-	                                   "v4 -A * -j more | m1 4: -A extra -j more\n"
-	                                   "v4 -A extra -j * | m2 4: -A extra -j more\n"
-	                                   "v4 -A * -j * | m3 5: -A extra -j more\n"),
-	              "%.*s", STR_ARG(forms_text()));
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("guard");
@@ -614,10 +463,6 @@ int main(void)
 	tcase_add_test(guard, test_no_management);
 	tcase_add_test(guard, test_monitor);
 	tcase_add_test(guard, test_many);
-	tcase_add_test(guard, test_frames);
-	tcase_add_test(guard, test_form);
-	tcase_add_test(guard, test_forms);
-	tcase_add_test(guard, test_declared);
 	suite_add_tcase(suite, guard);
 	SRunner *runner = srunner_create(suite);
 
