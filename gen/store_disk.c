@@ -12,6 +12,9 @@
 
 #include "fleetwall/arena.h"
 
+/* A manifest of ten million machines is below it; memory is for what we wrote, not for what somebody put there. */
+#define LARGEST ((off_t)1 << 30)
+
 bool disk_name_ok(struct str name)
 {
 	/* A hundred thousand names a run: the two that begin with a dot are the exception. */
@@ -112,6 +115,8 @@ struct error *disk_read(struct arena *arena, int at, const char *path, struct st
 		error = error_errno("can't read %s", path);
 	else if (!S_ISREG(status.st_mode))
 		error = error_new(ERROR_SURROUNDINGS, "%s is not a file", path);
+	else if (status.st_size > LARGEST)
+		error = error_new(ERROR_SURROUNDINGS, "%s is too large for a file of fleetwall", path);
 	if (error == NULL) {
 		size_t size = (size_t)status.st_size;
 		char *buffer = arena_alloc(arena, size);

@@ -51,6 +51,8 @@ static const struct {
 	{"sed -i '2s/^./X/' manifest", "manifest, line 2: this is not what fleetwall wrote"},
 	{"echo >>manifest", "manifest, line 4: this is not what fleetwall wrote"},
 	{"rm manifest", "can't open manifest"},
+	{"rm manifest; mkfifo manifest", "manifest is not a file"},
+	{"truncate -s 2G manifest", "manifest is too large for a file of fleetwall"},
 	{"rm sets; mkdir sets", "sets is not a file"},
 	{"sed -i /digest/d summary", "summary: lines are missing"},
 	{": >summary", "summary: lines are missing"},
