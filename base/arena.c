@@ -4,6 +4,7 @@
 #include "fleetwall/arena.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -70,6 +71,16 @@ static struct chunk *chunk_new(struct arena *arena, size_t size)
 	if (arena->next_size < LARGEST_CHUNK)
 		arena->next_size *= 2;
 	return chunk;
+}
+
+/* The first touch of a page costs more than most of what is done with it, and chunks of a megabyte would be mapped
+ * and unmapped each time. */
+void arena_keep(size_t size)
+{
+	const size_t largest = (size_t)32 << 20; /* that malloc takes from its heap */
+
+	(void)mallopt(M_MMAP_THRESHOLD, (int)largest);
+	(void)mallopt(M_TRIM_THRESHOLD, (int)(size < INT32_MAX ? size : INT32_MAX));
 }
 
 struct arena *arena_new(void)

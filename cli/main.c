@@ -95,6 +95,7 @@ int main(int argc, char **argv)
 	while (null >= 0 && null <= STDERR_FILENO)
 		null = dup(null);
 	(void)close(null);
+	arena_keep((size_t)128 << 20);
 	/* For the width of characters in tables alone; all else is bytes. */
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);

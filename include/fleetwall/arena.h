@@ -35,6 +35,9 @@ void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacit
 		(list)->items[(list)->count++] = (value);                                                           \
 	} while (0)
 
+/* Of memory that arenas gave up, so many bytes stay with the process for the next arena. For the start of a program. */
+void arena_keep(size_t size);
+
 /* Bytes taken from the system by this arena, for figures. */
 size_t arena_size(const struct arena *arena);
 
