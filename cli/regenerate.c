@@ -190,13 +190,17 @@ static void report_mended(struct round *round)
 
 	for (size_t i = 0; i < faults->ruleset_count; i++) {
 		digest_hex(&faults->rulesets[i], hex);
-		error_collect(warnings, error_new(ERROR_SURROUNDINGS, "the ruleset %s in the store was damaged or gone; "
-		                                                      "it is whole again", hex));
+		error_collect(warnings, error_new(ERROR_SURROUNDINGS,
+		                                  "the ruleset %s in the store was damaged or gone; "
+		                                  "it is whole again",
+		                                  hex));
 	}
 	for (size_t i = 0; i < faults->set_count; i++) {
 		digest_hex(&faults->sets[i], hex);
-		error_collect(warnings, error_new(ERROR_SURROUNDINGS, "the set file %s in the store was damaged or gone; "
-		                                                      "it is whole again", hex));
+		error_collect(warnings, error_new(ERROR_SURROUNDINGS,
+		                                  "the set file %s in the store was damaged or gone; "
+		                                  "it is whole again",
+		                                  hex));
 	}
 }
 

@@ -130,7 +130,8 @@ static void find_head(struct round *round)
 	} else {
 		round->has_head = cache_read_head(round->arena, round->run->config.output, &round->head);
 	}
-	/* Something else was published since, or bytes are made another way, or somebody was at the generation's files. */
+	/* Something else was published since, or bytes are made another way, or somebody was at the generation's files.
+	 */
 	if (round->has_head &&
 	    (round->head.number != store_current(round->run->config.output) ||
 	     !digest_eq(&round->head.base, &round->rendition.base) ||
