@@ -126,7 +126,7 @@ struct scope scope_of(const struct ruleset *ruleset, size_t file);
  * scan's lists live in `arena` and are used again the next time. */
 void memo_scan(struct arena *arena, struct memo *memo, const struct ruleset *ruleset, struct scan *scan);
 
-enum { SEGMENT_BITS = 14, SEGMENT_WORDS = 1 << SEGMENT_BITS };
+enum { SEGMENT_BITS = 12, SEGMENT_WORDS = 1 << SEGMENT_BITS };
 static inline struct known_line *memo_line(const struct memo *memo, uint32_t line)
 {
 	return (void *)(memo->segments.items[line >> SEGMENT_BITS] + line % SEGMENT_WORDS);
