@@ -60,6 +60,42 @@ static void resident_compact(struct resident *resident)
 	resident->fresh = arena_size(fresh);
 }
 
+/* The cache has one mark for all: so everything that was not looked at since is looked at. */
+static struct error *look_again(struct arena *scratch, struct run *run, struct store *store,
+                                struct resident *resident)
+{
+	struct cache_head *head = &resident->head;
+	struct store_faults faults;
+	struct timespec mark;
+
+	TRY(store_mark(store, &mark));
+	TRY(store_look(scratch, run->config.output, &resident->seen, parallel_workers(), head->rulesets,
+	               head->ruleset_count, head->sets, head->set_count, &faults));
+	if (faults.ruleset_count + faults.set_count > 0 || !store_links_alone(run->config.output, &head->mark) ||
+	    !store_generation_whole(run->config.output, head->number, &head->mark))
+		return error_hint(error_new(ERROR_SURROUNDINGS, "somebody changed what is published: %zu rulesets and "
+		                                                "%zu set files are damaged or gone, or links or lists",
+		                            faults.ruleset_count, faults.set_count),
+		                  "the next run makes everything anew");
+	head->mark = resident->seen = mark;
+	return NULL;
+}
+
+/* What was damaged meanwhile is not for this to mend: without a cache, the next run begins from nothing. */
+static struct error *settle(struct arena *scratch, struct run *run, struct store *store, struct resident *resident)
+{
+	struct error *error;
+
+	if (store_current(run->config.output) != resident->head.number)
+		return NULL;
+	error = look_again(scratch, run, store, resident);
+	if (error != NULL) {
+		error_collect(&error, cache_drop(store));
+		return error;
+	}
+	return cache_write(store, &resident->head, fleet_pack(scratch, &resident->fleet), &resident->knowledge);
+}
+
 struct error *resident_settle(struct run *run, struct resident *resident)
 {
 	struct arena *scratch = arena_new();
@@ -71,9 +107,8 @@ struct error *resident_settle(struct run *run, struct resident *resident)
 		return NULL;
 	}
 	error = store_open(scratch, run->config.output, &store);
-	if (error == NULL && store_current(run->config.output) == resident->head.number)
-		error = cache_write(store, &resident->head, fleet_pack(scratch, &resident->fleet),
-		                    &resident->knowledge);
+	if (error == NULL)
+		error = settle(scratch, run, store, resident);
 	resident->cached = error == NULL;
 	store_close(store);
 	arena_free(scratch);
@@ -136,6 +171,8 @@ static void hand_over(struct round *round, struct resident **resident)
 	clock_gettime(CLOCK_BOOTTIME, &next->looked);
 	if (!round->looked && before != NULL)
 		next->looked = before->looked;
+	/* A new mark says nothing about objects that this round did not look at. */
+	next->seen = !round->looked && round->has_known ? before->seen : round->head.mark;
 	if (arena_size(next->fleets) > next->fresh + FLEETS_GROW)
 		resident_compact(next);
 	resident_free(before);

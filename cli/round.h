@@ -21,6 +21,7 @@ struct resident {
 	struct knowledge knowledge;
 	struct generation published;
 	struct timespec looked; /* when the store was looked at; by the clock that never stands still */
+	struct timespec seen;   /* the mark of that look: rounds after it know nothing about objects of others */
 	size_t fresh;           /* size of `fleets` when it was new */
 	bool cached;            /* OUT/cache says all this */
 };

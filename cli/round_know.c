@@ -159,8 +159,9 @@ static struct error *look(void *context)
 	struct looking *looking = context;
 	struct round *round = looking->round;
 	const struct cache_head *head = &round->head;
+	const struct timespec *mark = round->before != NULL ? &round->before->seen : &head->mark;
 
-	return store_look(looking->arena, round->run->config.output, &head->mark, round->rendition.workers,
+	return store_look(looking->arena, round->run->config.output, mark, round->rendition.workers,
 	                  head->rulesets, head->ruleset_count, head->sets, head->set_count, &round->faults);
 }
 
@@ -190,6 +191,9 @@ struct error *round_ask(struct round *round)
 	} else {
 		TRY(ask_database(round));
 	}
+	/* Links are looked at by every round, because each goes by what the one before left of them. */
+	if (round->has_head)
+		round->faults.links = !store_links_alone(round->run->config.output, &round->head.mark);
 	if (!round->has_head)
 		return NULL;
 	TRY(is_recorded(round, &recorded));

@@ -75,7 +75,7 @@ void round_touch(struct round *round)
 	if (error == NULL)
 		error = cache_write(round->store, &round->head, (struct str){NULL, 0}, NULL);
 	if (round->before != NULL)
-		round->before->head.mark = round->head.mark;
+		round->before->head.mark = round->before->seen = round->head.mark;
 	cache_failed(round, error);
 }
 

@@ -199,23 +199,47 @@ static size_t broken_ones(struct arena *arena, const struct look *look, enum obj
 	return count;
 }
 
+static bool links_alone(const struct look *look)
+{
+	return left_alone(look, look->root, "machines", S_IFDIR) && left_alone(look, look->root, "sets", S_IFDIR);
+}
+
 static void report(struct arena *arena, const struct look *look, struct store_faults *faults)
 {
-	faults->links = !left_alone(look, look->root, "machines", S_IFDIR) ||
-	                !left_alone(look, look->root, "sets", S_IFDIR);
+	faults->links = !links_alone(look);
 	faults->touched |= faults->links;
 	faults->ruleset_count =
 		broken_ones(arena, look, OBJECT_RULESET, &faults->rulesets, &faults->touched);
 	faults->set_count = broken_ones(arena, look, OBJECT_SET, &faults->sets, &faults->touched);
 }
 
-static struct error *look_at_all(struct arena *arena, struct look *look, unsigned workers,
-                                 struct store_faults *faults)
+/* A clock that is behind the mark says nothing about anything. */
+static bool trusts_nothing(const struct timespec *mark)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	look->all = earlier(&now, &look->mark);
+	return earlier(&now, mark);
+}
+
+bool store_links_alone(struct str output, const struct timespec *mark)
+{
+	struct arena *scratch = arena_new();
+	struct look look = {.mark = *mark, .all = trusts_nothing(mark)};
+	bool alone;
+
+	look.root = open(str_c(scratch, output), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	alone = look.root >= 0 && links_alone(&look);
+	if (look.root >= 0)
+		(void)close(look.root);
+	arena_free(scratch);
+	return alone;
+}
+
+static struct error *look_at_all(struct arena *arena, struct look *look, unsigned workers,
+                                 struct store_faults *faults)
+{
+	look->all = trusts_nothing(&look->mark);
 	for (size_t kind = 0; kind < OBJECT_KINDS; kind++)
 		look->states[kind] = arena_alloc(arena, look->wanted.count[kind]);
 	open_folders(look);

@@ -93,6 +93,9 @@ struct error *store_look(struct arena *arena, struct str output, const struct ti
                          const struct digest *rulesets, size_t ruleset_count, const struct digest *sets,
                          size_t set_count, struct store_faults *faults) MUST_CHECK;
 
+/* Did nobody add, remove or exchange links in OUT/machines and OUT/sets since the mark? store_look() asks the same. */
+bool store_links_alone(struct str output, const struct timespec *mark);
+
 /* The first number above `at_least` and above every folder under generations/. */
 struct error *store_next_number(struct store *store, uint64_t at_least, uint64_t *number) MUST_CHECK;
 /* Writes generations/N, flushes, flips `current`. Then store_links(). */
