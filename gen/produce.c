@@ -75,13 +75,16 @@ static struct error *run_stations(struct production *production)
 	return produce_rulesets(production);
 }
 
-struct error *produce(struct arena *arena, const struct resolved *resolved, const struct rendition *rendition,
-                      const struct knowledge *known, const struct outlet *outlet, struct product *product)
+struct error *produce_again(struct arena *arena, const struct resolved *resolved, const struct rendition *rendition,
+                            const struct knowledge *known, const struct outlet *outlet, const struct memo *memo,
+                            struct arena *names, struct product *product, struct set_keys *left)
 {
 	struct production production = {
 		.arena = arena,
 		.kept = arena_new(),
 		.called = arena_new(),
+		.names = names,
+		.memo = memo,
 		.resolved = resolved,
 		.rendition = rendition,
 		.known = known,
@@ -96,5 +99,18 @@ struct error *produce(struct arena *arena, const struct resolved *resolved, cons
 	dismiss(&production);
 	arena_free(production.kept);
 	arena_free(production.called);
+	*left = (struct set_keys){production.sets, production.set_keys};
+	return error;
+}
+
+struct error *produce(struct arena *arena, const struct resolved *resolved, const struct rendition *rendition,
+                      const struct knowledge *known, const struct outlet *outlet, struct product *product)
+{
+	struct arena *names = arena_new();
+	struct set_keys left;
+	struct error *error =
+		produce_again(arena, resolved, rendition, known, outlet, NULL, names, product, &left);
+
+	arena_free(names);
 	return error;
 }

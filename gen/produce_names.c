@@ -70,7 +70,7 @@ struct error *produce_names(struct production *production)
 	production->roles_used = ARENA_ARRAY(production->kept, bool, role_count);
 	production->ends = ARENA_ARRAY(production->kept, struct both_ends *, role_count);
 	production->role_sets = ARENA_ARRAY(production->kept, struct role_sets, role_count);
-	production->sets = sets_new(production->kept, production->workers[0].digester);
+	production->sets = sets_new(production->names, production->workers[0].digester);
 	mark_roles(production);
 	for (size_t i = 0; i < role_count; i++)
 		if (production->roles_used[i])

@@ -198,6 +198,47 @@ static struct error *write_set(const struct work *work, unsigned number, const s
 	return outlet->set(outlet->context, number, &file);
 }
 
+/* --- what is known without looking --- */
+
+/* Is what the set holds what it was in the call before? Of networks and literals nobody says; they are small. */
+static bool is_untouched(const struct work *work, const struct set *set)
+{
+	const struct resolved *resolved = work->production->resolved;
+	const struct memo *memo = work->production->memo;
+	const struct resolved_role *members;
+	const struct machine *machine;
+
+	if (is_ranges(set))
+		return false;
+	if (set->peer->kind == PEER_MACHINE) {
+		machine = fleet_machine(resolved->fleet, set->peer->name);
+		return machine != NULL && !memo->machines[machine - resolved->fleet->machines];
+	}
+	members = members_of(resolved, set);
+	return members != NULL && !memo->roles[members - resolved->roles];
+}
+
+/* The key of before, if it still holds. */
+static bool remember_key(const struct work *work, const struct set *set, struct digest *key)
+{
+	const struct memo *memo = work->production->memo;
+	uint32_t number;
+
+	if (memo == NULL || !is_untouched(work, set))
+		return false;
+	number = sets_like(memo->before.sets, set);
+	if (number != NO_SET)
+		*key = memo->before.keys[number];
+	return number != NO_SET;
+}
+
+static bool is_known(const struct production *production, struct known *made)
+{
+	const struct knowledge *known = production->known;
+
+	return known != NULL && known_find(known->sets, known->set_count, &made->key, &made->value);
+}
+
 static struct error *make_set(void *context, unsigned number, size_t item)
 {
 	const struct work *work = context;
@@ -205,12 +246,14 @@ static struct error *make_set(void *context, unsigned number, size_t item)
 	struct worker *worker = &production->workers[number];
 	const struct set *set = sets_get(production->sets, work->order[item]);
 	struct known *made = &work->made[work->order[item]];
-	struct contents contents = gather(work, worker, set);
-	const struct knowledge *known = production->known;
 	struct error *error = NULL;
 
+	if (remember_key(work, set, &made->key) && is_known(production, made))
+		return NULL;
+	struct contents contents = gather(work, worker, set);
+
 	made->key = set_key(worker->digester, &production->rendition->base, set, contents.bytes);
-	if (known == NULL || !known_find(known->sets, known->set_count, &made->key, &made->value))
+	if (!is_known(production, made))
 		error = write_set(work, number, set, &contents, &made->value);
 	arena_reset(worker->scratch);
 	return error;
@@ -275,6 +318,16 @@ static void list_sets(const struct work *work)
 	known_sort(production->kept, product->knowledge.sets, work->made, count);
 }
 
+static void keep_keys(const struct work *work)
+{
+	struct production *production = work->production;
+	size_t count = sets_count(production->sets);
+
+	production->set_keys = arena_raw(production->names, count * sizeof *production->set_keys);
+	for (size_t i = 0; i < count; i++)
+		production->set_keys[i] = work->made[i].key;
+}
+
 struct error *produce_sets(struct production *production)
 {
 	struct work work = {.production = production};
@@ -285,6 +338,7 @@ struct error *produce_sets(struct production *production)
 	order_work(&work);
 	TRY(parallel_each(production->rendition->workers, count, make_set, &work));
 	list_sets(&work);
+	keep_keys(&work);
 	for (unsigned i = 0; i < production->rendition->workers; i++)
 		production->product->rendered_sets += production->workers[i].rendered_sets;
 	return NULL;

@@ -27,9 +27,24 @@ struct role_sets {
 	size_t count;
 };
 
+/* What a call leaves for the next one: the key of each set. */
+struct set_keys {
+	struct sets *sets;
+	struct digest *keys; /* by number */
+};
+
+/* What is known from the call before, whose roles and machines had the same places. */
+struct memo {
+	struct set_keys before;
+	const bool *roles;    /* by role: its members, or one of them, may differ */
+	const bool *machines; /* by machine: it may differ */
+};
+
 struct production {
 	struct arena *arena; /* of the product */
 	struct arena *kept;  /* as long as produce() */
+	struct arena *names; /* of the sets; as long as their keys are wanted */
+	const struct memo *memo; /* NULL: none */
 	struct arena *called; /* likewise, for the roster, which is made aside */
 	const struct resolved *resolved;
 	const struct rendition *rendition;
@@ -42,11 +57,17 @@ struct production {
 	struct positions positions;
 	bool *roles_used;             /* by role: it has rules, and some position has it */
 	struct sets *sets;
+	struct digest *set_keys;      /* by number */
 	struct both_ends **ends;      /* by role: of each of its rules; of used ones */
 	uint32_t *sorted;             /* numbers of sets by name: its indexes are ranks */
 	struct role_sets *role_sets;  /* by role */
 	struct rendering rendering;
 };
+
+/* All of it. `names` is where what is left for the next call goes. */
+struct error *produce_again(struct arena *arena, const struct resolved *resolved, const struct rendition *rendition,
+                            const struct knowledge *known, const struct outlet *outlet, const struct memo *memo,
+                            struct arena *names, struct product *product, struct set_keys *left) MUST_CHECK;
 
 /* The stations, in this order. */
 /* Names the sets of all rules that some ruleset has. */

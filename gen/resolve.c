@@ -10,6 +10,7 @@
 #include "fleetwall/digest.h"
 #include "fleetwall/parallel.h"
 #include "resolve_members.h"
+#include "resolve_update.h"
 
 static void give_id(struct digester *digester, struct str role, struct str text, char id[RULE_ID_DIGITS + 1])
 {
@@ -51,20 +52,27 @@ bool machine_egress_closed(const struct resolved *resolved, size_t machine)
 }
 
 /* From `since` until just before `until`. No `since` is the least number, so only `until` needs a question. */
-static bool counts(const struct role_rule *held, int64_t clock)
+bool rule_counts(const struct role_rule *held, int64_t clock)
 {
 	return held->enabled && held->rule.since <= clock &&
 	       (held->rule.until == TIME_NONE || clock < held->rule.until);
 }
 
-static void give_rules(struct arena *arena, struct resolved_role *resolved, const struct role *role, int64_t clock)
+void resolve_rules(struct arena *arena, struct resolved_role *resolved, const struct role *role, int64_t clock)
 {
 	resolved->role = role;
 	resolved->rules = ARENA_ARRAY(arena, struct effective_rule, role->rule_count);
+	resolved->rule_count = 0;
 	for (size_t i = 0; i < role->rule_count; i++)
-		if (counts(&role->rules[i], clock))
+		if (rule_counts(&role->rules[i], clock))
 			resolved->rules[resolved->rule_count++] =
 				(struct effective_rule){.role = role, .held = &role->rules[i]};
+}
+
+void resolve_ids(struct resolved_role *resolved, struct digester *digester)
+{
+	for (size_t i = 0; i < resolved->rule_count; i++)
+		give_id(digester, resolved->role->name, resolved->rules[i].held->text, resolved->rules[i].id);
 }
 
 /* What two threads do: neither needs what the other makes. */
@@ -89,11 +97,7 @@ static struct error *give_ids(void *context)
 	struct digester *digester = digester_new(scratch);
 
 	for (size_t i = 0; i < resolved->fleet->role_count; i++)
-		for (size_t k = 0; k < resolved->roles[i].rule_count; k++) {
-			struct effective_rule *rule = &resolved->roles[i].rules[k];
-
-			give_id(digester, rule->role->name, rule->held->text, rule->id);
-		}
+		resolve_ids(&resolved->roles[i], digester);
 	digester_free(digester);
 	arena_free(scratch);
 	return NULL;
@@ -126,7 +130,7 @@ struct resolved *resolve(struct arena *arena, const struct fleet *fleet)
 	for (size_t i = 0; i < fleet->machine_count; i++)
 		resolved->machines[i].machine = &fleet->machines[i];
 	for (size_t i = 0; i < fleet->role_count; i++)
-		give_rules(arena, &resolved->roles[i], &fleet->roles[i], fleet->clock);
+		resolve_rules(arena, &resolved->roles[i], &fleet->roles[i], fleet->clock);
 	resolve_both(&resolving);
 	return resolved;
 }

@@ -207,6 +207,14 @@ struct error *sets_literals(struct sets *sets, const struct rule *rule, const bo
 	return sets_put(sets, set, STR("list"), families, numbers);
 }
 
+uint32_t sets_like(const struct sets *sets, const struct set *set)
+{
+	/* The text stands behind its action in the memory that it comes from. */
+	uint32_t stem = names_find(sets->texts, (struct str){set->text.p - 1, set->text.n + 1});
+
+	return stem == NAMES_NONE ? NO_SET : sets->stems.items[stem].numbers[set->family == FAMILY_6];
+}
+
 const struct set *sets_get(const struct sets *sets, uint32_t number)
 {
 	return &sets->items[number];

@@ -32,6 +32,8 @@ struct error *sets_peer(struct sets *sets, const struct role *role, const struct
 /* Likewise for all literals of a rule. */
 struct error *sets_literals(struct sets *sets, const struct rule *rule, const bool families[2],
                             uint32_t numbers[2]) MUST_CHECK;
+/* The number of a set like this one, of other `sets`, which may stand for another fleet: NO_SET if there is none. */
+uint32_t sets_like(const struct sets *sets, const struct set *set);
 /* Valid until the next set is put. */
 const struct set *sets_get(const struct sets *sets, uint32_t number);
 size_t sets_count(const struct sets *sets);

@@ -67,4 +67,27 @@ struct product {
 struct error *produce(struct arena *arena, const struct resolved *resolved, const struct rendition *rendition,
                       const struct knowledge *known, const struct outlet *outlet, struct product *product) MUST_CHECK;
 
+/* For a process that stays: resolves and produces again and again, and takes over from the call before what a change
+ * did not touch: who is a member of what, and what sets hold. The product is the one that resolve() and produce() give.
+ */
+struct producer;
+struct producer *producer_new(void);
+void producer_free(struct producer *producer); /* NULL is fine */
+
+/* In what way a fleet differs from the one before, whose memory it shares and which still lies there: machines and
+ * roles have the places that they had, and of the machines none but these differ. Roles may differ in anything but
+ * their names, networks and services in everything. */
+struct fleet_step {
+	const struct fleet *before;
+	const uint32_t *machines; /* ascending */
+	size_t machine_count;
+};
+
+/* `step` may be NULL: nothing is taken over. Nor is it where `step->before` is not the fleet of the last call that gave
+ * no error, or where too much differs. *resolved is valid until the next call, and until the fleet goes. */
+struct error *producer_make(struct producer *producer, struct arena *arena, const struct fleet *fleet,
+                            const struct fleet_step *step, const struct rendition *rendition,
+                            const struct knowledge *known, const struct outlet *outlet, struct product *product,
+                            struct resolved **resolved) MUST_CHECK;
+
 #endif

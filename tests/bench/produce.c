@@ -1,5 +1,6 @@
 /* Times the way from a database's rows to the bytes of sets and rulesets, station by station, with nothing behind it:
- * what is rendered is counted and dropped. Then the same again with everything known, as a run that follows has it. */
+ * what is rendered is counted and dropped. Then the same again with everything known, as a run that follows has it, and as a
+ * process that stays does it. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -139,6 +140,33 @@ static struct knowledge run(struct arena *arena, const struct fleet *fleet, cons
 	return product.knowledge;
 }
 
+/* What a process that stays does when one machine moves to another mode, and back. */
+static void stay(struct arena *arena, struct fleet *fleet, const struct rendition *rendition,
+                 const struct knowledge *known)
+{
+	struct producer *producer = producer_new();
+	struct machine *machines = ARENA_ARRAY(arena, struct machine, fleet->machine_count);
+	const uint32_t middle = (uint32_t)fleet->machine_count / 2;
+	struct fleet fleets[] = {*fleet, *fleet};
+
+	memcpy(machines, fleet->machines, fleet->machine_count * sizeof *machines);
+	machines[middle].mode = machines[middle].mode == MODE_EXCLUSIVE ? MODE_COEXIST : MODE_EXCLUSIVE;
+	fleets[1].machines = machines;
+	for (int i = 0; i < 12; i++) {
+		const struct fleet_step step = {&fleets[(i + 1) % 2], &middle, 1};
+		struct sink sink = {0};
+		const struct outlet outlet = {&sink, take_set, take_ruleset};
+		struct product product;
+		struct resolved *resolved;
+		struct moment from = now();
+
+		must(arena, producer_make(producer, arena, &fleets[i % 2], i > 0 ? &step : NULL, rendition, known,
+		                          &outlet, &product, &resolved));
+		lap(i == 0 ? "stay, first" : "stay, one moved", &from, product.rendered_rulesets);
+	}
+	producer_free(producer);
+}
+
 int main(int argc, char **argv)
 {
 	struct arena *arena = arena_new();
@@ -159,6 +187,8 @@ int main(int argc, char **argv)
 	known = run(arena, &fleet, &rendition, NULL);
 	for (long i = 0; i < again; i++)
 		(void)run(arena, &fleet, &rendition, &known);
+	if (fleet.machine_count > 0)
+		stay(arena, &fleet, &rendition, &known);
 	arena_free(arena);
 	return 0;
 }

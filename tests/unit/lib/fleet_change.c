@@ -1,4 +1,5 @@
-/* See fleet_change.h. A list is never grown in place: its room may be used by others. */
+/* See fleet_change.h. Only the fleet's four own arrays are written to: whatever hangs on their objects is copied
+ * before, so that a fleet that shares it stays as it is. */
 #include "fleet_change.h"
 
 #include <assert.h>
@@ -41,13 +42,16 @@ static struct role *some_role(struct rng *rng, struct fleet *fleet)
 	return PICK(rng, fleet->roles, fleet->role_count);
 }
 
-static struct role_rule *some_rule(struct rng *rng, struct fleet *fleet)
+/* In a copy of its role's rules. */
+static struct role_rule *some_rule(struct arena *arena, struct rng *rng, struct fleet *fleet)
 {
 	for (int i = 0; i < 50; i++) {
 		struct role *role = some_role(rng, fleet);
 
-		if (role != NULL && role->rule_count > 0)
-			return PICK(rng, role->rules, role->rule_count);
+		if (role == NULL || role->rule_count == 0)
+			continue;
+		COPY(arena, role->rules, role->rule_count);
+		return PICK(rng, role->rules, role->rule_count);
 	}
 	return NULL;
 }
@@ -357,9 +361,8 @@ static bool remove_role(struct arena *arena, struct rng *rng, struct fleet *flee
 
 static bool toggle_rule(struct arena *arena, struct rng *rng, struct fleet *fleet)
 {
-	struct role_rule *rule = some_rule(rng, fleet);
+	struct role_rule *rule = some_rule(arena, rng, fleet);
 
-	(void)arena;
 	if (rule != NULL)
 		rule->enabled = !rule->enabled;
 	return rule != NULL;
@@ -367,7 +370,7 @@ static bool toggle_rule(struct arena *arena, struct rng *rng, struct fleet *flee
 
 static bool comment_rule(struct arena *arena, struct rng *rng, struct fleet *fleet)
 {
-	struct role_rule *rule = some_rule(rng, fleet);
+	struct role_rule *rule = some_rule(arena, rng, fleet);
 
 	if (rule == NULL)
 		return false;
@@ -412,7 +415,7 @@ static bool has_text(const struct role *role, struct str text)
 static bool add_rule(struct arena *arena, struct rng *rng, struct fleet *fleet)
 {
 	struct role *role = some_role(rng, fleet);
-	const struct role_rule *rule = some_rule(rng, fleet);
+	const struct role_rule *rule = some_rule(arena, rng, fleet);
 
 	if (rule == NULL || has_text(role, rule->text))
 		return false;
@@ -531,9 +534,8 @@ static bool change_protocol(struct arena *arena, struct rng *rng, struct fleet *
 /* To where some rule begins or ends. */
 static bool pass_time(struct arena *arena, struct rng *rng, struct fleet *fleet)
 {
-	(void)arena;
 	for (int i = 0; i < 50; i++) {
-		const struct role_rule *rule = some_rule(rng, fleet);
+		const struct role_rule *rule = some_rule(arena, rng, fleet);
 
 		if (rule != NULL && rule->rule.until != TIME_NONE) {
 			fleet->clock = rule->rule.until;

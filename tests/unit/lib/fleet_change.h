@@ -8,7 +8,8 @@
 
 struct fleet_change {
 	const char *name;
-	/* Changes *fleet, whose arrays may be written to; false where this fleet has nothing to change so. */
+	/* Changes *fleet, whose arrays of machines, roles, networks and services may be written to, and nothing that
+	 * hangs on them; false where this fleet has nothing to change so. */
 	bool (*make)(struct arena *arena, struct rng *rng, struct fleet *fleet);
 	bool silent; /* no ruleset and no set depends on it */
 };

@@ -1,0 +1,120 @@
+/* resolve() and produce() in a process that stays. Decides what may be taken over from the call before: only what the
+ * caller's step says is untouched, and only if that step begins at the very fleet that was seen last. After an error
+ * nothing is. */
+#include "fleetwall/produce.h"
+
+#include "fleetwall/arena.h"
+#include "produce_worker.h"
+#include "resolve_update.h"
+
+/* Of memory that small changes have added, bytes: more is given back by beginning anew. */
+#define MEMBERS_GROW ((size_t)32 << 20)
+
+struct producer {
+	struct arena *arena;
+	struct arena *members; /* of `resolved` */
+	struct arena *names;   /* of `keys` */
+	size_t fresh;          /* size of `members` when it was new */
+	bool usable;
+	struct fleet fleet; /* of the last call */
+	struct digest base;
+	struct resolved *resolved;
+	struct set_keys keys;
+};
+
+struct producer *producer_new(void)
+{
+	struct arena *arena = arena_new();
+	struct producer *producer = ARENA_NEW(arena, struct producer);
+
+	*producer = (struct producer){.arena = arena, .members = arena_new(), .names = arena_new()};
+	return producer;
+}
+
+void producer_free(struct producer *producer)
+{
+	struct arena *arena;
+
+	if (producer == NULL)
+		return;
+	arena = producer->arena;
+	arena_free(producer->members);
+	arena_free(producer->names);
+	arena_free(arena);
+}
+
+static bool same_fleet(const struct fleet *a, const struct fleet *b)
+{
+	return a->machines == b->machines && a->machine_count == b->machine_count && a->roles == b->roles &&
+	       a->role_count == b->role_count && a->clock == b->clock;
+}
+
+/* Is it a small step from what is here? */
+static bool goes_on(const struct producer *producer, const struct fleet *fleet, const struct fleet_step *step,
+                    const struct rendition *rendition)
+{
+	return producer->usable && step != NULL && same_fleet(&producer->fleet, step->before) &&
+	       digest_eq(&producer->base, &rendition->base) && fleet->machine_count == step->before->machine_count &&
+	       step->machine_count <= fleet->machine_count / 8 && roles_select_alike(&producer->fleet, fleet) &&
+	       arena_size(producer->members) <= producer->fresh + MEMBERS_GROW;
+}
+
+static void begin_anew(struct producer *producer, const struct fleet *fleet)
+{
+	arena_free(producer->members);
+	producer->members = arena_new();
+	producer->resolved = resolve(producer->members, fleet);
+	producer->fresh = arena_size(producer->members);
+}
+
+/* The memo, in `scratch`, once what was resolved says what `fleet` says. */
+static struct memo go_on(struct producer *producer, struct arena *scratch, const struct fleet *fleet,
+                         const struct fleet_step *step)
+{
+	bool *roles = ARENA_ARRAY(scratch, bool, fleet->role_count);
+	bool *machines = ARENA_ARRAY(scratch, bool, fleet->machine_count);
+
+	for (size_t i = 0; i < step->machine_count; i++)
+		machines[step->machines[i]] = true;
+	resolve_update(producer->members, producer->resolved, fleet, step->machines, step->machine_count, roles);
+	return (struct memo){producer->keys, roles, machines};
+}
+
+/* What this call leaves for the next. */
+static void keep(struct producer *producer, const struct fleet *fleet, const struct rendition *rendition,
+                 struct arena *names, struct set_keys keys)
+{
+	arena_free(producer->names);
+	producer->names = names;
+	producer->keys = keys;
+	producer->fleet = *fleet;
+	producer->base = rendition->base;
+	producer->usable = true;
+}
+
+struct error *producer_make(struct producer *producer, struct arena *arena, const struct fleet *fleet,
+                            const struct fleet_step *step, const struct rendition *rendition,
+                            const struct knowledge *known, const struct outlet *outlet, struct product *product,
+                            struct resolved **resolved)
+{
+	struct arena *scratch = arena_new(), *names = arena_new();
+	bool again = goes_on(producer, fleet, step, rendition);
+	struct set_keys keys;
+	struct memo memo;
+	struct error *error;
+
+	producer->usable = false;
+	if (again)
+		memo = go_on(producer, scratch, fleet, step);
+	else
+		begin_anew(producer, fleet);
+	*resolved = producer->resolved;
+	error = produce_again(arena, producer->resolved, rendition, known, outlet, again ? &memo : NULL, names, product,
+	                      &keys);
+	if (error == NULL)
+		keep(producer, fleet, rendition, names, keys);
+	else
+		arena_free(names);
+	arena_free(scratch);
+	return error;
+}
