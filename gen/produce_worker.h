@@ -36,8 +36,8 @@ struct set_keys {
 /* What is known from the call before, whose roles and machines had the same places. */
 struct memo {
 	struct set_keys before;
-	const bool *roles;    /* by role: its members, or one of them, may differ */
-	const bool *machines; /* by machine: it may differ */
+	const bool *roles;    /* by role: its members, or the addresses of one, differ */
+	const bool *machines; /* by machine: its addresses differ, or whether it is enabled */
 };
 
 struct production {

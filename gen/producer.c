@@ -67,6 +67,18 @@ static void begin_anew(struct producer *producer, const struct fleet *fleet)
 	producer->fresh = arena_size(producer->members);
 }
 
+/* As a peer: what sets hold of it. */
+static bool peer_same(const struct machine *a, const struct machine *b)
+{
+	if (a->enabled != b->enabled || a->address_count != b->address_count)
+		return false;
+	for (size_t i = 0; a->addresses != b->addresses && i < a->address_count; i++)
+		if (addr_cmp(a->addresses[i].addr, b->addresses[i].addr) != 0 ||
+		    !str_eq(a->addresses[i].label, b->addresses[i].label))
+			return false;
+	return true;
+}
+
 /* The memo, in `scratch`, once what was resolved says what `fleet` says. */
 static struct memo go_on(struct producer *producer, struct arena *scratch, const struct fleet *fleet,
                          const struct fleet_step *step)
@@ -74,9 +86,13 @@ static struct memo go_on(struct producer *producer, struct arena *scratch, const
 	bool *roles = ARENA_ARRAY(scratch, bool, fleet->role_count);
 	bool *machines = ARENA_ARRAY(scratch, bool, fleet->machine_count);
 
-	for (size_t i = 0; i < step->machine_count; i++)
-		machines[step->machines[i]] = true;
-	resolve_update(producer->members, producer->resolved, fleet, step->machines, step->machine_count, roles);
+	for (size_t i = 0; i < step->machine_count; i++) {
+		uint32_t number = step->machines[i];
+
+		machines[number] = !peer_same(&step->before->machines[number], &fleet->machines[number]);
+	}
+	resolve_update(producer->members, producer->resolved, fleet, step->machines, step->machine_count, machines,
+	               roles);
 	return (struct memo){producer->keys, roles, machines};
 }
 

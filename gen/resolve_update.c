@@ -26,6 +26,7 @@ struct updating {
 		struct move *items;
 		size_t count, capacity;
 	} moves;
+	const bool *machines_changed;
 	bool *roles_changed;
 };
 
@@ -97,7 +98,7 @@ static void note_moves(struct updating *updating, uint32_t machine, struct list 
 		bool stays = !leaves && i < before.count && before.items[i] == now.items[k];
 		uint32_t role = leaves ? before.items[i] : now.items[k];
 
-		updating->roles_changed[role] = true;
+		updating->roles_changed[role] |= !stays || updating->machines_changed[machine];
 		if (!stays)
 			APPEND(updating->scratch, &updating->moves, ((struct move){role, machine, !leaves}));
 		i += leaves || stays;
@@ -212,12 +213,13 @@ static void find_selecting(struct updating *updating)
 }
 
 void resolve_update(struct arena *arena, struct resolved *resolved, const struct fleet *fleet, const uint32_t *machines,
-                    size_t machine_count, bool *roles_changed)
+                    size_t machine_count, const bool *machines_changed, bool *roles_changed)
 {
 	struct updating updating = {.arena = arena,
 	                            .scratch = arena_new(),
 	                            .resolved = resolved,
 	                            .fleet = fleet,
+	                            .machines_changed = machines_changed,
 	                            .roles_changed = roles_changed};
 
 	updating.index = role_index_new(updating.scratch, fleet);

@@ -257,7 +257,8 @@ START_TEST(an_update_is_what_resolve_says)
 		*next = change(&rng, kept);
 		changed = ARENA_ARRAY(arena, bool, next->role_count);
 		if (step_of(kept, next, &step) && roles_select_alike(kept, next)) {
-			resolve_update(arena, resolved, next, step.machines, step.machine_count, changed);
+			resolve_update(arena, resolved, next, step.machines, step.machine_count,
+			               ARENA_ARRAY(arena, bool, next->machine_count), changed);
 			check_resolved(resolved, resolve(arena, next));
 			updates++;
 		} else {
