@@ -1,10 +1,10 @@
 #!/bin/sh
-# A scripted month: each day a few edits by command, by documents that prune, by plain SQL, and some taken back. After each day a copy of
+# Scripted days: each day a few edits by command, by documents that prune, by plain SQL, and some taken back. After each day a copy of
 # the tables and of the answers is kept. At the end the answers as of each day must be that day's, byte for byte, and so must the rows
 # that the history brings back. What was done in a moment is moved into the past by shifting the recorded times.
 set -u
 . tests/live/lib/command.sh
-days=30
+days=${DAYS:-12} # make soak: 30
 kept=$home/kept
 
 psql() {
@@ -141,7 +141,7 @@ keep() {
 	holds "day $1 is past" psql -v month="$month" -v day="$1" -f "$home/shift.sql"
 }
 
-# --- the month ---
+# --- the days ---
 run 0 init
 month=$((($(date +%s) / 86400 - days - 5) * 86400))
 imported=
