@@ -85,6 +85,8 @@ struct error *round_guards(struct round *round) MUST_CHECK;
 struct error *round_publish(struct round *round, uint64_t of) MUST_CHECK;
 struct error *round_links(struct round *round, const struct generation *published) MUST_CHECK;
 size_t round_changes(struct round *round);
+/* Of the database, as a snapshot knew it whose last change was `last`. */
+struct str round_identity(struct arena *arena, const struct inventory_news *news, struct str last);
 /* What the next round must know, with a mark of now: round->head. */
 struct error *round_head(struct round *round, const struct generation *published) MUST_CHECK;
 /* The same head with a new mark: what was touched was found whole. */

@@ -197,7 +197,8 @@ struct error *round_ask(struct round *round)
 	if (!round->has_head)
 		return NULL;
 	TRY(is_recorded(round, &recorded));
-	round->has_head = recorded && str_eq(round->head.identity, round->news.identity);
+	round->has_head = recorded && str_eq(round->head.identity,
+	                                     round_identity(round->arena, &round->news, round->news.seen));
 	return NULL;
 }
 

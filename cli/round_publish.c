@@ -41,13 +41,18 @@ static void cache_failed(struct round *round, struct error *error)
 		              error_hint(error, "the next run begins from nothing, which takes longer"));
 }
 
+struct str round_identity(struct arena *arena, const struct inventory_news *news, struct str last)
+{
+	return str_format(arena, "%.*s %.*s", STR_ARG(news->identity), STR_ARG(last));
+}
+
 struct error *round_head(struct round *round, const struct generation *published)
 {
 	struct cache_head *head = &round->head;
 
 	*head = (struct cache_head){
 		.base = round->rendition.base,
-		.identity = str_copy(round->last, round->news.identity),
+		.identity = round_identity(round->last, &round->news, round->news.newest),
 		.snapshot = str_copy(round->last, round->news.snapshot),
 		.number = published->number,
 		.digest = published->digest,

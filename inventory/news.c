@@ -6,7 +6,17 @@
 
 #include "fleetwall/arena.h"
 
-enum news_column { NEWS_CLOCK, NEWS_IDENTITY, NEWS_SNAPSHOT, NEWS_NUMBER, NEWS_DIGEST, NEWS_CHANGED, NEWS_COLUMNS };
+enum news_column {
+	NEWS_CLOCK,
+	NEWS_IDENTITY,
+	NEWS_SNAPSHOT,
+	NEWS_NUMBER,
+	NEWS_DIGEST,
+	NEWS_CHANGED,
+	NEWS_SEEN,
+	NEWS_NEWEST,
+	NEWS_COLUMNS
+};
 
 static uint64_t number_of(struct str cell)
 {
@@ -14,6 +24,11 @@ static uint64_t number_of(struct str cell)
 	bool good = cell.p == NULL || str_number(cell, INT64_MAX, &number);
 	assert(good);
 	return number;
+}
+
+static struct str word_of(struct str cell)
+{
+	return cell.p == NULL ? STR("") : cell;
 }
 
 struct error *inventory_news(struct arena *arena, struct db *db, struct str since, struct inventory_news *news)
@@ -25,14 +40,15 @@ struct error *inventory_news(struct arena *arena, struct db *db, struct str sinc
 	TRY(db_query(arena, db, db_sql("news"), &parameter, 1, &rows));
 	TRY(db_run(db, STR("SET LOCAL enable_seqscan TO DEFAULT")));
 	assert(rows.count == 1 && rows.columns == NEWS_COLUMNS);
-	struct str digest = db_cell(&rows, 0, NEWS_DIGEST);
 	*news = (struct inventory_news){
 		.clock = (int64_t)number_of(db_cell(&rows, 0, NEWS_CLOCK)),
 		.identity = db_cell(&rows, 0, NEWS_IDENTITY),
 		.snapshot = db_cell(&rows, 0, NEWS_SNAPSHOT),
 		.generation = number_of(db_cell(&rows, 0, NEWS_NUMBER)),
-		.digest = digest.p == NULL ? STR("") : digest,
+		.digest = word_of(db_cell(&rows, 0, NEWS_DIGEST)),
 		.changed = str_is(db_cell(&rows, 0, NEWS_CHANGED), "t"),
+		.seen = word_of(db_cell(&rows, 0, NEWS_SEEN)),
+		.newest = word_of(db_cell(&rows, 0, NEWS_NEWEST)),
 	};
 	return NULL;
 }

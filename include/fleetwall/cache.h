@@ -10,7 +10,7 @@
 
 struct cache_head {
 	struct digest base;           /* rendition.base of that run */
-	struct str identity, snapshot; /* of the database, see inventory_news() */
+	struct str identity, snapshot; /* of the database, see inventory_news(); identity with its `newest` */
 	uint64_t number;              /* of the generation that is published; never 0 */
 	struct digest digest;         /* its digest */
 	size_t machines, set_names;   /* how many its manifest and its list of sets name */

@@ -32,6 +32,8 @@ struct inventory_news {
 	uint64_t generation;     /* the highest number that the database knows; 0: none */
 	struct str digest;       /* its digest, 64 hexadecimal digits */
 	bool changed;            /* the inventory differs, or may, from what the snapshot `since` saw */
+	struct str seen, newest; /* the last change that `since` saw, and that this one sees. If `seen` is not what
+	                            `newest` was then, the server's files were set back: `changed` means nothing */
 };
 /* `since`: a snapshot of an earlier transaction of this same database (see identity), or empty: then `changed` is true.
  * A transaction that began before that snapshot and committed after it counts. */
