@@ -21,21 +21,30 @@
 #define FROM_SET "-A INPUT -p tcp -m set --match-set " IPSET " src -j ACCEPT\n"
 #define END "COMMIT\n"
 
+/* Not the fixture's: of the two archives of fixtures each has an `arena`. */
+static struct arena *memory;
 static struct output_build build;
 
 static void setup(void)
 {
 	store_setup();
-	build = output_build_new(arena);
+	memory = arena_new();
+	build = output_build_new(memory);
+}
+
+static void teardown(void)
+{
+	arena_free(memory);
+	store_teardown();
 }
 
 /* m00, m01, …, each with a ruleset of its own. */
 static void add_machine(unsigned number, const char *four, const char *six, const char *sets)
 {
 	struct ruleset *ruleset =
-		output_build_ruleset(&build, str_format(arena, "# %u\n%s", number, four), str_of(six), str_of(sets));
+		output_build_ruleset(&build, str_format(memory, "# %u\n%s", number, four), str_of(six), str_of(sets));
 
-	output_build_machine(&build, str_format(arena, "m%02u", number), ruleset);
+	output_build_machine(&build, str_format(memory, "m%02u", number), ruleset);
 }
 
 static void add_good(unsigned from, unsigned to)
@@ -49,11 +58,11 @@ static struct error *try_some(unsigned workers, size_t most, struct str *skipped
 {
 	struct generation generation = published();
 	struct output output = output_build_done(&build);
-	struct digest *digests = ARENA_ARRAY(arena, struct digest, output.ruleset_count + 1);
+	struct digest *digests = ARENA_ARRAY(memory, struct digest, output.ruleset_count + 1);
 
 	for (size_t i = 0; i < output.ruleset_count; i++)
 		digests[i] = output.rulesets[i]->digest;
-	return guard_try_all(arena, str_of(out), &generation, digests,
+	return guard_try_all(memory, str_of(out), &generation, digests,
 	                     most < output.ruleset_count ? most : output.ruleset_count, workers, skipped);
 }
 
@@ -71,7 +80,7 @@ static struct error *try_all(const char *set, unsigned workers)
 
 static struct str told(const struct error *error)
 {
-	struct buf buf = buf_new(arena);
+	struct buf buf = buf_new(memory);
 
 	error_print(&buf, STR(""), error);
 	return buf_str(&buf);
@@ -91,7 +100,7 @@ START_TEST(test_good)
 
 	add_good(0, 70);
 	none(try_all(GOOD_SET, 1));
-	none(process_run(arena, &command, &outcome));
+	none(process_run(memory, &command, &outcome));
 	ck_assert(!has(outcome.output, IPSET));
 }
 END_TEST
@@ -209,7 +218,7 @@ START_TEST(test_skipped)
 	shell("mkdir -p '%s/tools' && printf '#!/bin/sh\\necho no such module >&2\\nexit 1\\n' >'%s/tools/ipset' && "
 	      "chmod 755 '%s/tools/ipset'",
 	      out, out, out);
-	ck_assert_int_eq(setenv("PATH", str_c(arena, str_format(arena, "%s/tools:%s", out, path)), 1), 0);
+	ck_assert_int_eq(setenv("PATH", str_c(memory, str_format(memory, "%s/tools:%s", out, path)), 1), 0);
 	none(try_some(2, SIZE_MAX, &skipped));
 	ck_assert_msg(str_is(skipped, "ipset does not work in a namespace here: no such module"), "%.*s",
 	              STR_ARG(skipped));
@@ -243,7 +252,7 @@ int main(void)
 	Suite *suite = suite_create("try_all");
 	TCase *all = tcase_create("try_all");
 
-	tcase_add_checked_fixture(all, setup, store_teardown);
+	tcase_add_checked_fixture(all, setup, teardown);
 	tcase_set_timeout(all, 120);
 	tcase_add_test(all, test_good);
 	tcase_add_loop_test(all, test_value, 1, 3);
