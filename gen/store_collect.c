@@ -73,7 +73,8 @@ static void add_named(struct collection *collection)
 		collection->sweep = read_list(collection, collection->numbers[i], &list) != NULL;
 		for (size_t kind = 0; kind < OBJECT_KINDS && !collection->sweep; kind++)
 			for (size_t j = 0; j < list.count[kind]; j++)
-				APPEND(collection->arena, &collection->candidates[kind], list.digests[kind][j]);
+				APPEND(collection->arena, &collection->candidates[kind],
+				       tree_place(&list.digests[kind][j]));
 		arena_reset(collection->pass);
 	}
 }
@@ -91,7 +92,7 @@ static struct error *add_found(void *context, struct str name)
 	struct digest digest;
 
 	/* What is no object is not ours. */
-	if (digest_parse(name, &digest) && str_starts(name, fan->name))
+	if (tree_name_parse(name, &digest) && str_starts(name, fan->name))
 		APPEND(fan->collection->arena, &fan->collection->candidates[fan->kind], digest);
 	return NULL;
 }
@@ -134,9 +135,20 @@ static struct error *find_candidates(struct collection *collection)
 
 /* --- what stays --- */
 
-static int digest_order(const void *a, const void *b)
+/* Is there an object in this place? The place is the least digest of its name, so such an object would come first. */
+static bool is_named(const struct digest *place, const struct digest *named, size_t count)
 {
-	return digest_cmp(a, b);
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (digest_cmp(&named[middle], place) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count && tree_same_place(&named[low], place);
 }
 
 /* Both sorted; most often there are few candidates, and the list is long. */
@@ -145,7 +157,7 @@ static void strike(struct candidates *candidates, const struct digest *named, si
 	size_t kept = 0;
 
 	for (size_t i = 0; i < candidates->count; i++)
-		if (count == 0 || bsearch(&candidates->items[i], named, count, sizeof *named, digest_order) == NULL)
+		if (!is_named(&candidates->items[i], named, count))
 			candidates->items[kept++] = candidates->items[i];
 	candidates->count = kept;
 }

@@ -14,11 +14,39 @@ const char *const tree_ruleset_files[RULESET_FILES] = {"rules.v4", "rules.v6", "
 
 size_t tree_object_below(char *path, const struct digest *digest)
 {
-	digest_hex(digest, path + 3);
-	path[0] = path[3];
-	path[1] = path[4];
+	char hex[65];
+
+	digest_hex(digest, hex);
+	path[0] = hex[0];
+	path[1] = hex[1];
 	path[2] = '/';
-	return 3 + 64;
+	memcpy(path + 3, hex, TREE_NAME);
+	path[3 + TREE_NAME] = '\0';
+	return 3 + TREE_NAME;
+}
+
+bool tree_same_place(const struct digest *a, const struct digest *b)
+{
+	return memcmp(a->byte, b->byte, TREE_NAME / 2) == 0;
+}
+
+bool tree_name_parse(struct str name, struct digest *place)
+{
+	char hex[65];
+
+	if (name.n != TREE_NAME)
+		return false;
+	memcpy(hex, name.p, TREE_NAME);
+	memset(hex + TREE_NAME, '0', 64 - TREE_NAME);
+	return digest_parse((struct str){hex, 64}, place);
+}
+
+struct digest tree_place(const struct digest *digest)
+{
+	struct digest place = {0};
+
+	memcpy(place.byte, digest->byte, TREE_NAME / 2);
+	return place;
 }
 
 void tree_object(char path[TREE_PATH], const struct object *object)

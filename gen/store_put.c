@@ -75,7 +75,7 @@ static void unlock(struct puts *puts)
 
 static bool same_object(const struct object *a, const struct object *b)
 {
-	return a->kind == b->kind && digest_eq(&a->digest, &b->digest);
+	return a->kind == b->kind && tree_same_place(&a->digest, &b->digest);
 }
 
 /* Where the object's claim is, or would be. The bytes of a digest are as good as random. */

@@ -2,9 +2,11 @@
  * that is published is complete: objects first, one syncfs, then the generation, then one rename of `current`, then the
  * links. A killed run leaves what was published.
  *
- *     OUT/store/rulesets/ab/DIGEST/{rules.v4,rules.v6,sets.list}   OUT/store/sets/ab/DIGEST
+ *     OUT/store/rulesets/ab/NAME/{rules.v4,rules.v6,sets.list}   OUT/store/sets/ab/NAME
  *     OUT/generations/N/{manifest,sets,summary}                    OUT/current -> generations/N
- *     OUT/machines/NAME -> ../store/rulesets/ab/DIGEST             OUT/sets/SET.v4 -> ../store/sets/ab/DIGEST */
+ *     OUT/machines/NAME -> ../store/rulesets/ab/NAME               OUT/sets/SET.v4 -> ../store/sets/ab/NAME
+ *
+ * NAME is the first 32 hexadecimal digits of the object's digest. */
 #ifndef FLEETWALL_STORE_H
 #define FLEETWALL_STORE_H
 

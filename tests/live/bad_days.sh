@@ -26,13 +26,13 @@ whole() {
 	tree=${1:-$out}
 	generation=$(readlink -f "$tree/current") || return 1
 	while read -r digest name; do
-		folder=$tree/store/rulesets/$(echo "$digest" | cut -c 1-2)/$digest
+		folder=$tree/store/rulesets/$(echo "$digest" | cut -c 1-2)/$(echo "$digest" | cut -c 1-32)
 		found=$(cd "$folder" && sha256sum rules.v4 rules.v6 sets.list | sha256sum | cut -d ' ' -f 1)
 		[ "$found" = "$digest" ] || { echo "$name: $folder"; return 1; }
 	done <<-END
 		$(sort -u -k 1,1 "$generation/manifest")
 	END
-	sed "s|^\(..\)\([0-9a-f]*\)  .*|\1\2  $tree/store/sets/\1/\1\2|" "$generation/sets" | sha256sum --quiet -c - || return 1
+	sed "s|^\(..\)\(.\{30\}\)\([0-9a-f]*\)  .*|\1\2\3  $tree/store/sets/\1/\1\2|" "$generation/sets" | sha256sum --quiet -c - || return 1
 	found=$(cd "$generation" && sha256sum manifest sets | sha256sum | cut -d ' ' -f 1)
 	server
 	psql -qAtc "SELECT encode(digest, 'hex') FROM fleetwall.generation WHERE number = ${generation##*/}" "$conninfo" | grep -qx "$found"
@@ -41,7 +41,7 @@ whole() {
 # The links say what the published generation says.
 linked() {
 	while read -r digest name; do
-		[ "$(basename "$(readlink "$out/machines/$name")")" = "$digest" ] || return 1
+		[ "$(basename "$(readlink "$out/machines/$name")")" = "$(echo "$digest" | cut -c 1-32)" ] || return 1
 	done < "$out/current/manifest"
 	[ "$(find "$out/machines" -type l | wc -l)" = "$(wc -l < "$out/current/manifest")" ] &&
 		[ "$(find "$out/sets" -type l | wc -l)" = "$(wc -l < "$out/current/sets")" ]
@@ -182,8 +182,8 @@ after() {
 	says unchanged
 	holds "no warning is left after: $what" [ ! -s "$home/err" ]
 }
-digest_of() { sed -n "$2s/ .*//p" "$out/current/$1"; }
-ruleset() { find "$out/store/rulesets" -mindepth 2 -maxdepth 2 -type d -name "$(sort -u -k 1,1 "$out/current/manifest" | sed -n "$1s/ .*//p")"; }
+digest_of() { sed -n "$2s/ .*//p" "$out/current/$1" | cut -c 1-32; }
+ruleset() { find "$out/store/rulesets" -mindepth 2 -maxdepth 2 -type d -name "$(sort -u -k 1,1 "$out/current/manifest" | sed -n "$1s/ .*//p" | cut -c 1-32)"; }
 set_file() { find "$out/store/sets" -type f -name "$(digest_of sets "$1")"; }
 emptied=$(ruleset 1) changed=$(ruleset 2) short=$(ruleset 3) gone=$(ruleset 4) link=$(ruleset 5)
 chmod u+w "$emptied/rules.v4" && : > "$emptied/rules.v4"

@@ -92,12 +92,12 @@ write_by_sql() {
 digests_hold() (
 	cd "$1/current" || exit 1
 	cut -d ' ' -f 1 manifest | sort -u | while read -r digest; do
-		in=$1/store/rulesets/$(printf %.2s "$digest")/$digest
+		in=$1/store/rulesets/$(printf %.2s "$digest")/$(printf %.32s "$digest")
 		[ "$(cd "$in" && sha256sum rules.v4 rules.v6 sets.list | sha256sum | cut -d ' ' -f 1)" = "$digest" ] || echo "ruleset $digest"
 		sed 's/^/set /' "$in/sets.list" >> "$home/needed"
 	done
 	cut -d ' ' -f 1 sets | sort -u | while read -r digest; do
-		echo "$digest  $1/store/sets/$(printf %.2s "$digest")/$digest"
+		echo "$digest  $1/store/sets/$(printf %.2s "$digest")/$(printf %.32s "$digest")"
 	done | sha256sum --quiet -c - 2>&1
 	sed -n 's/^[0-9a-f]*  /set /p' sets | LC_ALL=C sort -u > "$home/there"
 	LC_ALL=C sort -u "$home/needed" | LC_ALL=C comm -23 - "$home/there"
@@ -108,10 +108,10 @@ twin_numbers() (
 	cd "$out/current" || exit 1
 	for name in twin-1 twin-2; do
 		digest=$(sed -n "s/^\([0-9a-f]*\)  $name\$/\1/p" manifest)
-		[ -z "$digest" ] || sed -n 's/.*-p \(tcp\|udp\) .*--dport 10\([0-9]*\) .*"twin-[ab] .*/\1 \2/p' "$out/store/rulesets/$(printf %.2s "$digest")/$digest/rules.v4"
+		[ -z "$digest" ] || sed -n 's/.*-p \(tcp\|udp\) .*--dport 10\([0-9]*\) .*"twin-[ab] .*/\1 \2/p' "$out/store/rulesets/$(printf %.2s "$digest")/$(printf %.32s "$digest")/rules.v4"
 	done | sed 's/ 0*\([0-9]\)/ \1/' | sort | uniq -c
 	set=$(sed -n 's/^\([0-9a-f]*\)  twin-[0-9a-f]*\.v4$/\1/p' sets)
-	[ -z "$set" ] || sed -n 's/^add .* 198\.51\.100\.\([0-9]*\)$/prefix \1/p' "$out/store/sets/$(printf %.2s "$set")/$set"
+	[ -z "$set" ] || sed -n 's/^add .* 198\.51\.100\.\([0-9]*\)$/prefix \1/p' "$out/store/sets/$(printf %.2s "$set")/$(printf %.32s "$set")"
 )
 
 # Two machines with tcp and udp each, and the prefix: three lines, one number.

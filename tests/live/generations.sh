@@ -27,15 +27,15 @@ same() { # A B: two generations say the same
 whole() {
 	for folder in "$out"/generations/*; do
 		while read -r digest name; do
-			object=$out/store/rulesets/$(echo "$digest" | cut -c 1-2)/$digest
+			object=$out/store/rulesets/$(echo "$digest" | cut -c 1-2)/$(echo "$digest" | cut -c 1-32)
 			found=$(cd "$object" && sha256sum rules.v4 rules.v6 sets.list | sha256sum | cut -d ' ' -f 1)
 			[ "$found" = "$digest" ] || { echo "$folder $name" && return 1; }
-			echo "$digest" >> "$home/named"
+			echo "$digest" | cut -c 1-32 >> "$home/named"
 		done < "$folder/manifest"
 		while read -r digest name; do
-			object=$out/store/sets/$(echo "$digest" | cut -c 1-2)/$digest
+			object=$out/store/sets/$(echo "$digest" | cut -c 1-2)/$(echo "$digest" | cut -c 1-32)
 			[ "$(sha256sum < "$object")" = "$digest  -" ] || { echo "$folder $name" && return 1; }
-			echo "$digest" >> "$home/named"
+			echo "$digest" | cut -c 1-32 >> "$home/named"
 		done < "$folder/sets"
 	done
 	find "$out/store" -mindepth 3 -maxdepth 3 -printf '%f\n' | sort > "$home/there"
@@ -142,7 +142,7 @@ holds 'as it was' same 14 16
 sql 'UPDATE fleetwall.generation SET snapshot = NULL WHERE number = 3'
 run 4 generation publish 3
 complains 'does not know which inventory'
-object=$(find "$out/store/rulesets" -name "$(sed -n 's/  b1$//p' "$out/generations/15/manifest")")
+object=$(find "$out/store/rulesets" -name "$(sed -n 's/^\(.\{32\}\).*  b1$/\1/p' "$out/generations/15/manifest")")
 cp -a "$object" "$home/object" && echo '# oops' >> "$object/rules.v4"
 run 0 generation publish 15 # 17
 holds 'a damaged object is whole again' cmp "$object/rules.v4" "$home/object/rules.v4"

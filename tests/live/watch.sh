@@ -53,16 +53,16 @@ memory() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\) kB/\1/p' "/proc/$watcher/status"; 
 # What `current` names is in the store, byte for byte.
 whole() {
 	while read -r digest _; do
-		folder=$out/store/rulesets/$(printf %.2s "$digest")/$digest
+		folder=$out/store/rulesets/$(printf %.2s "$digest")/$(printf %.32s "$digest")
 		[ "$(cd "$folder" && sha256sum rules.v4 rules.v6 sets.list | sha256sum | cut -d ' ' -f 1)" = "$digest" ] || return 1
 	done < "$out/current/manifest"
-	sed 's|^\(..\)\([^ ]*\) .*|\1\2  \1/\1\2|' "$out/current/sets" > "$home/objects"
+	sed 's|^\(..\)\(.\{30\}\)\([^ ]*\) .*|\1\2\3  \1/\1\2|' "$out/current/sets" > "$home/objects"
 	(cd "$out/store/sets" && sha256sum --quiet -c "$home/objects")
 }
 # The links for people lead there; a run that was killed may have left some behind, which the next one mends.
 linked() {
 	while read -r digest name; do
-		[ "$(basename "$(readlink "$out/machines/$name")")" = "$digest" ] || return 1
+		[ "$(basename "$(readlink "$out/machines/$name")")" = "$(printf %.32s "$digest")" ] || return 1
 	done < "$out/current/manifest"
 	(cd "$out/sets" && sha256sum --quiet -c "$out/current/sets")
 }

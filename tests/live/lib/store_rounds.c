@@ -198,10 +198,43 @@ static void check_set(const struct digest *digest, bool linked)
 	rounds_none(store_read_set(rounds.arena, str_of(rounds.out), digest, &bytes));
 }
 
-/* Every link leads to an object that is what its name says. */
-static size_t check_links(const char *folder, void (*check)(const struct digest *digest, bool linked))
+/* The digest of what a link leads to. */
+static struct digest linked_file(const char *link, const char *name)
 {
-	char path[300], link[600], target[200];
+	char path[900], bytes[1 << 16];
+
+	snprintf(path, sizeof path, "%s%s", link, name);
+	FILE *file = fopen(path, "re");
+
+	ck_assert_msg(file != NULL, "%s", path);
+	size_t n = fread(bytes, 1, sizeof bytes, file);
+
+	ck_assert_msg(n < sizeof bytes, "%s", path);
+	fclose(file);
+	return digest_of((struct str){bytes, n});
+}
+
+static struct digest linked_ruleset(const char *link)
+{
+	static const char *const files[] = {"rules.v4", "rules.v6", "sets.list"};
+	const struct digest digests[] = {linked_file(link, "/rules.v4"), linked_file(link, "/rules.v6"),
+	                                 linked_file(link, "/sets.list")};
+
+	return digest_of_sums(files, digests, 3);
+}
+
+static struct digest linked_set(const char *link)
+{
+	return linked_file(link, "");
+}
+
+enum { NAME = 32 }; /* digits of the digest that name an object */
+
+/* Every link leads to an object that is what its name says. */
+static size_t check_links(const char *folder, struct digest (*read)(const char *link),
+                          void (*check)(const struct digest *digest, bool linked))
+{
+	char path[300], link[600], target[200], hex[65];
 	size_t count = 0;
 
 	snprintf(path, sizeof path, "%s/%s", rounds.out, folder);
@@ -212,9 +245,10 @@ static size_t check_links(const char *folder, void (*check)(const struct digest 
 			continue;
 		snprintf(link, sizeof link, "%s/%s", path, entry->d_name);
 		ssize_t n = readlink(link, target, sizeof target);
-		struct digest digest;
+		struct digest digest = read(link);
 
-		ck_assert_msg(n > 64 && digest_parse((struct str){target + n - 64, 64}, &digest), "%s", link);
+		digest_hex(&digest, hex);
+		ck_assert_msg(n > NAME && memcmp(target + n - NAME, hex, NAME) == 0, "%s", link);
 		check(&digest, true);
 		count++;
 	}
@@ -232,8 +266,8 @@ struct generation rounds_check_published(void)
 		check_ruleset(&generation.manifest[i].digest, false);
 	for (size_t i = 0; i < generation.set_count; i++)
 		check_set(&generation.sets[i].digest, false);
-	check_links("machines", check_ruleset);
-	check_links("sets", check_set);
+	check_links("machines", linked_ruleset, check_ruleset);
+	check_links("sets", linked_set, check_set);
 	return generation;
 }
 
@@ -271,8 +305,8 @@ static void check_mended(const struct generation *generation)
 	struct generation_info *all;
 	size_t count, rulesets, sets;
 
-	ck_assert_uint_eq(check_links("machines", check_ruleset), generation->machine_count);
-	ck_assert_uint_eq(check_links("sets", check_set), generation->set_count);
+	ck_assert_uint_eq(check_links("machines", linked_ruleset, check_ruleset), generation->machine_count);
+	ck_assert_uint_eq(check_links("sets", linked_set, check_set), generation->set_count);
 	ck_assert_uint_eq(rounds_count_files("store/new"), 0);
 	rounds_none(store_generations(rounds.arena, str_of(rounds.out), &all, &count));
 	if (count > 1)

@@ -42,7 +42,9 @@ START_TEST(test_sha256sum)
 	shell("cd '%s' && sed 's#  #  sets/#' current/sets | sha256sum -c --strict --quiet", out);
 	shell("cd '%s' && while read -r digest name; do test \"$(cd machines/$name && sha256sum rules.v4 rules.v6 "
 	      "sets.list | sha256sum)\" = "
-	      "\"$digest  -\" || exit 1; test \"$(basename \"$(readlink machines/$name)\")\" = $digest || exit 1; done "
+	      "\"$digest  -\" || exit 1; test \"$(basename \"$(readlink machines/$name)\")\" = $(printf %%.32s "
+	      "$digest) || "
+	      "exit 1; done "
 	      "< current/manifest",
 	      out);
 	shell("cd '%s/current' && sort -c -k2 manifest && LC_ALL=C sort -c summary && grep -q '^[0-9a-f]\\{64\\}  a$' "
@@ -313,9 +315,9 @@ START_TEST(test_half_objects)
 	digest_hex(&output.rulesets[0]->digest, hex[0]);
 	digest_hex(&output.rulesets[1]->digest, hex[1]);
 	digest_hex(&output.sets[0].digest, hex[2]);
-	shell("mkdir -p '%s/store/new' && cd '%s/store' && mkdir -p rulesets/%.2s/%s rulesets/%.2s/%s sets/%.2s && "
-	      "printf "
-	      "fo >rulesets/%.2s/%s/rules.v4 && : >sets/%.2s/%s && touch new/unpublished",
+	shell("mkdir -p '%s/store/new' && cd '%s/store' && mkdir -p rulesets/%.2s/%.32s rulesets/%.2s/%.32s sets/%.2s "
+	      "&& "
+	      "printf fo >rulesets/%.2s/%.32s/rules.v4 && : >sets/%.2s/%.32s && touch new/unpublished",
 	      out, out, hex[0], hex[0], hex[1], hex[1], hex[2], hex[1], hex[1], hex[2], hex[2]);
 	publish(output, &first_summary);
 	expect_file("machines/a/rules.v4", "four\n");
@@ -375,7 +377,7 @@ START_TEST(test_mended_in_one_step)
 
 	publish(first_output(), &first_summary);
 	digest_hex(&published().manifest[0].digest, hex);
-	snprintf(path, sizeof path, "%s/store/rulesets/%.2s/%s/rules.v6", out, hex, hex);
+	snprintf(path, sizeof path, "%s/store/rulesets/%.2s/%.32s/rules.v6", out, hex, hex);
 	none(parallel_both(read_often, path, mend_often, NULL));
 }
 END_TEST

@@ -281,8 +281,8 @@ END_TEST
 
 static void leave_behind(void)
 {
-	shell("cd '%s/store' && mkdir -p rulesets/ab/$(printf 'ab%%062d' 1) sets/cd && touch rulesets/ab/$(printf "
-	      "'ab%%062d' 1)/rules.v4 sets/cd/$(printf 'cd%%062d' 2) sets/cd/README && touch new/unpublished",
+	shell("cd '%s/store' && mkdir -p rulesets/ab/$(printf 'ab%%030d' 1) sets/cd && touch rulesets/ab/$(printf "
+	      "'ab%%030d' 1)/rules.v4 sets/cd/$(printf 'cd%%030d' 2) sets/cd/README && touch new/unpublished",
 	      out);
 }
 

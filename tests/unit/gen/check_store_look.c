@@ -65,7 +65,7 @@ START_TEST(test_mark)
 		generation = publish_and_mark();
 		expect_faults(look(), 0, 0, false, false);
 		digest_hex(&generation.sets[0].digest, hex);
-		shell("cd '%s/store/sets' && printf X >>%.2s/%s", out, hex, hex);
+		shell("cd '%s/store/sets' && printf X >>%.2s/%.32s", out, hex, hex);
 		expect_faults(look(), 0, 1, false, true);
 		publish(first_output(), &first_summary);
 	}
