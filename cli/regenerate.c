@@ -28,6 +28,7 @@ void resident_free(struct resident *resident)
 		return;
 	struct arena *fleets = resident->fleets, *last = resident->last;
 
+	producer_free(resident->producer);
 	arena_free(fleets);
 	arena_free(last);
 }
@@ -54,6 +55,9 @@ static void resident_compact(struct resident *resident)
 	copy_names(resident->last, published->sets, published->set_count);
 	for (size_t i = 0; i < published->summary.role_count; i++)
 		published->summary.roles[i].role = str_copy(resident->last, published->summary.roles[i].role);
+	/* It goes by where things lie, and new ones may come to lie where old ones lay. */
+	producer_free(resident->producer);
+	resident->producer = producer_new();
 	arena_free(resident->fleets);
 	resident->fleets = fresh;
 	resident->fleet = fleet;
@@ -143,6 +147,8 @@ void round_end(struct round *round)
 	store_close(round->store);
 	if (round->guards != NULL)
 		guards_free(round->guards);
+	if (round->own_producer)
+		producer_free(round->producer);
 	if (round->own_before)
 		resident_free(round->before);
 	resident_free(round->next_resident);
@@ -162,6 +168,10 @@ static void hand_over(struct round *round, struct resident **resident)
 		next->fresh = before->fresh;
 		before->fleets = unused;
 	}
+	next->producer = round->producer;
+	round->own_producer = false;
+	if (before != NULL)
+		before->producer = NULL;
 	if (next->fresh == 0)
 		next->fresh = arena_size(next->fleets);
 	next->head = round->head;
@@ -303,11 +313,19 @@ static struct error *go_on(struct round *round, bool stays, struct regeneration 
 	return error;
 }
 
+static void employ(struct round *round)
+{
+	round->own_producer = round->before == NULL || round->before->producer == NULL;
+	round->producer = round->own_producer ? producer_new() : round->before->producer;
+}
+
 static struct error *go(struct round *round, struct resident **resident, struct regeneration *result)
 {
 	struct run *run = round->run;
 
 	*result = (struct regeneration){0};
+	if (resident != NULL)
+		employ(round);
 	TRY(round_prepare(round));
 	TRY(store_open(round->arena, run->config.output, &round->store));
 	TRY(round_ask(round));

@@ -23,6 +23,7 @@ struct resident {
 	struct timespec looked; /* when the store was looked at; by the clock that never stands still */
 	struct timespec seen;   /* the mark of that look: rounds after it know nothing about objects of others */
 	size_t fresh;           /* size of `fleets` when it was new */
+	struct producer *producer; /* what it keeps is of this fleet, where that lies in memory */
 	bool cached;            /* OUT/cache says all this */
 };
 
@@ -46,6 +47,9 @@ struct round {
 	bool looked;
 
 	struct fleet fleet;
+	struct inventory_touched touched; /* where the fleet came from the one before */
+	struct producer *producer;        /* NULL: there is no next round in this process */
+	bool own_producer;
 	struct resolved *resolved;
 	struct knowledge known; /* what need not be rendered again */
 	bool has_known;

@@ -270,8 +270,6 @@ static void know(struct round *round)
 static struct error *load(struct round *round)
 {
 	struct db *db = round->run->db;
-	struct inventory_touched touched;
-
 	if (round->has_head && round->before == NULL)
 		read_before(round);
 	if (!round->has_head) {
@@ -280,7 +278,7 @@ static struct error *load(struct round *round)
 	know(round);
 	if (round->news.changed)
 		return inventory_load_changes(round->before->fleets, db, round->head.snapshot, &round->before->fleet,
-		                              &round->fleet, &touched);
+		                              &round->fleet, &round->touched);
 	round->fleet = round->before->fleet;
 	round->fleet.clock = round->news.clock;
 	return NULL;

@@ -49,14 +49,32 @@ struct outlet round_outlet(struct round *round)
 	return (struct outlet){.context = round, .set = take_set, .ruleset = take_ruleset};
 }
 
+/* In a process that stays, what a change did not touch is taken over from the round before. */
+static struct error *produce_pieces(struct round *round, const struct outlet *outlet)
+{
+	const struct knowledge *known = round->has_known ? &round->known : NULL;
+	const struct inventory_touched *touched = &round->touched;
+	struct fleet_step step = {.machines = touched->machines, .machine_count = touched->machine_count};
+
+	if (round->producer == NULL) {
+		round->resolved = resolve(round->arena, &round->fleet);
+		return produce(round->last, round->resolved, &round->rendition, known, outlet, &round->product);
+	}
+	if (round->has_known)
+		step.before = &round->before->fleet;
+	return producer_make(round->producer, round->last, &round->fleet,
+	                     round->has_known && !touched->machines_moved ? &step : NULL, &round->rendition, known,
+	                     outlet, &round->product, &round->resolved);
+}
+
 struct error *round_make(struct round *round, const struct outlet *outlet)
 {
 	struct summary summary;
 
+	if (round->guards != NULL)
+		guards_free(round->guards);
 	round->guards = guards_new(round->arena, &round->run->config.settings, round->rendition.workers);
-	round->resolved = resolve(round->arena, &round->fleet);
-	TRY(produce(round->last, round->resolved, &round->rendition, round->has_known ? &round->known : NULL, outlet,
-	            &round->product));
+	TRY(produce_pieces(round, outlet));
 	sum_up(round, &summary);
 	generation_of(round->arena, &round->product, &summary, &round->next);
 	return NULL;
