@@ -114,7 +114,11 @@ static struct error *only_some(struct round *round, struct regeneration *done)
 	TRY(store_open(round->arena, run->config.output, &round->store));
 	TRY(round_ask(round));
 	TRY(make(round, &only));
+	if (!round->readable)
+		return error_hint(error_new(ERROR_SURROUNDINGS, "what the other machines have can't be read"),
+		                  "fleetwall generate, without --only, makes everything anew");
 	TRY(round_guards(round));
+	only_sum_up(round);
 	done->state = REGENERATED_UNCHANGED;
 	if (round->readable && generation_same(&round->published, &round->next) && round->published.number > 0) {
 		round->next.number = round->published.number;

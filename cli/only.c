@@ -205,3 +205,16 @@ struct error *only_make(struct round *round, struct only *only)
 		narrow(only);
 	return error;
 }
+
+/* The others have what they had: were the counts those of the inventory now, a collapse that --force let pass for one
+ * machine would be none for the run after it, which publishes it for all. */
+void only_sum_up(struct round *round)
+{
+	struct summary *summary = &round->next.summary;
+	int64_t clock = summary->clock;
+
+	if (round->published.number == 0)
+		return;
+	*summary = round->published.summary;
+	summary->clock = clock;
+}

@@ -12,5 +12,7 @@ struct only;
 struct error *only_wanted(struct round *round, struct only **only) MUST_CHECK;
 /* Makes what these machines get, to the guards and the store, and round->next. */
 struct error *only_make(struct round *round, struct only *only) MUST_CHECK;
+/* Behind the guards: what the next run's guards compare with. */
+void only_sum_up(struct round *round);
 
 #endif

@@ -294,6 +294,21 @@ static struct error *load_and_commit(void *context)
 
 /* --- what is published --- */
 
+/* Counts are in a file of their own. Generations share files of lists, so that all may be damaged at once. */
+static void read_counts(struct round *round)
+{
+	struct generation *published = &round->published;
+	uint64_t number = store_current(round->run->config.output);
+	struct summary summary;
+
+	if (number == 0 ||
+	    generation_read_summary(round->last, round->run->config.output, number, &summary) != NULL)
+		return;
+	published->summary = summary;
+	if (published->number == 0)
+		published->number = number;
+}
+
 /* The newest generation that can still be read: the guards compare with something, even when the published one was
  * damaged. */
 static void read_older(struct round *round, struct error *damage)
@@ -301,13 +316,15 @@ static void read_older(struct round *round, struct error *damage)
 	struct generation_info *all;
 	size_t count;
 	struct error *error = store_generations(round->arena, round->run->config.output, &all, &count);
+	bool found = false;
 
 	round->readable = false;
-	round->published = (struct generation){0};
-	for (size_t i = error == NULL ? count : 0; i > 0; i--)
-		if (generation_read_number(round->arena, round->run->config.output, all[i - 1].number,
-		                           &round->published) == NULL)
-			break;
+	for (size_t i = error == NULL ? count : 0; i > 0 && !found; i--)
+		found = generation_read_number(round->arena, round->run->config.output, all[i - 1].number,
+		                               &round->published) == NULL;
+	if (!found)
+		round->published = (struct generation){0};
+	read_counts(round);
 	error_collect(&round->run->warnings, error_hint(damage, "everything is written anew, as another generation"));
 }
 

@@ -239,6 +239,31 @@ struct error *generation_read(struct arena *arena, struct str output, struct gen
 	                  "written anew");
 }
 
+static struct error *read_summary_in(struct arena *arena, int root, uint64_t number, struct summary *summary)
+{
+	char path[FOLDER];
+	struct summary_rest rest;
+	int folder;
+
+	folder_of(path, number);
+	TRY(open_folder(root, path, &folder));
+	struct error *error = read_summary(arena, folder, summary, &rest);
+
+	(void)close(folder);
+	return error_in(error, "%s", path);
+}
+
+struct error *generation_read_summary(struct arena *arena, struct str output, uint64_t number, struct summary *summary)
+{
+	int root = open(str_c(arena, output), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct error *error = root < 0 ? error_errno("can't open the folder")
+	                               : read_summary_in(arena, root, number, summary);
+
+	if (root >= 0)
+		(void)close(root);
+	return error_in(error, "output folder %.*s", STR_ARG(output));
+}
+
 struct error *generation_read_number(struct arena *arena, struct str output, uint64_t number,
                                      struct generation *generation)
 {

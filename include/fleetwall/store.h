@@ -126,6 +126,9 @@ struct error *store_generations(struct arena *arena, struct str output, struct g
 /* A generation by number, as generation_read(). ERROR_UNKNOWN if it is not there. */
 struct error *generation_read_number(struct arena *arena, struct str output, uint64_t number,
                                      struct generation *generation) MUST_CHECK;
+/* Its summary alone, which may be whole where its lists are not. */
+struct error *generation_read_summary(struct arena *arena, struct str output, uint64_t number,
+                                      struct summary *summary) MUST_CHECK;
 /* Removes all generations but these (ascending), which hold the published one (it is an error otherwise), and every
  * object that no generation left names. Killed at any moment, it leaves every generation that is still there complete.
  * *removed counts generations. */
