@@ -58,17 +58,17 @@ struct run {
 	unsigned first, count;
 };
 
-/* The longest of two groups or more, the first of several. */
+/* The longest of two groups or more, the first of several. A bit of `zeros` stays set as long as a run of the length in
+ * hand begins there. */
 static struct run longest_zeros(const unsigned groups[8])
 {
-	struct run best = {8, 1}, run = {0, 0};
+	unsigned zeros = 0, begins = 0, count = 0;
 
-	for (unsigned i = 0; i < 8; i++) {
-		run = groups[i] != 0 ? (struct run){i + 1, 0} : (struct run){run.first, run.count + 1};
-		if (run.count > best.count)
-			best = run;
-	}
-	return best;
+	for (unsigned i = 0; i < 8; i++)
+		zeros |= (unsigned)(groups[i] == 0) << i;
+	for (; zeros != 0; zeros &= zeros >> 1, count++)
+		begins = zeros;
+	return count < 2 ? (struct run){8, 0} : (struct run){(unsigned)__builtin_ctz(begins), count};
 }
 
 static char *write_groups(char *to, const unsigned groups[8], unsigned from, unsigned end)
@@ -89,10 +89,13 @@ static bool is_mixed(const unsigned groups[8], struct run zeros)
 
 static char *write_6(char *to, addr_bits bits)
 {
+	uint64_t high = (uint64_t)(bits >> 64), low = (uint64_t)bits;
 	unsigned groups[8];
 
-	for (unsigned i = 0; i < 8; i++)
-		groups[i] = (unsigned)(bits >> (112 - 16 * i)) & 0xffff;
+	for (unsigned i = 0; i < 4; i++) {
+		groups[i] = (unsigned)(high >> (48 - 16 * i)) & 0xffff;
+		groups[i + 4] = (unsigned)(low >> (48 - 16 * i)) & 0xffff;
+	}
 	struct run zeros = longest_zeros(groups);
 
 	if (zeros.first == 8)

@@ -10,9 +10,9 @@
 #define MAXELEM "4294967295"
 
 /* A line that adds a prefix: its lead, an address, a length, a newline. */
-#define LINE_MAX(text) ((text)->lead.n + ADDR_TEXT_MAX + 5)
+#define LINE_MAX(text) ((text)->lead + ADDR_TEXT_MAX + 5)
 /* Most lines are shorter. */
-#define LINE_USUAL(text) ((text)->lead.n + ((text)->family == FAMILY_4 ? 16 : 32))
+#define LINE_USUAL(text) ((text)->lead + ((text)->family == FAMILY_4 ? 16 : 32))
 
 void set_text_begin(struct set_text *text, struct buf *out, struct str ipset, enum family family, size_t expected)
 {
@@ -22,7 +22,7 @@ void set_text_begin(struct set_text *text, struct buf *out, struct str ipset, en
 	*text = (struct set_text){.out = out, .ipset = ipset, .family = family};
 	length = snprintf(text->room, sizeof text->room, "add %.*s.n ", STR_ARG(ipset));
 	assert(length > 0 && (size_t)length < sizeof text->room);
-	text->lead = (struct str){text->room, (size_t)length};
+	text->lead = (size_t)length;
 	buf_reserve(out, expected * LINE_USUAL(text) + 512);
 	buf_format(out, "create %.*s hash:net family %s maxelem " MAXELEM "\n", STR_ARG(ipset), name);
 	buf_format(out, "create %.*s.n hash:net family %s maxelem " MAXELEM "\n", STR_ARG(ipset), name);
@@ -37,12 +37,14 @@ void set_text_end(struct set_text *text)
 
 static char *begin_line(struct set_text *text, addr_bits bits)
 {
+	struct buf *out = text->out;
 	char *to;
 
-	buf_reserve(text->out, LINE_MAX(text));
-	to = text->out->p + text->out->n;
-	memcpy(to, text->lead.p, text->lead.n);
-	to += text->lead.n;
+	if (out->capacity - out->n < LINE_MAX(text))
+		buf_reserve(out, LINE_MAX(text));
+	to = out->p + out->n;
+	memcpy(to, text->room, LEAD_ROOM); /* of a fixed size, which takes no call; what is too much is written over */
+	to += text->lead;
 	return to + addr_write(to, (struct addr){bits, text->family});
 }
 

@@ -5,12 +5,15 @@
 #include "fleetwall/addr.h"
 #include "fleetwall/buf.h"
 
+/* "add ", a name of at most 31 bytes, a blank: an address that follows has room for what is left. */
+#define LEAD_ROOM 48
+
 struct set_text {
 	struct buf *out;
 	struct str ipset;
 	enum family family;
-	struct str lead; /* of each line that adds something */
-	char room[64];
+	char room[LEAD_ROOM]; /* what each line that adds something begins with */
+	size_t lead;          /* how long that is */
 };
 
 /* `expected`: about how many lines there will be. */

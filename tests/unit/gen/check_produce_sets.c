@@ -209,10 +209,10 @@ static int bits_order(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Around the size at which the way of sorting changes, and some larger ones. */
+/* Around the sizes at which the way of sorting changes: 48 and 4096. */
 static size_t some_size(int i)
 {
-	return i < 60 ? (size_t)i : (size_t)i * 17;
+	return i < 60 ? (size_t)i : i < 66 ? (size_t)i * 17 : (size_t)i * 100;
 }
 
 /* Of few bits and of many, so that some bytes are the same in all, and numbers repeat. */
