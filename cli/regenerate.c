@@ -203,6 +203,8 @@ static void tell(const struct round *round, const struct generation *published, 
 	result->rulesets = round->product.ruleset_count;
 	result->rendered = round->product.rendered_rulesets + round->product.rendered_sets;
 	result->mended = faults->ruleset_count + faults->set_count;
+	if (result->mended == 0)
+		result->mended = round->mended;
 	result->full = !round->has_known;
 	result->clock = round->fleet.clock;
 	result->next_edge = round->head.next_edge;
@@ -229,12 +231,20 @@ static void stay(struct round *round, struct regeneration *result)
 		clock_gettime(CLOCK_BOOTTIME, &round->before->looked);
 }
 
+/* Without a look before, what was damaged is found when it is written. */
 static void report_mended(struct round *round)
 {
+	size_t unseen = round->looked ? 0 : round->mended;
+
 	const struct store_faults *faults = &round->faults;
 	struct error **warnings = &round->run->warnings;
 	char hex[65];
 
+	if (unseen > 0)
+		error_collect(warnings, error_new(ERROR_SURROUNDINGS,
+		                                  "%zu objects in the store were not what their names say; they are "
+		                                  "whole again",
+		                                  unseen));
 	for (size_t i = 0; i < faults->ruleset_count; i++) {
 		digest_hex(&faults->rulesets[i], hex);
 		error_collect(warnings, error_new(ERROR_SURROUNDINGS,
@@ -287,6 +297,7 @@ static struct error *publish(void *context)
 static struct error *finish(struct round *round, bool stays, struct ending *ending)
 {
 	TRY(stays ? publish(ending) : parallel_both(publish, ending, pack, ending));
+	round->mended = store_mended(round->store);
 	report_mended(round);
 	/* Before the mark: whoever removes old objects changes the folders of those that stay. */
 	if (ending->result->state == REGENERATED_PUBLISHED)

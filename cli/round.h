@@ -45,6 +45,7 @@ struct round {
 	struct inventory_news news;
 	struct store_faults faults;
 	bool looked;
+	size_t mended; /* objects that were found damaged when they were put */
 
 	struct fleet fleet;
 	struct inventory_touched touched; /* where the fleet came from the one before */

@@ -38,9 +38,16 @@ struct puts {
 		size_t count, capacity;
 	} made;             /* where nothing was; taken back unless they are published */
 	bool unflushed;     /* something was made or mended */
+	size_t mended;      /* stood there, and was something else */
 	atomic_bool marked; /* TREE_UNPUBLISHED is there */
 	atomic_bool fans[OBJECT_KINDS][256];
 };
+
+/* What a killed run left half done is no damage. */
+size_t store_mended(const struct store *store)
+{
+	return store->sweep ? 0 : store->puts->mended;
+}
 
 struct puts *puts_new(void)
 {
@@ -136,6 +143,8 @@ static void note_written(struct puts *puts, const struct object *object, bool ma
 	lock(puts);
 	if (made)
 		APPEND(puts->arena, &puts->made, *object);
+	else
+		puts->mended++;
 	puts->unflushed = true;
 	unlock(puts);
 }

@@ -77,6 +77,9 @@ size_t entries_compare(struct arena *arena, const struct entry *before, size_t b
 struct error *store_put_ruleset(struct store *store, const struct ruleset *ruleset) MUST_CHECK;
 struct error *store_put_set(struct store *store, const struct set_file *set) MUST_CHECK;
 
+/* How many objects stood there with other bytes, and were written anew, since the store was opened. */
+size_t store_mended(const struct store *store);
+
 /* A time on the clock of the file system that is after everything that was written to the store by now, and before
  * anything that will be. */
 struct error *store_mark(struct store *store, struct timespec *mark) MUST_CHECK;
