@@ -32,21 +32,6 @@ void buf_reserve(struct buf *buf, size_t more)
 	buf->capacity = capacity;
 }
 
-void buf_add(struct buf *buf, struct str s)
-{
-	if (s.n == 0)
-		return;
-	buf_reserve(buf, s.n);
-	memcpy(buf->p + buf->n, s.p, s.n);
-	buf->n += s.n;
-}
-
-void buf_char(struct buf *buf, char c)
-{
-	buf_reserve(buf, 1);
-	buf->p[buf->n++] = c;
-}
-
 void buf_number(struct buf *buf, uint64_t number)
 {
 	char digits[20];

@@ -3,6 +3,7 @@
  * with a fixed width and strings with their length, so that no two inputs read alike. */
 #include "produce_keys.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
@@ -147,23 +148,55 @@ static int key_order(const struct digest *a, const struct digest *b)
 	return memcmp(a->byte, b->byte, sizeof a->byte);
 }
 
+/* The first bytes of a key as a number, in the same order. */
+static uint64_t head_of(const struct digest *key)
+{
+	uint64_t head;
+
+	memcpy(&head, key->byte, sizeof head);
+	return be64toh(head);
+}
+
+/* Between which two places the first key whose head is not below `head` lies. Keys are spread evenly, so the head says
+ * about where; from there the steps double. */
+static void bracket(const struct known *items, size_t count, uint64_t head, size_t *low, size_t *high)
+{
+	size_t at = (size_t)(((addr_bits)head * count) >> 64), step = 8;
+
+	if (head_of(&items[at].key) < head) {
+		for (; at + step < count && head_of(&items[at + step].key) < head; step *= 2)
+			at += step;
+		*low = at + 1;
+		*high = at + step < count ? at + step : count;
+		return;
+	}
+	for (; at > step && head_of(&items[at - step].key) >= head; step *= 2)
+		at -= step;
+	*low = at > step ? at - step + 1 : 0;
+	*high = at;
+}
+
 bool known_find(const struct known *items, size_t count, const struct digest *key, struct digest *value)
 {
-	size_t low = 0, high = count;
+	uint64_t head = head_of(key);
+	size_t low, high;
 
+	if (count == 0)
+		return false;
+	bracket(items, count, head, &low, &high);
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		int order = key_order(&items[middle].key, key);
 
-		if (order == 0) {
-			*value = items[middle].value;
-			return true;
-		}
-		if (order < 0)
+		if (head_of(&items[middle].key) < head)
 			low = middle + 1;
 		else
 			high = middle;
 	}
+	for (; low < count && head_of(&items[low].key) == head; low++)
+		if (digest_eq(&items[low].key, key)) {
+			*value = items[low].value;
+			return true;
+		}
 	return false;
 }
 

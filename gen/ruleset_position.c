@@ -167,9 +167,9 @@ static void put_family(struct members *members, enum family family)
 
 static void put_position(struct arena *scratch, struct members *members, const struct position *position)
 {
+	put(members, STR("pass"), value_string(style_pass(position->style)));
 	put(members, STR("in_chain"), value_string(style_chain(position->style, DIRECTION_IN)));
 	put(members, STR("out_chain"), value_string(style_chain(position->style, DIRECTION_OUT)));
-	put(members, STR("pass"), value_string(style_pass(position->style)));
 	put(members, STR("refuse"),
 	    value_string(position->style == STYLE_MONITOR ? STR("-g fleetwall-monitor") : STR("-j DROP")));
 	put(members, STR("ssh_port"), value_string(str_format(scratch, "%u", position->ssh_port)));
@@ -238,8 +238,8 @@ struct error *position_render(struct arena *scratch, const struct rendering *ren
 	struct value chains;
 
 	TRY(chain_values(scratch, &gathered, &chains));
+	put_position(scratch, &members, position); /* first, because most lines ask for these */
 	put_family(&members, family);
-	put_position(scratch, &members, position);
 	put_settings(&members, rendering->settings);
 	put_logs(scratch, &members, rendering);
 	put_stages(&members, &gathered, position->closed);

@@ -38,14 +38,19 @@ static const struct template *find(void *context, struct str name)
  * newline, so none may come here. */
 static void escape(struct buf *buf, struct str value)
 {
+	size_t begun = 0;
+
 	for (size_t i = 0; i < value.n; i++) {
 		char c = value.p[i];
 
 		assert(c != '\n' && c != '\0');
-		if (c == '"' || c == '\\')
-			buf_char(buf, '\\');
-		buf_char(buf, c);
+		if (c != '"' && c != '\\')
+			continue;
+		buf_add(buf, str_slice(value, begun, i));
+		buf_char(buf, '\\');
+		begun = i;
 	}
+	buf_add(buf, str_slice(value, begun, value.n));
 }
 
 /* --- compiling --- */

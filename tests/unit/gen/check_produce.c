@@ -11,6 +11,7 @@
 #include "fleetwall/produce.h"
 #include "fleet_change.h"
 #include "make_output.h"
+#include "produce_keys.h"
 #include "random_fleet.h"
 
 static struct arena *arena;
@@ -277,6 +278,50 @@ START_TEST(knowledge_lasts)
 }
 END_TEST
 
+/* --- finding and sorting keys --- */
+
+/* Evenly spread as digests are, or all in one corner, as nobody makes them. */
+static struct digest some_key(struct rng *rng, bool crowded)
+{
+	struct digest key = {{0}};
+
+	for (size_t i = crowded ? 7 : 0; i < sizeof key.byte; i++)
+		key.byte[i] = (unsigned char)(rng_next(rng) & (crowded && i < 10 ? 3 : 255));
+	return key;
+}
+
+static bool find_slowly(const struct known *items, size_t count, const struct digest *key, struct digest *value)
+{
+	for (size_t i = 0; i < count; i++)
+		if (digest_eq(&items[i].key, key)) {
+			*value = items[i].value;
+			return true;
+		}
+	return false;
+}
+
+START_TEST(keys_are_found_where_they_are)
+{
+	struct rng rng = {(uint64_t)_i + 1};
+	size_t count = (size_t)_i < 20 ? (size_t)_i : (size_t)_i * 29;
+	bool crowded = _i % 3 == 0;
+	struct known *items = ARENA_ARRAY(arena, struct known, count),
+		     *sorted = ARENA_ARRAY(arena, struct known, count);
+
+	for (size_t i = 0; i < count; i++)
+		items[i] = (struct known){some_key(&rng, crowded), some_key(&rng, false)};
+	known_sort(arena, sorted, items, count);
+	for (size_t i = 1; i < count; i++)
+		ck_assert_int_le(memcmp(&sorted[i - 1].key, &sorted[i].key, sizeof sorted->key), 0);
+	for (size_t i = 0; i < count * 2; i++) {
+		struct digest key = i < count ? items[i].key : some_key(&rng, crowded), found = {{0}}, value = {{0}};
+
+		ck_assert_int_eq(known_find(sorted, count, &key, &found), find_slowly(items, count, &key, &value));
+		ck_assert(digest_eq(&found, &value));
+	}
+}
+END_TEST
+
 /* --- the product --- */
 
 static void check_sorted(const struct product *product)
@@ -486,6 +531,7 @@ static Suite *produce_suite(void)
 	tcase_add_loop_test(known, what_is_known_is_right_whatever_changed, 0, kinds);
 	tcase_add_test(known, nothing_changed_renders_nothing);
 	tcase_add_test(known, knowledge_lasts);
+	tcase_add_loop_test(known, keys_are_found_where_they_are, 0, 60);
 	tcase_add_test(product, a_product_is_sorted_and_counted);
 	tcase_add_test(product, sets_that_are_named_are_listed);
 	tcase_add_test(product, any_number_of_threads_gives_the_same);
