@@ -22,7 +22,7 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/db.h"
 
-enum { READY_MS = 120000, PUBLISHED_MS = 20000, PAUSE_MS = 50 };
+enum { READY_MS = 120000, PUBLISHED_MS = 120000, PAUSE_MS = 50 };
 
 /* `chosen` is the machine that the change is about, `number` counts the changes. Each is one that shows: the machine
  * has a ruleset, the role or rule or network is one that somebody gets. */
@@ -53,18 +53,20 @@ static const struct change {
 	          " JOIN fleetwall.role AS r ON r.name = x.role AND r.selector IS NOT NULL WHERE x.machine = o.name)"
 	          " ORDER BY o.name LIMIT 1)"},
 	{"disabled", "UPDATE fleetwall.machine AS m SET enabled = false FROM chosen WHERE m.name = chosen.name"},
-	{"rule", "UPDATE fleetwall.rule SET enabled = NOT enabled WHERE key ="
-	         " (SELECT r.key FROM fleetwall.rule AS r, chosen WHERE r.role <> 'default' AND EXISTS"
-	         " (SELECT FROM fleetwall.member AS x JOIN fleetwall.machine AS m ON m.name = x.machine AND m.enabled"
-	         " AND m.enforcement = 'enforce' WHERE x.role = r.role)"
-	         " ORDER BY sha256(convert_to(r.text || number, 'UTF8')) LIMIT 1)"},
+	{"rule", "UPDATE fleetwall.rule SET enabled = NOT enabled WHERE key = (SELECT r.key FROM"
+	         " (SELECT x.key, x.role, sha256(convert_to(x.text || number, 'UTF8')) AS die"
+	         "  FROM fleetwall.rule AS x, chosen WHERE x.role <> 'default' ORDER BY die LIMIT 50) AS r"
+	         " WHERE EXISTS (SELECT FROM fleetwall.member AS x JOIN fleetwall.machine AS m ON m.name = x.machine"
+	         "  AND m.enabled AND m.enforcement = 'enforce' WHERE x.role = r.role) ORDER BY r.die LIMIT 1)"},
 	{"network", "INSERT INTO fleetwall.network_prefix"
-	            " SELECT p.network, set_masklen('198.18.0.0'::cidr + 256 * (SELECT count(*) FROM"
-	            " fleetwall.network_prefix AS o WHERE o.prefix << '198.18.0.0/15'), 24)"
-	            " FROM chosen, fleetwall.rule_peer AS p JOIN fleetwall.rule AS r ON r.key = p.rule AND r.enabled"
-	            " WHERE p.network IS NOT NULL AND (r.role = 'default' OR EXISTS (SELECT FROM fleetwall.member AS x"
-	            " JOIN fleetwall.machine AS m ON m.name = x.machine AND m.enabled AND m.enforcement = 'enforce'"
-	            " WHERE x.role = r.role)) ORDER BY sha256(convert_to(r.text || number, 'UTF8')) LIMIT 1"},
+	            " SELECT r.network, set_masklen('198.18.0.0'::cidr + 256 * (SELECT count(*) FROM"
+	            "  fleetwall.network_prefix AS o WHERE o.prefix << '198.18.0.0/15'), 24)"
+	            " FROM (SELECT p.network, x.role, sha256(convert_to(x.text || number, 'UTF8')) AS die"
+	            "  FROM fleetwall.rule_peer AS p, fleetwall.rule AS x, chosen"
+	            "  WHERE p.network IS NOT NULL AND x.key = p.rule AND x.enabled ORDER BY die LIMIT 50) AS r"
+	            " WHERE r.role = 'default' OR EXISTS (SELECT FROM fleetwall.member AS x"
+	            "  JOIN fleetwall.machine AS m ON m.name = x.machine AND m.enabled AND m.enforcement = 'enforce'"
+	            "  WHERE x.role = r.role) ORDER BY r.die LIMIT 1"},
 };
 enum { KINDS = sizeof changes / sizeof *changes };
 
