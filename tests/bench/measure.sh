@@ -9,6 +9,7 @@ say() {
 quit() {
 	say "bench: $* failed:"
 	cat "$disk/said" >&2
+	say "what was measured until then is in $results"
 	exit 1
 }
 
