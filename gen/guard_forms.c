@@ -48,7 +48,7 @@ static const struct {
 static bool find_option(struct str word, enum value_form *form)
 {
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-		if (str_eq(word, options[i].option)) {
+		if (word.n == options[i].option.n && str_eq(word, options[i].option)) {
 			*form = options[i].form;
 			return true;
 		}

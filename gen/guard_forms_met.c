@@ -121,7 +121,7 @@ static uint32_t form_with(struct forms *forms, struct str text)
 static void meet(struct arena *scratch, struct forms *forms, const struct scan *scan, size_t place)
 {
 	struct known_line *line = scan_line(scan, place);
-	struct line_more *more = line_more(line);
+	struct line_more *more = memo_more(scan->memo, line);
 
 	if (!line->has_form)
 		return;

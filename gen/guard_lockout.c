@@ -32,7 +32,7 @@ static const struct line_match *chain_match(const struct chain *chain, size_t i)
 {
 	const struct memo *memo = chain->scan->memo;
 
-	return &memo->matches.items[line_more(memo_line(memo, chain_line(chain, i)))->match];
+	return &memo->matches.items[memo_more(memo, memo_line(memo, chain_line(chain, i)))->match];
 }
 
 /* What of the management prefix no line has let through yet. */
@@ -254,10 +254,10 @@ static void judge_enforced(const struct judge_room *room, const struct settings 
 
 static bool may_refuse(const struct scan *scan, size_t place)
 {
-	struct known_line *line = scan_line(scan, place);
+	const struct known_line *line = scan_line(scan, place);
 
 	return line->harm == HARM_ALWAYS ||
-	       (line->harm == HARM_UNLESS_DECLARED && !scan_declares(scan, line_more(line)->target));
+	       (line->harm == HARM_UNLESS_DECLARED && !scan_declares(scan, memo_more(scan->memo, line)->target));
 }
 
 static void judge_monitored(const struct judge_room *room, const struct scan *scan, struct findings *findings)

@@ -75,8 +75,10 @@ static bool may_hide_target(struct str word)
 
 static const struct option *option_find(struct str word)
 {
+	if (word.n == 0 || word.p[0] != '-')
+		return NULL;
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++)
-		if (str_eq(word, options[i].name))
+		if (word.n == options[i].name.n && str_eq(word, options[i].name))
 			return &options[i];
 	return NULL;
 }

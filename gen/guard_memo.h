@@ -31,21 +31,28 @@ extern const char *const chain_names[CHAINS_FIXED];
 #define LINE_NONE UINT32_MAX
 #define FORM_NONE UINT32_MAX
 
-/* How one line is kept: this, its text and a newline, for some what follows, then the next line. Small, because the
- * lines of a fleet do not fit into the processor's caches. Lines lie in segments and are named by their place, in words
- * of four bytes: the segment, and where in it. */
-enum { FOLLOWERS = 4 };
+/* Which line it is. Two lines of one fingerprint are taken for one; it is made with secrets of this run, so nobody can
+ * aim at that, and chance does it once in 2^64. Texts are not kept: those of a fleet do not fit into a processor's
+ * caches, and looking at them would cost more than all the rest. */
+struct fingerprint {
+	uint64_t first, second;
+};
+struct secrets {
+	uint64_t word[3];
+};
+
+/* Lines are named by their place in memo->lines. */
+enum { FOLLOWERS = 2 };
 struct known_line {
+	struct fingerprint print;
 	uint32_t follower[FOLLOWERS]; /* what stood behind it last, and before that; LINE_NONE: nothing yet */
-	uint32_t tag[FOLLOWERS];      /* parts of their hashes */
-	uint32_t n;                   /* bytes of the text, without the newline */
-	uint32_t form;                /* of an option line without more; FORM_NONE: not met yet */
-	uint8_t kind, walk, harm;
+	uint32_t form; /* with more: its place in memo->more; else the form of an option line, or FORM_NONE */
+	uint8_t kind;
+	uint8_t walk, harm;
 	bool has_form : 1; /* it begins with an option */
 	bool has_more : 1;
 	bool accepts : 1; /* declares the policy ACCEPT */
 	bool quiet : 1;   /* a rule that no guard needs to look at again, whatever file it is in */
-	char text[];
 };
 
 /* Of a line that declares a chain, depends on what its file declares, or is walked through. */
@@ -83,20 +90,24 @@ struct memo {
 	struct arena *arena;
 	struct scope scope;
 	struct memo *next;
+	struct secrets secrets;
 	struct {
-		uint32_t **items;
+		struct known_line
+			*items; /* in the order in which they were learned; the first stands before every file */
 		size_t count, capacity;
-	} segments;
-	uint32_t end; /* where the next line will be; the first of all stands before every file */
-	size_t count; /* of lines */
+	} lines;
+	struct {
+		struct line_more *items;
+		size_t count, capacity;
+	} more;
 	struct {
 		struct line_match *items;
 		size_t count, capacity;
 	} matches;
 	struct slot {
-		uint32_t tag, line; /* part of the hash; LINE_NONE: free */
+		uint32_t tag, line; /* part of the fingerprint; LINE_NONE: free */
 	} * slots;
-	size_t slot_count; /* a power of two, at least twice the count */
+	size_t slot_count; /* a power of two, at least twice the count of lines */
 	struct names *chains;
 	struct declared {
 		uint64_t scan; /* the last one that declares the chain */
@@ -112,13 +123,13 @@ struct scan {
 	struct memo *memo;
 	const struct ruleset *ruleset;
 	size_t file;
-	struct numbers lines;
-	struct numbers loud; /* those that are not quiet */
+	struct numbers lines, starts; /* and where they begin in the file */
+	struct numbers loud;          /* those that are not quiet */
 	struct numbers walks[WALKS];
 	size_t tables, commits, odd;
 };
 
-struct memo *memo_new(struct arena *arena, const struct scope *scope);
+struct memo *memo_new(struct arena *arena, const struct scope *scope, const struct secrets *secrets);
 /* How much memory it takes. */
 size_t memo_bytes(const struct memo *memo);
 struct scope scope_of(const struct ruleset *ruleset, size_t file);
@@ -126,26 +137,20 @@ struct scope scope_of(const struct ruleset *ruleset, size_t file);
  * scan's lists live in `arena` and are used again the next time. */
 void memo_scan(struct arena *arena, struct memo *memo, const struct ruleset *ruleset, struct scan *scan);
 
-enum { SEGMENT_BITS = 12, SEGMENT_WORDS = 1 << SEGMENT_BITS };
 static inline struct known_line *memo_line(const struct memo *memo, uint32_t line)
 {
-	return (void *)(memo->segments.items[line >> SEGMENT_BITS] + line % SEGMENT_WORDS);
+	return &memo->lines.items[line];
+}
+/* NULL: it has none. */
+static inline struct line_more *memo_more(const struct memo *memo, const struct known_line *line)
+{
+	return line->has_more ? &memo->more.items[line->form] : NULL;
 }
 static inline struct known_line *scan_line(const struct scan *scan, size_t i)
 {
 	return memo_line(scan->memo, scan->lines.items[i]);
 }
-/* NULL: it has none. */
-static inline struct line_more *line_more(struct known_line *line)
-{
-	return line->has_more ? (void *)(line->text + (line->n + 1 + 3) / 4 * 4) : NULL;
-}
-static inline struct str scan_text(const struct scan *scan, size_t i)
-{
-	const struct known_line *line = scan_line(scan, i);
-
-	return (struct str){line->text, line->n};
-}
+struct str scan_text(const struct scan *scan, size_t i);
 
 /* Does the scanned file declare the chain? */
 static inline bool scan_declares(const struct scan *scan, uint32_t chain)
@@ -162,7 +167,7 @@ static inline bool scan_accepts(const struct scan *scan, uint32_t chain)
 
 /* Chains are numbered in the order in which they are met. */
 uint32_t chain_number(struct memo *memo, struct str name);
-/* Learns what a new line means; behind its text there is room for more. */
-void line_read(struct memo *memo, struct known_line *line);
+/* Learns what a new line means. */
+void line_read(struct memo *memo, struct known_line *line, struct str text);
 
 #endif

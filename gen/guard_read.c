@@ -24,16 +24,13 @@ uint32_t chain_number(struct memo *memo, struct str name)
 	return chain;
 }
 
-static struct line_more *add_more(struct known_line *line)
+static void add_more(struct memo *memo, struct known_line *line, struct line_more more)
 {
-	struct line_more *more;
-
+	for (size_t i = 0; i < sizeof more.forms / sizeof *more.forms; i++)
+		more.forms[i] = FORM_NONE;
 	line->has_more = true;
-	more = line_more(line);
-	*more = (struct line_more){.home = CHAIN_NONE, .target = CHAIN_NONE};
-	for (size_t i = 0; i < sizeof more->forms / sizeof *more->forms; i++)
-		more->forms[i] = FORM_NONE;
-	return more;
+	line->form = (uint32_t)memo->more.count;
+	APPEND(memo->arena, &memo->more, more);
 }
 
 /* ":INPUT DROP [0:0]": the name ends at a blank, and so does the policy. */
@@ -48,7 +45,8 @@ static void read_declaration(struct memo *memo, struct known_line *line, struct 
 		return; /* declares nothing */
 	struct str policy = str_trim(str_slice(text, end, text.n));
 
-	add_more(line)->home = chain_number(memo, str_slice(text, 1, end));
+	add_more(memo, line,
+	         (struct line_more){.home = chain_number(memo, str_slice(text, 1, end)), .target = CHAIN_NONE});
 	line->accepts = str_is(str_slice(policy, 0, str_find(policy, ' ')), "ACCEPT");
 }
 
@@ -103,16 +101,15 @@ static void read_rule(struct memo *memo, struct known_line *line, struct str tex
 		line->walk = walk;
 	if (!home && !target && line->walk == WALK_NONE)
 		return;
-	struct line_more *more = add_more(line);
-
-	if (home)
-		more->home = chain_number(memo, chain);
-	if (target)
-		more->target = chain_number(memo, match.target);
-	more->match = (uint32_t)memo->matches.count;
-	match.target = STR(""); /* lines move when there are more */
+	struct line_more more = {
+		.home = home ? chain_number(memo, chain) : CHAIN_NONE,
+		.target = target ? chain_number(memo, match.target) : CHAIN_NONE,
+		.match = (uint32_t)memo->matches.count,
+	};
+	match.target = STR(""); /* the text goes with the ruleset */
 	if (line->walk != WALK_NONE)
 		APPEND(memo->arena, &memo->matches, match);
+	add_more(memo, line, more);
 }
 
 /* What a monitored machine's chain does at its end. */
@@ -123,9 +120,9 @@ static bool policy_refuses(struct str text)
 	return !str_starts(policy, STR("- ")) && !str_is(policy, "-") && !str_starts(policy, STR("ACCEPT"));
 }
 
-void line_read(struct memo *memo, struct known_line *line)
+void line_read(struct memo *memo, struct known_line *line, struct str text)
 {
-	struct str text = {line->text, line->n}, chain;
+	struct str chain;
 
 	line->kind = LINE_ODD;
 	line->form = FORM_NONE;

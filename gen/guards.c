@@ -3,6 +3,8 @@
  * it does not matter who read what. */
 #include "guards.h"
 
+#include <sys/random.h>
+
 #include "fleetwall/arena.h"
 #include "guard_judge.h"
 
@@ -12,6 +14,16 @@ enum { CACHE_LINE = 64 };
 #define MEMO_BYTES_MAX ((size_t)96 << 20)
 #define MEMO_BYTES_MIN ((size_t)12 << 20)
 
+/* Where there is no chance to be had, what was always there must do. */
+static struct secrets make_secrets(void)
+{
+	struct secrets secrets = {{0xd1b54a32d192ed03, 0x8cb92ba72f3d8dd7, 0xaef17502108ef2d9}};
+
+	if (getrandom(&secrets, sizeof secrets, GRND_NONBLOCK) != (ssize_t)sizeof secrets)
+		return secrets;
+	return secrets;
+}
+
 struct guards *guards_new(struct arena *arena, const struct settings *settings, unsigned workers)
 {
 	struct guards *guards = ARENA_NEW(arena, struct guards);
@@ -19,6 +31,7 @@ struct guards *guards_new(struct arena *arena, const struct settings *settings, 
 	guards->arena = arena;
 	guards->settings = settings;
 	guards->count = workers;
+	guards->secrets = make_secrets();
 	guards->workers = arena_array(arena, workers, sizeof *guards->workers, CACHE_LINE);
 	for (unsigned i = 0; i < workers; i++) {
 		struct guard_worker *worker = &guards->workers[i];
@@ -45,7 +58,8 @@ static bool same_scope(const struct scope *a, const struct scope *b)
 	return a->file == b->file && a->mode == b->mode && a->enforcement == b->enforcement && a->port == b->port;
 }
 
-static struct memo *memo_of(struct guard_worker *worker, const struct ruleset *ruleset, size_t file)
+static struct memo *memo_of(const struct guards *guards, struct guard_worker *worker, const struct ruleset *ruleset,
+                            size_t file)
 {
 	struct scope scope = scope_of(ruleset, file);
 
@@ -58,7 +72,7 @@ static struct memo *memo_of(struct guard_worker *worker, const struct ruleset *r
 		memo->next = worker->memos;
 		return worker->memos = memo;
 	}
-	struct memo *memo = memo_new(worker->lines, &scope);
+	struct memo *memo = memo_new(worker->lines, &scope, &guards->secrets);
 
 	memo->next = worker->memos;
 	return worker->memos = memo;
@@ -81,7 +95,7 @@ static void judge_file(struct guards *guards, struct guard_worker *worker, const
 	struct judge_room room = {worker->kept, worker->scratch};
 	struct scan *scan = &worker->scan;
 
-	memo_scan(worker->kept, memo_of(worker, ruleset, file), ruleset, scan);
+	memo_scan(worker->kept, memo_of(guards, worker, ruleset, file), ruleset, scan);
 	judge_frame(&room, scan, &worker->frames);
 	judge_lockout(&room, guards->settings, scan, &worker->lockouts);
 	forms_meet(worker->scratch, worker->forms, scan);

@@ -20,6 +20,7 @@ struct guards {
 	const struct settings *settings;
 	struct guard_worker *workers;
 	unsigned count;
+	struct secrets secrets;
 };
 
 #endif

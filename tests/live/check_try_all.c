@@ -197,10 +197,7 @@ START_TEST(test_some)
 	add_good(0, 2);
 	none(try_all(GOOD_SET, 1));
 	output = output_build_done(&build);
-	char hex[65];
-
-	digest_hex(&output.rulesets[1]->digest, hex);
-	shell("rm $(find '%s' -path '*%.2s*' -name rules.v4 | grep %s)", out, hex, hex + 2);
+	shell("rm $(grep -rlx '# %c' --include=rules.v4 '%s/store')", output.rulesets[1]->rules[0].p[2], out);
 	none(try_some(2, 1, &skipped));
 	none(try_some(2, 0, &skipped));
 	expect_message(try_some(2, 2, &skipped), "");
