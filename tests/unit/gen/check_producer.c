@@ -282,7 +282,7 @@ START_TEST(after_any_changes_the_same)
 
 	*fleet = fleet_of((uint64_t)_i);
 	last = make(producer, fleet, NULL, NULL, &seen);
-	for (int i = 0; i < rounds(60) && fleet->machine_count > 2 && fleet->role_count > 2; i++) {
+	for (int i = 0; i < rounds(40) && fleet->machine_count > 2 && fleet->role_count > 2; i++) {
 		struct fleet *next = ARENA_NEW(arena, struct fleet);
 		struct fleet_step step;
 		struct product whole;
@@ -431,8 +431,8 @@ int main(void)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
-	tcase_add_loop_test(tcase, an_update_is_what_resolve_says, 0, 20);
-	tcase_add_loop_test(tcase, after_any_changes_the_same, 0, 20);
+	tcase_add_loop_test(tcase, an_update_is_what_resolve_says, 0, 10);
+	tcase_add_loop_test(tcase, after_any_changes_the_same, 0, 10);
 	tcase_add_test(tcase, a_step_is_believed);
 	tcase_add_test(tcase, a_step_from_elsewhere_is_not_believed);
 	tcase_add_test(tcase, after_an_error_nothing_is_taken_over);
