@@ -1,6 +1,6 @@
 /* Times the way from a database's rows to the bytes of sets and rulesets, station by station, with nothing behind it:
- * what is rendered is counted and dropped. Then the same again with everything known, as a run that follows has it, and as a
- * process that stays does it. */
+ * what is rendered is counted and dropped. Then the same again with everything known, as a run that follows has it, and
+ * as a process that stays does it. */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
