@@ -23,16 +23,16 @@ struct chain {
 	bool end_lets_through; /* at the end of the chain, and by RETURN */
 };
 
-static uint32_t chain_line(const struct chain *chain, size_t i)
+static const struct known_line *chain_line(const struct chain *chain, size_t i)
 {
-	return chain->scan->lines.items[chain->places->items[i]];
+	return scan_line(chain->scan, chain->places->items[i]);
 }
 
 static const struct line_match *chain_match(const struct chain *chain, size_t i)
 {
 	const struct memo *memo = chain->scan->memo;
 
-	return &memo->matches.items[memo_more(memo, memo_line(memo, chain_line(chain, i)))->match];
+	return &memo->matches.items[memo_more(memo, chain_line(chain, i))->match];
 }
 
 /* What of the management prefix no line has let through yet. */
@@ -132,7 +132,7 @@ static bool is_proven(const struct chain *chain, const struct proof *proof)
 	    chain->places->count < proof->lines.count || (proof->whole && chain->places->count > proof->lines.count))
 		return false;
 	for (size_t i = 0; i < proof->lines.count; i++)
-		if (chain_line(chain, i) != proof->lines.items[i])
+		if (!same_print(&chain_line(chain, i)->print, &proof->lines.items[i]))
 			return false;
 	return true;
 }
@@ -142,7 +142,7 @@ static void keep_proof(struct memo *memo, const struct chain *chain, size_t seen
 	proof->whole = seen > chain->places->count;
 	proof->lines.count = 0;
 	for (size_t i = 0; i < seen && i < chain->places->count; i++)
-		numbers_add(memo->arena, &proof->lines, chain_line(chain, i));
+		APPEND(memo->arena, &proof->lines, chain_line(chain, i)->print);
 	proof->end_lets_through = chain->end_lets_through;
 	proof->valid = true;
 }

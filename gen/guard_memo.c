@@ -1,6 +1,6 @@
-/* Recognising lines, by their fingerprints: first what was learned behind the line before, then what stood behind it
- * before, then any; a line that is new is read. What a fleet's lines are stays small enough for a processor's caches,
- * and that is what this costs: a quarter of a SHA-256 over the same bytes. Judges nothing. */
+/* Recognising lines by their fingerprints; a line that is new is read. What is known of a line lies where it is looked
+ * up, and is asked for before it is needed: between two rulesets the caches are full of other things, and waiting for
+ * memory would cost more than all the rest. Judges nothing. */
 #include "guard_memo.h"
 
 #include <string.h>
@@ -10,6 +10,8 @@
 #include "guard_lines.h"
 
 __extension__ typedef unsigned __int128 product;
+
+enum { AHEAD = 12 }; /* so many lines are asked for at once */
 
 #define PLACE UINT64_C(0x9e3779b97f4a7c15) /* odd, and without a pattern */
 
@@ -43,11 +45,6 @@ static struct fingerprint print_of(const struct secrets *secrets, struct str lin
 	return (struct fingerprint){(uint64_t)sum, (uint64_t)(sum >> 64)};
 }
 
-static bool same_print(const struct fingerprint *a, const struct fingerprint *b)
-{
-	return a->first == b->first && a->second == b->second;
-}
-
 /* A monitored machine's port does not matter: nothing is walked through. */
 struct scope scope_of(const struct ruleset *ruleset, size_t file)
 {
@@ -56,23 +53,9 @@ struct scope scope_of(const struct ruleset *ruleset, size_t file)
 	return (struct scope){file, ruleset->mode, ruleset->enforcement, monitored ? 0 : ruleset->ssh_port};
 }
 
-/* --- keeping lines --- */
-
-static uint32_t learn(struct memo *memo, const struct fingerprint *print, struct str text)
-{
-	struct known_line line = {.print = *print};
-
-	for (size_t i = 0; i < FOLLOWERS; i++)
-		line.follower[i] = LINE_NONE;
-	line_read(memo, &line, text);
-	APPEND(memo->arena, &memo->lines, line);
-	return (uint32_t)memo->lines.count - 1;
-}
-
 struct memo *memo_new(struct arena *arena, const struct scope *scope, const struct secrets *secrets)
 {
 	struct memo *memo = ARENA_NEW(arena, struct memo);
-	struct fingerprint none = {0};
 
 	memo->arena = arena;
 	memo->scope = *scope;
@@ -80,62 +63,51 @@ struct memo *memo_new(struct arena *arena, const struct scope *scope, const stru
 	memo->chains = names_new(arena);
 	for (size_t i = 0; i < CHAINS_FIXED; i++)
 		(void)chain_number(memo, str_of(chain_names[i]));
-	(void)learn(memo, &none, STR(""));
 	return memo;
 }
 
 size_t memo_bytes(const struct memo *memo)
 {
-	return sizeof *memo + memo->lines.capacity * sizeof *memo->lines.items +
-	       memo->more.capacity * sizeof *memo->more.items + memo->matches.capacity * sizeof *memo->matches.items +
-	       memo->slot_count * sizeof *memo->slots + memo->declared_capacity * sizeof *memo->declared;
+	return sizeof *memo + memo->capacity * sizeof *memo->lines + memo->more.capacity * sizeof *memo->more.items +
+	       memo->matches.capacity * sizeof *memo->matches.items + memo->declared_capacity * sizeof *memo->declared;
 }
 
 /* --- looking up --- */
 
-/* Spreads what the sum has in its upper half. */
-static uint64_t hash_of(const struct fingerprint *print)
+/* Where the look for a line begins: the upper half of the sum is part of it. */
+static size_t home_of(const struct memo *memo, const struct fingerprint *print)
 {
 	uint64_t hash = (print->first ^ print->second) * PLACE;
 
-	return hash ^ hash >> 32;
+	return (size_t)(hash >> 32) & (memo->capacity - 1);
 }
 
 /* Where the line is, or where it belongs. */
-static struct slot *slot_of(const struct memo *memo, const struct fingerprint *print, uint32_t tag)
+static uint32_t find_line(const struct memo *memo, const struct fingerprint *print)
 {
-	for (size_t at = (size_t)hash_of(print);; at++) {
-		struct slot *slot = &memo->slots[at & (memo->slot_count - 1)];
+	size_t at = home_of(memo, print);
 
-		if (slot->line == LINE_NONE ||
-		    (slot->tag == tag && same_print(&memo_line(memo, slot->line)->print, print)))
-			return slot;
-	}
+	while (memo->lines[at].kind != LINE_NONE && !same_print(&memo->lines[at].print, print))
+		at = (at + 1) & (memo->capacity - 1);
+	return (uint32_t)at;
 }
 
-static void grow_slots(struct memo *memo)
+/* For so many more lines, and a quarter stays free. */
+static void make_room(struct memo *memo, size_t more)
 {
-	memo->slot_count = memo->slot_count == 0 ? 1024 : 2 * memo->slot_count;
-	memo->slots = ARENA_ARRAY(memo->arena, struct slot, memo->slot_count);
-	memset(memo->slots, 0xff, memo->slot_count * sizeof *memo->slots);
-	for (uint32_t i = 1; i < memo->lines.count; i++) {
-		const struct fingerprint *print = &memo_line(memo, i)->print;
-		uint32_t tag = (uint32_t)print->first;
+	struct known_line *old = memo->lines;
+	size_t old_capacity = memo->capacity;
 
-		*slot_of(memo, print, tag) = (struct slot){tag, i};
-	}
-}
-
-static uint32_t look_up(struct memo *memo, const struct fingerprint *print, struct str text)
-{
-	if (2 * memo->lines.count >= memo->slot_count)
-		grow_slots(memo);
-	uint32_t tag = (uint32_t)print->first;
-	struct slot *slot = slot_of(memo, print, tag);
-
-	if (slot->line == LINE_NONE)
-		*slot = (struct slot){tag, learn(memo, print, text)};
-	return slot->line;
+	if (4 * (memo->count + more) <= 3 * memo->capacity)
+		return;
+	if (memo->capacity == 0)
+		memo->capacity = 256;
+	while (4 * (memo->count + more) > 3 * memo->capacity)
+		memo->capacity *= 2;
+	memo->lines = ARENA_ARRAY(memo->arena, struct known_line, memo->capacity);
+	for (size_t i = 0; i < old_capacity; i++)
+		if (old[i].kind != LINE_NONE)
+			memo->lines[find_line(memo, &old[i].print)] = old[i];
 }
 
 /* --- recognising --- */
@@ -163,55 +135,54 @@ static void hear(struct arena *arena, struct scan *scan, const struct known_line
 		scan->memo->declared[more->home] = (struct declared){scan->memo->scan, line->accepts};
 }
 
-/* What stands behind the line `last`: what was learned behind it, what stood there before, or any. */
-static uint32_t find_next(struct memo *memo, uint32_t last, struct str text)
-{
-	struct fingerprint print = print_of(&memo->secrets, text);
-
-	if (last + 1 < memo->lines.count && same_print(&memo_line(memo, last + 1)->print, &print))
-		return last + 1;
-	for (size_t i = 0; i < FOLLOWERS; i++) {
-		uint32_t follower = memo_line(memo, last)->follower[i];
-
-		if (follower != LINE_NONE && same_print(&memo_line(memo, follower)->print, &print))
-			return follower;
-	}
-	uint32_t found = look_up(memo, &print, text);
-	struct known_line *before = memo_line(memo, last);
-
-	for (size_t i = FOLLOWERS - 1; i > 0; i--)
-		before->follower[i] = before->follower[i - 1];
-	before->follower[0] = found;
-	return found;
-}
-
 static void begin_scan(struct memo *memo, const struct ruleset *ruleset, struct scan *scan)
 {
 	scan->memo = memo;
 	scan->ruleset = ruleset;
 	scan->file = memo->scope.file;
-	scan->lines.count = scan->starts.count = scan->loud.count = 0;
+	scan->prints.count = scan->lines.count = scan->starts.count = scan->loud.count = 0;
 	scan->walks[WALK_IN].count = scan->walks[WALK_OUT].count = 0;
 	scan->tables = scan->commits = scan->odd = 0;
 	memo->scan++;
 }
 
-void memo_scan(struct arena *arena, struct memo *memo, const struct ruleset *ruleset, struct scan *scan)
+static void print_lines(struct arena *arena, struct scan *scan)
 {
-	struct str rules = ruleset->rules[memo->scope.file];
-	uint32_t line = 0;
+	struct str rules = scan->ruleset->rules[scan->file];
 
-	begin_scan(memo, ruleset, scan);
 	for (size_t at = 0; at < rules.n;) {
 		const char *start = rules.p + at, *end = memchr(start, '\n', rules.n - at);
 		size_t n = end != NULL ? (size_t)(end - start) : rules.n - at;
 
-		line = find_next(memo, line, (struct str){start, n});
-		if (!memo_line(memo, line)->quiet)
-			hear(arena, scan, memo_line(memo, line));
-		numbers_add(arena, &scan->lines, line);
+		APPEND(arena, &scan->prints, print_of(&scan->memo->secrets, (struct str){start, n}));
 		numbers_add(arena, &scan->starts, (uint32_t)at);
 		at += n + 1;
+	}
+}
+
+static void learn(struct scan *scan, size_t place, struct known_line *line)
+{
+	line->print = scan->prints.items[place];
+	line_read(scan->memo, line, scan_text(scan, place));
+	scan->memo->count++;
+}
+
+void memo_scan(struct arena *arena, struct memo *memo, const struct ruleset *ruleset, struct scan *scan)
+{
+	begin_scan(memo, ruleset, scan);
+	print_lines(arena, scan);
+	make_room(memo, scan->prints.count);
+	for (size_t i = 0; i < scan->prints.count; i++) {
+		if (i + AHEAD < scan->prints.count)
+			__builtin_prefetch(&memo->lines[home_of(memo, &scan->prints.items[i + AHEAD])]);
+		uint32_t number = find_line(memo, &scan->prints.items[i]);
+		struct known_line *line = memo_line(memo, number);
+
+		if (line->kind == LINE_NONE)
+			learn(scan, i, line);
+		if (!line->quiet)
+			hear(arena, scan, line);
+		numbers_add(arena, &scan->lines, number);
 	}
 }
 

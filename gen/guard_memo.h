@@ -1,5 +1,5 @@
 /* Lines of rules files that were met before, and what each means to the guards: most lines stand in thousands of
- * rulesets, and mostly behind the same line, so a line is read once and then recognised. One memo belongs to one worker
+ * rulesets, so a line is read once and then recognised. One memo belongs to one worker
  * and one kind of file (a scope): in it a line means one thing, wherever it stands. */
 #ifndef FLEETWALL_GEN_GUARD_MEMO_H
 #define FLEETWALL_GEN_GUARD_MEMO_H
@@ -8,6 +8,7 @@
 #include "guard_match.h"
 
 enum line_kind {
+	LINE_NONE,    /* a place in the memo where no line is */
 	LINE_NOTHING, /* empty, or a comment */
 	LINE_FILTER,  /* "*filter" */
 	LINE_TABLE,   /* another table */
@@ -28,7 +29,6 @@ enum { CHAIN_INPUT, CHAIN_FORWARD, CHAIN_OUTPUT, CHAIN_OUR_INPUT, CHAIN_OUR_OUTP
 extern const char *const chain_names[CHAINS_FIXED];
 
 #define CHAIN_NONE UINT32_MAX
-#define LINE_NONE UINT32_MAX
 #define FORM_NONE UINT32_MAX
 
 /* Which line it is. Two lines of one fingerprint are taken for one; it is made with secrets of this run, so nobody can
@@ -37,18 +37,19 @@ extern const char *const chain_names[CHAINS_FIXED];
 struct fingerprint {
 	uint64_t first, second;
 };
+static inline bool same_print(const struct fingerprint *a, const struct fingerprint *b)
+{
+	return a->first == b->first && a->second == b->second;
+}
 struct secrets {
 	uint64_t word[3];
 };
 
-/* Lines are named by their place in memo->lines. */
-enum { FOLLOWERS = 2 };
+/* Lines are named by their place in memo->lines, which does not change while a file is scanned. */
 struct known_line {
 	struct fingerprint print;
-	uint32_t follower[FOLLOWERS]; /* what stood behind it last, and before that; LINE_NONE: nothing yet */
 	uint32_t form; /* with more: its place in memo->more; else the form of an option line, or FORM_NONE */
-	uint8_t kind;
-	uint8_t walk, harm;
+	uint8_t kind, walk, harm;
 	bool has_form : 1; /* it begins with an option */
 	bool has_more : 1;
 	bool accepts : 1; /* declares the policy ACCEPT */
@@ -78,9 +79,14 @@ struct numbers {
 
 void numbers_add(struct arena *arena, struct numbers *numbers, uint32_t number);
 
+struct fingerprints {
+	struct fingerprint *items;
+	size_t count, capacity;
+};
+
 /* Lines of a walk that let management through: a chain that begins with them does, too. */
 struct proof {
-	struct numbers lines;
+	struct fingerprints lines;
 	bool valid;
 	bool whole; /* the chain must end there */
 	bool end_lets_through;
@@ -91,11 +97,8 @@ struct memo {
 	struct scope scope;
 	struct memo *next;
 	struct secrets secrets;
-	struct {
-		struct known_line
-			*items; /* in the order in which they were learned; the first stands before every file */
-		size_t count, capacity;
-	} lines;
+	struct known_line *lines; /* a hash table */
+	size_t count, capacity;   /* a power of two */
 	struct {
 		struct line_more *items;
 		size_t count, capacity;
@@ -104,10 +107,6 @@ struct memo {
 		struct line_match *items;
 		size_t count, capacity;
 	} matches;
-	struct slot {
-		uint32_t tag, line; /* part of the fingerprint; LINE_NONE: free */
-	} * slots;
-	size_t slot_count; /* a power of two, at least twice the count of lines */
 	struct names *chains;
 	struct declared {
 		uint64_t scan; /* the last one that declares the chain */
@@ -123,6 +122,7 @@ struct scan {
 	struct memo *memo;
 	const struct ruleset *ruleset;
 	size_t file;
+	struct fingerprints prints;
 	struct numbers lines, starts; /* and where they begin in the file */
 	struct numbers loud;          /* those that are not quiet */
 	struct numbers walks[WALKS];
@@ -139,7 +139,7 @@ void memo_scan(struct arena *arena, struct memo *memo, const struct ruleset *rul
 
 static inline struct known_line *memo_line(const struct memo *memo, uint32_t line)
 {
-	return &memo->lines.items[line];
+	return &memo->lines[line];
 }
 /* NULL: it has none. */
 static inline struct line_more *memo_more(const struct memo *memo, const struct known_line *line)
