@@ -136,7 +136,9 @@ static void say(const struct again *again, enum state state, size_t changed)
 		break;
 	}
 	say_openings(again);
-	writer_say(writer, "the inventory stays as it is: the next generate publishes what it says");
+	writer_say(writer,
+	           "the inventory stays as it is: the next generate, or a watch that runs within a minute, publishes "
+	           "what it says");
 }
 
 static void answer(const struct again *again, enum state state, size_t changed)

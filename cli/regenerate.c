@@ -231,34 +231,48 @@ static void stay(struct round *round, struct regeneration *result)
 		clock_gettime(CLOCK_BOOTTIME, &round->before->looked);
 }
 
-/* Without a look before, what was damaged is found when it is written. */
-static void report_mended(struct round *round)
-{
-	size_t unseen = round->looked ? 0 : round->mended;
+enum { MENDED_TOLD = 10 }; /* by name */
 
-	const struct store_faults *faults = &round->faults;
+/* Who has it: the first of the names that have this digest. */
+static struct str name_of(const struct entry *entries, size_t count, const struct digest *digest)
+{
+	for (size_t i = 0; i < count; i++)
+		if (digest_eq(&entries[i].digest, digest))
+			return entries[i].name;
+	return STR("nobody any more");
+}
+
+static void tell_mended(struct round *round, const char *kind, const struct digest *digests, size_t count,
+                        const struct entry *entries, size_t entry_count)
+{
 	struct error **warnings = &round->run->warnings;
 	char hex[65];
 
-	if (unseen > 0)
-		error_collect(warnings, error_new(ERROR_SURROUNDINGS,
-		                                  "%zu objects in the store were not what their names say; they are "
-		                                  "whole again",
-		                                  unseen));
-	for (size_t i = 0; i < faults->ruleset_count; i++) {
-		digest_hex(&faults->rulesets[i], hex);
-		error_collect(warnings, error_new(ERROR_SURROUNDINGS,
-		                                  "the ruleset %s in the store was damaged or gone; "
-		                                  "it is whole again",
-		                                  hex));
+	for (size_t i = 0; i < count && i < MENDED_TOLD; i++) {
+		digest_hex(&digests[i], hex);
+		error_collect(warnings,
+		              error_new(ERROR_SURROUNDINGS,
+		                        "the %s %.32s in the store (%.*s) was damaged or gone; it is whole again", kind,
+		                        hex, STR_ARG(name_of(entries, entry_count, &digests[i]))));
 	}
-	for (size_t i = 0; i < faults->set_count; i++) {
-		digest_hex(&faults->sets[i], hex);
-		error_collect(warnings, error_new(ERROR_SURROUNDINGS,
-		                                  "the set file %s in the store was damaged or gone; "
-		                                  "it is whole again",
-		                                  hex));
-	}
+	if (count > MENDED_TOLD)
+		error_collect(warnings,
+		              error_new(ERROR_SURROUNDINGS, "and so were %zu more of its kind", count - MENDED_TOLD));
+}
+
+/* Without a look before, what was damaged or gone is found when it is written. */
+static void report_mended(struct round *round)
+{
+	const struct store_faults *faults = &round->faults;
+	const struct generation *next = &round->next;
+
+	if (!round->looked && round->mended > 0)
+		error_collect(&round->run->warnings,
+		              error_new(ERROR_SURROUNDINGS,
+		                        "%zu objects in the store were damaged or gone; they are whole again",
+		                        round->mended));
+	tell_mended(round, "ruleset", faults->rulesets, faults->ruleset_count, next->manifest, next->machine_count);
+	tell_mended(round, "set file", faults->sets, faults->set_count, next->sets, next->set_count);
 }
 
 /* Publishing mostly waits for the disk and the database; what the next run needs is packed meanwhile. */
@@ -296,8 +310,10 @@ static struct error *publish(void *context)
 
 static struct error *finish(struct round *round, bool stays, struct ending *ending)
 {
-	TRY(stays ? publish(ending) : parallel_both(publish, ending, pack, ending));
 	round->mended = store_mended(round->store);
+	if (!round->has_head && round->readable && round->published.number > 0)
+		round->mended += store_restored(round->store, &round->published);
+	TRY(stays ? publish(ending) : parallel_both(publish, ending, pack, ending));
 	report_mended(round);
 	/* Before the mark: whoever removes old objects changes the folders of those that stay. */
 	if (ending->result->state == REGENERATED_PUBLISHED)

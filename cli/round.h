@@ -58,6 +58,7 @@ struct round {
 	struct product product;
 	struct generation published, next;
 	struct error *damage; /* of what is published */
+	size_t recorded;      /* machines of the latest generation, where no file tells of it; otherwise 0 */
 	bool readable; /* `published` is what is published; otherwise it is the newest that could be read */
 	struct timespec started;
 };

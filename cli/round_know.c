@@ -12,7 +12,7 @@
 #include "round.h"
 
 /* Between two rounds in one process, seconds: a notice of a change is no reason to look at every file. */
-#define LOOK_EVERY 30
+#define LOOK_EVERY 2
 
 /* --- templates --- */
 
@@ -295,10 +295,10 @@ static struct error *load_and_commit(void *context)
 /* --- what is published --- */
 
 /* Counts are in a file of their own. Generations share files of lists, so that all may be damaged at once. */
-static void read_counts(struct round *round)
+static void read_counts(struct round *round, uint64_t newest)
 {
 	struct generation *published = &round->published;
-	uint64_t number = store_current(round->run->config.output);
+	uint64_t current = store_current(round->run->config.output), number = current > 0 ? current : newest;
 	struct summary summary;
 
 	if (number == 0 ||
@@ -307,6 +307,17 @@ static void read_counts(struct round *round)
 	published->summary = summary;
 	if (published->number == 0)
 		published->number = number;
+}
+
+/* Where no file tells any more, the database does: how many machines there were. */
+static void ask_recorded(struct round *round)
+{
+	struct db_rows rows;
+	uint64_t machines;
+
+	if (db_query(round->arena, round->run->db, db_sql("generation-machines"), NULL, 0, &rows) == NULL &&
+	    rows.count == 1 && str_number(db_cell(&rows, 0, 0), SIZE_MAX / 100, &machines))
+		round->recorded = (size_t)machines;
 }
 
 /* The newest generation that can still be read: the guards compare with something, even when the published one was
@@ -324,8 +335,23 @@ static void read_older(struct round *round, struct error *damage)
 		                               &round->published) == NULL;
 	if (!found)
 		round->published = (struct generation){0};
-	read_counts(round);
+	read_counts(round, error == NULL && count > 0 ? all[count - 1].number : 0);
+	if (round->published.number == 0)
+		ask_recorded(round);
 	error_collect(&round->run->warnings, error_hint(damage, "everything is written anew, as another generation"));
+}
+
+static struct error *is_gone(struct round *round)
+{
+	struct generation_info *all;
+	size_t count;
+	struct error *error = store_generations(round->last, round->run->config.output, &all, &count);
+
+	/* An output folder that is not there yet has none. */
+	if (error != NULL || count == 0)
+		return NULL;
+	return error_new(ERROR_SURROUNDINGS, "output folder %.*s: the link current is gone",
+	                 STR_ARG(round->run->config.output));
 }
 
 /* Memory of its own: it is read while the fleet is loaded. */
@@ -334,6 +360,8 @@ static struct error *read_published(void *context)
 	struct round *round = context;
 
 	round->damage = generation_read(round->last, round->run->config.output, &round->published);
+	if (round->damage == NULL && round->published.number == 0)
+		round->damage = is_gone(round);
 	return NULL;
 }
 

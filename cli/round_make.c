@@ -162,6 +162,20 @@ static struct error *try_all(struct round *round)
 
 /* --- all guards --- */
 
+/* All that is left to compare with. */
+static struct error *guard_recorded(const struct round *round)
+{
+	unsigned share = round->run->config.shares.machines_fall;
+	size_t now = round->next.machine_count, before = round->recorded;
+
+	if (before < 10 || now * 100 >= before * (100 - (share < 100 ? share : 100)))
+		return NULL;
+	return error_hint(error_new(ERROR_GUARD,
+	                            "machines with a ruleset fell from %zu to %zu since the last generation", before,
+	                            now),
+	                  "if that is right: fleetwall generate --force");
+}
+
 struct error *round_guards(struct round *round)
 {
 	struct run *run = round->run;
@@ -172,6 +186,8 @@ struct error *round_guards(struct round *round)
 	    !(round->readable && generation_same(&round->published, &round->next)))
 		error_collect(&errors, guard_collapse(&round->published.summary, &round->next.summary,
 		                                      &run->config.shares));
+	if (!round->options->force)
+		error_collect(&errors, guard_recorded(round));
 	error_collect(&errors, guards_findings(round->guards));
 	error_collect(&errors, ask_kernel(round));
 	if (errors == NULL && round->options->try_all)

@@ -10,6 +10,8 @@
 #include "watch.h"
 #include "watch_pace.h"
 
+enum { LOOK_SOON = 2500 }; /* milliseconds; a round looks at the store when the last look is two seconds old */
+
 /* The connection as the loop knows it. libuv needs it until it has closed it, which is later than we do. */
 struct ear {
 	uv_poll_t poll;
@@ -120,6 +122,9 @@ static void round_done(struct watcher *watcher, uint64_t edge, uint64_t began)
 {
 	say_status(watcher, NULL);
 	say_ready(watcher);
+	/* A round under a stream of changes may not have looked at the store: soon after the last, one does. */
+	if (watcher->watch.last.state == REGENERATED_PUBLISHED && edge > LOOK_SOON)
+		edge = LOOK_SOON;
 	pace_done(&watcher->pace, began, milliseconds(), edge);
 }
 

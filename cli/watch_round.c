@@ -3,7 +3,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdio.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -157,7 +156,6 @@ void watch_settle(struct watch *watch)
 {
 	/* A cache that can't be kept costs the next start some time, and nothing else. */
 	say_warning(watch, resident_settle(watch->run, watch->resident));
-	malloc_trim(0);
 }
 
 /* --- the configuration --- */

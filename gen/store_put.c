@@ -49,6 +49,40 @@ size_t store_mended(const struct store *store)
 	return store->sweep ? 0 : store->puts->mended;
 }
 
+static bool is_among(const struct digest *digest, const struct digest *digests, size_t count)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (digest_cmp(&digests[middle], digest) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count && digest_eq(&digests[low], digest);
+}
+
+size_t store_restored(const struct store *store, const struct generation *published)
+{
+	const struct puts *puts = store->puts;
+	struct arena *scratch = arena_new();
+	struct digest *digests[OBJECT_KINDS];
+	size_t counts[OBJECT_KINDS], restored = 0;
+
+	counts[OBJECT_RULESET] =
+		entries_digests(scratch, published->manifest, published->machine_count, &digests[OBJECT_RULESET]);
+	counts[OBJECT_SET] = entries_digests(scratch, published->sets, published->set_count, &digests[OBJECT_SET]);
+	for (size_t i = 0; i < puts->made.count; i++) {
+		const struct object *object = &puts->made.items[i];
+
+		restored += is_among(&object->digest, digests[object->kind], counts[object->kind]);
+	}
+	arena_free(scratch);
+	return restored;
+}
+
 struct puts *puts_new(void)
 {
 	struct arena *arena = arena_new();

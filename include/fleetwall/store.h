@@ -79,6 +79,8 @@ struct error *store_put_set(struct store *store, const struct set_file *set) MUS
 
 /* How many objects stood there with other bytes, and were written anew, since the store was opened. */
 size_t store_mended(const struct store *store);
+/* How many were written that this generation names: they were gone. Before store_publish(). */
+size_t store_restored(const struct store *store, const struct generation *published);
 
 /* A time on the clock of the file system that is after everything that was written to the store by now, and before
  * anything that will be. */

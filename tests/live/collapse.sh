@@ -33,6 +33,15 @@ done
 run 4 generate
 complains 'the machines fell from 20 to 5'
 run 3 generate --only m0 --force
+link=$(readlink "$out/current")
+rm "$out/current"
+run 4 generate
+complains 'the link current is gone'
+complains 'the machines fell from 20 to 5'
+rm -f "$out"/generations/*/summary
+run 4 generate
+complains 'machines with a ruleset fell from 20 to 5'
+ln -s "$link" "$out/current"
 run 0 generate --force
 holds 'all is new' [ "$(wc -l < "$out/current/manifest")" = 5 ]
 finish

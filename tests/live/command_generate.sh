@@ -75,7 +75,7 @@ run 0 generate
 holds 'what was changed by hand is as it was' digests
 chmod u+w "$rules" && sed -i s/DROP/QUIT/ "$rules"
 run 0 generate --full
-complains '1 objects in the store were not what their names say'
+complains '1 objects in the store were damaged or gone'
 holds 'what was changed by hand is as it was, by a full run' digests
 run 2 generate --dry-run --columns nosuch --nosuch
 run 0 generate --columns nosuch
