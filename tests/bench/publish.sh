@@ -26,9 +26,9 @@ awk -v table="$table" '
 		off = 1
 		print ""
 		while ((getline line < table) > 0) {
-			if (line ~ /^[0-9,]+ machines/) on = line ~ /^100,000 machines, kinds/
-			else if (line == "") on = 0
-			if (on || !body++) print "    " line
+			if (line == "") heading = 1
+			on = line ~ /^[0-9,]+ machines/ ? line ~ /^100,000 machines, kinds/ : on && line != ""
+			if (on || !heading) print "    " line
 		}
 		print ""
 	}
