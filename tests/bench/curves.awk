@@ -1,9 +1,10 @@
-# The curves of bench.tsv (with median.awk before it) for gnuplot, behind curves.gp: kinds, on the first file system. The most expensive first,
-# as the key stands.
+# The curves of bench.tsv (with median.awk before it) for gnuplot, behind curves.gp: kinds, on the first file system; others
+# where they were measured, which is tmpfs if there is one. The most expensive first, as the key stands.
 function curve(title, work, look,   f, s, data) {
 	for (f = 1; f <= fleets; f++) {
 		if (shape[f] != "kinds") continue
 		s = work == "floor" ? floor_of(size[f], "kinds", name[1]) : median(size[f], "kinds", name[1], work)
+		if (s <= 0 && places > 1) s = median(size[f], "kinds", name[2], work)
 		if (s > 0) data = data size[f] " " s "\n"
 	}
 	if (data == "") return
@@ -21,6 +22,6 @@ END {
 	curve("generate, 1 % changed", "change", "lc rgb '#1f77b4'")
 	curve("watch, one change", "watch", "lc rgb '#17a2b8'")
 	curve("generate, nothing changed", "nothing", "lc rgb '#2ca02c'")
-	printf "set ylabel \"seconds, on %s\"\n", name[1]
+	printf "set ylabel \"seconds, on %s%s\"\n", name[1], (places > 1 ? " (others: " name[2] ")" : "")
 	if (plot != "") print plot
 }

@@ -98,9 +98,10 @@ finish() {
 	trap '' INT TERM
 	if [ -n "${disk-}" ]; then
 		[ ! -e "$disk/state/pg" ] || fleetwall database stop >/dev/null 2>&1 || true
+		[ -z "${tmpfs-}" ] || rm -rf "$tmpfs"
+		[ -z "${machines-}" ] || [ "$machines" -lt 100000 ] || say "removing $disk; ext4 may take minutes for it, and is slow until it is done"
 		rm -rf "$disk"
 	fi
-	[ -z "${tmpfs-}" ] || rm -rf "$tmpfs"
 }
 
 # --- the database ----------------------------------------------------------------------------------------------------------------------
