@@ -6,7 +6,7 @@
 set -u
 . tests/live/lib/command.sh
 out=$home/state/out
-kills=${BAD_DAYS:-6}
+kills=${BAD_DAYS:-4}
 seed=${SEED:-$(date +%s)}
 echo "SEED=$seed"
 

@@ -5,7 +5,7 @@
 # compared with a run into an empty folder. CONCURRENCY_SECONDS=30 makes it longer.
 set -u
 . tests/live/lib/command.sh
-seconds=${CONCURRENCY_SECONDS:-12}
+seconds=${CONCURRENCY_SECONDS:-6}
 out=$home/state/out
 
 psql() {

@@ -1,6 +1,7 @@
 /* opens(): each kind of opening on a small fleet, nothing where nothing opens, and against explain() on arbitrary
  * fleets: whatever packet was refused and is let in now, opens() has something to say. Fleets are written as documents;
- * an opening is spelled as people read it. */
+ * an opening is spelled as people read it.
+ * no-valgrind: random fleets by the hundred; all of it runs under the sanitizers. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

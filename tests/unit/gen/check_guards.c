@@ -1,5 +1,6 @@
 /* The guards that read rulesets as they come: frames, forms of lines, and that findings depend neither on the order in
- * which rulesets come, nor on who reads them, nor on what was read before. */
+ * which rulesets come, nor on who reads them, nor on what was read before.
+ * no-valgrind: random fleets by the hundred; all of it runs under the sanitizers. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* produce(): what is known is not rendered again and is right nevertheless, whatever changed; the same with any number
- * of threads; sets before rulesets. */
+ * of threads; sets before rulesets.
+ * no-valgrind: random fleets by the hundred; all of it runs under the sanitizers. */
 #include <check.h>
 #include <pthread.h>
 #include <stdatomic.h>
