@@ -18,10 +18,12 @@ owner() {
 	db) echo db ;;
 	rule | fleet) echo model ;;
 	document | inventory | foreign) echo inventory ;;
-	digest | settings | resolve | ruleset | produce) echo rulesets ;;
+	digest) echo digest ;;
+	settings | resolve | ruleset | produce) echo rulesets ;;
 	mustache | guard) echo gen ;;
 	store | cache | keep) echo store ;;
 	explain | opens) echo analysis ;;
+	ledger | push | bundle) echo push ;;
 	*) echo nobody ;;
 	esac
 }
@@ -32,10 +34,10 @@ may_use() {
 	base) echo base ;;
 	db) echo base db ;;
 	inventory) echo base db model inventory ;;
-	gen) echo base model rulesets gen store ;;
-	analysis) echo base model rulesets analysis ;;
-	push) echo base db store analysis ;;
-	cli) echo base db model inventory rulesets gen store analysis push ;;
+	gen) echo base model digest rulesets gen store ;;
+	analysis) echo base model digest rulesets analysis ;;
+	push) echo base db digest store analysis push ;;
+	cli) echo base db model inventory digest rulesets gen store analysis push ;;
 	esac
 }
 
@@ -43,7 +45,7 @@ may_use() {
 room_of_header() {
 	case $(owner "$1") in
 	model | inventory) echo inventory ;;
-	rulesets | gen | store) echo gen ;;
+	digest | rulesets | gen | store) echo gen ;;
 	*) owner "$1" ;;
 	esac
 }
