@@ -51,7 +51,7 @@ struct plan_item {
 	bool first;   /* nothing was ever confirmed */
 	bool enforce; /* exclusive or coexist, not monitor */
 };
-struct plan {
+struct push_plan {
 	uint64_t generation;
 	struct digest digest;
 	struct plan_item *items; /* by wave, then name */
@@ -64,14 +64,14 @@ struct plan {
 };
 /* What a push of the published generation would do. Contacts nobody, writes nothing. */
 struct error *push_plan(struct arena *arena, struct db *db, const struct push_settings *settings,
-                        const struct selection *selection, struct positions **positions, struct plan *plan) MUST_CHECK;
+                        const struct selection *selection, struct positions **positions, struct push_plan *plan) MUST_CHECK;
 
 /* Gives each item its wave: first one machine for each role (the fewest that cover them, each role by a machine that
  * has as few others as may be), then a tenth, three tenths, and the rest. Pure; sorts the items. */
 unsigned push_waves(struct arena *arena, struct plan_item *items, size_t count);
 
 /* SPEC §7.0: management sources, unless all are in monitor. */
-struct error *push_permitted(const struct push_settings *settings, const struct plan *plan) MUST_CHECK;
+struct error *push_permitted(const struct push_settings *settings, const struct push_plan *plan) MUST_CHECK;
 
 /* --- doing it --- */
 
