@@ -9,9 +9,13 @@
 #include "fleetwall/error.h"
 #include "fleetwall/fleet.h"
 #include "fleetwall/guard.h"
+#include "fleetwall/push.h"
 #include "fleetwall/settings.h"
 
 #include "writer.h"
+
+/* What nightly does with a generation that it made: push it; push it if it opens nothing new or was approved; leave it. */
+enum nightly_push { NIGHTLY_PUSH_ON, NIGHTLY_PUSH_APPROVED, NIGHTLY_PUSH_OFF };
 
 /* Everything that the configuration file can say; each has a default. */
 struct config {
@@ -23,6 +27,10 @@ struct config {
 	struct guard_shares shares;
 	unsigned threads;     /* for rendering and writing; 0: as many as there are processors */
 	unsigned keep_generations, keep_days; /* see fleetwall/keep.h */
+	struct push_settings push;
+	unsigned transport;    /* 1: scp */
+	unsigned nightly_push; /* enum nightly_push */
+	unsigned drift_sample; /* so many unchanged machines does nightly look at */
 };
 
 /* Reads `path` into *config, which holds the defaults. All faults at once, with file and line. */
@@ -73,6 +81,7 @@ struct run {
 	const struct globals *globals; /* what `config` was made with */
 	struct config config;
 	struct db *db;         /* after run_connect() */
+	struct str conninfo;   /* what it was opened with */
 	struct writer *writer;
 	struct str input;      /* standard input, once it was read: a command that is tried again has it still */
 	bool has_input;

@@ -17,7 +17,17 @@ struct reader {
 	struct error *errors;
 };
 
-enum setting_kind { SETTING_TEXT, SETTING_PATH, SETTING_NUMBER, SETTING_SWITCH, SETTING_PREFIXES, SETTING_GROUP };
+enum setting_kind {
+	SETTING_TEXT,
+	SETTING_PATH,
+	SETTING_NUMBER,
+	SETTING_SWITCH,
+	SETTING_PREFIXES,
+	SETTING_USER,      /* a login name */
+	SETTING_CHOICE,    /* the index of one of the words */
+	SETTING_ARGUMENTS, /* a program's, each a string of its own */
+	SETTING_GROUP,
+};
 
 /* One setting: where it goes is an offset into struct config. */
 struct setting_entry {
@@ -26,41 +36,67 @@ struct setting_entry {
 	size_t offset;
 	unsigned least, most; /* of a number */
 	const struct setting_entry *group;
+	const char *const *words;
 };
 
 #define AT(member) offsetof(struct config, member)
 
 static const struct setting_entry housekeeping_settings[] = {
-	{"loopback", SETTING_SWITCH, AT(settings.loopback), 0, 0, NULL},
-	{"icmp_errors", SETTING_SWITCH, AT(settings.icmp_errors), 0, 0, NULL},
-	{"established", SETTING_SWITCH, AT(settings.established), 0, 0, NULL},
-	{"neighbour_discovery", SETTING_SWITCH, AT(settings.neighbour_discovery), 0, 0, NULL},
-	{"drop_invalid", SETTING_SWITCH, AT(settings.drop_invalid), 0, 0, NULL},
-	{"dhcp", SETTING_SWITCH, AT(settings.dhcp), 0, 0, NULL},
-	{NULL, SETTING_TEXT, 0, 0, 0, NULL},
+	{"loopback", SETTING_SWITCH, AT(settings.loopback), 0, 0, NULL, NULL},
+	{"icmp_errors", SETTING_SWITCH, AT(settings.icmp_errors), 0, 0, NULL, NULL},
+	{"established", SETTING_SWITCH, AT(settings.established), 0, 0, NULL, NULL},
+	{"neighbour_discovery", SETTING_SWITCH, AT(settings.neighbour_discovery), 0, 0, NULL, NULL},
+	{"drop_invalid", SETTING_SWITCH, AT(settings.drop_invalid), 0, 0, NULL, NULL},
+	{"dhcp", SETTING_SWITCH, AT(settings.dhcp), 0, 0, NULL, NULL},
+	{NULL, SETTING_TEXT, 0, 0, 0, NULL, NULL},
 };
 
 static const struct setting_entry guard_settings[] = {
-	{"machines_fall", SETTING_NUMBER, AT(shares.machines_fall), 0, 100, NULL},
-	{"members_fall", SETTING_NUMBER, AT(shares.members_fall), 0, 100, NULL},
-	{"rules_change", SETTING_NUMBER, AT(shares.rules_change), 0, 100000, NULL},
-	{NULL, SETTING_TEXT, 0, 0, 0, NULL},
+	{"machines_fall", SETTING_NUMBER, AT(shares.machines_fall), 0, 100, NULL, NULL},
+	{"members_fall", SETTING_NUMBER, AT(shares.members_fall), 0, 100, NULL, NULL},
+	{"rules_change", SETTING_NUMBER, AT(shares.rules_change), 0, 100000, NULL, NULL},
+	{NULL, SETTING_TEXT, 0, 0, 0, NULL, NULL},
+};
+
+static const char *const transports[] = {"ssh", "scp", NULL};
+static const char *const nightly_pushes[] = {
+	[NIGHTLY_PUSH_ON] = "on", [NIGHTLY_PUSH_APPROVED] = "approved", [NIGHTLY_PUSH_OFF] = "off", NULL};
+
+static const struct setting_entry push_entries[] = {
+	{"user", SETTING_USER, AT(push.user), 0, 0, NULL, NULL},
+	{"parallel", SETTING_NUMBER, AT(push.parallel), 1, 1000, NULL, NULL},
+	{"deadline", SETTING_NUMBER, AT(push.deadline), 10, 3600, NULL, NULL},
+	{"connect_timeout", SETTING_NUMBER, AT(push.connect), 1, 600, NULL, NULL},
+	{"step_timeout", SETTING_NUMBER, AT(push.step), 5, 3600, NULL, NULL},
+	{"retries", SETTING_NUMBER, AT(push.retries), 0, 20, NULL, NULL},
+	{"max_failures", SETTING_NUMBER, AT(push.max_failures), 0, 1000000, NULL, NULL},
+	{"probe_timeout", SETTING_NUMBER, AT(push.probe_wait), 1, 60, NULL, NULL},
+	{"drift_sample", SETTING_NUMBER, AT(drift_sample), 0, 100000, NULL, NULL},
+	{"ssh_options", SETTING_ARGUMENTS, AT(push.ssh_options), 0, 0, NULL, NULL},
+	{"apply", SETTING_ARGUMENTS, AT(push.apply), 1, 0, NULL, NULL},
+	{"confirm", SETTING_ARGUMENTS, AT(push.confirm), 1, 0, NULL, NULL},
+	{"copy", SETTING_ARGUMENTS, AT(push.copy), 1, 0, NULL, NULL},
+	{"call", SETTING_ARGUMENTS, AT(push.call), 1, 0, NULL, NULL},
+	{NULL, SETTING_TEXT, 0, 0, 0, NULL, NULL},
 };
 
 static const struct setting_entry all_settings[] = {
-	{"database", SETTING_TEXT, AT(database), 0, 0, NULL},
-	{"state", SETTING_PATH, AT(state), 0, 0, NULL},
-	{"output", SETTING_PATH, AT(output), 0, 0, NULL},
-	{"templates", SETTING_PATH, AT(templates), 0, 0, NULL},
-	{"management", SETTING_PREFIXES, 0, 0, 0, NULL},
-	{"ssh_port", SETTING_NUMBER, AT(settings.ssh_port), 1, 65535, NULL},
-	{"log_rate", SETTING_NUMBER, AT(settings.log_rate), 0, 1000, NULL},
-	{"threads", SETTING_NUMBER, AT(threads), 0, 16, NULL},
-	{"keep_generations", SETTING_NUMBER, AT(keep_generations), 1, 1000000, NULL},
-	{"keep_days", SETTING_NUMBER, AT(keep_days), 0, 100000, NULL},
-	{"housekeeping", SETTING_GROUP, 0, 0, 0, housekeeping_settings},
-	{"guard", SETTING_GROUP, 0, 0, 0, guard_settings},
-	{NULL, SETTING_TEXT, 0, 0, 0, NULL},
+	{"database", SETTING_TEXT, AT(database), 0, 0, NULL, NULL},
+	{"state", SETTING_PATH, AT(state), 0, 0, NULL, NULL},
+	{"output", SETTING_PATH, AT(output), 0, 0, NULL, NULL},
+	{"templates", SETTING_PATH, AT(templates), 0, 0, NULL, NULL},
+	{"management", SETTING_PREFIXES, 0, 0, 0, NULL, NULL},
+	{"ssh_port", SETTING_NUMBER, AT(settings.ssh_port), 1, 65535, NULL, NULL},
+	{"log_rate", SETTING_NUMBER, AT(settings.log_rate), 0, 1000, NULL, NULL},
+	{"threads", SETTING_NUMBER, AT(threads), 0, 16, NULL, NULL},
+	{"keep_generations", SETTING_NUMBER, AT(keep_generations), 1, 1000000, NULL, NULL},
+	{"keep_days", SETTING_NUMBER, AT(keep_days), 0, 100000, NULL, NULL},
+	{"housekeeping", SETTING_GROUP, 0, 0, 0, housekeeping_settings, NULL},
+	{"guard", SETTING_GROUP, 0, 0, 0, guard_settings, NULL},
+	{"transport", SETTING_CHOICE, AT(transport), 0, 0, NULL, transports},
+	{"nightly_push", SETTING_CHOICE, AT(nightly_push), 0, 0, NULL, nightly_pushes},
+	{"push", SETTING_GROUP, 0, 0, 0, push_entries, NULL},
+	{NULL, SETTING_TEXT, 0, 0, 0, NULL, NULL},
 };
 
 static struct place place_of(const struct reader *reader, const config_setting_t *setting)
@@ -94,6 +130,18 @@ static void read_text(struct reader *reader, const config_setting_t *setting, bo
 		                 "cron and people start fleetwall in different folders"));
 	else
 		*target = str_copy(reader->arena, text);
+}
+
+/* It becomes an argument of ssh: nothing that could be an option, or more than a name. */
+static void read_user(struct reader *reader, const config_setting_t *setting, struct str *target)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+	const char *text = config_setting_get_string(setting);
+
+	if (text == NULL || text[0] == '\0' || text[0] == '-' || text[strspn(text, allowed)] != '\0')
+		wrong_type(reader, setting, "a login name, as a string");
+	else
+		*target = str_copy(reader->arena, str_of(text));
 }
 
 static void read_number(struct reader *reader, const config_setting_t *setting, const struct setting_entry *entry,
@@ -177,6 +225,46 @@ static void read_prefixes(struct reader *reader, const config_setting_t *setting
 	settings->management_count = unique;
 }
 
+static void read_choice(struct reader *reader, const config_setting_t *setting, const struct setting_entry *entry,
+                        unsigned *target)
+{
+	const char *text = config_setting_get_string(setting);
+	struct buf words = buf_new(reader->arena);
+
+	for (unsigned i = 0; entry->words[i] != NULL; i++) {
+		if (text != NULL && strcmp(text, entry->words[i]) == 0) {
+			*target = i;
+			return;
+		}
+		buf_format(&words, "%s\"%s\"", i == 0 ? "" : entry->words[i + 1] != NULL ? ", " : " or ", entry->words[i]);
+	}
+	wrong_type(reader, setting, str_c(reader->arena, buf_str(&words)));
+}
+
+/* What is given to a program as it stands; an entry with `least` needs at least the program. */
+static void read_arguments(struct reader *reader, const config_setting_t *setting, const struct setting_entry *entry,
+                           struct hook *target)
+{
+	int count = config_setting_length(setting);
+	struct hook hook = {.count = (size_t)count};
+
+	if ((!config_setting_is_array(setting) && !config_setting_is_list(setting)) || (size_t)count < entry->least) {
+		wrong_type(reader, setting, "a list of strings: [ \"program\", \"argument\" ]");
+		return;
+	}
+	hook.arguments = ARENA_ARRAY(reader->arena, struct str, hook.count + 1);
+	for (int i = 0; i < count; i++) {
+		const char *text = config_setting_get_string_elem(setting, i);
+
+		if (text == NULL) {
+			wrong_type(reader, setting, "a list of strings: [ \"program\", \"argument\" ]");
+			return;
+		}
+		hook.arguments[i] = str_copy(reader->arena, str_of(text));
+	}
+	*target = hook;
+}
+
 static void read_group(struct reader *reader, const config_setting_t *group, const struct setting_entry *entries);
 
 static void read_setting(struct reader *reader, const config_setting_t *setting, const struct setting_entry *entry)
@@ -196,6 +284,15 @@ static void read_setting(struct reader *reader, const config_setting_t *setting,
 		return;
 	case SETTING_PREFIXES:
 		read_prefixes(reader, setting);
+		return;
+	case SETTING_USER:
+		read_user(reader, setting, (struct str *)(void *)target);
+		return;
+	case SETTING_CHOICE:
+		read_choice(reader, setting, entry, (unsigned *)(void *)target);
+		return;
+	case SETTING_ARGUMENTS:
+		read_arguments(reader, setting, entry, (struct hook *)(void *)target);
 		return;
 	case SETTING_GROUP:
 		if (config_setting_is_group(setting))
@@ -264,6 +361,15 @@ struct error *config_default(struct arena *arena, struct config *config)
 		.shares = {.machines_fall = 30, .members_fall = 50, .rules_change = 50},
 		.keep_generations = 50,
 		.keep_days = 90,
+		.push = {.user = STR("root"),
+	                 .parallel = 20,
+	                 .deadline = 60,
+	                 .connect = 10,
+	                 .step = 120,
+	                 .retries = 3,
+	                 .max_failures = 3,
+	                 .probe_wait = 3},
+		.drift_sample = 10,
 	};
 	if (geteuid() == 0)
 		config->state = STR("/var/lib/fleetwall");
@@ -275,6 +381,16 @@ struct error *config_default(struct arena *arena, struct config *config)
 		return error_hint(error_new(ERROR_SURROUNDINGS, "there is no HOME to keep the state in"),
 		                  "give --state DIR");
 	return NULL;
+}
+
+/* What a push needs and other settings say. */
+static void push_from_the_rest(struct config *config)
+{
+	config->push.output = config->output;
+	config->push.scp = config->transport == 1;
+	config->push.ssh_port = config->settings.ssh_port;
+	config->push.management = config->settings.management;
+	config->push.management_count = config->settings.management_count;
 }
 
 struct error *config_of(struct arena *arena, const struct globals *globals, struct config *config)
@@ -296,7 +412,11 @@ struct error *config_of(struct arena *arena, const struct globals *globals, stru
 		config->state = globals->state;
 	if (globals->output.p != NULL)
 		config->output = globals->output;
+	if (config->state.n == 0)
+		return error_hint(error_new(ERROR_INPUT, "the setting state is empty"),
+		                  "name a folder, or leave it out");
 	if (config->output.n == 0)
 		config->output = str_format(arena, "%.*s/out", STR_ARG(config->state));
+	push_from_the_rest(config);
 	return NULL;
 }

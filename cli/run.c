@@ -33,11 +33,13 @@ static struct error *connect_to(struct run *run, bool make)
 	struct str conninfo = run->config.database;
 	struct error *error;
 
+	run->conninfo = conninfo;
 	if (conninfo.n > 0)
 		return db_open(run->arena, conninfo, &run->db);
 	/* A private server that dies just now still takes the connection; the next look finds it dead and starts it. */
 	for (int i = 0;; i++) {
 		TRY(open_private(run, make, &conninfo));
+		run->conninfo = conninfo;
 		error = db_open(run->arena, conninfo, &run->db);
 		if (error == NULL || i + 1 == PRIVATE_TRIES)
 			return error;

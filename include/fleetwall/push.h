@@ -42,6 +42,10 @@ struct selection {
 	const struct str *words; /* names, globs (fnmatch), role:NAME; count 0: all */
 	size_t count;
 };
+/* The machines of the inventory and the ledger that the words speak of, sorted by name, each once. ERROR_UNKNOWN for a
+ * word that speaks of none, with the nearest name; all such words at once. In push/select.c. */
+struct error *push_select(struct arena *arena, struct db *db, const struct selection *selection, struct str **names,
+                          size_t *count) MUST_CHECK;
 
 struct plan_item {
 	struct work_item work;
