@@ -1,6 +1,7 @@
-/* Memory in chunks that grow, given up all at once. The one place that calls malloc and free for our own objects, and
- * the one place where the program ends for want of memory. Under AddressSanitizer everything not handed out is
- * poisoned, with a gap behind each object, so that an overrun is seen although malloc knows nothing of it. */
+/* Memory in chunks that grow, given up all at once. The one place that calls malloc and free for our own objects (large
+ * chunks are pages), and the one place where the program ends for want of memory. Under AddressSanitizer everything not
+ * handed out is poisoned, with a gap behind each object, so that an overrun is seen although malloc knows nothing of
+ * it. */
 #include "fleetwall/arena.h"
 
 #include <assert.h>
@@ -10,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "pages.h"
 
 #ifdef __has_feature
 #if __has_feature(address_sanitizer)
@@ -23,14 +26,16 @@
 #ifdef ARENA_POISONS
 #include <sanitizer/asan_interface.h>
 #define GAP 16
+#define PAGED 0 /* all of it from malloc, so that LeakSanitizer finds what only an arena refers to */
 #else
 #define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 #define GAP 0
+#define PAGED 1
 #endif
 
 #define FIRST_CHUNK ((size_t)4 << 10)
-#define LARGEST_CHUNK ((size_t)1 << 20)
+#define LARGEST_CHUNK (((size_t)1 << 20) - 128) /* two of them, with their heads, are no more than a huge page */
 #define OUT_OF_MEMORY 3 /* the exit code for surroundings that failed */
 
 struct chunk {
@@ -54,6 +59,24 @@ static _Noreturn void out_of_memory(void)
 	exit(OUT_OF_MEMORY);
 }
 
+static bool is_paged(size_t size)
+{
+	return PAGED && size >= PAGES_LEAST;
+}
+
+static void *memory_take(size_t size)
+{
+	return is_paged(size) ? pages_take(size) : malloc(size);
+}
+
+static void memory_give(void *memory, size_t size)
+{
+	if (is_paged(size))
+		pages_give(memory);
+	else
+		free(memory);
+}
+
 static struct chunk *chunk_new(struct arena *arena, size_t size)
 {
 	struct chunk *chunk;
@@ -62,25 +85,26 @@ static struct chunk *chunk_new(struct arena *arena, size_t size)
 		out_of_memory();
 	if (size < arena->next_size)
 		size = arena->next_size;
-	chunk = malloc(sizeof *chunk + size);
+	chunk = memory_take(sizeof *chunk + size);
 	if (chunk == NULL)
 		out_of_memory();
 	*chunk = (struct chunk){.size = size};
 	ASAN_POISON_MEMORY_REGION(chunk->data, size);
 	arena->total += sizeof *chunk + size;
 	if (arena->next_size < LARGEST_CHUNK)
-		arena->next_size *= 2;
+		arena->next_size = arena->next_size * 2 < LARGEST_CHUNK ? arena->next_size * 2 : LARGEST_CHUNK;
 	return chunk;
 }
 
-/* The first touch of a page costs more than most of what is done with it, and chunks of a megabyte would be mapped
- * and unmapped each time. */
+/* The first touch of a page costs more than most of what is done with it, and large pieces would be mapped and
+ * unmapped each time; those of libraries as well. */
 void arena_keep(size_t size)
 {
 	const size_t largest = (size_t)32 << 20; /* that malloc takes from its heap */
 
 	(void)mallopt(M_MMAP_THRESHOLD, (int)largest);
 	(void)mallopt(M_TRIM_THRESHOLD, (int)(size < INT32_MAX ? size : INT32_MAX));
+	pages_keep(size);
 }
 
 struct arena *arena_new(void)
@@ -102,7 +126,7 @@ void arena_free(struct arena *arena)
 	for (chunk = arena->first; chunk != NULL; chunk = next) {
 		next = chunk->next;
 		ASAN_UNPOISON_MEMORY_REGION(chunk->data, chunk->size);
-		free(chunk);
+		memory_give(chunk, sizeof *chunk + chunk->size);
 	}
 	free(arena);
 }
