@@ -24,9 +24,9 @@ enum { LINK_TARGET = TREE_PATH + 3, LINK_NAME = 256 };
 /* One of the two folders, what it should say, and what is known of what it says. */
 struct links {
 	struct arena *arena;
-	const struct store *store;
+	int root;           /* OUT */
 	const char *folder; /* "machines" */
-	int descriptor;     /* of it */
+	int descriptor;     /* of it; -1: it can't be opened */
 	enum object_kind kind;
 	const struct entry *entries; /* sorted by name */
 	size_t count;
@@ -53,7 +53,7 @@ static void target_of(char target[LINK_TARGET], const struct links *links, const
 
 static struct error *replace_link(const struct links *links, const char *name, const char *target)
 {
-	int root = links->store->root;
+	int root = links->root;
 
 	if (symlinkat(target, root, NEW_LINK) != 0) {
 		TRY(disk_remove(root, NEW_LINK)); /* of one that could not be put in place */
@@ -127,7 +127,7 @@ static struct error *find_link(void *context, struct str name)
 static struct error *find_links(struct links *links)
 {
 	links->there = ARENA_ARRAY(links->arena, bool, links->count);
-	return disk_list(links->store->root, links->folder, find_link, links);
+	return disk_list(links->root, links->folder, find_link, links);
 }
 
 static struct error *lay_found(struct links *links)
@@ -210,7 +210,7 @@ static struct error *lay_all(struct links *machines, struct links *sets)
 
 static struct error *open_links(struct links *links)
 {
-	links->descriptor = openat(links->store->root, links->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	links->descriptor = openat(links->root, links->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	return links->descriptor >= 0 ? NULL : error_errno("can't open the folder %s", links->folder);
 }
 
@@ -229,25 +229,26 @@ static struct error *open_and_lay(struct links *machines, struct links *sets)
 	return error;
 }
 
+static struct links links_to(struct arena *arena, int root, enum object_kind kind, const struct generation *generation)
+{
+	bool machines = kind == OBJECT_RULESET;
+
+	return (struct links){.arena = arena,
+	                      .root = root,
+	                      .folder = machines ? "machines" : "sets",
+	                      .descriptor = -1,
+	                      .kind = kind,
+	                      .entries = machines ? generation->manifest : generation->sets,
+	                      .count = machines ? generation->machine_count : generation->set_count};
+}
+
 /* `before` may be NULL: nothing is known. */
 static struct error *bring_in_line(struct arena *scratch, struct store *store, const struct generation *before,
                                    const struct generation *generation)
 {
 	static const struct entry none[1];
-	struct links machines = {.arena = scratch,
-	                         .store = store,
-	                         .folder = "machines",
-	                         .descriptor = -1,
-	                         .kind = OBJECT_RULESET,
-	                         .entries = generation->manifest,
-	                         .count = generation->machine_count};
-	struct links sets = {.arena = scratch,
-	                     .store = store,
-	                     .folder = "sets",
-	                     .descriptor = -1,
-	                     .kind = OBJECT_SET,
-	                     .entries = generation->sets,
-	                     .count = generation->set_count};
+	struct links machines = links_to(scratch, store->root, OBJECT_RULESET, generation);
+	struct links sets = links_to(scratch, store->root, OBJECT_SET, generation);
 
 	if (before != NULL) {
 		machines.before = before->machine_count > 0 ? before->manifest : none;
@@ -268,8 +269,11 @@ static struct error *links_of(struct store *store, const struct generation *befo
 	arena_free(scratch);
 	if (error == NULL)
 		tree_sweep(store);
-	return error_hint(error_in(error, "the links for people in %.*s are behind", STR_ARG(store->output)),
-	                  "`current` is right; the next run of `fleetwall generate` mends the links");
+	error = error_in(error, "the links for people in %.*s are behind", STR_ARG(store->output));
+	/* Who knows what stands in the way knows better what to do. */
+	if (error != NULL && error->hint.n > 0)
+		return error;
+	return error_hint(error, "`current` is right; the next run of `fleetwall generate` mends the links");
 }
 
 struct error *store_links(struct arena *arena, struct store *store, const struct generation *generation)
@@ -283,4 +287,62 @@ struct error *store_links_from(struct arena *arena, struct store *store, const s
 {
 	(void)arena;
 	return links_of(store, before, generation);
+}
+
+/* --- a look --- */
+
+/* Names that outlive the look. */
+struct link_look {
+	struct arena *arena;
+	struct str *items;
+	size_t count, capacity;
+};
+
+static void found_wrong(struct link_look *look, const struct links *links, struct str name)
+{
+	APPEND(look->arena, look, str_format(look->arena, "%s/%.*s", links->folder, STR_ARG(name)));
+}
+
+/* A link that nobody asked for is taken away by whoever lays them; what is no link is not ours. */
+static bool is_link(const struct links *links, struct str name)
+{
+	char target[1], link[LINK_NAME];
+
+	name_of(link, name);
+	return readlinkat(links->descriptor, link, target, sizeof target) >= 0;
+}
+
+static void look_at_links(struct link_look *look, struct links *links)
+{
+	/* A folder that is not there has none of them. */
+	if (open_links(links) != NULL || find_links(links) != NULL)
+		links->there = ARENA_ARRAY(links->arena, bool, links->count);
+	for (size_t i = 0; i < links->count; i++)
+		if (!links->there[i] || !says(links, &links->entries[i]))
+			found_wrong(look, links, links->entries[i].name);
+	for (size_t i = 0; i < links->gone.count; i++)
+		if (is_link(links, links->gone.items[i]))
+			found_wrong(look, links, links->gone.items[i]);
+	if (links->descriptor >= 0)
+		(void)close(links->descriptor);
+}
+
+struct error *store_links_look(struct arena *arena, struct str output, const struct generation *generation,
+                               struct link_faults *faults)
+{
+	struct arena *scratch = arena_new();
+	struct link_look look = {.arena = arena};
+	int root = open(str_c(scratch, output), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct error *error = root < 0 ? error_errno("can't open the folder") : NULL;
+
+	for (int kind = 0; kind < OBJECT_KINDS && error == NULL; kind++) {
+		struct links links = links_to(scratch, root, kind, generation);
+
+		look_at_links(&look, &links);
+	}
+	*faults = (struct link_faults){look.items, look.count};
+	if (root >= 0)
+		(void)close(root);
+	arena_free(scratch);
+	return error_in(error, "output folder %.*s", STR_ARG(output));
 }

@@ -114,6 +114,15 @@ struct error *store_links(struct arena *arena, struct store *store, const struct
 struct error *store_links_from(struct arena *arena, struct store *store, const struct generation *before,
                                const struct generation *generation) MUST_CHECK;
 
+/* Links that do not say what a generation says, or that it has none for: "machines/NAME", then "sets/NAME". */
+struct link_faults {
+	struct str *names;
+	size_t count;
+};
+/* Looks at all of OUT/machines and OUT/sets, and touches nothing. Needs no lock. */
+struct error *store_links_look(struct arena *arena, struct str output, const struct generation *generation,
+                               struct link_faults *faults) MUST_CHECK;
+
 /* --- old generations --- */
 
 /* A generation that is there, without its lists. */
@@ -123,7 +132,9 @@ struct generation_info {
 	int64_t clock, at; /* the clock of its rules; when its folder was published; seconds since 1970 */
 	size_t machines, rulesets, sets;
 	bool current;
-	bool damaged; /* it can't be read; only number, at and current are known */
+	/* It can't be read; only number, at and current are known. Lists are read where they were written to after they
+	 * were published, by their time, or are too short. */
+	bool damaged;
 };
 /* All that are there, ascending. Needs no lock. */
 struct error *store_generations(struct arena *arena, struct str output, struct generation_info **generations,
