@@ -110,6 +110,17 @@ static struct error *option_value(struct parser *parser, const struct option *op
 	return NULL;
 }
 
+/* An empty path is most often a shell variable that was never set: the default would be a surprise. */
+static struct error *option_not_empty(const struct option *option, struct str value)
+{
+	const char *what = option->value;
+
+	if (value.n > 0 || what == NULL || (strcmp(what, "DIR") != 0 && strcmp(what, "FILE") != 0))
+		return NULL;
+	return error_hint(error_new(ERROR_USAGE, "--%s is empty", option->name),
+	                  "--%s %s, or leave it out", option->name, what);
+}
+
 static struct error *option_take(struct parser *parser, struct str word)
 {
 	struct run *run = parser->run;
@@ -122,6 +133,7 @@ static struct error *option_take(struct parser *parser, struct str word)
 	if (option == NULL)
 		return option_unknown(parser, name);
 	TRY(option_value(parser, option, inside, equals < word.n, &value));
+	TRY(option_not_empty(option, value));
 	if (own == NULL)
 		global_set(parser->globals, option->name, value);
 	else

@@ -1,109 +1,19 @@
-/* generate: one round from the inventory to a published generation, or to the answer what it would change. */
-#include <stdio.h>
-#include <time.h>
-
+/* generate: one round from the inventory to a published generation. What one would change is dry_run.c's. */
+#include "dry_run.h"
 #include "only.h"
-#include "round.h"
-
-/* --- answers --- */
+#include "outcome.h"
 
 static void answer(struct run *run, const struct regeneration *done)
 {
-	static const char *const columns[] = {"generation", "state", "digest", "machines",
-	                                      "rulesets",   "sets",  "changed"};
-	const char *state = done->state == REGENERATED_PUBLISHED ? "published" : "unchanged";
-	char hex[65];
+	struct cell cells[OUTCOME_COLUMNS];
 
-	digest_hex(&done->digest, hex);
-	writer_columns(run->writer, LAYOUT_SILENT, columns, 7);
-	writer_row(run->writer, (struct cell[]){
-					cell_number((int64_t)done->number),
-					cell_text(str_of(state)),
-					cell_text(str_copy(run->arena, str_of(hex))),
-					cell_number((int64_t)done->machines),
-					cell_number((int64_t)done->rulesets),
-					cell_number((int64_t)done->sets),
-					cell_number((int64_t)done->changed),
-				});
-	writer_say(run->writer,
-	           "generation %llu %s: %zu machines, %zu distinct rulesets, %zu set files; %zu machines and sets "
-	           "changed (%.2f s)",
-	           (unsigned long long)done->number, state, done->machines, done->rulesets, done->sets, done->changed,
-	           done->seconds);
-}
-
-static size_t list_changes(struct round *round, const char *kind, const struct entry *before, size_t before_count,
-                           const struct entry *after, size_t after_count)
-{
-	struct run *run = round->run;
-	struct difference *differences;
-	size_t count = entries_compare(run->arena, before, before_count, after, after_count, &differences);
-
-	for (size_t i = 0; i < count; i++) {
-		struct str name = str_copy(run->arena, differences[i].name);
-
-		writer_row(run->writer,
-		           (struct cell[]){cell_text(str_copy(run->arena, (struct str){&differences[i].sign, 1})),
-		                           cell_text(str_of(kind)), cell_text(name)});
-		writer_say(run->writer, "%c %s %.*s", differences[i].sign, kind, STR_ARG(name));
-	}
-	return count;
-}
-
-static size_t show_changes(struct round *round)
-{
-	const struct generation *before = &round->published, *after = &round->next;
-	size_t count = list_changes(round, "set", before->sets, before->set_count, after->sets, after->set_count);
-
-	return count + list_changes(round, "machine", before->manifest, before->machine_count, after->manifest,
-	                            after->machine_count);
-}
-
-static void say_what_would(struct round *round, size_t count, uint64_t published)
-{
-	struct run *run = round->run;
-
-	run->no = count > 0;
-	if (count == 0)
-		writer_say(run->writer, "nothing to do: generation %llu says this already",
-		           (unsigned long long)published);
-	else
-		writer_say(run->writer, "%zu machines and sets would change", count);
-	writer_keep(run->writer);
+	outcome_cells(run->arena, done, cells);
+	writer_columns(run->writer, LAYOUT_SILENT, outcome_names, OUTCOME_COLUMNS);
+	writer_row(run->writer, cells);
+	writer_say(run->writer, "%.*s", STR_ARG(outcome_line(run->arena, done)));
 }
 
 /* --- rounds with a way of their own --- */
-
-static struct error *make(struct round *round, struct only **only)
-{
-	struct outlet outlet = round_outlet(round);
-
-	TRY(round_load(round));
-	TRY(only_wanted(round, only));
-	return *only != NULL ? only_make(round, *only) : round_make(round, &outlet);
-}
-
-/* With --try-all the kernel reads rulesets from the store: they are put there, and taken back at the end. */
-static struct error *dry_run(struct round *round)
-{
-	static const char *const columns[] = {"sign", "kind", "name"};
-	struct run *run = round->run;
-	struct only *only;
-
-	writer_columns(run->writer, LAYOUT_SILENT, columns, 3);
-	TRY(round_prepare(round));
-	if (round->options->try_all)
-		TRY(store_open(round->arena, run->config.output, &round->store));
-	TRY(round_ask(round));
-	if (!round_may_differ(round)) {
-		say_what_would(round, 0, round->head.number);
-		return NULL;
-	}
-	TRY(make(round, &only));
-	/* What would change is shown also where a guard would stop it. */
-	say_what_would(round, show_changes(round), round->published.number);
-	return round_guards(round);
-}
 
 static struct error *only_some(struct round *round, struct regeneration *done)
 {
@@ -113,14 +23,13 @@ static struct error *only_some(struct round *round, struct regeneration *done)
 	TRY(round_prepare(round));
 	TRY(store_open(round->arena, run->config.output, &round->store));
 	TRY(round_ask(round));
-	TRY(make(round, &only));
-	if (!round->readable)
-		return error_hint(error_new(ERROR_SURROUNDINGS, "what the other machines have can't be read"),
-		                  "fleetwall generate, without --only, makes everything anew");
+	TRY(round_load(round));
+	TRY(only_wanted(round, &only));
+	TRY(only_make(round, only));
 	TRY(round_guards(round));
 	only_sum_up(round);
 	done->state = REGENERATED_UNCHANGED;
-	if (round->readable && generation_same(&round->published, &round->next) && round->published.number > 0) {
+	if (generation_same(&round->published, &round->next) && round->published.number > 0) {
 		round->next.number = round->published.number;
 		TRY(round_links(round, &round->next));
 	} else {

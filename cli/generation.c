@@ -37,8 +37,8 @@ struct error *unknown_generation(struct run *run, uint64_t number)
 
 /* --- list --- */
 
-static const char *const columns[] = {"generation", "published", "at",  "clock", "machines",  "rulesets",
-                                      "sets",       "digest",    "who", "of",    "confirmed", "pins"};
+static const char *const columns[] = {"generation", "published", "state",  "at",  "clock", "machines",  "rulesets",
+                                      "sets",       "digest",    "who",    "of",  "confirmed", "pins"};
 enum { COLUMNS = sizeof columns / sizeof *columns, SHORT_DIGEST = 12 };
 
 /* What the database says of one that is on the disk. */
@@ -113,6 +113,7 @@ static void write_row(struct run *run, const struct generation_info *info, const
 	writer_row(run->writer, (struct cell[COLUMNS]){
 					cell_number((int64_t)info->number),
 					cell_bool(info->current),
+					cell_text(info->damaged ? STR("damaged") : STR("whole")),
 					time_cell(run->arena, info->at),
 					info->damaged ? none : time_cell(run->arena, info->clock),
 					info->damaged ? none : cell_number((int64_t)info->machines),
@@ -178,48 +179,91 @@ struct error *run_generation_list(struct run *run)
 
 /* --- pin and unpin --- */
 
-static struct str reason(const struct run *run)
+/* Words on one line: pins are listed one a line. */
+static struct error *reason(const struct run *run, struct str *words)
 {
-	return run_has(run, "reason") ? run_option(run, "reason") : STR("by hand");
+	*words = run_has(run, "reason") ? run_option(run, "reason") : STR("by hand");
+	for (size_t i = 0; i < words->n; i++)
+		if ((unsigned char)words->p[i] < ' ' || words->p[i] == 0x7f)
+			return error_hint(error_new(ERROR_USAGE, "--reason holds a control character"),
+			                  "say it in one line");
+	if (str_trim(*words).n == 0)
+		return error_hint(error_new(ERROR_USAGE, "--reason is empty"),
+		                  "say why, or leave it out, which is \"by hand\"");
+	if (str_utf8_error(*words) < words->n)
+		return error_new(ERROR_USAGE, "--reason is not UTF-8");
+	return NULL;
 }
 
-static struct error *is_there(struct run *run, uint64_t number)
+static struct error *is_there(struct run *run, uint64_t number, struct generation_info *info)
 {
 	struct generation_info *all;
 	size_t count;
 
 	TRY(store_generations(run->arena, run->config.output, &all, &count));
 	for (size_t i = 0; i < count; i++)
-		if (all[i].number == number)
+		if (all[i].number == number) {
+			*info = all[i];
 			return NULL;
+		}
 	return unknown_generation(run, number);
+}
+
+static struct error *unrecorded(struct run *run, uint64_t number, struct str last)
+{
+	struct error *error =
+		error_new(ERROR_UNKNOWN, "the database does not know generation %llu of %.*s, so nobody can need it",
+	                  (unsigned long long)number, STR_ARG(run->config.output));
+
+	if (last.n == 0)
+		return error_hint(error, "it knows none; fleetwall generate makes one that it knows");
+	return error_hint(error, "the last that it knows is %.*s; fleetwall generation list warns of those that it "
+	                         "does not know", STR_ARG(last));
+}
+
+static struct error *pin(struct run *run, uint64_t number, const struct generation_info *info, struct str why)
+{
+	struct str parameters[3] = {run->arguments[0], why};
+	struct db_rows rows;
+	char hex[65];
+
+	digest_hex(&info->digest, hex);
+	parameters[2] = str_of(hex);
+	TRY(db_query(run->arena, run->db, db_sql("generation-pin"), parameters, 3, &rows));
+	return str_is(db_cell(&rows, 0, 0), "t") ? NULL : unrecorded(run, number, db_cell(&rows, 0, 1));
 }
 
 /* Collection and pins keep each other out: what is there once the pin is written stays there. */
 struct error *run_generation_pin(struct run *run)
 {
-	struct str parameters[2] = {run->arguments[0], reason(run)};
+	struct generation_info info;
+	struct str why;
 	uint64_t number;
 
 	TRY(generation_number(run->arguments[0], &number));
+	TRY(reason(run, &why));
 	TRY(run_connect(run));
-	TRY(is_there(run, number));
+	TRY(is_there(run, number, &info));
+	if (info.damaged)
+		return error_hint(error_new(ERROR_SURROUNDINGS, "generation %llu is damaged",
+		                            (unsigned long long)number),
+		                  "it can't be published again, so there is nothing to keep");
 	TRY(db_begin(run->db, DB_WRITE));
-	TRY(error_in(db_query(run->arena, run->db, db_sql("generation-pin"), parameters, 2, NULL), "generation %llu",
-	             (unsigned long long)number));
-	TRY(is_there(run, number));
+	TRY(pin(run, number, &info, why));
+	TRY(is_there(run, number, &info));
 	TRY(db_commit(run->db));
-	writer_say(run->writer, "generation %llu stays: %.*s", (unsigned long long)number, STR_ARG(parameters[1]));
+	writer_say(run->writer, "generation %llu stays: %.*s", (unsigned long long)number, STR_ARG(why));
 	return NULL;
 }
 
 struct error *run_generation_unpin(struct run *run)
 {
-	struct str parameters[2] = {run->arguments[0], reason(run)};
+	struct str parameters[2] = {run->arguments[0]};
 	struct db_rows rows;
 	uint64_t number;
 
 	TRY(generation_number(run->arguments[0], &number));
+	TRY(reason(run, &parameters[1]));
 	TRY(run_connect(run));
 	TRY(db_begin(run->db, DB_WRITE));
 	TRY(db_query(run->arena, run->db, db_sql("generation-unpin"), parameters, 2, &rows));

@@ -63,9 +63,10 @@ static struct error *run_command(struct run *run, const struct globals *globals)
 	}
 }
 
-static struct error *work(struct run *run, struct globals *globals, int argc, char **argv)
+/* *said: the error is in the answer. */
+static struct error *work(struct run *run, struct globals *globals, int argc, char **argv, bool *said)
 {
-	struct error *error;
+	struct error *error, *unwritten;
 
 	TRY(arguments_parse(run, globals, argc, argv));
 	if (said_something(run, globals))
@@ -75,10 +76,12 @@ static struct error *work(struct run *run, struct globals *globals, int argc, ch
 	error = run_command(run, globals);
 	if (!globals->json)
 		write_warnings(run->arena, run->warnings);
-	/* Lines that could not be answered do not take the answers of the others away. */
-	if (error != NULL && (globals->json || !writer_partial(run->writer)))
+	/* Lines that could not be answered do not take the answers of the others away, nor does a guard the plan. */
+	if (error != NULL && !writer_partial(run->writer))
 		return error;
-	error_collect(&error, writer_end(run->writer, run->warnings));
+	unwritten = writer_end(run->writer, run->warnings, error);
+	*said = globals->json && unwritten == NULL;
+	error_collect(&error, unwritten);
 	return error;
 }
 
@@ -87,6 +90,7 @@ int main(int argc, char **argv)
 	struct run run = {.arena = arena_new()};
 	struct globals globals = {0};
 	struct error *error;
+	bool said = false;
 	int code;
 
 	/* Who closed one of the three gets an empty one: the next file that is opened must not be taken for it. */
@@ -99,8 +103,8 @@ int main(int argc, char **argv)
 	/* For the width of characters in tables alone; all else is bytes. */
 	setlocale(LC_CTYPE, "");
 	signal(SIGPIPE, SIG_IGN);
-	error = work(&run, &globals, argc, argv);
-	if (error != NULL)
+	error = work(&run, &globals, argc, argv, &said);
+	if (error != NULL && !said)
 		write_errors(run.arena, globals.json, error);
 	code = error != NULL ? exit_code(error->kind) : run.incomplete ? 2 : run.no ? 1 : 0;
 	if (fflush(stdout) != 0 && code == 0)

@@ -191,6 +191,9 @@ struct error *only_make(struct round *round, struct only *only)
 	struct outlet find = {only, pass_set, find_sets}, take = {only, take_set, take_ruleset};
 	struct error *error;
 
+	if (!round->readable)
+		return error_hint(error_new(ERROR_SURROUNDINGS, "what the other machines have can't be read"),
+		                  "fleetwall generate, without --only, makes everything anew");
 	for (size_t i = 0; i < PARALLEL_MOST; i++)
 		only->finds[i].arena = arena_new();
 	error = round_make(round, &find);
@@ -204,6 +207,24 @@ struct error *only_make(struct round *round, struct only *only)
 	if (error == NULL)
 		narrow(only);
 	return error;
+}
+
+size_t only_rulesets(const struct only *only, struct digest **digests)
+{
+	*digests = only->rulesets;
+	return only->ruleset_count;
+}
+
+size_t only_sets(const struct only *only, struct digest **digests)
+{
+	const struct generation *next = &only->round->next;
+	size_t count = 0;
+
+	*digests = ARENA_ARRAY(only->round->arena, struct digest, next->set_count);
+	for (size_t i = 0; i < next->set_count; i++)
+		if (has_name(&only->sets, next->sets[i].name))
+			(*digests)[count++] = next->sets[i].digest;
+	return digests_sort(*digests, count);
 }
 
 /* The others have what they had: were the counts those of the inventory now, a collapse that --force let pass for one

@@ -201,11 +201,10 @@ static void tell(const struct round *round, const struct generation *published, 
 	result->machines = published->machine_count;
 	result->sets = published->set_count;
 	result->rulesets = round->product.ruleset_count;
-	result->rendered = round->product.rendered_rulesets + round->product.rendered_sets;
 	result->mended = faults->ruleset_count + faults->set_count;
 	if (result->mended == 0)
 		result->mended = round->mended;
-	result->full = !round->has_known;
+	result->mended += round->links.count;
 	result->clock = round->fleet.clock;
 	result->next_edge = round->head.next_edge;
 }

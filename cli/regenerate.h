@@ -22,9 +22,7 @@ struct regeneration {
 	struct digest digest;
 	size_t machines, rulesets, sets; /* of it */
 	size_t changed;                  /* machines and sets that differ from the generation before */
-	size_t rendered;                 /* rulesets and sets that were made anew */
-	size_t mended;                   /* objects that were damaged or gone, and are whole again */
-	bool full;                       /* everything was loaded and rendered */
+	size_t mended;                   /* objects and links that were damaged or gone, and are whole again */
 	int64_t clock, next_edge;        /* of the inventory; TIME_NONE: nothing begins or ends */
 	double seconds;
 };

@@ -46,6 +46,7 @@ struct round {
 	struct store_faults faults;
 	bool looked;
 	size_t mended; /* objects that were found damaged when they were put */
+	struct link_faults links; /* that did not say what was published, and were put right */
 
 	struct fleet fleet;
 	struct inventory_touched touched; /* where the fleet came from the one before */
@@ -89,6 +90,7 @@ struct error *round_guards(struct round *round) MUST_CHECK;
 
 /* Records the generation, publishes it, and lays the links. `of`: the one that is published again; 0: none. */
 struct error *round_publish(struct round *round, uint64_t of) MUST_CHECK;
+/* Brings the links in line, with a warning where they were not what was published before. */
 struct error *round_links(struct round *round, const struct generation *published) MUST_CHECK;
 size_t round_changes(struct round *round);
 /* Of the database, as a snapshot knew it whose last change was `last`. */

@@ -270,11 +270,11 @@ static void know(struct round *round)
 static struct error *load(struct round *round)
 {
 	struct db *db = round->run->db;
+
 	if (round->has_head && round->before == NULL)
 		read_before(round);
-	if (!round->has_head) {
+	if (!round->has_head)
 		return inventory_load(round->next_resident->fleets, db, &round->fleet);
-	}
 	know(round);
 	if (round->news.changed)
 		return inventory_load_changes(round->before->fleets, db, round->head.snapshot, &round->before->fleet,

@@ -102,12 +102,39 @@ size_t round_changes(struct round *round)
 	       count_changes(round, before->manifest, before->machine_count, after->manifest, after->machine_count);
 }
 
+enum { LINKS_TOLD = 10 }; /* by name */
+
+static void tell_links(struct round *round)
+{
+	const struct link_faults *links = &round->links;
+	struct buf names = buf_new(round->arena);
+
+	for (size_t i = 0; i < links->count && i < LINKS_TOLD; i++)
+		buf_format(&names, "%s%.*s", i > 0 ? ", " : "", STR_ARG(links->names[i]));
+	if (links->count > LINKS_TOLD)
+		buf_format(&names, ", and %zu more", links->count - LINKS_TOLD);
+	if (links->count > 0)
+		error_collect(&round->run->warnings,
+		              error_hint(error_new(ERROR_SURROUNDINGS,
+		                                   "%zu links did not lead where generation %llu says; they are right "
+		                                   "again: %.*s",
+		                                   links->count, (unsigned long long)round->published.number,
+		                                   STR_ARG(buf_str(&names))),
+		                         "somebody changed them by hand, or a run was ended before it had laid them"));
+}
+
 struct error *round_links(struct round *round, const struct generation *published)
 {
+	bool known = round->readable && round->published.number > 0;
+
 	/* Links that nobody touched say what the generation before says. */
-	if (round->has_head && round->readable && !round->faults.links && round->published.number > 0)
+	if (known && round->has_head && !round->faults.links)
 		return store_links_from(round->arena, round->store, &round->published, published);
-	return store_links(round->arena, round->store, published);
+	if (known)
+		TRY(store_links_look(round->arena, round->run->config.output, &round->published, &round->links));
+	TRY(store_links(round->arena, round->store, published));
+	tell_links(round);
+	return NULL;
 }
 
 struct error *round_publish(struct round *round, uint64_t of)

@@ -230,7 +230,14 @@ static void print_json(json_t *document, size_t flags)
 	json_decref(document);
 }
 
-static void write_json(const struct writer *writer, const struct error *warnings)
+/* "error" is the first, "errors" are all of them. */
+static void add_errors(json_t *document, const struct error *errors)
+{
+	json_object_set_new(document, "error", json_error(errors));
+	json_object_set_new(document, "errors", json_errors(errors));
+}
+
+static void write_json(const struct writer *writer, const struct error *warnings, const struct error *errors)
 {
 	json_t *document = json_object();
 
@@ -238,6 +245,8 @@ static void write_json(const struct writer *writer, const struct error *warnings
 	json_object_set_new(document, "command", json_string(writer->command));
 	json_object_set_new(document, "items", json_items(writer));
 	json_object_set_new(document, "warnings", json_errors(warnings));
+	if (errors != NULL)
+		add_errors(document, errors);
 	print_json(document, JSON_INDENT(1));
 }
 
@@ -449,13 +458,13 @@ static struct error *flush(void)
 	return NULL;
 }
 
-struct error *writer_end(struct writer *writer, const struct error *warnings)
+struct error *writer_end(struct writer *writer, const struct error *warnings, const struct error *errors)
 {
 	if (writer->lines)
 		return NULL;
 	TRY(select_columns(writer));
 	if (writer->json)
-		write_json(writer, warnings);
+		write_json(writer, warnings, errors);
 	else
 		write_text(writer);
 	return flush();
@@ -488,8 +497,7 @@ void write_errors(struct arena *arena, bool json, const struct error *errors)
 		json_t *document = json_object();
 
 		json_object_set_new(document, "format", json_integer(1));
-		json_object_set_new(document, "error", json_error(errors));
-		json_object_set_new(document, "errors", json_errors(errors));
+		add_errors(document, errors);
 		print_json(document, JSON_COMPACT);
 		return;
 	}

@@ -48,7 +48,7 @@ void writer_row(struct writer *writer, const struct cell *cells);
 void writer_say(struct writer *writer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Bytes as they are (a document); nothing else may be written then. */
 void writer_raw(struct writer *writer, struct str bytes);
-/* Says that rows stand although the command ends with an error: they are printed before it. */
+/* Says that rows stand although the command ends with an error: they are printed before it, or with it under --json. */
 void writer_keep(struct writer *writer);
 bool writer_partial(const struct writer *writer);
 /* For a command that stays: everything is said line by line, and nothing is left for writer_end(). */
@@ -56,9 +56,11 @@ void writer_by_lines(struct writer *writer);
 /* A row at once: one JSON object with the warnings, or a line for people. A reader that went away is no error. */
 struct error *writer_line(struct writer *writer, const char *const *names, const struct cell *cells, size_t count,
                           struct str said, const struct error *warnings) MUST_CHECK;
-/* Prints it all. ERROR_USAGE when a column was asked for that there is not; ERROR_SURROUNDINGS when standard output
- * does not take it (a full disk); a reader that went away is no error. */
-struct error *writer_end(struct writer *writer, const struct error *warnings) MUST_CHECK;
+/* Prints it all; under --json with the errors, which end the command (NULL: none). ERROR_USAGE when a column was asked
+ * for that there is not; ERROR_SURROUNDINGS when standard output does not take it (a full disk); a reader that went
+ * away is no error. */
+struct error *writer_end(struct writer *writer, const struct error *warnings,
+                         const struct error *errors) MUST_CHECK;
 
 /* Errors and warnings for people on standard error; under --json, errors as a document of one line on standard output.
  */

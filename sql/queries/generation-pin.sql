@@ -1,3 +1,5 @@
--- $1 number, $2 why. Pinned already: nothing changes. One that is not known breaks the foreign key.
-INSERT INTO fleetwall.generation_pin (generation, holder) VALUES ($1::bigint, $2)
-ON CONFLICT DO NOTHING
+-- $1 number, $2 why, $3 the digest that it has on the disk in hexadecimal digits. Pinned so already: nothing changes. One row: is it known with that digest,
+-- and the last number that is known, or null.
+WITH known AS (SELECT number FROM fleetwall.generation WHERE number = $1::bigint AND digest = decode($3, 'hex')),
+     pinned AS (INSERT INTO fleetwall.generation_pin (generation, holder) SELECT number, $2 FROM known ON CONFLICT DO NOTHING)
+SELECT EXISTS (SELECT FROM known), (SELECT max(number) FROM fleetwall.generation)
