@@ -156,5 +156,9 @@ struct error *store_read_ruleset(struct arena *arena, struct str output, const s
                                  struct str rules[2], struct str *sets_list) MUST_CHECK;
 struct error *store_read_set(struct arena *arena, struct str output, const struct digest *digest,
                              struct str *bytes) MUST_CHECK;
+/* Where the files of an object lie, for whoever reads them piece by piece, or hands them on. `file` is one of rules.v4,
+ * rules.v6, sets.list; empty: their folder. Whether they are there is for the reader to see. */
+struct str store_ruleset_path(struct arena *arena, struct str output, const struct digest *digest, struct str file);
+struct str store_set_path(struct arena *arena, struct str output, const struct digest *digest);
 
 #endif
