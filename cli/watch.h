@@ -4,12 +4,7 @@
 #define WATCH_H
 
 #include "regenerate.h"
-
-/* What was said last of a kind: the same again is not said. */
-struct said {
-	struct arena *arena;
-	struct str text;
-};
+#include "watch_said.h"
 
 struct watch {
 	struct run *run;

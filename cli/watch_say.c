@@ -1,5 +1,6 @@
 /* What watch says: a line for what was published, and each trouble once, however often it is met. Decides nothing. */
 #include <stdio.h>
+#include <time.h>
 
 #include "fleetwall/buf.h"
 
@@ -10,6 +11,8 @@ void say_open(struct watch *watch)
 {
 	watch->trouble.arena = arena_new();
 	watch->warning.arena = arena_new();
+	/* Each tells of something that happened, or was mended. */
+	watch->warning.exact = true;
 }
 
 void say_close(struct watch *watch)
@@ -18,27 +21,19 @@ void say_close(struct watch *watch)
 	arena_free(watch->warning.arena);
 }
 
-static void forget(struct said *said)
-{
-	said->text = (struct str){NULL, 0};
-	arena_reset(said->arena);
-}
-
-/* Was this said last? From now on it was. */
+/* From now on it was said. */
 static bool repeats(struct said *said, const struct error *errors)
 {
 	struct arena *scratch = arena_new();
 	struct buf text = buf_new(scratch);
-	bool same;
+	struct timespec now;
+	bool before;
 
+	clock_gettime(CLOCK_BOOTTIME, &now);
 	error_print(&text, STR(""), errors);
-	same = said->text.p != NULL && str_eq(buf_str(&text), said->text);
-	if (!same) {
-		forget(said);
-		said->text = str_copy(said->arena, buf_str(&text));
-	}
+	before = said_before(said, buf_str(&text), now.tv_sec);
 	arena_free(scratch);
-	return same;
+	return before;
 }
 
 static bool worth_saying(const struct watch *watch, const struct regeneration *result)
@@ -64,7 +59,7 @@ struct error *say_outcome(struct watch *watch, const struct regeneration *result
 	struct run *run = watch->run;
 	struct cell cells[OUTCOME_COLUMNS];
 
-	forget(&watch->trouble);
+	said_forget(&watch->trouble);
 	say_warning(watch, run->warnings);
 	if (!worth_saying(watch, result))
 		return NULL;
