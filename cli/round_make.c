@@ -16,16 +16,14 @@ static void sum_up(struct round *round, struct summary *summary)
 	const struct fleet *fleet = &round->fleet;
 
 	*summary = (struct summary){
-		.clock = fleet->clock, .machines = fleet->machine_count, .role_count = fleet->role_count};
+		.clock = fleet->clock,
+		.machines = fleet->machine_count,
+		.rules = round->product.rules,
+		.role_count = fleet->role_count,
+	};
 	summary->roles = ARENA_ARRAY(round->last, struct role_size, summary->role_count);
 	for (size_t i = 0; i < fleet->role_count; i++)
 		summary->roles[i] = (struct role_size){fleet->roles[i].name, round->resolved->roles[i].member_count};
-	for (size_t i = 0; i < fleet->machine_count; i++) {
-		const struct resolved_machine *machine = &round->resolved->machines[i];
-
-		for (size_t j = 0; machine_has_ruleset(machine->machine) && j < machine->role_count; j++)
-			summary->rules += round->resolved->roles[machine->roles[j]].rule_count;
-	}
 }
 
 static struct error *take_set(void *context, unsigned worker, const struct set_file *set)

@@ -41,13 +41,58 @@ static void dismiss(struct production *production)
 	}
 }
 
-/* Both begin from what was resolved, and need nothing of each other. */
+/* --- what stays --- */
+
+struct production *production_new(void)
+{
+	struct arena *kept = arena_new();
+	struct production *production = ARENA_NEW(kept, struct production);
+
+	production->kept = kept;
+	production->placed = arena_new();
+	production->called = arena_new();
+	return production;
+}
+
+void production_free(struct production *production)
+{
+	if (production == NULL)
+		return;
+	arena_free(production->placed);
+	arena_free(production->called);
+	arena_free(production->naming.arena);
+	arena_free(production->kept);
+}
+
+bool production_is_stale(const struct production *production)
+{
+	enum { FEW = 1000 };
+
+	return production->positions.left > production->positions.count / 4 + FEW;
+}
+
+static void begin_anew(struct arena **arena)
+{
+	arena_free(*arena);
+	*arena = arena_new();
+}
+
+/* --- the stations --- */
+
 static struct error *find_names(void *context)
 {
 	struct production *production = context;
+	const struct memo *memo = production->memo;
+	const struct settings *settings = production->rendition->settings;
 
-	production->positions =
-		positions_find(production->kept, production->resolved, production->rendition->settings);
+	if (memo != NULL) {
+		positions_update(&production->positions, production->resolved, settings, memo->machines,
+		                 memo->machine_count);
+	} else {
+		begin_anew(&production->placed);
+		production->keys = (struct keyring){0};
+		production->positions = positions_find(production->placed, production->resolved, settings);
+	}
 	return produce_names(production);
 }
 
@@ -55,12 +100,19 @@ static struct error *call_roster(void *context)
 {
 	struct production *production = context;
 
+	begin_anew(&production->called);
 	production->roster = roster_new(production->called, production->resolved->fleet);
 	return NULL;
 }
 
+/* Both begin from what was resolved, and need nothing of each other. */
 static struct error *find_both(struct production *production)
 {
+	const struct memo *memo = production->memo;
+
+	if (memo != NULL && roster_update(&production->roster, production->resolved->fleet, memo->machines,
+	                                  memo->machine_count))
+		return find_names(production);
 	if (production->rendition->workers > 1)
 		return parallel_both(find_names, production, call_roster, production);
 	TRY(call_roster(production));
@@ -75,42 +127,40 @@ static struct error *run_stations(struct production *production)
 	return produce_rulesets(production);
 }
 
-struct error *produce_again(struct arena *arena, const struct resolved *resolved, const struct rendition *rendition,
-                            const struct knowledge *known, const struct outlet *outlet, const struct memo *memo,
-                            struct arena *names, struct product *product, struct set_keys *left)
+struct error *production_make(struct production *production, struct arena *arena, const struct resolved *resolved,
+                              const struct rendition *rendition, const struct knowledge *known,
+                              const struct outlet *outlet, const struct memo *memo, struct product *product)
 {
-	struct production production = {
-		.arena = arena,
-		.kept = arena_new(),
-		.called = arena_new(),
-		.names = names,
-		.memo = memo,
-		.resolved = resolved,
-		.rendition = rendition,
-		.known = known,
-		.outlet = outlet,
-		.product = product,
-	};
+	struct arena *call = arena_new(), *own = production->kept;
 	struct error *error;
 
+	production->arena = arena;
+	production->kept = call;
+	production->memo = memo;
+	production->resolved = resolved;
+	production->rendition = rendition;
+	production->known = known;
+	production->outlet = outlet;
+	production->product = product;
+	production->before = (struct naming){0};
+	production->rendering = (struct rendering){0};
 	*product = (struct product){0};
-	hire(&production);
-	error = run_stations(&production);
-	dismiss(&production);
-	arena_free(production.kept);
-	arena_free(production.called);
-	*left = (struct set_keys){production.sets, production.set_keys};
+	hire(production);
+	error = run_stations(production);
+	dismiss(production);
+	arena_free(production->before.arena);
+	arena_free(call);
+	production->kept = own;
 	return error;
 }
 
 struct error *produce(struct arena *arena, const struct resolved *resolved, const struct rendition *rendition,
                       const struct knowledge *known, const struct outlet *outlet, struct product *product)
 {
-	struct arena *names = arena_new();
-	struct set_keys left;
+	struct production *production = production_new();
 	struct error *error =
-		produce_again(arena, resolved, rendition, known, outlet, NULL, names, product, &left);
+		production_make(production, arena, resolved, rendition, known, outlet, NULL, product);
 
-	arena_free(names);
+	production_free(production);
 	return error;
 }

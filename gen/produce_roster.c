@@ -40,27 +40,60 @@ static uint32_t label_number(struct roster *roster, struct last_labels *last, st
 	return last->items[last->next].number;
 }
 
+static struct last_labels last_labels_new(struct roster *roster)
+{
+	return (struct last_labels){.next = names_add(roster->labels, STR(""))}; /* 0, as the places of none say */
+}
+
+static void put(struct roster *roster, struct last_labels *last, size_t number, const struct machine *machine)
+{
+	size_t at[2] = {roster->families[0].start[number], roster->families[1].start[number]};
+
+	roster->enabled[number] = machine->enabled;
+	for (size_t k = 0; k < machine->address_count; k++) {
+		const struct machine_address *address = &machine->addresses[k];
+		unsigned family = family_index(address->addr.family);
+		struct roster_family *own = &roster->families[family];
+
+		if (family == 0)
+			((uint32_t *)own->bits)[at[0]] = (uint32_t)address->addr.bits;
+		else
+			((addr_bits *)own->bits)[at[1]] = address->addr.bits;
+		own->label[at[family]++] = label_number(roster, last, address->label);
+	}
+}
+
 static void fill(struct roster *roster, const struct fleet *fleet)
 {
-	struct last_labels last = {.next = names_add(roster->labels, STR(""))}; /* 0, as the places of none say */
-	size_t at[2] = {0, 0};
+	struct last_labels last = last_labels_new(roster);
 
-	for (size_t i = 0; i < fleet->machine_count; i++) {
-		const struct machine *machine = &fleet->machines[i];
+	for (size_t i = 0; i < fleet->machine_count; i++)
+		put(roster, &last, i, &fleet->machines[i]);
+}
 
-		roster->enabled[i] = machine->enabled;
-		for (size_t k = 0; k < machine->address_count; k++) {
-			const struct machine_address *address = &machine->addresses[k];
-			unsigned family = family_index(address->addr.family);
-			struct roster_family *own = &roster->families[family];
+/* Has it as many addresses of each family as there is room for? */
+static bool fits(const struct roster *roster, size_t number, const struct machine *machine)
+{
+	size_t counts[2] = {0, 0};
 
-			if (family == 0)
-				((uint32_t *)own->bits)[at[0]] = (uint32_t)address->addr.bits;
-			else
-				((addr_bits *)own->bits)[at[1]] = address->addr.bits;
-			own->label[at[family]++] = label_number(roster, &last, address->label);
-		}
+	for (size_t k = 0; k < machine->address_count; k++)
+		counts[family_index(machine->addresses[k].addr.family)]++;
+	for (size_t k = 0; k < 2; k++)
+		if (counts[k] != roster->families[k].start[number + 1] - roster->families[k].start[number])
+			return false;
+	return true;
+}
+
+bool roster_update(struct roster *roster, const struct fleet *fleet, const uint32_t *machines, size_t machine_count)
+{
+	struct last_labels last = last_labels_new(roster);
+
+	for (size_t i = 0; i < machine_count; i++) {
+		if (!fits(roster, machines[i], &fleet->machines[machines[i]]))
+			return false;
+		put(roster, &last, machines[i], &fleet->machines[machines[i]]);
 	}
+	return true;
 }
 
 struct roster roster_new(struct arena *arena, const struct fleet *fleet)

@@ -21,5 +21,8 @@ struct roster {
 };
 
 struct roster roster_new(struct arena *arena, const struct fleet *fleet);
+/* Puts the addresses of these machines in place of those that they had, the others having what they have. False: one
+ * has more or fewer of them, so that others would move; then the roster is of no use any more. */
+bool roster_update(struct roster *roster, const struct fleet *fleet, const uint32_t *machines, size_t machine_count);
 
 #endif

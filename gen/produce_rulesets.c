@@ -12,10 +12,11 @@
 
 struct work {
 	struct production *production;
-	struct digest *role_keys; /* by role; of used ones */
-	struct known *made;       /* by position */
-	bool *unknown;            /* by position */
-	uint32_t *wanted;         /* the positions to render */
+	bool *renewed;    /* by role: its key differs from that of the call before */
+	uint32_t *asked;  /* the positions whose keys are made */
+	size_t asked_count;
+	bool *unknown;    /* of those asked */
+	uint32_t *wanted; /* the positions to render */
 	size_t wanted_count;
 	bool (*styles)[STYLE_COUNT]; /* by role: in which it is rendered */
 	struct block_source source;
@@ -23,37 +24,107 @@ struct work {
 
 /* --- keys --- */
 
+/* Room for keys of all positions; those that were made keep their places. */
+static void make_room(struct production *production)
+{
+	struct keyring *keys = &production->keys;
+	size_t count = production->positions.count, role_count = production->resolved->fleet->role_count;
+
+	if (keys->roles == NULL) {
+		keys->roles = ARENA_ARRAY(production->placed, struct digest, role_count);
+		keys->has_role = ARENA_ARRAY(production->placed, bool, role_count);
+	}
+	if (count > keys->capacity) {
+		size_t capacity = count + count / 4;
+		struct known *made = arena_raw(production->placed, capacity * sizeof *made);
+		bool *has_made = ARENA_ARRAY(production->placed, bool, capacity);
+
+		if (keys->count > 0) {
+			memcpy(made, keys->made, keys->count * sizeof *made);
+			memcpy(has_made, keys->has_made, keys->count * sizeof *has_made);
+		}
+		keys->made = made;
+		keys->has_made = has_made;
+		keys->capacity = capacity;
+	}
+	keys->count = count;
+}
+
 static struct error *make_role_key(void *context, unsigned number, size_t role)
 {
 	const struct work *work = context;
-	struct worker *worker = &work->production->workers[number];
+	struct production *production = work->production;
+	const struct memo *memo = production->memo;
+	struct keyring *keys = &production->keys;
+	struct worker *worker = &production->workers[number];
 
-	if (work->production->roles_used[role])
-		work->role_keys[role] =
-			role_key(worker->scratch, worker->digester, work->production->resolved, (uint32_t)role);
+	if (!production->naming.roles_used[role] ||
+	    (memo != NULL && keys->has_role[role] && !memo->rules[role] && !memo->services))
+		return NULL;
+	struct digest key = role_key(worker->scratch, worker->digester, production->resolved, (uint32_t)role);
+
+	work->renewed[role] = !keys->has_role[role] || !digest_eq(&keys->roles[role], &key);
+	keys->roles[role] = key;
+	keys->has_role[role] = true;
 	arena_reset(worker->scratch);
 	return NULL;
 }
 
-static void make_position_key(struct work *work, struct worker *worker, size_t position)
+/* A role that nobody had for a while is not kept up to date. */
+static void forget_roles(const struct production *production)
+{
+	for (size_t i = 0; i < production->resolved->fleet->role_count; i++)
+		production->keys.has_role[i] &= production->naming.roles_used[i];
+}
+
+/* Does what was made of it in the call before still hold? */
+static bool still_holds(const struct work *work, size_t number)
 {
 	const struct production *production = work->production;
+	const struct position *position = &production->positions.items[number];
+
+	if (production->memo == NULL || !production->keys.has_made[number])
+		return false;
+	for (size_t i = 0; i < position->role_count; i++)
+		if (work->renewed[position->roles[i]])
+			return false;
+	return true;
+}
+
+static void ask_positions(struct work *work)
+{
+	const struct production *production = work->production;
+	bool *has_made = production->keys.has_made;
+
+	for (size_t i = 0; i < production->positions.count; i++) {
+		if (production->positions.items[i].machines == 0)
+			has_made[i] = false;
+		else if (!still_holds(work, i))
+			work->asked[work->asked_count++] = (uint32_t)i;
+	}
+}
+
+static void make_position_key(const struct work *work, struct worker *worker, size_t item)
+{
+	struct production *production = work->production;
 	const struct knowledge *known = production->known;
-	struct known *made = &work->made[position];
+	uint32_t position = work->asked[item];
+	struct known *made = &production->keys.made[position];
 
 	made->key = position_key(worker->digester, &production->rendition->base, &production->positions.items[position],
-	                         work->role_keys);
-	work->unknown[position] =
+	                         production->keys.roles);
+	work->unknown[item] =
 		known == NULL || !known_find(known->rulesets, known->ruleset_count, &made->key, &made->value);
+	production->keys.has_made[position] = true;
 }
 
 static struct error *make_position_keys(void *context, unsigned number, size_t item)
 {
-	struct work *work = context;
+	const struct work *work = context;
 	size_t end = (item + 1) * SOME;
 
-	if (end > work->production->positions.count)
-		end = work->production->positions.count;
+	if (end > work->asked_count)
+		end = work->asked_count;
 	for (size_t i = item * SOME; i < end; i++)
 		make_position_key(work, &work->production->workers[number], i);
 	return NULL;
@@ -61,19 +132,22 @@ static struct error *make_position_keys(void *context, unsigned number, size_t i
 
 static struct error *find_unknown(struct work *work)
 {
-	const struct production *production = work->production;
+	struct production *production = work->production;
 	size_t role_count = production->resolved->fleet->role_count, count = production->positions.count;
 	unsigned workers = production->rendition->workers;
 
-	work->role_keys = ARENA_ARRAY(production->kept, struct digest, role_count);
-	work->made = ARENA_ARRAY(production->kept, struct known, count);
-	work->unknown = ARENA_ARRAY(production->kept, bool, count);
-	work->wanted = ARENA_ARRAY(production->kept, uint32_t, count);
+	make_room(production);
+	forget_roles(production);
+	work->renewed = ARENA_ARRAY(production->kept, bool, role_count);
+	work->asked = ARENA_ARRAY(production->kept, uint32_t, count);
 	TRY(parallel_each(workers, role_count, make_role_key, work));
-	TRY(parallel_each(workers, (count + SOME - 1) / SOME, make_position_keys, work));
-	for (size_t i = 0; i < count; i++)
+	ask_positions(work);
+	work->unknown = ARENA_ARRAY(production->kept, bool, work->asked_count);
+	work->wanted = ARENA_ARRAY(production->kept, uint32_t, work->asked_count);
+	TRY(parallel_each(workers, (work->asked_count + SOME - 1) / SOME, make_position_keys, work));
+	for (size_t i = 0; i < work->asked_count; i++)
 		if (work->unknown[i])
-			work->wanted[work->wanted_count++] = (uint32_t)i;
+			work->wanted[work->wanted_count++] = work->asked[i];
 	return NULL;
 }
 
@@ -118,7 +192,7 @@ static struct error *render_blocks(struct work *work)
 	work->styles = arena_array(production->kept, role_count, sizeof *work->styles, _Alignof(bool));
 	mark_styles(work);
 	work->source = (struct block_source){production->resolved, rendition->settings, rendition->templates,
-	                                     production->sets, production->ends};
+	                                     production->naming.sets, production->naming.ends};
 	production->rendering = rendering_new(production->kept, rendition->settings, rendition->templates);
 	production->rendering.blocks = arena_array(production->kept, role_count,
 	                                           sizeof *production->rendering.blocks, _Alignof(struct block *));
@@ -131,11 +205,12 @@ static struct error *render_blocks(struct work *work)
 static void list_sets(const struct production *production, struct worker *worker, const struct position *position,
                       struct buf *out)
 {
-	size_t words = sets_count(production->sets) / 64 + 1;
+	const struct naming *naming = &production->naming;
+	size_t words = sets_count(naming->sets) / 64 + 1;
 	uint64_t *bits = ARENA_ARRAY(worker->scratch, uint64_t, words);
 
 	for (size_t i = 0; i < position->role_count; i++) {
-		const struct role_sets *sets = &production->role_sets[position->roles[i]];
+		const struct role_sets *sets = &naming->role_sets[position->roles[i]];
 
 		for (size_t k = 0; k < sets->count; k++)
 			bits[sets->ranks[k] / 64] |= (uint64_t)1 << sets->ranks[k] % 64;
@@ -144,7 +219,7 @@ static void list_sets(const struct production *production, struct worker *worker
 		for (uint64_t left = bits[i]; left != 0; left &= left - 1) {
 			uint32_t rank = (uint32_t)(i * 64) + (uint32_t)__builtin_ctzll(left);
 
-			buf_add(out, sets_get(production->sets, production->sorted[rank])->file);
+			buf_add(out, sets_get(naming->sets, naming->sorted[rank])->file);
 			buf_char(out, '\n');
 		}
 }
@@ -185,7 +260,7 @@ static struct error *make_ruleset(void *context, unsigned number, size_t item)
 	};
 
 	TRY(error_in(render(production, worker, position, &ruleset), "machine %.*s", STR_ARG(ruleset.example->name)));
-	work->made[work->wanted[item]].value = ruleset.digest;
+	production->keys.made[work->wanted[item]].value = ruleset.digest;
 	TRY(production->outlet->ruleset(production->outlet->context, number, &ruleset));
 	arena_reset(worker->scratch);
 	return NULL;
@@ -205,8 +280,21 @@ static void list_machines(const struct work *work)
 
 		if (position != NO_POSITION)
 			product->manifest[product->machine_count++] =
-				(struct entry){work->made[position].value, fleet->machines[i].name};
+				(struct entry){production->keys.made[position].value, fleet->machines[i].name};
 	}
+}
+
+/* Of the positions that somebody is in. */
+static struct known *list_made(struct arena *arena, const struct production *production, size_t *count)
+{
+	const struct positions *positions = &production->positions;
+	struct known *made = arena_raw(arena, positions->count * sizeof *made);
+
+	*count = 0;
+	for (size_t i = 0; i < positions->count; i++)
+		if (positions->items[i].machines > 0)
+			made[(*count)++] = production->keys.made[i];
+	return made;
 }
 
 /* Positions may differ and say the same: an SSH port without management sources. */
@@ -224,19 +312,33 @@ static size_t count_distinct(struct arena *scratch, const struct known *made, si
 	return distinct;
 }
 
-static void list_rulesets(const struct work *work)
+static void list_rulesets(const struct production *production)
 {
-	const struct production *production = work->production;
 	struct product *product = production->product;
 	struct arena *scratch = arena_new();
-	size_t count = production->positions.count;
+	size_t count;
+	const struct known *made = list_made(scratch, production, &count);
 
-	product->ruleset_count = count_distinct(scratch, work->made, count);
+	product->ruleset_count = count_distinct(scratch, made, count);
 	product->knowledge.rulesets = arena_raw(production->arena, count * sizeof(struct known));
 	product->knowledge.ruleset_count = count;
-	arena_reset(scratch);
-	known_sort(scratch, product->knowledge.rulesets, work->made, count);
+	known_sort(scratch, product->knowledge.rulesets, made, count);
 	arena_free(scratch);
+}
+
+/* Positions are few, and have all roles whose rules count. */
+static void count_rules(const struct production *production)
+{
+	const struct positions *positions = &production->positions;
+
+	for (size_t i = 0; i < positions->count; i++) {
+		const struct position *position = &positions->items[i];
+		size_t rules = 0;
+
+		for (size_t k = 0; k < position->role_count; k++)
+			rules += production->resolved->roles[position->roles[k]].rule_count;
+		production->product->rules += rules * position->machines;
+	}
 }
 
 struct error *produce_rulesets(struct production *production)
@@ -247,7 +349,8 @@ struct error *produce_rulesets(struct production *production)
 	TRY(render_blocks(&work));
 	TRY(parallel_each(production->rendition->workers, work.wanted_count, make_ruleset, &work));
 	list_machines(&work);
-	list_rulesets(&work);
+	list_rulesets(production);
+	count_rules(production);
 	production->product->rendered_rulesets = work.wanted_count;
 	return NULL;
 }

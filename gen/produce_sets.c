@@ -9,14 +9,15 @@
 #include "produce_set_text.h"
 #include "produce_sort.h"
 #include "produce_worker.h"
+#include "resolve_index.h"
 
 #define ANY_LABEL UINT32_MAX
 
 struct work {
 	struct production *production;
-	struct roster roster;
-	uint32_t *order;    /* numbers of sets, largest first */
-	struct known *made; /* by number */
+	const struct roster *roster;
+	uint32_t *order; /* numbers of the sets that are looked at, largest first */
+	size_t count;
 };
 
 /* Whose addresses a set holds; of machines and roles. */
@@ -27,36 +28,28 @@ struct wanted {
 	bool refusing;
 };
 
-static const struct resolved_role *members_of(const struct resolved *resolved, const struct set *set)
+static bool is_ranges(const struct set *set)
 {
-	const struct role *role =
-		set->peer->kind == PEER_SELF ? set->role : fleet_role(resolved->fleet, set->peer->name);
-
-	return role != NULL ? &resolved->roles[role - resolved->fleet->roles] : NULL;
+	return set->peer == NULL || set->peer->kind == PEER_NETWORK;
 }
 
-/* `own` is where the number of a machine peer is put. */
-static struct wanted wanted_by(const struct work *work, const struct set *set, uint32_t *own)
+/* `subject` is the set's, and lives as long as what is wanted. */
+static struct wanted wanted_by(const struct work *work, const struct set *set, const uint32_t *subject)
 {
 	const struct resolved *resolved = work->production->resolved;
 	struct wanted wanted = {.refusing = set->refusing, .label = ANY_LABEL};
 
+	if (*subject == NOBODY)
+		return wanted;
 	if (set->peer->kind == PEER_MACHINE) {
-		const struct machine *machine = fleet_machine(resolved->fleet, set->peer->name);
-
-		*own = machine != NULL ? (uint32_t)(machine - resolved->fleet->machines) : 0;
-		wanted.machines = own;
-		wanted.count = machine != NULL;
+		wanted.machines = subject;
+		wanted.count = 1;
 		return wanted;
 	}
-	const struct resolved_role *members = members_of(resolved, set);
-
-	if (members != NULL) {
-		wanted.machines = members->members;
-		wanted.count = members->member_count;
-	}
+	wanted.machines = resolved->roles[*subject].members;
+	wanted.count = resolved->roles[*subject].member_count;
 	if (set->peer->kind == PEER_ROLE && set->peer->label.n > 0) {
-		wanted.label = names_find(work->roster.labels, set->peer->label);
+		wanted.label = names_find(work->roster->labels, set->peer->label);
 		if (wanted.label == NAMES_NONE) /* a label that no address has */
 			wanted.count = 0;
 	}
@@ -73,7 +66,7 @@ static inline size_t copy_wanted(const struct work *work, const struct wanted *w
 	for (size_t i = 0; i < wanted->count; i++) {
 		uint32_t machine = wanted->machines[i];
 
-		if (!wanted->refusing && !work->roster.enabled[machine])
+		if (!wanted->refusing && !work->roster->enabled[machine])
 			continue;
 		for (size_t k = family->start[machine]; k < family->start[machine + 1]; k++) {
 			if (wanted->label != ANY_LABEL && wanted->label != family->label[k])
@@ -94,12 +87,12 @@ static void make_room(struct worker *worker, size_t bytes)
 	worker->numbers.capacity = bytes;
 }
 
-static size_t gather_numbers(const struct work *work, struct worker *worker, const struct set *set)
+static size_t gather_numbers(const struct work *work, struct worker *worker, const struct set *set,
+                             const uint32_t *subject)
 {
-	const struct roster_family *family = &work->roster.families[family_index(set->family)];
+	const struct roster_family *family = &work->roster->families[family_index(set->family)];
 	size_t size = set->family == FAMILY_4 ? sizeof(uint32_t) : sizeof(addr_bits);
-	uint32_t own;
-	struct wanted wanted = wanted_by(work, set, &own);
+	struct wanted wanted = wanted_by(work, set, subject);
 
 	make_room(worker, family->count * size);
 	return set->family == FAMILY_4 ? copy_wanted(work, &wanted, family, worker->numbers.items, sizeof(uint32_t))
@@ -136,11 +129,6 @@ static struct str ranges_bytes(struct arena *scratch, const struct addr_set *set
 	return (struct str){(const char *)bits, set->count * 2 * sizeof *bits};
 }
 
-static bool is_ranges(const struct set *set)
-{
-	return set->peer == NULL || set->peer->kind == PEER_NETWORK;
-}
-
 /* What a set holds: as ranges, or as numbers in the worker's memory, in no order and perhaps repeated. */
 struct contents {
 	struct addr_set ranges;
@@ -148,7 +136,8 @@ struct contents {
 	struct str bytes; /* of either, for the key */
 };
 
-static struct contents gather(const struct work *work, struct worker *worker, const struct set *set)
+static struct contents gather(const struct work *work, struct worker *worker, const struct set *set,
+                              const uint32_t *subject)
 {
 	struct contents contents = {.number_count = 0};
 
@@ -157,7 +146,7 @@ static struct contents gather(const struct work *work, struct worker *worker, co
 		contents.bytes = ranges_bytes(worker->scratch, &contents.ranges);
 		return contents;
 	}
-	contents.number_count = gather_numbers(work, worker, set);
+	contents.number_count = gather_numbers(work, worker, set, subject);
 	contents.bytes = (struct str){worker->numbers.items,
 	                              contents.number_count *
 	                                      (set->family == FAMILY_4 ? sizeof(uint32_t) : sizeof(addr_bits))};
@@ -200,36 +189,36 @@ static struct error *write_set(const struct work *work, unsigned number, const s
 
 /* --- what is known without looking --- */
 
-/* Is what the set holds what it was in the call before? Of networks and literals nobody says; they are small. */
-static bool is_untouched(const struct work *work, const struct set *set)
+/* Is what the set holds what it was in the call before? Literals are their text. */
+static bool is_untouched(const struct production *production, uint32_t number)
 {
-	const struct resolved *resolved = work->production->resolved;
-	const struct memo *memo = work->production->memo;
-	const struct resolved_role *members;
-	const struct machine *machine;
+	const struct memo *memo = production->memo;
+	const struct set *set = sets_get(production->naming.sets, number);
+	uint32_t subject = production->naming.subjects[number];
 
-	if (is_ranges(set))
+	if (set->peer == NULL)
+		return true;
+	if (set->peer->kind == PEER_NETWORK)
+		return !memo->networks;
+	if (subject == NOBODY)
 		return false;
-	if (set->peer->kind == PEER_MACHINE) {
-		machine = fleet_machine(resolved->fleet, set->peer->name);
-		return machine != NULL && !memo->machines[machine - resolved->fleet->machines];
-	}
-	members = members_of(resolved, set);
-	return members != NULL && !memo->roles[members - resolved->roles];
+	return set->peer->kind == PEER_MACHINE ? !memo->peers[subject] : !memo->members[subject];
 }
 
-/* The key of before, if it still holds. */
-static bool remember_key(const struct work *work, const struct set *set, struct digest *key)
+/* What was made of it in the call before, if that still holds. */
+static bool remember(const struct production *production, uint32_t number)
 {
-	const struct memo *memo = work->production->memo;
-	uint32_t number;
+	const struct naming *naming = &production->naming, *before = &production->before;
+	uint32_t old;
 
-	if (memo == NULL || !is_untouched(work, set))
+	if (production->memo == NULL || !is_untouched(production, number))
 		return false;
-	number = sets_like(memo->before.sets, set);
-	if (number != NO_SET)
-		*key = memo->before.keys[number];
-	return number != NO_SET;
+	if (before->arena == NULL)
+		return true;
+	old = sets_like(before->sets, sets_get(naming->sets, number));
+	if (old != NO_SET)
+		naming->made[number] = before->made[old];
+	return old != NO_SET;
 }
 
 static bool is_known(const struct production *production, struct known *made)
@@ -239,42 +228,40 @@ static bool is_known(const struct production *production, struct known *made)
 	return known != NULL && known_find(known->sets, known->set_count, &made->key, &made->value);
 }
 
-static struct error *make_set(void *context, unsigned number, size_t item)
+static struct error *make_set(void *context, unsigned worker_number, size_t item)
 {
 	const struct work *work = context;
 	struct production *production = work->production;
-	struct worker *worker = &production->workers[number];
-	const struct set *set = sets_get(production->sets, work->order[item]);
-	struct known *made = &work->made[work->order[item]];
+	struct worker *worker = &production->workers[worker_number];
+	uint32_t number = work->order[item];
+	const struct set *set = sets_get(production->naming.sets, number);
+	struct known *made = &production->naming.made[number];
+	struct contents contents = gather(work, worker, set, &production->naming.subjects[number]);
 	struct error *error = NULL;
-
-	if (remember_key(work, set, &made->key) && is_known(production, made))
-		return NULL;
-	struct contents contents = gather(work, worker, set);
 
 	made->key = set_key(worker->digester, &production->rendition->base, set, contents.bytes);
 	if (!is_known(production, made))
-		error = write_set(work, number, set, &contents, &made->value);
+		error = write_set(work, worker_number, set, &contents, &made->value);
 	arena_reset(worker->scratch);
 	return error;
 }
 
 /* --- the order of work --- */
 
-static size_t size_of(const struct work *work, const struct set *set)
+static size_t size_of(const struct work *work, uint32_t number)
 {
-	const struct resolved_role *members;
+	const struct set *set = sets_get(work->production->naming.sets, number);
+	uint32_t subject = work->production->naming.subjects[number];
 
-	if (set->peer == NULL || (set->peer->kind != PEER_ROLE && set->peer->kind != PEER_SELF))
+	if (subject == NOBODY || set->peer->kind == PEER_MACHINE)
 		return 0;
-	members = members_of(work->production->resolved, set);
-	return members != NULL ? members->member_count : 0;
+	return work->production->resolved->roles[subject].member_count;
 }
 
 /* The number of bits of its size, 0 for none. */
 static unsigned magnitude_of(const struct work *work, uint32_t number)
 {
-	size_t size = size_of(work, sets_get(work->production->sets, number));
+	size_t size = size_of(work, number);
 
 	return size == 0 ? 0 : 64 - (unsigned)__builtin_clzll(size);
 }
@@ -283,62 +270,53 @@ static unsigned magnitude_of(const struct work *work, uint32_t number)
  * enough for what follows. */
 static void order_work(struct work *work)
 {
-	struct production *production = work->production;
-	uint32_t count = (uint32_t)sets_count(production->sets), place[66] = {0};
-	unsigned char *magnitudes = ARENA_ARRAY(production->kept, unsigned char, count);
+	struct arena *kept = work->production->kept;
+	uint32_t count = (uint32_t)sets_count(work->production->naming.sets), place[66] = {0};
+	uint32_t *numbers = ARENA_ARRAY(kept, uint32_t, count);
+	unsigned char *magnitudes = ARENA_ARRAY(kept, unsigned char, count);
 
-	work->order = ARENA_ARRAY(production->kept, uint32_t, count);
 	for (uint32_t i = 0; i < count; i++) {
-		magnitudes[i] = (unsigned char)(64 - magnitude_of(work, i));
-		place[magnitudes[i] + 1]++;
+		if (remember(work->production, i))
+			continue;
+		magnitudes[work->count] = (unsigned char)(64 - magnitude_of(work, i));
+		place[magnitudes[work->count] + 1]++;
+		numbers[work->count++] = i;
 	}
 	for (size_t i = 0; i < 65; i++)
 		place[i + 1] += place[i];
-	for (uint32_t i = 0; i < count; i++)
-		work->order[place[magnitudes[i]]++] = i;
+	work->order = ARENA_ARRAY(kept, uint32_t, work->count);
+	for (size_t i = 0; i < work->count; i++)
+		work->order[place[magnitudes[i]]++] = numbers[i];
 }
 
-static void list_sets(const struct work *work)
+static void list_sets(const struct production *production)
 {
-	struct production *production = work->production;
+	const struct naming *naming = &production->naming;
 	struct product *product = production->product;
-	size_t count = sets_count(production->sets);
+	size_t count = sets_count(naming->sets);
 
 	product->sets = ARENA_ARRAY(production->arena, struct entry, count);
 	product->set_count = count;
 	for (size_t i = 0; i < count; i++) {
-		uint32_t number = production->sorted[i];
+		uint32_t number = naming->sorted[i];
 
-		product->sets[i] =
-			(struct entry){work->made[number].value,
-		                       str_copy(production->arena, sets_get(production->sets, number)->file)};
+		product->sets[i] = (struct entry){
+			naming->made[number].value,
+			str_copy(production->arena, sets_get(naming->sets, number)->file),
+		};
 	}
 	product->knowledge.sets = ARENA_ARRAY(production->arena, struct known, count);
 	product->knowledge.set_count = count;
-	known_sort(production->kept, product->knowledge.sets, work->made, count);
-}
-
-static void keep_keys(const struct work *work)
-{
-	struct production *production = work->production;
-	size_t count = sets_count(production->sets);
-
-	production->set_keys = arena_raw(production->names, count * sizeof *production->set_keys);
-	for (size_t i = 0; i < count; i++)
-		production->set_keys[i] = work->made[i].key;
+	known_sort(production->kept, product->knowledge.sets, naming->made, count);
 }
 
 struct error *produce_sets(struct production *production)
 {
-	struct work work = {.production = production};
-	size_t count = sets_count(production->sets);
+	struct work work = {.production = production, .roster = &production->roster};
 
-	work.roster = production->roster;
-	work.made = ARENA_ARRAY(production->kept, struct known, count);
 	order_work(&work);
-	TRY(parallel_each(production->rendition->workers, count, make_set, &work));
-	list_sets(&work);
-	keep_keys(&work);
+	TRY(parallel_each(production->rendition->workers, work.count, make_set, &work));
+	list_sets(production);
 	for (unsigned i = 0; i < production->rendition->workers; i++)
 		production->product->rendered_sets += production->workers[i].rendered_sets;
 	return NULL;

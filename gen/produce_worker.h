@@ -27,47 +27,71 @@ struct role_sets {
 	size_t count;
 };
 
-/* What a call leaves for the next one: the key of each set. */
-struct set_keys {
+/* What names give, and what sets are by their numbers; until rules or services differ. */
+struct naming {
+	struct arena *arena;
+	bool *roles_used;             /* by role: it has rules, and some position has it */
 	struct sets *sets;
-	struct digest *keys; /* by number */
+	struct both_ends **ends;      /* by role: of each of its rules; of used ones */
+	uint32_t *sorted;             /* numbers of sets by name: its indexes are ranks */
+	struct role_sets *role_sets;  /* by role */
+	uint32_t *subjects;           /* by number: the role or machine whose addresses it holds; NOBODY: none */
+	struct known *made;           /* by number */
 };
 
-/* What is known from the call before, whose roles and machines had the same places. */
+/* The rulesets by position, and what their keys are made of. */
+struct keyring {
+	struct digest *roles; /* by role */
+	bool *has_role;
+	struct known *made;   /* by position */
+	bool *has_made;
+	size_t count, capacity; /* of positions */
+};
+
+/* In what way a call differs from the one before, whose roles and machines had the same places. What does not is taken
+ * over, and everything that was made is known still. */
 struct memo {
-	struct set_keys before;
-	const bool *roles;    /* by role: its members, or the addresses of one, differ */
-	const bool *machines; /* by machine: its addresses differ, or whether it is enabled */
+	const uint32_t *machines; /* those that differ, ascending */
+	size_t machine_count;
+	const bool *peers;   /* by machine: its addresses differ, or whether it is enabled */
+	const bool *members; /* by role: its members, or one of them as a peer */
+	const bool *rules;   /* by role */
+	bool any_rules, services, networks; /* some may differ */
 };
 
 struct production {
+	/* Of one call. */
 	struct arena *arena; /* of the product */
-	struct arena *kept;  /* as long as produce() */
-	struct arena *names; /* of the sets; as long as their keys are wanted */
-	const struct memo *memo; /* NULL: none */
-	struct arena *called; /* likewise, for the roster, which is made aside */
+	struct arena *kept;
+	const struct memo *memo; /* NULL: everything is made anew */
 	const struct resolved *resolved;
 	const struct rendition *rendition;
 	const struct knowledge *known;
 	const struct outlet *outlet;
 	struct product *product;
 	struct worker *workers; /* as many as the rendition says */
-
-	struct roster roster;
-	struct positions positions;
-	bool *roles_used;             /* by role: it has rules, and some position has it */
-	struct sets *sets;
-	struct digest *set_keys;      /* by number */
-	struct both_ends **ends;      /* by role: of each of its rules; of used ones */
-	uint32_t *sorted;             /* numbers of sets by name: its indexes are ranks */
-	struct role_sets *role_sets;  /* by role */
+	struct naming before;   /* what `naming` takes the place of; without an arena: nothing */
 	struct rendering rendering;
+
+	/* From call to call. */
+	struct arena *placed; /* for positions and keys */
+	struct positions positions;
+	struct keyring keys;
+	struct arena *called; /* for the roster, which is made aside */
+	struct roster roster;
+	struct naming naming;
 };
 
-/* All of it. `names` is where what is left for the next call goes. */
-struct error *produce_again(struct arena *arena, const struct resolved *resolved, const struct rendition *rendition,
-                            const struct knowledge *known, const struct outlet *outlet, const struct memo *memo,
-                            struct arena *names, struct product *product, struct set_keys *left) MUST_CHECK;
+struct production *production_new(void);
+void production_free(struct production *production); /* NULL is fine */
+/* Is there so much that nobody needs any more that beginning anew is cheaper? */
+bool production_is_stale(const struct production *production);
+
+/* All of it. The production must be new or that of a call that gave no error; without a memo it begins anew. */
+struct error *production_make(struct production *production, struct arena *arena, const struct resolved *resolved,
+                              const struct rendition *rendition, const struct knowledge *known,
+                              const struct outlet *outlet, const struct memo *memo,
+                              struct product *product) MUST_CHECK;
 
 /* The stations, in this order. */
 /* Names the sets of all rules that some ruleset has. */

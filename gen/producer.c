@@ -3,6 +3,8 @@
  * nothing is. */
 #include "fleetwall/produce.h"
 
+#include <string.h>
+
 #include "fleetwall/arena.h"
 #include "produce_worker.h"
 #include "resolve_update.h"
@@ -13,13 +15,13 @@
 struct producer {
 	struct arena *arena;
 	struct arena *members; /* of `resolved` */
-	struct arena *names;   /* of `keys` */
 	size_t fresh;          /* size of `members` when it was new */
 	bool usable;
 	struct fleet fleet; /* of the last call */
 	struct digest base;
 	struct resolved *resolved;
-	struct set_keys keys;
+	struct production *production;
+	size_t ruleset_count, set_count; /* of what the last call left to be known */
 };
 
 struct producer *producer_new(void)
@@ -27,7 +29,7 @@ struct producer *producer_new(void)
 	struct arena *arena = arena_new();
 	struct producer *producer = ARENA_NEW(arena, struct producer);
 
-	*producer = (struct producer){.arena = arena, .members = arena_new(), .names = arena_new()};
+	*producer = (struct producer){.arena = arena, .members = arena_new(), .production = production_new()};
 	return producer;
 }
 
@@ -39,7 +41,7 @@ void producer_free(struct producer *producer)
 		return;
 	arena = producer->arena;
 	arena_free(producer->members);
-	arena_free(producer->names);
+	production_free(producer->production);
 	arena_free(arena);
 }
 
@@ -49,13 +51,22 @@ static bool same_fleet(const struct fleet *a, const struct fleet *b)
 	       a->role_count == b->role_count && a->clock == b->clock;
 }
 
+/* Is all that was made still known? */
+static bool knows_all(const struct producer *producer, const struct knowledge *known)
+{
+	return known != NULL && known->ruleset_count == producer->ruleset_count &&
+	       known->set_count == producer->set_count;
+}
+
 /* Is it a small step from what is here? */
 static bool goes_on(const struct producer *producer, const struct fleet *fleet, const struct fleet_step *step,
-                    const struct rendition *rendition)
+                    const struct rendition *rendition, const struct knowledge *known)
 {
 	return producer->usable && step != NULL && same_fleet(&producer->fleet, step->before) &&
-	       digest_eq(&producer->base, &rendition->base) && fleet->machine_count == step->before->machine_count &&
+	       knows_all(producer, known) && digest_eq(&producer->base, &rendition->base) &&
+	       fleet->machine_count == step->before->machine_count &&
 	       step->machine_count <= fleet->machine_count / 8 && roles_select_alike(&producer->fleet, fleet) &&
+	       !production_is_stale(producer->production) &&
 	       arena_size(producer->members) <= producer->fresh + MEMBERS_GROW;
 }
 
@@ -79,30 +90,45 @@ static bool peer_same(const struct machine *a, const struct machine *b)
 	return true;
 }
 
+static bool any(const bool *items, size_t count)
+{
+	return count > 0 && memchr(items, true, count) != NULL;
+}
+
 /* The memo, in `scratch`, once what was resolved says what `fleet` says. */
 static struct memo go_on(struct producer *producer, struct arena *scratch, const struct fleet *fleet,
                          const struct fleet_step *step)
 {
-	bool *roles = ARENA_ARRAY(scratch, bool, fleet->role_count);
-	bool *machines = ARENA_ARRAY(scratch, bool, fleet->machine_count);
+	const struct fleet *before = step->before;
+	bool *members = ARENA_ARRAY(scratch, bool, fleet->role_count);
+	bool *rules = ARENA_ARRAY(scratch, bool, fleet->role_count);
+	bool *peers = ARENA_ARRAY(scratch, bool, fleet->machine_count);
 
 	for (size_t i = 0; i < step->machine_count; i++) {
 		uint32_t number = step->machines[i];
 
-		machines[number] = !peer_same(&step->before->machines[number], &fleet->machines[number]);
+		peers[number] = !peer_same(&before->machines[number], &fleet->machines[number]);
 	}
-	resolve_update(producer->members, producer->resolved, fleet, step->machines, step->machine_count, machines,
-	               roles);
-	return (struct memo){producer->keys, roles, machines};
+	resolve_update(producer->members, producer->resolved, fleet, step->machines, step->machine_count, peers,
+	               members, rules);
+	return (struct memo){
+		.machines = step->machines,
+		.machine_count = step->machine_count,
+		.peers = peers,
+		.members = members,
+		.rules = rules,
+		.any_rules = any(rules, fleet->role_count),
+		.services = before->services != fleet->services || before->service_count != fleet->service_count,
+		.networks = before->networks != fleet->networks || before->network_count != fleet->network_count,
+	};
 }
 
 /* What this call leaves for the next. */
 static void keep(struct producer *producer, const struct fleet *fleet, const struct rendition *rendition,
-                 struct arena *names, struct set_keys keys)
+                 const struct knowledge *made)
 {
-	arena_free(producer->names);
-	producer->names = names;
-	producer->keys = keys;
+	producer->ruleset_count = made->ruleset_count;
+	producer->set_count = made->set_count;
 	producer->fleet = *fleet;
 	producer->base = rendition->base;
 	producer->usable = true;
@@ -113,9 +139,8 @@ struct error *producer_make(struct producer *producer, struct arena *arena, cons
                             const struct knowledge *known, const struct outlet *outlet, struct product *product,
                             struct resolved **resolved)
 {
-	struct arena *scratch = arena_new(), *names = arena_new();
-	bool again = goes_on(producer, fleet, step, rendition);
-	struct set_keys keys;
+	struct arena *scratch = arena_new();
+	bool again = goes_on(producer, fleet, step, rendition, known);
 	struct memo memo;
 	struct error *error;
 
@@ -125,12 +150,10 @@ struct error *producer_make(struct producer *producer, struct arena *arena, cons
 	else
 		begin_anew(producer, fleet);
 	*resolved = producer->resolved;
-	error = produce_again(arena, producer->resolved, rendition, known, outlet, again ? &memo : NULL, names, product,
-	                      &keys);
+	error = production_make(producer->production, arena, producer->resolved, rendition, known, outlet,
+	                        again ? &memo : NULL, product);
 	if (error == NULL)
-		keep(producer, fleet, rendition, names, keys);
-	else
-		arena_free(names);
+		keep(producer, fleet, rendition, &product->knowledge);
 	arena_free(scratch);
 	return error;
 }

@@ -27,7 +27,7 @@ struct updating {
 		size_t count, capacity;
 	} moves;
 	const bool *machines_changed;
-	bool *roles_changed;
+	bool *roles_changed, *rules_changed;
 };
 
 static bool labels_same(const struct role *a, const struct role *b)
@@ -189,7 +189,8 @@ static void update_rules(struct updating *updating)
 		struct resolved_role *resolved = &updating->resolved->roles[i];
 		const struct role *role = &updating->fleet->roles[i];
 
-		if (!rules_same(resolved, role, updating->fleet->clock)) {
+		updating->rules_changed[i] = !rules_same(resolved, role, updating->fleet->clock);
+		if (updating->rules_changed[i]) {
 			resolve_rules(updating->arena, resolved, role, updating->fleet->clock);
 			resolve_ids(resolved, digester);
 		}
@@ -213,14 +214,15 @@ static void find_selecting(struct updating *updating)
 }
 
 void resolve_update(struct arena *arena, struct resolved *resolved, const struct fleet *fleet, const uint32_t *machines,
-                    size_t machine_count, const bool *machines_changed, bool *roles_changed)
+                    size_t machine_count, const bool *machines_changed, bool *roles_changed, bool *rules_changed)
 {
 	struct updating updating = {.arena = arena,
 	                            .scratch = arena_new(),
 	                            .resolved = resolved,
 	                            .fleet = fleet,
 	                            .machines_changed = machines_changed,
-	                            .roles_changed = roles_changed};
+	                            .roles_changed = roles_changed,
+	                            .rules_changed = rules_changed};
 
 	updating.index = role_index_new(updating.scratch, fleet);
 	updating.memory = memory_new(updating.scratch);

@@ -60,6 +60,7 @@ struct product {
 	size_t set_count;
 	struct knowledge knowledge; /* of everything in this product and of nothing else */
 	size_t ruleset_count;       /* distinct ones */
+	size_t rules;               /* that machines get: the sum over machines */
 	size_t rendered_rulesets, rendered_sets; /* what was not known */
 };
 
@@ -83,7 +84,8 @@ struct fleet_step {
 	size_t machine_count;
 };
 
-/* `step` may be NULL: nothing is taken over. Nor is it where `step->before` is not the fleet of the last call that gave
+/* `known` is what the last product's knowledge is, or the part of it that is still there, or NULL. `step` may be NULL:
+ * nothing is taken over. Nor is it where `step->before` is not the fleet of the last call that gave
  * no error, or where too much differs. *resolved is valid until the next call, and until the fleet goes. */
 struct error *producer_make(struct producer *producer, struct arena *arena, const struct fleet *fleet,
                             const struct fleet_step *step, const struct rendition *rendition,

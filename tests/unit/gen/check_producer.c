@@ -86,12 +86,19 @@ static bool step_of(const struct fleet *before, const struct fleet *after, struc
 	return true;
 }
 
-/* As a load says it that found nothing in roles. */
-static void share_roles(const struct fleet *before, struct fleet *after)
+#define SHARE(before, after, list, count)                                                                            \
+	do {                                                                                                         \
+		if ((before)->count == (after)->count &&                                                             \
+		    memcmp((before)->list, (after)->list, (before)->count * sizeof *(before)->list) == 0)            \
+			(after)->list = (before)->list;                                                              \
+	} while (0)
+
+/* As a load says it that found nothing in roles, networks or services. */
+static void share(const struct fleet *before, struct fleet *after)
 {
-	if (before->role_count == after->role_count &&
-	    memcmp(before->roles, after->roles, before->role_count * sizeof *before->roles) == 0)
-		after->roles = before->roles;
+	SHARE(before, after, roles, role_count);
+	SHARE(before, after, networks, network_count);
+	SHARE(before, after, services, service_count);
 }
 
 /* --- what comes out --- */
@@ -237,7 +244,7 @@ static struct fleet change(struct rng *rng, const struct fleet *before)
 
 	for (size_t i = rng_below(rng, 4); i > 0; i--)
 		(void)fleet_changes[rng_below(rng, kinds_of_change())].make(arena, rng, &fleet);
-	share_roles(before, &fleet);
+	share(before, &fleet);
 	return fleet;
 }
 
@@ -258,7 +265,8 @@ START_TEST(an_update_is_what_resolve_says)
 		changed = ARENA_ARRAY(arena, bool, next->role_count);
 		if (step_of(kept, next, &step) && roles_select_alike(kept, next)) {
 			resolve_update(arena, resolved, next, step.machines, step.machine_count,
-			               ARENA_ARRAY(arena, bool, next->machine_count), changed);
+			               ARENA_ARRAY(arena, bool, next->machine_count), changed,
+			               ARENA_ARRAY(arena, bool, next->role_count));
 			check_resolved(resolved, resolve(arena, next));
 			updates++;
 		} else {
