@@ -18,7 +18,7 @@ struct resident *resident_new(void)
 	struct arena *fleets = arena_new(), *last = arena_new();
 	struct resident *resident = ARENA_NEW(last, struct resident);
 
-	*resident = (struct resident){.fleets = fleets, .last = last};
+	*resident = (struct resident){.fleets = fleets, .last = last, .lists = {arena_new(), arena_new()}};
 	return resident;
 }
 
@@ -29,6 +29,8 @@ void resident_free(struct resident *resident)
 	struct arena *fleets = resident->fleets, *last = resident->last;
 
 	producer_free(resident->producer);
+	arena_free(resident->lists[0]);
+	arena_free(resident->lists[1]);
 	arena_free(fleets);
 	arena_free(last);
 }
@@ -59,6 +61,10 @@ static void resident_compact(struct resident *resident)
 	producer_free(resident->producer);
 	resident->producer = producer_new();
 	arena_free(resident->fleets);
+	for (size_t i = 0; i < 2; i++) {
+		arena_free(resident->lists[i]);
+		resident->lists[i] = arena_new();
+	}
 	resident->fleets = fresh;
 	resident->fleet = fleet;
 	resident->fresh = arena_size(fresh);
@@ -155,19 +161,30 @@ void round_end(struct round *round)
 	arena_free(round->arena);
 }
 
+static void swap(struct arena **a, struct arena **b)
+{
+	struct arena *other = *a;
+
+	*a = *b;
+	*b = other;
+}
+
+/* The fleet shares memory with the one before. */
+static void hand_over_fleet(struct resident *next, struct resident *before, bool listed)
+{
+	swap(&next->fleets, &before->fleets);
+	swap(&next->lists[0], &before->lists[listed]);
+	swap(&next->lists[1], &before->lists[!listed]);
+	next->fresh = before->fresh;
+}
+
 /* What the round leaves, to the caller; what was there before is freed. */
 static void hand_over(struct round *round, struct resident **resident)
 {
 	struct resident *next = round->next_resident, *before = round->before;
 
-	if (before != NULL && round->has_known) {
-		/* The fleet shares memory with the one before. */
-		struct arena *unused = next->fleets;
-
-		next->fleets = before->fleets;
-		next->fresh = before->fresh;
-		before->fleets = unused;
-	}
+	if (before != NULL && round->has_known)
+		hand_over_fleet(next, before, round->fleet.machines != before->fleet.machines);
 	next->producer = round->producer;
 	round->own_producer = false;
 	if (before != NULL)

@@ -15,6 +15,7 @@
 /* What a round leaves: what was published, and all that it was made from. */
 struct resident {
 	struct arena *fleets; /* the fleet; each round that changes it adds to this, see resident_compact() */
+	struct arena *lists[2]; /* but its list of machines, where a round made it anew: in the first */
 	struct arena *last;   /* everything else; made anew by each round */
 	struct cache_head head;
 	struct fleet fleet;

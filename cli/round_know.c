@@ -267,6 +267,13 @@ static void know(struct round *round)
 		without(before->sets, before->set_count, faults->sets, faults->set_count, round->known.sets);
 }
 
+/* Where the list of machines may go: what it lay in two rounds ago. */
+static struct arena *free_list(struct resident *before)
+{
+	arena_free(before->lists[1]);
+	return before->lists[1] = arena_new();
+}
+
 static struct error *load(struct round *round)
 {
 	struct db *db = round->run->db;
@@ -277,8 +284,9 @@ static struct error *load(struct round *round)
 		return inventory_load(round->next_resident->fleets, db, &round->fleet);
 	know(round);
 	if (round->news.changed)
-		return inventory_load_changes(round->before->fleets, db, round->head.snapshot, &round->before->fleet,
-		                              &round->fleet, &round->touched);
+		return inventory_load_changes(round->before->fleets, free_list(round->before), db,
+		                              round->head.snapshot, &round->before->fleet, &round->fleet,
+		                              &round->touched);
 	round->fleet = round->before->fleet;
 	round->fleet.clock = round->news.clock;
 	return NULL;

@@ -48,7 +48,8 @@ void producer_free(struct producer *producer)
 static bool same_fleet(const struct fleet *a, const struct fleet *b)
 {
 	return a->machines == b->machines && a->machine_count == b->machine_count && a->roles == b->roles &&
-	       a->role_count == b->role_count && a->clock == b->clock;
+	       a->role_count == b->role_count && a->networks == b->networks && a->services == b->services &&
+	       a->clock == b->clock;
 }
 
 /* Is all that was made still known? */

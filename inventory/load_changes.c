@@ -147,6 +147,7 @@ static struct merging merge(struct arena *arena, struct list before, struct list
 /* One partial load: `before` becomes `after`. */
 struct renewal {
 	struct loading loading;
+	struct arena *machines; /* for their list */
 	const struct changes *changes;
 	const struct fleet *before;
 	struct fleet part, *after;
@@ -222,7 +223,7 @@ static struct error *renew_machines(struct renewal *renewal)
 		return NULL;
 	renewal->loading.whole = renewal->after;
 	TRY(load_machines(&renewal->loading));
-	struct merging merged = merge(renewal->loading.arena, LIST(before->machines, before->machine_count),
+	struct merging merged = merge(renewal->machines, LIST(before->machines, before->machine_count),
 	                              LIST(part->machines, part->machine_count), &renewal->changes->machines);
 	renewal->after->machines = (void *)merged.items;
 	renewal->after->machine_count = merged.count;
@@ -246,14 +247,11 @@ static struct error *renew(struct renewal *renewal)
 	return renew_machines(renewal);
 }
 
-static struct error *renew_some(struct arena *arena, struct arena *scratch, struct db *db,
-                                const struct changes *changes, const struct fleet *before, struct fleet *after,
-                                struct inventory_touched *touched)
+static struct error *renew_some(struct arena *arena, struct arena *scratch, struct db *db, struct renewal *renewal)
 {
 	struct arena *rows = arena_new();
-	struct renewal renewal = {.changes = changes, .before = before, .after = after, .touched = touched};
-	renewal.loading = loading_new(arena, scratch, rows, db, LOAD_CHANGED, &renewal.part);
-	struct error *error = renew(&renewal);
+	renewal->loading = loading_new(arena, scratch, rows, db, LOAD_CHANGED, &renewal->part);
+	struct error *error = renew(renewal);
 	arena_free(rows);
 	return error;
 }
@@ -278,24 +276,27 @@ static struct error *renew_all(struct arena *arena, struct db *db, struct fleet 
 /* The planner does not know how few rows these queries are about, and its statistics of the history may be those of
  * yesterday: it is told to use the indexes that are there for them. */
 static struct error *load_since(struct arena *arena, struct arena *scratch, struct db *db, struct str since,
-                                const struct fleet *before, struct fleet *after, struct inventory_touched *touched)
+                                struct renewal *renewal)
 {
 	struct changes changes;
+	renewal->changes = &changes;
 	TRY(db_run(db, STR("SET LOCAL enable_seqscan = off")));
-	TRY(find_changes(scratch, db, since, before, &changes));
+	TRY(find_changes(scratch, db, since, renewal->before, &changes));
 	if (!changes.everything)
-		TRY(renew_some(arena, scratch, db, &changes, before, after, touched));
+		TRY(renew_some(arena, scratch, db, renewal));
 	TRY(db_run(db, STR("SET LOCAL enable_seqscan TO DEFAULT")));
-	return changes.everything ? renew_all(arena, db, after, touched) : NULL;
+	return changes.everything ? renew_all(arena, db, renewal->after, renewal->touched) : NULL;
 }
 
-struct error *inventory_load_changes(struct arena *arena, struct db *db, struct str since, const struct fleet *before,
-                                     struct fleet *after, struct inventory_touched *touched)
+struct error *inventory_load_changes(struct arena *arena, struct arena *machines, struct db *db, struct str since,
+                                     const struct fleet *before, struct fleet *after,
+                                     struct inventory_touched *touched)
 {
+	struct renewal renewal = {.machines = machines, .before = before, .after = after, .touched = touched};
 	if (since.n == 0)
 		return renew_all(arena, db, after, touched);
 	struct arena *scratch = arena_new();
-	struct error *error = load_since(arena, scratch, db, since, before, after, touched);
+	struct error *error = load_since(arena, scratch, db, since, &renewal);
 	arena_free(scratch);
 	return error;
 }

@@ -51,9 +51,11 @@ struct inventory_touched {
  * taken over. *after shares memory with `before`, which stays as it is. As far as rulesets go it says what
  * inventory_load() would say; what they do not depend on (descriptions, owners, tickets, documents) may be older. Where
  * so much changed that loading all is cheaper, it does that. What was written past the triggers of the history
- * (session_replication_role, TRUNCATE of rule_peer) is not seen. */
-struct error *inventory_load_changes(struct arena *arena, struct db *db, struct str since, const struct fleet *before,
-                                     struct fleet *after, struct inventory_touched *touched) MUST_CHECK;
+ * (session_replication_role, TRUNCATE of rule_peer) is not seen. `machines` is what the list of machines lives in,
+ * where that is made anew: the one thing that is large however small a change is. */
+struct error *inventory_load_changes(struct arena *arena, struct arena *machines, struct db *db, struct str since,
+                                     const struct fleet *before, struct fleet *after,
+                                     struct inventory_touched *touched) MUST_CHECK;
 
 /* A fleet as one block of bytes, for the next run of the same program on the same machine: what rulesets depend on
  * (with the comments of rules), and nothing else. The same fleet gives the same bytes, wherever it lies in memory. */
@@ -87,6 +89,7 @@ struct import_options {
 	bool every;             /* `wanted` is the whole inventory, and says who owns what: prune spares no owner */
 	bool keep_roles, keep_networks, keep_services; /* the source has no list of these (a CSV file that is absent):
 	                                                  prune leaves them alone */
+	bool brief;             /* changes are told without their details, which take much memory */
 	struct str add_rules_to; /* "import --rules ROLE FILE": the rules of `wanted`'s role are added, nothing is taken
 	                            away */
 };

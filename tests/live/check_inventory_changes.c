@@ -111,7 +111,7 @@ static struct loaded renewed(const struct loaded *before, struct inventory_touch
 	struct inventory_news news;
 	must(db_begin(db, DB_SNAPSHOT));
 	must(inventory_news(arena, db, before->snapshot, &news));
-	must(inventory_load_changes(arena, db, before->snapshot, &before->fleet, &now.fleet, touched));
+	must(inventory_load_changes(arena, arena, db, before->snapshot, &before->fleet, &now.fleet, touched));
 	must(inventory_load(arena, db, &whole));
 	db_rollback(db);
 	fleets_same(&now.fleet, &whole);
@@ -567,7 +567,7 @@ START_TEST(the_transaction_is_left_as_it_was)
 	must(db_begin(db, DB_SNAPSHOT));
 	must(inventory_news(arena, db, before.snapshot, &news));
 	ck_assert_str_eq(asked("SHOW enable_seqscan"), "on");
-	must(inventory_load_changes(arena, db, before.snapshot, &before.fleet, &fleet, &touched));
+	must(inventory_load_changes(arena, arena, db, before.snapshot, &before.fleet, &fleet, &touched));
 	ck_assert_str_eq(asked("SHOW enable_seqscan"), "on");
 	db_rollback(db);
 }
