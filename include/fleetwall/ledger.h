@@ -139,6 +139,13 @@ struct error *ledger_failed(struct arena *arena, struct db *db, const struct cla
 /* What drift found to be otherwise than confirmed: the next push treats the machine as one whose state is not known. */
 struct error *ledger_forget(struct arena *arena, struct db *db, struct str machine) MUST_CHECK;
 
+/* Machines that confirmed something, are in the inventory, enabled and not frozen, at most `most`: those first that
+ * drift looked at longest ago, or never (push_machine.drift_at), then by name. */
+struct error *ledger_drift_due(struct arena *arena, struct db *db, unsigned most, struct str **names,
+                               size_t *count) MUST_CHECK;
+/* They have been looked at now. */
+struct error *ledger_drift_seen(struct arena *arena, struct db *db, const struct str *names, size_t count) MUST_CHECK;
+
 /* --- probes --- */
 
 struct probe {
