@@ -172,10 +172,10 @@ static struct error *with_references(struct run *run, struct error *errors, cons
 struct error *run_import(struct run *run)
 {
 	struct error *errors;
-	struct import_options options = {.prune = run_has(run, "prune")};
+	bool dry = run_has(run, "dry-run");
+	struct import_options options = {.prune = run_has(run, "prune"), .brief = !dry};
 	struct fleet wanted = {0}, present;
 	struct plan plan;
-	bool dry = run_has(run, "dry-run");
 
 	errors = read_source(run, &wanted, &options);
 	if (errors != NULL)

@@ -146,6 +146,15 @@ bool csv_next(struct csv *csv)
 	return false;
 }
 
+size_t csv_rows_at_most(const struct csv *csv)
+{
+	size_t count = 1;
+
+	for (size_t at = csv->at; at < csv->text.n; count++)
+		at += str_find(str_slice(csv->text, at, csv->text.n), '\n') + 1;
+	return count;
+}
+
 /* --- the header --- */
 
 static size_t count_columns(const struct csv_column *columns, struct str *words)

@@ -47,6 +47,9 @@ bool csv_open(struct csv *csv, struct arena *arena, struct str name, struct str 
  * are passed over. False at the end. */
 bool csv_next(struct csv *csv);
 
+/* No more rows than this are still to come. */
+size_t csv_rows_at_most(const struct csv *csv);
+
 bool csv_has(const struct csv *csv, size_t column);
 /* Of the present row; empty where the column is absent. */
 struct str csv_cell(const struct csv *csv, size_t column);

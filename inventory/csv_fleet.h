@@ -37,9 +37,24 @@ struct port_row {
 	struct service_port port;
 };
 
+/* Room for the rows of a file at once: a list that grows leaves its old places behind, and rows are most of what is
+ * read. `more` are added to what a list holds. */
+#define CSV_ROOM(arena, list, more)                                                                                  \
+	do {                                                                                                        \
+		size_t room_ = (list)->count + (more);                                                              \
+		void *old_ = (list)->items;                                                                         \
+		if (room_ > (list)->capacity) {                                                                     \
+			(list)->items = arena_raw((arena), room_ * sizeof *(list)->items);                          \
+			(list)->capacity = room_;                                                                   \
+			if ((list)->count > 0)                                                                      \
+				memcpy((list)->items, old_, (list)->count * sizeof *(list)->items);                 \
+		}                                                                                                   \
+	} while (0)
+
 /* Objects are known by the number that `names` gave them; one whose name is faulty has an empty name and stays so. */
 struct csv_fleet {
 	struct arena *arena;
+	struct arena *rows; /* until they are gathered */
 	struct faults faults;
 	struct error **warnings;
 	struct names *machine_names, *role_names, *network_names, *service_names;

@@ -2,6 +2,8 @@
  * differs is a fault. */
 #include "fleetwall/document.h"
 
+#include <string.h>
+
 #include "csv_fleet.h"
 #include "csv_labels.h"
 #include "fleet_fields.h"
@@ -188,6 +190,7 @@ static bool same_machine(const struct machine *a, const struct machine *b)
 /* machines.csv is read first, so what is there already came from a row above. */
 void csv_read_machines(struct csv_fleet *fleet, struct csv *csv)
 {
+	CSV_ROOM(fleet->arena, &fleet->machines, csv_rows_at_most(csv));
 	while (csv_next(csv)) {
 		uint32_t number = csv_machine_number(fleet, csv, MACHINE_NAME);
 		struct machine machine = machine_of_row(fleet, csv), *present = &fleet->machines.items[number];
@@ -289,7 +292,7 @@ void csv_read_networks(struct csv_fleet *fleet, struct csv *csv)
 		fault = prefix_parse(cell, &row.prefix);
 		csv_fault(csv, NETWORK_PREFIX, prefix_fault_error(fault, cell, row.prefix));
 		if (fault == PREFIX_OK)
-			APPEND(fleet->arena, &fleet->prefixes, row);
+			APPEND(fleet->rows, &fleet->prefixes, row);
 	}
 }
 
@@ -322,6 +325,6 @@ void csv_read_services(struct csv_fleet *fleet, struct csv *csv)
 		error = ports_parse(fleet->arena, cell, &row.port.protocol, &row.port.ports, &row.port.port_count);
 		csv_fault(csv, SERVICE_PORT, error);
 		if (error == NULL)
-			APPEND(fleet->arena, &fleet->ports, row);
+			APPEND(fleet->rows, &fleet->ports, row);
 	}
 }

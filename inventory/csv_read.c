@@ -83,6 +83,7 @@ struct error *csv_read(struct arena *arena, const struct csv_file *files, size_t
                        struct error **warnings)
 {
 	struct csv_fleet reading = {.arena = arena,
+	                            .rows = arena_new(),
 	                            .warnings = warnings,
 	                            .machine_names = names_new(arena),
 	                            .role_names = names_new(arena),
@@ -101,6 +102,7 @@ struct error *csv_read(struct arena *arena, const struct csv_file *files, size_t
 		if (known[i] != NULL)
 			read_file(&reading, known[i], &kinds[i]);
 	csv_gather(&reading, known[FILE_ADDRESSES]);
+	arena_free(reading.rows);
 	take(&reading, files, count, fleet);
 	errors = fleet_normalize(arena, fleet);
 	faults_add(&reading.faults, errors);

@@ -4,6 +4,7 @@
 #include "fleetwall/document.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "csv_fleet.h"
 #include "fleet_fields.h"
@@ -34,6 +35,7 @@ static struct str read_label(struct csv_fleet *fleet, const struct csv *csv)
 /* An empty address names the machine and adds nothing. */
 void csv_read_addresses(struct csv_fleet *fleet, struct csv *csv)
 {
+	CSV_ROOM(fleet->rows, &fleet->addresses, csv_rows_at_most(csv));
 	while (csv_next(csv)) {
 		struct str cell = csv_cell(csv, ADDRESS_ADDRESS);
 		struct address_row row = {.owner = csv_machine_number(fleet, csv, ADDRESS_MACHINE), .line = csv->line,
@@ -48,12 +50,13 @@ void csv_read_addresses(struct csv_fleet *fleet, struct csv *csv)
 			                   "one host address, without prefix length; names are not looked up"));
 		row.address.label = read_label(fleet, csv);
 		if (good)
-			APPEND(fleet->arena, &fleet->addresses, row);
+			APPEND(fleet->rows, &fleet->addresses, row);
 	}
 }
 
 void csv_read_members(struct csv_fleet *fleet, struct csv *csv)
 {
+	CSV_ROOM(fleet->rows, &fleet->members, csv_rows_at_most(csv));
 	while (csv_next(csv)) {
 		struct member_row row = {.role = name_fold(fleet->arena, csv_cell(csv, MEMBER_ROLE))};
 		uint32_t role = csv_role_number(fleet, csv, MEMBER_ROLE);
@@ -65,7 +68,7 @@ void csv_read_members(struct csv_fleet *fleet, struct csv *csv)
 			csv_fault(csv, MEMBER_ROLE,
 			          error_new(ERROR_INPUT, "the only member of %s is that machine", SHOWN(row.role)));
 		else if (fleet->roles.items[role].name.n > 0)
-			APPEND(fleet->arena, &fleet->members, row);
+			APPEND(fleet->rows, &fleet->members, row);
 	}
 }
 
@@ -136,7 +139,7 @@ void csv_read_rules(struct csv_fleet *fleet, struct csv *csv)
 
 		fleet->roles.items[row.owner].given |= GIVEN_RULES;
 		if (read_rule(fleet, csv, &row.rule))
-			APPEND(fleet->arena, &fleet->rules, row);
+			APPEND(fleet->rows, &fleet->rules, row);
 	}
 }
 
@@ -208,9 +211,9 @@ static size_t join_addresses(struct csv_fleet *fleet, const struct csv_file *fil
 static void gather_addresses(struct csv_fleet *fleet, const struct csv_file *file)
 {
 	size_t count = fleet->addresses.count;
-	struct groups groups = group_rows(fleet->arena, fleet->addresses.items, count, sizeof *fleet->addresses.items,
+	struct groups groups = group_rows(fleet->rows, fleet->addresses.items, count, sizeof *fleet->addresses.items,
 	                                  fleet->machines.count);
-	struct address_row *rows = ARENA_ARRAY(fleet->arena, struct address_row, count);
+	struct address_row *rows = ARENA_ARRAY(fleet->rows, struct address_row, count);
 	struct machine_address *addresses = ARENA_ARRAY(fleet->arena, struct machine_address, count);
 
 	for (size_t i = 0; i < count; i++)
@@ -228,7 +231,7 @@ static void gather_addresses(struct csv_fleet *fleet, const struct csv_file *fil
 static void gather_members(struct csv_fleet *fleet)
 {
 	size_t count = fleet->members.count;
-	struct groups groups = group_rows(fleet->arena, fleet->members.items, count, sizeof *fleet->members.items,
+	struct groups groups = group_rows(fleet->rows, fleet->members.items, count, sizeof *fleet->members.items,
 	                                  fleet->machines.count);
 	struct str *roles = ARENA_ARRAY(fleet->arena, struct str, count);
 
@@ -244,7 +247,7 @@ static void gather_rules(struct csv_fleet *fleet)
 {
 	size_t count = fleet->rules.count;
 	struct groups groups =
-		group_rows(fleet->arena, fleet->rules.items, count, sizeof *fleet->rules.items, fleet->roles.count);
+		group_rows(fleet->rows, fleet->rules.items, count, sizeof *fleet->rules.items, fleet->roles.count);
 	struct role_rule *rules = ARENA_ARRAY(fleet->arena, struct role_rule, count);
 
 	for (size_t i = 0; i < count; i++)
@@ -258,7 +261,7 @@ static void gather_rules(struct csv_fleet *fleet)
 static void gather_prefixes(struct csv_fleet *fleet)
 {
 	size_t count = fleet->prefixes.count;
-	struct groups groups = group_rows(fleet->arena, fleet->prefixes.items, count, sizeof *fleet->prefixes.items,
+	struct groups groups = group_rows(fleet->rows, fleet->prefixes.items, count, sizeof *fleet->prefixes.items,
 	                                  fleet->networks.count);
 	struct prefix *prefixes = ARENA_ARRAY(fleet->arena, struct prefix, count);
 
@@ -274,7 +277,7 @@ static void gather_ports(struct csv_fleet *fleet)
 {
 	size_t count = fleet->ports.count;
 	struct groups groups =
-		group_rows(fleet->arena, fleet->ports.items, count, sizeof *fleet->ports.items, fleet->services.count);
+		group_rows(fleet->rows, fleet->ports.items, count, sizeof *fleet->ports.items, fleet->services.count);
 	struct service_port *ports = ARENA_ARRAY(fleet->arena, struct service_port, count);
 
 	for (size_t i = 0; i < count; i++)

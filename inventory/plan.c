@@ -52,6 +52,6 @@ struct error *inventory_plan(struct arena *arena, const struct fleet *present, c
 	error_collect(&errors, plan_check_removed(arena, present, &plan->target));
 	error_collect(&errors, fleet_check(arena, &plan->target, present));
 	if (errors == NULL)
-		plan_describe(arena, present, plan);
+		plan_describe(arena, present, options->brief, plan);
 	return errors;
 }

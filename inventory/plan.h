@@ -28,7 +28,7 @@ struct error *plan_check_owners(const struct fleet *present, const struct fleet 
 struct error *plan_check_removed(struct arena *arena, const struct fleet *present,
                                  const struct fleet *target) MUST_CHECK;
 
-/* What differs between two fleets that have all their fields. */
-void plan_describe(struct arena *arena, const struct fleet *present, struct plan *plan);
+/* What differs between two fleets that have all their fields; with `brief`, in which objects. */
+void plan_describe(struct arena *arena, const struct fleet *present, bool brief, struct plan *plan);
 
 #endif

@@ -269,6 +269,7 @@ struct kind {
 struct changes {
 	struct change *items;
 	size_t count, capacity;
+	struct arena *details; /* forgotten after each object; NULL: they are told */
 };
 
 /* Of what is new, everything that it does not have by default is told; of what goes, only that it goes. */
@@ -276,7 +277,7 @@ static void describe(struct arena *arena, struct changes *changes, const struct 
 {
 	const void *before, *after;
 	while (pairs_next(&pairs, &before, &after)) {
-		struct details details = {.arena = arena};
+		struct details details = {.arena = changes->details != NULL ? changes->details : arena};
 		if (after != NULL)
 			kind->details(&details, before != NULL ? before : kind->nothing, after);
 		if (before != NULL && after != NULL && details.count == 0)
@@ -285,14 +286,18 @@ static void describe(struct arena *arena, struct changes *changes, const struct 
 			.sign = before == NULL ? CHANGE_ADD : after == NULL ? CHANGE_REMOVE : CHANGE_ALTER,
 			.kind = kind->name,
 			.name = *(const struct str *)(after != NULL ? after : before),
-			.details = details.items,
-			.detail_count = details.count,
 		};
+		if (changes->details == NULL) {
+			change.details = details.items;
+			change.detail_count = details.count;
+		} else {
+			arena_reset(changes->details);
+		}
 		APPEND(arena, changes, change);
 	}
 }
 
-void plan_describe(struct arena *arena, const struct fleet *present, struct plan *plan)
+void plan_describe(struct arena *arena, const struct fleet *present, bool brief, struct plan *plan)
 {
 	static const struct network no_network;
 	static const struct service no_service;
@@ -303,11 +308,12 @@ void plan_describe(struct arena *arena, const struct fleet *present, struct plan
 	static const struct kind role = {"role", &no_role, role_details},
 				 machine = {"machine", &no_machine, machine_details};
 	const struct fleet *target = &plan->target;
-	struct changes changes = {0};
+	struct changes changes = {.details = brief ? arena_new() : NULL};
 	describe(arena, &changes, &network, PAIRS(present, target, networks, network_count));
 	describe(arena, &changes, &service, PAIRS(present, target, services, service_count));
 	describe(arena, &changes, &role, PAIRS(present, target, roles, role_count));
 	describe(arena, &changes, &machine, PAIRS(present, target, machines, machine_count));
 	plan->changes = changes.items;
 	plan->count = changes.count;
+	arena_free(changes.details);
 }

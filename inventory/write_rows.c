@@ -252,11 +252,33 @@ static void collect_role(struct collecting *collecting, const struct role *befor
 	write_rules_collect(collecting->arena, before, after, collecting->out);
 }
 
+/* Room at once for the rows of new machines, which are nearly all that a first import writes: a list that grows leaves
+ * its old places behind. */
+static void make_room(struct arena *arena, const struct plan *plan, struct write_rows *rows)
+{
+	size_t counts[TABLES] = {0};
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct change *change = &plan->changes[i];
+		if (change->sign != CHANGE_ADD || strcmp(change->kind, "machine") != 0)
+			continue;
+		const struct machine *machine = fleet_machine(&plan->target, change->name);
+		counts[TABLE_MACHINE]++;
+		counts[TABLE_ADDRESS] += machine->address_count;
+		counts[TABLE_MEMBER] += machine->role_count;
+	}
+	for (enum table table = 0; table < TABLES; table++) {
+		struct rows *inserted = &rows->tables[table].inserted;
+		inserted->capacity = counts[table] * write_cells[table];
+		inserted->items = arena_raw(arena, inserted->capacity * sizeof *inserted->items);
+	}
+}
+
 void write_rows_collect(struct arena *arena, const struct fleet *present, const struct plan *plan,
                         struct write_rows *rows)
 {
 	struct collecting collecting = {.arena = arena, .out = rows};
 	const struct fleet *target = &plan->target;
+	make_room(arena, plan, rows);
 	for (size_t i = 0; i < plan->count; i++) {
 		struct str name = plan->changes[i].name, kind = str_of(plan->changes[i].kind);
 		if (str_is(kind, "network"))

@@ -522,6 +522,33 @@ START_TEST(importing_keeps_what_is_not_named)
 }
 END_TEST
 
+static struct plan without_details(const struct plan *plan)
+{
+	struct plan bare = *plan;
+	bare.changes = ARENA_ARRAY(arena, struct change, plan->count);
+	for (size_t i = 0; i < plan->count; i++)
+		bare.changes[i] = (struct change){
+			.sign = plan->changes[i].sign, .kind = plan->changes[i].kind, .name = plan->changes[i].name};
+	return bare;
+}
+
+START_TEST(a_brief_plan_tells_the_same_objects)
+{
+	const struct import_options brief = {.prune = true, .brief = true};
+	for (uint64_t seed = 700; seed < 740; seed++) {
+		struct rng rng = {seed};
+		struct fleet before = random_fleet(arena, &rng, seed % 12),
+			     after = random_fleet(arena, &rng, (seed * 7) % 12);
+		struct fleet wanted = without_old_rules(&before, &after);
+		struct plan whole = planned(&before, &wanted, &pruning), bare = without_details(&whole);
+		struct plan told = planned(&before, &wanted, &brief);
+		ck_assert_str_eq(plan_text(&told), plan_text(&bare));
+		struct str difference = fleet_difference(arena, &told.target, &whole.target);
+		ck_assert_msg(difference.n == 0, "seed %llu: %.*s", (unsigned long long)seed, STR_ARG(difference));
+	}
+}
+END_TEST
+
 static Suite *plan_suite(void)
 {
 	Suite *suite = suite_create("plan");
@@ -558,6 +585,7 @@ static Suite *plan_suite(void)
 	tcase_add_checked_fixture(any, setup, teardown);
 	tcase_add_test(any, pruning_makes_any_fleet_another);
 	tcase_add_test(any, importing_keeps_what_is_not_named);
+	tcase_add_test(any, a_brief_plan_tells_the_same_objects);
 	tcase_set_timeout(any, 30);
 	suite_add_tcase(suite, rules);
 	suite_add_tcase(suite, any);
