@@ -223,4 +223,19 @@ if unshare -n true 2> /dev/null; then
 	holds 'what was refused is not left in the store' cmp "$home/before" "$home/after"
 fi
 
+# --- who may make no namespace is told, and what was not asked is asked by the next run that may ---
+# shellcheck disable=SC2016 # expanded inside
+printf '#!/bin/sh\nunshare -m --propagation private sh -c '"'"'mount --rbind / "$0" && exec chroot "$0" setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin "$@"'"'"' "%s" "%s" "$@"\n' \
+	"$home/root" "$FLEETWALL" > "$home/unpermitted"
+chmod +x "$home/unpermitted"
+mkdir "$home/root"
+if unshare -n true 2> /dev/null && unshare -m --propagation private mount --rbind / "$home/root" 2> /dev/null; then
+	run 0 rule add all allow sctp
+	FLEETWALL=$home/unpermitted run 0 generate
+	complains 'the kernel was not asked: no network namespace can be made here'
+	: > "$home/started"
+	PATH=$home/bin:$path run 0 generate --full
+	holds 'it is asked now' [ -s "$home/started" ]
+fi
+
 finish
