@@ -527,8 +527,7 @@ static struct plan without_details(const struct plan *plan)
 	struct plan bare = *plan;
 	bare.changes = ARENA_ARRAY(arena, struct change, plan->count);
 	for (size_t i = 0; i < plan->count; i++)
-		bare.changes[i] = (struct change){
-			.sign = plan->changes[i].sign, .kind = plan->changes[i].kind, .name = plan->changes[i].name};
+		(bare.changes[i] = plan->changes[i]).detail_count = 0;
 	return bare;
 }
 
@@ -543,8 +542,7 @@ START_TEST(a_brief_plan_tells_the_same_objects)
 		struct plan whole = planned(&before, &wanted, &pruning), bare = without_details(&whole);
 		struct plan told = planned(&before, &wanted, &brief);
 		ck_assert_str_eq(plan_text(&told), plan_text(&bare));
-		struct str difference = fleet_difference(arena, &told.target, &whole.target);
-		ck_assert_msg(difference.n == 0, "seed %llu: %.*s", (unsigned long long)seed, STR_ARG(difference));
+		ck_assert_uint_eq(fleet_difference(arena, &told.target, &whole.target).n, 0);
 	}
 }
 END_TEST
