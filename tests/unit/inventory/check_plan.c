@@ -522,15 +522,6 @@ START_TEST(importing_keeps_what_is_not_named)
 }
 END_TEST
 
-static struct plan without_details(const struct plan *plan)
-{
-	struct plan bare = *plan;
-	bare.changes = ARENA_ARRAY(arena, struct change, plan->count);
-	for (size_t i = 0; i < plan->count; i++)
-		(bare.changes[i] = plan->changes[i]).detail_count = 0;
-	return bare;
-}
-
 START_TEST(a_brief_plan_tells_the_same_objects)
 {
 	const struct import_options brief = {.prune = true, .brief = true};
@@ -539,9 +530,11 @@ START_TEST(a_brief_plan_tells_the_same_objects)
 		struct fleet before = random_fleet(arena, &rng, seed % 12),
 			     after = random_fleet(arena, &rng, (seed * 7) % 12);
 		struct fleet wanted = without_old_rules(&before, &after);
-		struct plan whole = planned(&before, &wanted, &pruning), bare = without_details(&whole);
+		struct plan whole = planned(&before, &wanted, &pruning);
 		struct plan told = planned(&before, &wanted, &brief);
-		ck_assert_str_eq(plan_text(&told), plan_text(&bare));
+		for (size_t i = 0; i < whole.count; i++)
+			whole.changes[i].detail_count = 0;
+		ck_assert_str_eq(plan_text(&told), plan_text(&whole));
 		ck_assert_uint_eq(fleet_difference(arena, &told.target, &whole.target).n, 0);
 	}
 }
