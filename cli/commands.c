@@ -40,7 +40,7 @@ static const struct option export_options[] = {
 };
 
 static const struct option generate_options[] = {
-	{"dry-run", NULL, "show what would change; exit code 1 if there is something"},
+	{"dry-run", NULL, "show what would change or be mended; exit code 1 if there is something"},
 	{"only", "MACHINE", "this machine, and those that are named as arguments, alone; the rest stays as published"},
 	{"full", NULL, "from nothing: render everything, compare every object with its bytes, look at every link"},
 	{"force", NULL, "publish although machines, members or rules changed by more than the guards allow"},
