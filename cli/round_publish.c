@@ -102,6 +102,20 @@ size_t round_changes(struct round *round)
 	       count_changes(round, before->manifest, before->machine_count, after->manifest, after->machine_count);
 }
 
+/* Links that nobody touched say what the generation before says. */
+static bool links_are_known(const struct round *round)
+{
+	return round->has_head && round->readable && !round->faults.links && round->published.number > 0;
+}
+
+/* Before `current` moves on, which they are behind then. */
+static struct error *look_at_links(struct round *round)
+{
+	if (links_are_known(round) || !round->readable || round->published.number == 0)
+		return NULL;
+	return store_links_look(round->arena, round->run->config.output, &round->published, &round->links);
+}
+
 enum { LINKS_TOLD = 10 }; /* by name */
 
 static void tell_links(struct round *round)
@@ -109,37 +123,42 @@ static void tell_links(struct round *round)
 	const struct link_faults *links = &round->links;
 	struct buf names = buf_new(round->arena);
 
+	if (links->count == 0)
+		return;
 	for (size_t i = 0; i < links->count && i < LINKS_TOLD; i++)
 		buf_format(&names, "%s%.*s", i > 0 ? ", " : "", STR_ARG(links->names[i]));
 	if (links->count > LINKS_TOLD)
 		buf_format(&names, ", and %zu more", links->count - LINKS_TOLD);
-	if (links->count > 0)
-		error_collect(&round->run->warnings,
-		              error_hint(error_new(ERROR_SURROUNDINGS,
-		                                   "%zu links did not lead where generation %llu says; they are right "
-		                                   "again: %.*s",
-		                                   links->count, (unsigned long long)round->published.number,
-		                                   STR_ARG(buf_str(&names))),
-		                         "somebody changed them by hand, or a run was ended before it had laid them"));
+	error_collect(&round->run->warnings,
+	              error_hint(error_new(ERROR_SURROUNDINGS,
+	                                   "%zu links did not lead where generation %llu says; they are right again: "
+	                                   "%.*s",
+	                                   links->count, (unsigned long long)round->published.number,
+	                                   STR_ARG(buf_str(&names))),
+	                         "somebody changed them by hand, or a run was ended before it had laid them"));
 }
 
-struct error *round_links(struct round *round, const struct generation *published)
+static struct error *lay_links(struct round *round, const struct generation *published)
 {
-	bool known = round->readable && round->published.number > 0;
+	struct store *store = round->store;
 
-	/* Links that nobody touched say what the generation before says. */
-	if (known && round->has_head && !round->faults.links)
-		return store_links_from(round->arena, round->store, &round->published, published);
-	if (known)
-		TRY(store_links_look(round->arena, round->run->config.output, &round->published, &round->links));
-	TRY(store_links(round->arena, round->store, published));
+	if (links_are_known(round))
+		return store_links_from(round->arena, store, &round->published, published);
+	TRY(store_links(round->arena, store, published));
 	tell_links(round);
 	return NULL;
 }
 
+struct error *round_links(struct round *round, const struct generation *published)
+{
+	TRY(look_at_links(round));
+	return lay_links(round, published);
+}
+
 struct error *round_publish(struct round *round, uint64_t of)
 {
+	TRY(look_at_links(round));
 	TRY(record(round, of));
 	TRY(store_publish(round->arena, round->store, &round->next));
-	return round_links(round, &round->next);
+	return lay_links(round, &round->next);
 }
