@@ -73,9 +73,10 @@ struct error *run_generate(struct run *run)
 	if (run->argument_count > 0 && !only)
 		return error_hint(error_new(ERROR_USAGE, "generate makes the rulesets of all machines"),
 		                  "fleetwall generate --only MACHINE…");
-	TRY(run_connect(run));
-	if (only || dry)
+	if (only || dry) {
+		TRY(run_connect(run));
 		return special(run, &options, &done);
+	}
 	TRY(regenerate(run, &options, NULL, &done));
 	answer(run, &done);
 	return NULL;

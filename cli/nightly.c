@@ -25,7 +25,6 @@ static struct error *make_rulesets(struct night *night)
 	struct run *run = night->run;
 	const struct regenerate_options options = {0};
 
-	TRY(run_connect(run));
 	night->before = store_current(run->config.output);
 	return regenerate(run, &options, NULL, &night->result);
 }

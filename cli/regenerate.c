@@ -369,6 +369,10 @@ static struct error *go(struct round *round, struct resident **resident, struct 
 	*result = (struct regeneration){0};
 	if (resident != NULL)
 		employ(round);
+	/* Where nothing was published yet, there is nothing to look at meanwhile; and without a database, no output folder
+	 * is made. */
+	if (run->db == NULL && store_current(run->config.output) == 0)
+		TRY(run_connect(run));
 	TRY(round_prepare(round));
 	TRY(store_open(round->arena, run->config.output, &round->store));
 	TRY(round_ask(round));
@@ -389,7 +393,7 @@ struct error *regenerate(struct run *run, const struct regenerate_options *optio
 	struct round *round = round_begin(run, options, resident != NULL ? *resident : NULL);
 	struct error *error = go(round, resident, result);
 
-	if (error != NULL)
+	if (error != NULL && run->db != NULL)
 		db_rollback(run->db);
 	result->seconds = round_seconds(round);
 	round_end(round);

@@ -144,6 +144,8 @@ static struct error *ask_database(void *context)
 	struct round *round = context;
 	struct str since = round->has_head ? round->head.snapshot : STR("");
 
+	if (round->run->db == NULL)
+		TRY(run_connect(round->run));
 	TRY(db_begin(round->run->db, DB_SNAPSHOT));
 	return inventory_news(round->arena, round->run->db, since, &round->news);
 }
