@@ -25,8 +25,11 @@ HARDEN := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong)
 CPPFLAGS_ALL = -D_GNU_SOURCE -DFLEETWALL_VERSION='"$(VERSION)"' -Iinclude $(CPPFLAGS)
 CFLAGS_ALL = -std=c17 $(OPTIMIZE) -pthread -fPIE $(WARNINGS) $(HARDEN) $(SANITIZE) $(CFLAGS)
 LDFLAGS_ALL = -pthread -pie -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
+# What is tested is optimized; what tests it need only be compiled and linked quickly, for most of it runs for a moment.
+TEST_OPTIMIZE ?= -O0 -U_FORTIFY_SOURCE
 # libcheck's assertions end in a variadic macro that clang finds pedantically wrong.
-TEST_CFLAGS = $(if $(findstring clang,$(CC)),-Wno-gnu-zero-variadic-macro-arguments)
+TEST_CFLAGS = $(TEST_OPTIMIZE) $(if $(findstring clang,$(CC)),-Wno-gnu-zero-variadic-macro-arguments)
+TEST_LDFLAGS := $(if $(wildcard /usr/bin/ld.gold),-fuse-ld=gold)
 
 # --- the house: folders, what each may be linked with, and the libraries that it may know ---------------------------
 
@@ -130,6 +133,8 @@ LIVE_LIB := $(if $(LIVE_HELPERS),$(BUILD)/lib/live.a)
 LIVE_PROGRAMS := $(patsubst tests/live/%.c,$(BUILD)/tests/live/%,$(LIVE_SOURCES))
 BENCH_PROGRAMS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fuzz_*.c))
+# The same with a main() of ours, which only runs the corpus: so that needs no build with libFuzzer.
+REPLAYS := $(patsubst $(BUILD)/fuzzers/%,$(BUILD)/replay/%,$(FUZZERS))
 
 all_flags = $(foreach f,$(FOLDERS),$(call flags_of,$(f)))
 check_flags = $(shell pkg-config --cflags check)
@@ -160,7 +165,7 @@ $(1): $(2) $(call archives_of,$(3)) $(TEST_LIB) $(5) | packages-check
 	echo 'TEST $(2)'
 	mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS_ALL) -I$(3) -Itests/unit/lib -Itests/live/lib $$(CFLAGS_ALL) $$(TEST_CFLAGS) $$(all_flags) $$(check_flags) \
-		-MMD -MP -MF $$@.d $(4) $$(LDFLAGS_ALL) -o $$@ $(2) \
+		-MMD -MP -MF $$@.d $(4) $$(LDFLAGS_ALL) $$(TEST_LDFLAGS) -o $$@ $(2) \
 		$$(call group,$(5) $(TEST_LIB) $(call archives_of,$(3))) $$(call libraries_of,$(USES_$(3))) $$(check_libraries)
 endef
 # Whoever measures needs nothing that only testing needs.
@@ -176,8 +181,24 @@ $(foreach s,$(UNIT_SOURCES),$(eval $(call TEST_PROGRAM,$(BUILD)/tests/$(basename
 $(foreach p,$(LIVE_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/live/$(notdir $(p)).c,cli,,$(LIVE_LIB))))
 $(foreach p,$(BENCH_PROGRAMS),$(eval $(call BENCH_PROGRAM,$(p),tests/bench/$(notdir $(p)).c)))
 $(foreach p,$(FUZZERS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,analysis,-fsanitize=fuzzer)))
+$(foreach p,$(REPLAYS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,analysis,,$(BUILD)/obj/replay/replay.o)))
+$(BUILD)/obj/replay/replay.o: tests/fuzz/replay.c | packages-check
+	echo 'CC $<'
+	mkdir -p $(@D)
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(TEST_CFLAGS) -MMD -MP -c $< -o $@
 
-.PHONY: unit-programs live-programs bench-programs fuzz-programs test-programs
+# What clang says of each source, without compiling it: a tenth of the time of a whole build.
+SYNTAX := $(patsubst %.c,$(BUILD)/syntax/%.ok,$(wildcard $(foreach f,$(FOLDERS),$(f)/*.c tests/unit/$(f)/*.c) \
+	tests/unit/lib/*.c tests/live/*.c tests/live/lib/*.c tests/bench/*.c tests/fuzz/*.c tests/demo/*.c))
+$(BUILD)/syntax/%.ok: %.c | packages-check
+	mkdir -p $(@D)
+	clang -fsyntax-only $(CPPFLAGS_ALL) $(addprefix -I,$(FOLDERS)) -Itests/unit/lib -Itests/live/lib -std=c17 $(WARNINGS) \
+		-Wno-gnu-zero-variadic-macro-arguments $(all_flags) $(check_flags) -MMD -MP -MF $(@:.ok=.d) -MT $@ $<
+	touch $@
+
+.PHONY: unit-programs live-programs bench-programs fuzz-programs replay-programs test-programs syntax
+replay-programs: $(REPLAYS)
+syntax: $(SYNTAX)
 unit-programs: $(UNIT_TESTS)
 live-programs: $(LIVE_PROGRAMS)
 bench-programs: $(BENCH_PROGRAMS)
@@ -211,8 +232,8 @@ setup:
 check:
 	packaging/packages install build check
 	$(AGAIN) test-programs
-	$(ASAN) all unit-programs
-	$(FUZZ) fuzz-programs
+	$(AGAIN) syntax
+	$(ASAN) all unit-programs replay-programs
 	$(RUN) lint unit golden asan valgrind fuzz live
 
 unit:
@@ -232,10 +253,14 @@ valgrind:
 fuzz:
 	$(FUZZ) fuzz-programs
 	BUILD='$(BUILD)' T='$(T)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/fuzz/run.sh
+# What make check does for seconds, for as long as it takes to find what is rare.
+LONG = TOP='$(CURDIR)' BUILD='$(abspath $(BUILD))' FLEETWALL='$(abspath $(BUILD))/fleetwall'
 soak:
 	$(AGAIN) all $(BUILD)/bench/fleet
-	TOP='$(CURDIR)' BUILD='$(abspath $(BUILD))' FLEETWALL='$(abspath $(BUILD))/fleetwall' \
-		SOAK_SECONDS='$(SOAK_SECONDS)' tests/soak/incremental.sh
+	$(LONG) SOAK_SECONDS='$(SOAK_SECONDS)' tests/soak/incremental.sh
+	$(LONG) DAYS=30 tests/live/time_travel.sh
+	$(LONG) BAD_DAYS=150 tests/live/bad_days.sh
+	$(LONG) CONCURRENCY_SECONDS=30 tests/live/concurrency.sh
 golden:
 	$(AGAIN) test-programs
 	BUILD='$(abspath $(BUILD))' FLEETWALL='$(abspath $(BUILD))/fleetwall' tests/golden/run.sh --update
@@ -303,7 +328,8 @@ help:
 	echo 'make asan             unit and golden tests under AddressSanitizer and UBSan, in $(BUILD)/asan'
 	echo 'make valgrind         unit tests under valgrind'
 	echo 'make fuzz             each fuzzer for FUZZ_SECONDS=60, from its corpus in tests/fuzz/corpus'
-	echo 'make soak             random edits for SOAK_SECONDS=300: incremental runs make what full runs make (SOAK_SEED=)'
+	echo 'make soak             random edits for SOAK_SECONDS=300: incremental runs make what full runs make (SOAK_SEED=);'
+	echo '                      then 30 days, 200 kills and 30 seconds of edits at once'
 	echo 'make golden           write the golden files again from what the program says now'
 	echo 'make format           wrap the lines that are longer than 120 columns'
 	echo 'make bench            the benchmarks: a table and a picture of the curves (T="SIZE SHAPE PART": see tests/bench/run.sh)'
@@ -312,4 +338,5 @@ help:
 	echo 'make compile_commands.json   for editors and language servers'
 	echo 'make clean            remove $(BUILD)'
 
--include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/obj/live/lib/*.d $(BUILD)/tests/*.d $(BUILD)/tests/live/*.d $(BUILD)/bench/*.d $(BUILD)/fuzzers/*.d)
+-include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/obj/live/lib/*.d $(BUILD)/tests/*.d $(BUILD)/tests/live/*.d $(BUILD)/bench/*.d $(BUILD)/fuzzers/*.d $(BUILD)/replay/*.d \
+	$(BUILD)/syntax/*/*.d $(BUILD)/syntax/*/*/*.d $(BUILD)/syntax/*/*/*/*.d)

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What may happen to generate and watch at any moment: kill -9, a full disk, a database that goes away, two at once, files that people
 # damage or remove. After each the published generation is whole and one that was complete, and the next run succeeds.
-# BAD_DAYS=N kills N times; SEED tells the moments.
+# BAD_DAYS=N kills N times; SEED tells the moments. long: it waits.
 # shellcheck disable=SC2317 # functions that holds() calls
 set -u
 . tests/live/lib/command.sh

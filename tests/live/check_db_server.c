@@ -1,5 +1,5 @@
 /* The life of the private server: made, used, dumped, stopped, started; several commands at once, kill -9 of either
- * side, files that went. */
+ * side, files that went. long: it waits. */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 # manifest, the list of sets, and the exported document. Generating again changes nothing, and making it all again from
 # the same database neither.
 set -eu
-tmp=$(mktemp -d)
+tmp=$(mktemp -d "${FLEETWALL_MADE:-/tmp/fleetwall}-test.XXXXXX")
 chmod 711 "$tmp"
 failed=0 passed=0
 

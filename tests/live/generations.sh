@@ -1,6 +1,6 @@
 #!/bin/sh
 # Old generations from the outside: the list, publishing one again (what it opens, rules whose time has come or gone, other settings, --only,
-# guards, kill -9), and what is collected: never what is published, pinned or confirmed.
+# guards, kill -9; long: it waits), and what is collected: never what is published, pinned or confirmed.
 set -u
 . tests/live/lib/command.sh
 out=$home/state/out

@@ -1,6 +1,7 @@
 #!/bin/sh
 # What other systems' tools say, imported: the AWS form of a fleet answers as its CSV does; every real source goes in, out and in again
 # with the same bytes; what has no exact form is named and left out, and nothing is wider than it was. Fleets that are not there are skipped.
+# long: twenty databases.
 set -u
 . tests/live/lib/command.sh
 fleets=../shared/fleets
@@ -16,7 +17,7 @@ inventory() {
 	state=$home/$1
 	# Made once, and copied: a new server takes some seconds.
 	if [ ! -d "$home/empty" ]; then
-		mkdir "$home/empty" && chmod 711 "$home/empty"
+		empty_state "$home/empty"
 		run 0 --state "$home/empty" init
 		run 0 --state "$home/empty" database stop
 	fi

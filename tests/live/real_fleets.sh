@@ -4,7 +4,7 @@
 # question that comes with the fleet as its own iptables files do. Fleets that are not there are skipped.
 set -u
 fleets=../shared/fleets
-tmp=$(mktemp -d)
+tmp=$(mktemp -d "${FLEETWALL_MADE:-/tmp/fleetwall}-test.XXXXXX")
 chmod 711 "$tmp"
 unset FLEETWALL_CONFIG XDG_STATE_HOME
 failed=0 passed=0 skipped=0

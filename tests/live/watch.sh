@@ -1,6 +1,6 @@
 #!/bin/sh
 # watch and nightly from the outside: what is published and when, bursts, lost connections, edges of time, guards, signals, kill -9, what
-# systemd is told, memory. The last state of the inventory always comes out, and what is published is always whole.
+# systemd is told, memory (long: it waits). The last state of the inventory always comes out, and what is published is always whole.
 set -u
 . tests/live/lib/command.sh
 out=$home/state/out

@@ -3,8 +3,14 @@
 # shellcheck shell=sh
 
 passed=0 failed=0
-home=$(mktemp -d /tmp/fleetwall-test.XXXXXX) || exit 1
+# Where the runner made a database there is room in memory; PostgreSQL writes a lot.
+home=$(mktemp -d "${FLEETWALL_MADE:-/tmp/fleetwall}-test.XXXXXX") || exit 1
 chmod 0711 "$home"
+# empty_state DIR: a state folder with a data folder of the private server, as the runner made it, to begin with.
+empty_state() {
+	mkdir -m 0711 "$1"
+	[ ! -d "${FLEETWALL_MADE-}/state/pg" ] || cp -a "$FLEETWALL_MADE/state/pg" "$1/pg"
+}
 unset FLEETWALL_CONFIG PGHOST PGUSER PGDATABASE PGPORT PGSERVICE
 FLEETWALL_CONFIG=$home/fleetwall.conf
 export FLEETWALL_CONFIG
@@ -33,6 +39,7 @@ fault() {
 run() {
 	code=$1
 	shift
+	[ "${1-}" != init ] || [ -e "$home/state" ] || empty_state "$home/state"
 	"$FLEETWALL" "$@" > "$home/out" 2> "$home/err" < "${input:-/dev/null}"
 	got=$?
 	if [ "$got" -eq "$code" ]; then

@@ -127,12 +127,29 @@ static struct error *make_template(struct error *(*once)(struct db *connection))
 	return error;
 }
 
+/* What the runner made is copied; without it the server makes its data folder itself. */
+static struct error *copy_made(struct str state)
+{
+	const char *made = getenv("FLEETWALL_MADE"), *target = str_c(arena, state);
+	const char *argv[] = {"cp", "-a", NULL, target, NULL};
+	struct outcome outcome;
+
+	if (made == NULL || *made == '\0')
+		return NULL;
+	if (mkdir(target, 0711) != 0)
+		return error_errno("making %s", target);
+	argv[2] = str_c(arena, str_format(arena, "%s/state/pg", made));
+	return process_run(arena, &(struct command){.argv = argv}, &outcome);
+}
+
 static struct error *run(struct str state, Suite *suite, struct error *(*once)(struct db *connection), int *failed)
 {
 	SRunner *runner = srunner_create(suite);
-	struct error *error = server_start(arena, state, &server);
+	struct error *error = copy_made(state);
 	struct arena *ours = arena;
 
+	if (error == NULL)
+		error = server_start(arena, state, &server);
 	if (error == NULL)
 		error = make_template(once);
 	if (error == NULL) {

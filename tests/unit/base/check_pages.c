@@ -1,4 +1,5 @@
-/* Large pieces of memory: none lies in another, whatever came and went, and what nobody has goes back, or is kept. */
+/* Large pieces of memory: none lies in another, whatever came and went, and what nobody has goes back, or is kept.
+ * a-process-each: what a test before has given back is kept. no-valgrind: it writes hundreds of megabytes. */
 #include <check.h>
 #include <errno.h>
 #include <stdint.h>
