@@ -34,8 +34,8 @@ void resident_free(struct resident *resident); /* NULL is fine */
  * end. Does nothing where that was done. */
 struct error *resident_settle(struct run *run, struct resident *resident) MUST_CHECK;
 
-/* One round: run->db is in no transaction, or NULL; then it is opened while the store is looked at. Opens, locks and closes the store. `resident` may be NULL: one
- * round only. After an error *resident is as it was or NULL. */
+/* One round: run->db is in no transaction, or NULL; then it is opened while the store is looked at. Opens, locks and
+ * closes the store. `resident` may be NULL: one round only. After an error *resident is as it was or NULL. */
 struct error *regenerate(struct run *run, const struct regenerate_options *options, struct resident **resident,
                          struct regeneration *result) MUST_CHECK;
 
