@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -45,7 +46,7 @@ static struct error *empty_new(void *context, struct str name)
 
 /* A run that was killed may have left something in TREE_NEW; with the lock held, nobody needs it. Where all is as it
  * should be, nothing is written. */
-static struct error *prepare(struct store *store)
+static struct error *make_tree(struct store *store)
 {
 	static const char *const folders[] = {"store",  TREE_NEW, "store/rulesets", "store/sets", TREE_GENERATIONS,
 	                                      "machines", "sets"};
@@ -82,7 +83,7 @@ struct error *store_open(struct arena *arena, struct str output, struct store **
 
 	if (error == NULL) {
 		opened->root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		error = opened->root < 0 ? error_errno("can't open the folder") : prepare(opened);
+		error = opened->root < 0 ? error_errno("can't open the folder") : make_tree(opened);
 	}
 	if (error != NULL) {
 		store_close(opened);
@@ -119,56 +120,136 @@ struct error *store_next_number(struct store *store, uint64_t at_least, uint64_t
 	return error_in(error, "output folder %.*s", STR_ARG(store->output));
 }
 
-/* A file of the new generation: the one of the generation before, where that has the same bytes. A file system may
- * refuse another link (too many of them, or none at all): then it is written. */
-static struct error *write_file(const struct store *store, uint64_t before, const char *name, struct str text)
+static bool share_file(const struct store *store, uint64_t before, const char *name)
 {
 	char old[PATH], new[PATH];
 
 	snprintf(old, sizeof old, "%s/%" PRIu64 "/%s", TREE_GENERATIONS, before, name);
 	snprintf(new, sizeof new, "%s/%s", NEW_GENERATION, name);
-	if (before > 0 && disk_has(store->root, old, text) && linkat(store->root, old, store->root, new, 0) == 0)
-		return NULL;
-	return disk_write(store->root, new, text);
+	return before > 0 && linkat(store->root, old, store->root, new, 0) == 0;
 }
 
-static struct error *write_files(struct arena *scratch, const struct store *store, const struct generation *generation,
-                                 uint64_t before)
+static bool has_file(const struct store *store, uint64_t before, const char *name, struct str text)
 {
-	struct object_list list;
+	char old[PATH];
 
+	snprintf(old, sizeof old, "%s/%" PRIu64 "/%s", TREE_GENERATIONS, before, name);
+	return before > 0 && disk_has(store->root, old, text);
+}
+
+/* A file of the new generation: the one of the generation before, where that has the same bytes. A file system may
+ * refuse another link (too many of them, or none at all): then it is written. */
+static struct error *write_file(const struct store *store, uint64_t before, const char *name, struct str text)
+{
+	char new[PATH];
+
+	if (has_file(store, before, name, text) && share_file(store, before, name))
+		return NULL;
+	snprintf(new, sizeof new, "%s/%s", NEW_GENERATION, name);
+	return disk_write_early(store->root, new, text);
+}
+
+/* Manifest or sets. One that is shared was not printed. */
+static struct error *write_list(struct arena *scratch, const struct store *store, const struct generation *generation,
+                                uint64_t before, bool sets)
+{
+	const char *name = sets ? "sets" : "manifest";
+	struct str text = generation->text[sets];
+
+	if (!generation->shared[sets])
+		return write_file(store, before, name, text);
+	if (share_file(store, before, name))
+		return NULL;
+	text = sets ? text_of_entries(scratch, generation->sets, generation->set_count)
+	            : text_of_entries(scratch, generation->manifest, generation->machine_count);
+	return write_file(store, 0, name, text);
+}
+
+static struct error *write_lists(struct arena *scratch, struct store *store, const struct generation *generation)
+{
+	struct prepared *prepared = &store->prepared;
+	struct object_list list;
+	uint64_t before;
+
+	/* A damaged one is not shared with. */
+	if (generation_current(store->root, &before) != NULL)
+		before = 0;
+	TRY(disk_remove(store->root, NEW_GENERATION)); /* of another generation that was prepared */
+	TRY(disk_make_folder(store->root, NEW_GENERATION));
+	TRY(write_list(scratch, store, generation, before, false));
+	TRY(write_list(scratch, store, generation, before, true));
 	generation_objects(scratch, generation, &list);
 	struct str objects = text_of_objects(scratch, &list);
+
+	prepared->list = digest_of(objects);
+	memcpy(prepared->objects, list.count, sizeof prepared->objects);
+	return write_file(store, before, "objects", objects);
+}
+
+/* Where the lists lie in memory tells. */
+static bool is_prepared(const struct store *store, const struct generation *generation)
+{
+	return store->prepared.whose == generation && store->prepared.manifest == generation->manifest &&
+	       store->prepared.sets == generation->sets;
+}
+
+static struct error *prepare(struct store *store, const struct generation *generation)
+{
+	struct arena *scratch = arena_new();
+	struct error *error;
+
+	store->prepared = (struct prepared){0};
+	error = write_lists(scratch, store, generation);
+	if (error == NULL) {
+		store->prepared.whose = generation;
+		store->prepared.manifest = generation->manifest;
+		store->prepared.sets = generation->sets;
+	}
+	arena_free(scratch);
+	return error;
+}
+
+static struct error *is_as_before(struct error *error, const struct store *store)
+{
+	return error_hint(error_in(error, "output folder %.*s", STR_ARG(store->output)),
+	                  "what was published before is as it was");
+}
+
+struct error *store_prepare(struct store *store, const struct generation *generation)
+{
+	return is_as_before(prepare(store, generation), store);
+}
+
+/* Never shared: its time is that of the generation. */
+static struct error *write_summary(const struct store *store, const struct generation *generation)
+{
+	const struct prepared *prepared = &store->prepared;
 	const struct summary_rest rest = {
 		.digest = generation->digest,
-		.list = digest_of(objects),
+		.list = prepared->list,
 		.machines = generation->machine_count,
 		.sets = generation->set_count,
-		.objects = {list.count[OBJECT_RULESET], list.count[OBJECT_SET]},
+		.objects = {prepared->objects[OBJECT_RULESET], prepared->objects[OBJECT_SET]},
 	};
+	struct arena *scratch = arena_new();
+	struct error *error =
+		write_file(store, 0, "summary", text_of_summary(scratch, &generation->summary, &rest));
 
-	TRY(disk_make_folder(store->root, NEW_GENERATION));
-	TRY(write_file(store, before, "manifest", generation->text[0]));
-	TRY(write_file(store, before, "sets", generation->text[1]));
-	TRY(write_file(store, before, "objects", objects));
-	/* Never shared: its time is that of the generation. */
-	return write_file(store, 0, "summary", text_of_summary(scratch, &generation->summary, &rest));
+	arena_free(scratch);
+	return error;
 }
 
 /* Everything that the generation is, under names that nobody reads, and on the disk. */
 static struct error *write_generation(const struct generation *generation, struct store *store, const char *target)
 {
-	struct arena *scratch = arena_new();
-	uint64_t before;
-	struct error *ignored = generation_current(store->root, &before); /* a damaged one is not shared with */
-	struct error *error = write_files(scratch, store, generation, ignored == NULL ? before : 0);
-
-	arena_free(scratch);
-	if (error == NULL && symlinkat(target, store->root, NEW_CURRENT) != 0)
-		error = error_errno("can't make the link %s", NEW_CURRENT);
+	if (!is_prepared(store, generation))
+		TRY(prepare(store, generation));
+	TRY(write_summary(store, generation));
+	if (symlinkat(target, store->root, NEW_CURRENT) != 0)
+		return error_errno("can't make the link %s", NEW_CURRENT);
 	/* The one flush of a run: objects, folders, generation. What `current` leads to is never younger than the disk.
 	 */
-	return error != NULL ? error : tree_flush(store);
+	return tree_flush(store);
 }
 
 /* Two renames that need no more room than their folders have. */
@@ -193,6 +274,7 @@ static struct error *publish(struct store *store, const struct generation *gener
 	snprintf(target, sizeof target, "%s/%" PRIu64, TREE_GENERATIONS, generation->number);
 	struct error *error = write_generation(generation, store, target);
 
+	store->prepared = (struct prepared){0};
 	if (error == NULL)
 		error = flip(store, target);
 	if (error != NULL) {
@@ -205,13 +287,13 @@ static struct error *publish(struct store *store, const struct generation *gener
 struct error *store_publish(struct arena *arena, struct store *store, const struct generation *generation)
 {
 	(void)arena; /* nothing of it outlives the call */
-	assert(generation->number > 0 && (generation->text[0].n > 0 || generation->machine_count == 0));
+	assert(generation->number > 0 &&
+	       (generation->shared[0] || generation->text[0].n > 0 || generation->machine_count == 0));
 	struct error *error = publish(store, generation);
 
 	if (error != NULL) {
 		tree_take_back(store);
-		return error_hint(error_in(error, "output folder %.*s", STR_ARG(store->output)),
-		                  "what was published before is as it was");
+		return is_as_before(error, store);
 	}
 	error = disk_sync(store->root, ".");
 	error_collect(&error, tree_settle(store));

@@ -60,7 +60,7 @@ static bool write_all(int descriptor, struct str bytes)
 	return true;
 }
 
-struct error *disk_write_new(int at, const char *path, struct str bytes, bool *made)
+static struct error *write_new(int at, const char *path, struct str bytes, bool early, bool *made)
 {
 	int descriptor = openat(at, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
 
@@ -69,21 +69,38 @@ struct error *disk_write_new(int at, const char *path, struct str bytes, bool *m
 		return errno == EEXIST ? NULL : error_errno("can't make the file %s", path);
 	struct error *error = write_all(descriptor, bytes) ? NULL : error_errno("can't write %s", path);
 
+	if (early && error == NULL)
+		(void)sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE); /* no promise, and none is needed */
 	/* Some file systems tell of a full disk only here. */
 	if (close(descriptor) != 0 && error == NULL)
 		error = error_errno("can't write %s", path);
 	return error;
 }
 
-struct error *disk_write(int at, const char *path, struct str bytes)
+struct error *disk_write_new(int at, const char *path, struct str bytes, bool *made)
+{
+	return write_new(at, path, bytes, false, made);
+}
+
+static struct error *write_alone(int at, const char *path, struct str bytes, bool early)
 {
 	bool made;
 
-	TRY(disk_write_new(at, path, bytes, &made));
+	TRY(write_new(at, path, bytes, early, &made));
 	if (made)
 		return NULL;
 	errno = EEXIST;
 	return error_errno("can't make the file %s", path);
+}
+
+struct error *disk_write(int at, const char *path, struct str bytes)
+{
+	return write_alone(at, path, bytes, false);
+}
+
+struct error *disk_write_early(int at, const char *path, struct str bytes)
+{
+	return write_alone(at, path, bytes, true);
 }
 
 static bool read_all(int descriptor, char *bytes, size_t count)

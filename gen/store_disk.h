@@ -17,6 +17,8 @@ struct error *disk_make_path(const char *path) MUST_CHECK;
 struct error *disk_write(int at, const char *path, struct str bytes) MUST_CHECK;
 /* The same, but one that is there is left alone, and *made is false. */
 struct error *disk_write_new(int at, const char *path, struct str bytes, bool *made) MUST_CHECK;
+/* As disk_write(), and the disk begins at once, so that whoever flushes later waits for less. */
+struct error *disk_write_early(int at, const char *path, struct str bytes) MUST_CHECK;
 struct error *disk_read(struct arena *arena, int at, const char *path, struct str *bytes) MUST_CHECK;
 /* Is there a regular file with these bytes? What can't be read is not there. */
 bool disk_has(int at, const char *path, struct str bytes);

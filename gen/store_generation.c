@@ -18,22 +18,51 @@ enum { FOLDER = sizeof TREE_GENERATIONS + 21, FOLDER_FILE = FOLDER + 16 };
 
 static const char *const listed_files[] = {"manifest", "sets"};
 
-static struct digest digest_of_lists(struct str manifest, struct str sets)
+static void print_lists(struct arena *arena, struct generation *generation)
 {
-	struct digest digests[] = {digest_of(manifest), digest_of(sets)};
+	if (!generation->shared[0])
+		generation->text[0] = text_of_entries(arena, generation->manifest, generation->machine_count);
+	if (!generation->shared[1])
+		generation->text[1] = text_of_entries(arena, generation->sets, generation->set_count);
+}
 
-	return digest_of_sums(listed_files, digests, 2);
+void generation_name(struct generation *generation)
+{
+	for (size_t i = 0; i < 2; i++)
+		if (!generation->shared[i])
+			generation->lists[i] = digest_of(generation->text[i]);
+	generation->digest = digest_of_sums(listed_files, generation->lists, 2);
 }
 
 void generation_digest(struct arena *arena, struct generation *generation)
 {
-	generation->text[0] = text_of_entries(arena, generation->manifest, generation->machine_count);
-	generation->text[1] = text_of_entries(arena, generation->sets, generation->set_count);
-	generation->digest = digest_of_lists(generation->text[0], generation->text[1]);
+	generation->shared[0] = generation->shared[1] = false;
+	print_lists(arena, generation);
+	generation_name(generation);
 }
 
-void generation_of(struct arena *arena, const struct product *product, const struct summary *summary,
-                   struct generation *generation)
+static bool same_entries(const struct entry *a, size_t a_count, const struct entry *b, size_t b_count)
+{
+	if (a_count != b_count)
+		return false;
+	for (size_t i = 0; i < a_count; i++)
+		if (!digest_eq(&a[i].digest, &b[i].digest) || entry_order(&a[i], &b[i]) != 0)
+			return false;
+	return true;
+}
+
+static void share(struct generation *generation, const struct generation *published)
+{
+	generation->shared[0] = same_entries(generation->manifest, generation->machine_count, published->manifest,
+	                                     published->machine_count);
+	generation->shared[1] =
+		same_entries(generation->sets, generation->set_count, published->sets, published->set_count);
+	for (size_t i = 0; i < 2; i++)
+		generation->lists[i] = published->lists[i];
+}
+
+void generation_begin(struct arena *arena, const struct product *product, const struct summary *summary,
+                      const struct generation *published, struct generation *generation)
 {
 	*generation = (struct generation){
 		.manifest = product->manifest,
@@ -42,7 +71,16 @@ void generation_of(struct arena *arena, const struct product *product, const str
 		.set_count = product->set_count,
 		.summary = *summary,
 	};
-	generation_digest(arena, generation);
+	if (published != NULL)
+		share(generation, published);
+	print_lists(arena, generation);
+}
+
+void generation_of(struct arena *arena, const struct product *product, const struct summary *summary,
+                   struct generation *generation)
+{
+	generation_begin(arena, product, summary, NULL, generation);
+	generation_name(generation);
 }
 
 bool generation_same(const struct generation *a, const struct generation *b)
@@ -172,12 +210,13 @@ static struct error *read_files(struct arena *arena, int folder, struct generati
 	struct str *manifest = &generation->text[0], *sets = &generation->text[1];
 	struct summary_rest rest;
 
+	generation->shared[0] = generation->shared[1] = false;
 	TRY(disk_read(arena, folder, "manifest", manifest));
 	TRY(disk_read(arena, folder, "sets", sets));
 	TRY(text_read_entries(arena, "manifest", *manifest, &generation->manifest, &generation->machine_count));
 	TRY(text_read_entries(arena, "sets", *sets, &generation->sets, &generation->set_count));
 	TRY(read_summary(arena, folder, &generation->summary, &rest));
-	generation->digest = digest_of_lists(*manifest, *sets);
+	generation_name(generation);
 	if (!digest_eq(&rest.digest, &generation->digest))
 		return error_new(ERROR_SURROUNDINGS, "manifest and sets are not those that were published");
 	return NULL;

@@ -33,6 +33,14 @@ struct object_list {
 
 struct puts;
 
+/* Lists that lie in TREE_NEW already, and what the summary will say of them. */
+struct prepared {
+	const struct generation *whose; /* NULL: none do */
+	const struct entry *manifest, *sets;
+	struct digest list;
+	size_t objects[OBJECT_KINDS];
+};
+
 struct store {
 	struct arena *arena;
 	int root;          /* OUT */
@@ -40,6 +48,7 @@ struct store {
 	struct str output; /* its path, for messages */
 	bool sweep;        /* a killed run left TREE_UNPUBLISHED */
 	struct puts *puts; /* NULL until it is open */
+	struct prepared prepared;
 };
 
 /* An object is named by the first half of its digest: 128 bits, which nobody makes two files share by chance, and which

@@ -34,7 +34,9 @@ struct generation {
 	size_t machine_count;
 	struct entry *sets;
 	size_t set_count;
-	struct str text[2]; /* manifest and sets as they are printed: what the digest is of */
+	struct digest lists[2]; /* of manifest and sets: what the digest is of */
+	struct str text[2];     /* as they are printed; nothing where the published generation has the same: */
+	bool shared[2];
 	struct summary summary;
 };
 
@@ -57,6 +59,11 @@ bool store_generation_whole(struct str output, uint64_t number, const struct tim
  * text is in `arena`, and published from there. Pure. */
 void generation_of(struct arena *arena, const struct product *product, const struct summary *summary,
                    struct generation *generation);
+/* The same in two steps, for who has something else to do meanwhile: all but the digest, which generation_name() sets.
+ * Lists that say what `published` says, which may be NULL, are not printed: its files must be as they were published. */
+void generation_begin(struct arena *arena, const struct product *product, const struct summary *summary,
+                      const struct generation *published, struct generation *generation);
+void generation_name(struct generation *generation);
 /* Sets text and digest of a generation whose lists were put together otherwise. */
 void generation_digest(struct arena *arena, struct generation *generation);
 bool generation_same(const struct generation *a, const struct generation *b); /* manifest and sets */
@@ -105,6 +112,9 @@ bool store_links_alone(struct str output, const struct timespec *mark);
 
 /* The first number above `at_least` and above every folder under generations/. */
 struct error *store_next_number(struct store *store, uint64_t at_least, uint64_t *number) MUST_CHECK;
+/* The first part of store_publish(), for who knows early what is going to be published, but not yet its digest: writes
+ * the lists under names that nobody reads. Uses no memory of the store's arena. */
+struct error *store_prepare(struct store *store, const struct generation *generation) MUST_CHECK;
 /* Writes generations/N, flushes, flips `current`. Then store_links(). */
 struct error *store_publish(struct arena *arena, struct store *store, const struct generation *generation) MUST_CHECK;
 /* Makes OUT/machines and OUT/sets say what the generation says: new sets first, then machines, then old sets go. Mends
