@@ -130,6 +130,22 @@ static void tell_lists(struct dry *dry)
 	dry->mends++;
 }
 
+/* The same bytes under a number that the database does not know. */
+static struct error *tell_unknown(struct dry *dry)
+{
+	struct round *round = dry->round;
+	const struct generation *published = &round->published;
+	bool is_published;
+
+	TRY(round_is_published(round, &is_published));
+	if (is_published || !round->readable || published->number == 0 || !generation_same(published, &round->next))
+		return NULL;
+	tell(dry, '!', "generation", str_format(round->arena, "%llu", (unsigned long long)published->number),
+	     " is not known to the database");
+	dry->mends++;
+	return NULL;
+}
+
 static void sum_up(struct dry *dry)
 {
 	struct run *run = dry->round->run;
@@ -152,7 +168,7 @@ static void sum_up(struct dry *dry)
 	writer_keep(run->writer);
 }
 
-static void say(struct dry *dry)
+static struct error *say(struct dry *dry)
 {
 	const struct generation *before = &dry->round->published, *after = &dry->round->next;
 
@@ -161,7 +177,9 @@ static void say(struct dry *dry)
 	tell_objects(dry);
 	tell_links(dry);
 	tell_lists(dry);
+	TRY(tell_unknown(dry));
 	sum_up(dry);
+	return NULL;
 }
 
 /* --- the stations --- */
@@ -195,6 +213,6 @@ struct error *dry_run(struct round *round)
 		return NULL;
 	}
 	TRY(make(&dry));
-	say(&dry);
+	TRY(say(&dry));
 	return round_guards(round);
 }

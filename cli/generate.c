@@ -19,6 +19,7 @@ static struct error *only_some(struct round *round, struct regeneration *done)
 {
 	struct run *run = round->run;
 	struct only *only;
+	bool is_published;
 
 	TRY(round_prepare(round));
 	TRY(store_open(round->arena, run->config.output, &round->store));
@@ -28,8 +29,9 @@ static struct error *only_some(struct round *round, struct regeneration *done)
 	TRY(only_make(round, only));
 	TRY(round_guards(round));
 	only_sum_up(round);
+	TRY(round_is_published(round, &is_published));
 	done->state = REGENERATED_UNCHANGED;
-	if (generation_same(&round->published, &round->next) && round->published.number > 0) {
+	if (is_published) {
 		round->next.number = round->published.number;
 		TRY(round_links(round, &round->next));
 	} else {

@@ -185,8 +185,10 @@ static struct error *finish(struct again *again, bool dry)
 	struct round *round = again->round;
 	size_t changed = round_changes(round);
 	enum state state = dry ? STATE_WOULD_PUBLISH : STATE_PUBLISHED;
+	bool is_published;
 
-	if (round->published.number > 0 && round->readable && generation_same(&round->published, &round->next))
+	TRY(round_is_published(round, &is_published));
+	if (is_published)
 		state = STATE_UNCHANGED;
 	/* What it would do is shown also where a guard would stop it. */
 	if (dry)

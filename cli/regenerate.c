@@ -313,8 +313,10 @@ static struct error *publish(void *context)
 	struct ending *ending = context;
 	struct round *round = ending->round;
 	struct regeneration *result = ending->result;
+	bool is_published;
 
-	if (round->readable && round->published.number > 0 && generation_same(&round->published, &round->next)) {
+	TRY(round_is_published(round, &is_published));
+	if (is_published) {
 		round->next.number = round->published.number;
 		result->state = REGENERATED_UNCHANGED;
 		return round_links(round, &round->next);

@@ -76,6 +76,9 @@ struct error *round_ask(struct round *round) MUST_CHECK;
 bool round_may_differ(const struct round *round);
 /* Loads the fleet, whole or what changed, from the open snapshot, and ends that; and what is published. */
 struct error *round_load(struct round *round) MUST_CHECK;
+/* Is `next` what is published, and known to the database by that number? What it does not know is never pushed: then
+ * with a warning, because it will be published anew. In no transaction. */
+struct error *round_is_published(struct round *round, bool *is) MUST_CHECK;
 /* What is published alone; where that is damaged, the newest generation that is not, and a warning. */
 void round_read_published(struct round *round);
 

@@ -105,18 +105,24 @@ static bool digest_is(const struct digest *digest, struct str hex)
 	return digest_parse(hex, &other) && digest_eq(digest, &other);
 }
 
-/* Does the database know the generation that the head speaks of? One that was set back, or made anew, does not. */
-static struct error *is_recorded(struct round *round, bool *recorded)
+/* Does the database know this generation? One that was set back, or made anew, does not. */
+static struct error *ask_recorded_digest(struct round *round, uint64_t generation, const struct digest *digest,
+                                         bool *recorded)
 {
-	struct str number = str_format(round->arena, "%llu", (unsigned long long)round->head.number);
+	struct str number = str_format(round->arena, "%llu", (unsigned long long)generation);
 	struct db_rows rows;
 
-	if (round->news.generation == round->head.number) {
-		*recorded = digest_is(&round->head.digest, round->news.digest);
-		return NULL;
-	}
 	TRY(db_query(round->arena, round->run->db, db_sql("generation-digest"), &number, 1, &rows));
-	*recorded = rows.count == 1 && digest_is(&round->head.digest, db_cell(&rows, 0, 0));
+	*recorded = rows.count == 1 && digest_is(digest, db_cell(&rows, 0, 0));
+	return NULL;
+}
+
+/* The same of the one that the head speaks of, of which the news may tell. */
+static struct error *is_recorded(struct round *round, bool *recorded)
+{
+	if (round->news.generation != round->head.number)
+		return ask_recorded_digest(round, round->head.number, &round->head.digest, recorded);
+	*recorded = digest_is(&round->head.digest, round->news.digest);
 	return NULL;
 }
 
@@ -372,6 +378,24 @@ static struct error *read_published(void *context)
 	round->damage = generation_read(round->last, round->run->config.output, &round->published);
 	if (round->damage == NULL && round->published.number == 0)
 		round->damage = is_gone(round);
+	return NULL;
+}
+
+struct error *round_is_published(struct round *round, bool *is)
+{
+	const struct generation *published = &round->published;
+
+	*is = round->readable && published->number > 0 && generation_same(published, &round->next);
+	/* Of the one that the head speaks of, the database was asked before. */
+	if (!*is || round->has_head)
+		return NULL;
+	TRY(ask_recorded_digest(round, published->number, &published->digest, is));
+	if (!*is)
+		error_collect(&round->run->warnings,
+		              error_hint(error_new(ERROR_SURROUNDINGS,
+		                                   "the database does not know generation %llu, which is published",
+		                                   (unsigned long long)published->number),
+		                         "it is never pushed; what it says gets a number that the database knows"));
 	return NULL;
 }
 

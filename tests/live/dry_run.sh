@@ -159,14 +159,24 @@ complains 'the database does not know generation 9'
 complains 'the last that it knows is 3'
 silent_on 'constraint'
 rm -r "$out/generations/9"
-run 0 generation pin 3 --reason audit
-run 0 generation unpin 3 --reason audit
+
+# --- what the database does not know is never pushed: the same bytes get a number that it knows ---
+holds 'it forgets' sql 'DELETE FROM fleetwall.generation WHERE number = 3'
+untouched 1 generate --dry-run
+says '! generation 3 is not known to the database'
+run 0 generate
+says 'generation 4 published'
+complains 'the database does not know generation 3'
+run 0 generate
+says 'generation 4 unchanged'
+run 0 generation pin 4 --reason audit
+run 0 generation unpin 4 --reason audit
 
 # --- nightly for programs: every name ---
 run 0 rule add all allow 5002/tcp
 run 0 machine add m99 --address 10.1.2.99
 run 0 --json nightly
-json '.items[0] | .state == "published" and .generation == 4 and (.changes | length) == .changed and ([.changes[] | select(.kind == "machine")] | length) == 21'
+json '.items[0] | .state == "published" and .generation == 5 and (.changes | length) == .changed and ([.changes[] | select(.kind == "machine")] | length) == 21'
 json '.items[0].changes | any(. == {"sign": "+", "kind": "machine", "name": "m99"})'
 run 0 --json nightly
 json '.items[0] | .state == "unchanged" and .changes == []'
