@@ -15,31 +15,41 @@ static void answer(struct run *run, const struct regeneration *done)
 
 /* --- rounds with a way of their own --- */
 
-static struct error *only_some(struct round *round, struct regeneration *done)
+/* Nothing of it is kept for the next run, which would take it for what the inventory says. */
+static struct error *publish_some(struct round *round, struct regeneration *done)
 {
-	struct run *run = round->run;
-	struct only *only;
+	const struct generation *published = &round->published;
 	bool is_published;
 
+	round->mended = store_mended(round->store);
+	if (published->number > 0)
+		round->mended += store_restored(round->store, published);
+	TRY(round_is_published(round, &is_published));
+	if (is_published) {
+		done->state = REGENERATED_UNCHANGED;
+		round->next.number = published->number;
+		return round_links(round, &round->next);
+	}
+	done->state = REGENERATED_PUBLISHED;
+	done->changed = round_changes(round);
+	TRY(cache_drop(round->store));
+	return round_publish(round, 0);
+}
+
+static struct error *only_some(struct round *round, struct regeneration *done)
+{
+	struct only *only;
+
 	TRY(round_prepare(round));
-	TRY(store_open(round->arena, run->config.output, &round->store));
+	TRY(store_open(round->arena, round->run->config.output, &round->store));
 	TRY(round_ask(round));
 	TRY(round_load(round));
 	TRY(only_wanted(round, &only));
 	TRY(only_make(round, only));
 	TRY(round_guards(round));
 	only_sum_up(round);
-	TRY(round_is_published(round, &is_published));
-	done->state = REGENERATED_UNCHANGED;
-	if (is_published) {
-		round->next.number = round->published.number;
-		TRY(round_links(round, &round->next));
-	} else {
-		done->state = REGENERATED_PUBLISHED;
-		done->changed = round_changes(round);
-		TRY(cache_drop(round->store));
-		TRY(round_publish(round, 0));
-	}
+	TRY(publish_some(round, done));
+	round_tell_mended(round);
 	done->number = round->next.number;
 	done->digest = round->next.digest;
 	done->machines = round->next.machine_count;

@@ -277,7 +277,7 @@ static void tell_mended(struct round *round, const char *kind, const struct dige
 }
 
 /* Without a look before, what was damaged or gone is found when it is written. */
-static void report_mended(struct round *round)
+void round_tell_mended(struct round *round)
 {
 	const struct store_faults *faults = &round->faults;
 	const struct generation *next = &round->next;
@@ -332,7 +332,7 @@ static struct error *finish(struct round *round, bool stays, struct ending *endi
 	if (!round->has_head && round->readable && round->published.number > 0)
 		round->mended += store_restored(round->store, &round->published);
 	TRY(stays ? publish(ending) : parallel_both(publish, ending, pack, ending));
-	report_mended(round);
+	round_tell_mended(round);
 	/* Before the mark: whoever removes old objects changes the folders of those that stay. */
 	if (ending->result->state == REGENERATED_PUBLISHED)
 		collect_generations(round->run, round->store);

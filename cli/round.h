@@ -110,6 +110,8 @@ void round_cache(struct round *round, struct str fleet);
 
 struct resident *resident_new(void);
 struct round *round_begin(struct run *run, const struct regenerate_options *options, struct resident *before);
+/* A warning for what was damaged or gone and is whole again: by name after a look, otherwise round->mended objects. */
+void round_tell_mended(struct round *round);
 double round_seconds(const struct round *round); /* since it began */
 void round_end(struct round *round);
 

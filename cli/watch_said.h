@@ -1,4 +1,5 @@
-/* What watch said last, so that a trouble that is met again and again is said once. Knows no clock and writes nowhere. */
+/* What watch said last, so that a trouble that is met again and again is said once. Knows no clock and writes nowhere.
+ */
 #ifndef WATCH_SAID_H
 #define WATCH_SAID_H
 
@@ -14,7 +15,8 @@ struct said {
 	bool exact;      /* another number in it makes it another text; otherwise for an hour none */
 };
 
-/* Need this not be said? If it must be, it was said from now on. `now` is in seconds, of a clock that never goes back. */
+/* Need this not be said? If it must be, it was said from now on. `now` is in seconds, of a clock that never goes back.
+ */
 bool said_before(struct said *said, struct str text, int64_t now);
 void said_forget(struct said *said);
 

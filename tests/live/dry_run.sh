@@ -100,6 +100,11 @@ untouched 1 --json generate --dry-run
 json '[.items[] | select(.sign == "!") | .kind] | sort == ["link", "link", "link", "ruleset", "set file"]'
 untouched 1 generate --dry-run --only m7
 says "! ruleset $name "
+run 0 generate --only m7
+says 'generation 2 unchanged'
+complains '2 objects in the store were damaged or gone'
+complains '3 links did not lead'
+damage
 run 0 rule add all allow 5001/tcp
 run 1 generate --dry-run
 silent_on "! ruleset $name"
