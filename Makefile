@@ -99,6 +99,7 @@ build_files := $(wildcard $(foreach f,base inventory gen,$(f)/*.[ch]) include/fl
 
 $(BUILD)/gen/embedded_sql.c: base/embed.sh $(call embedded_files,sql)
 $(BUILD)/gen/embedded_templates.c: base/embed.sh $(call embedded_files,templates)
+$(BUILD)/gen/embedded_push.c: base/embed.sh $(filter-out %.c %.h,$(call embedded_files,push))
 $(BUILD)/gen/embedded_build.c: $(build_files)
 $(BUILD)/gen/embedded_%.c: base/embed.sh
 	echo 'EMBED $*'
@@ -107,7 +108,7 @@ $(BUILD)/gen/embedded_%.c: base/embed.sh
 $(BUILD)/obj/embedded/%.o: $(BUILD)/gen/%.c include/fleetwall/embedded.h | packages
 	mkdir -p $(@D)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c $< -o $@
-$(BUILD)/lib/embedded.a: $(foreach f,sql templates build,$(BUILD)/obj/embedded/embedded_$(f).o)
+$(BUILD)/lib/embedded.a: $(foreach f,sql templates push build,$(BUILD)/obj/embedded/embedded_$(f).o)
 	mkdir -p $(@D)
 	rm -f $@
 	$(AR) rcsD $@ $^

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Writes the C file with the files of a folder built in: embed.sh FOLDER (sql or templates); or, embed.sh build, one with
+# Writes the C file with the files of a folder built in: embed.sh FOLDER (sql, templates, or push: its scripts); or, embed.sh build, one with
 # the digest of the sources that the bytes of rulesets depend on, so that two programs know each other. The table is sorted by name,
 # names are paths below the folder; hidden files and editors' backups are left out. Each array has a 0 behind the
 # data, not counted, because C has no empty arrays.
@@ -12,7 +12,7 @@ if [ "$folder" = build ]; then
 	exit
 fi
 cd "$folder"
-files=$(find . -type f ! -name '.*' ! -name '*~' | sed 's|^\./||' | sort)
+files=$(find . -type f ! -name '.*' ! -name '*~' ! -name '*.[ch]' | sed 's|^\./||' | sort)
 
 printf '/* Made by base/embed.sh from %s/. */\n#include "fleetwall/embedded.h"\n' "$folder"
 number=0
