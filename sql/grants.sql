@@ -16,3 +16,8 @@ GRANT USAGE ON SEQUENCE fleetwall.rule_key_seq TO fleetwall_editor;
 
 GRANT INSERT (number, digest, clock, machines, snapshot, of) ON fleetwall.generation TO fleetwall_operator;
 GRANT INSERT, UPDATE, DELETE ON fleetwall.generation_pin, fleetwall.machine_generation TO fleetwall_operator;
+
+GRANT INSERT, UPDATE, DELETE ON fleetwall.machine_freeze, fleetwall.probe TO fleetwall_editor, fleetwall_operator;
+GRANT INSERT, UPDATE, DELETE ON fleetwall.push_machine, fleetwall.push_run, fleetwall.push_work, fleetwall.push_tally, fleetwall.push_halt,
+    fleetwall.generation_approval TO fleetwall_operator;
+GRANT USAGE, SELECT, UPDATE ON SEQUENCE fleetwall.push_fence TO fleetwall_operator;

@@ -29,14 +29,17 @@ struct machine_state {
 	struct str frozen_by;
 	int64_t frozen_at;
 };
-/* All machines that the inventory or the ledger knows, sorted by name; or those of `names`. One COPY. */
+/* All machines that the inventory or the ledger knows, sorted by name; or those of `names` (name_count 0: all). One
+ * COPY. */
 struct error *ledger_machines(struct arena *arena, struct db *db, const struct str *names, size_t name_count,
                               struct machine_state **states, size_t *count) MUST_CHECK;
 
-/* How to reach machines, from the inventory of now. Sorted by name; those that are not in the inventory are missing. */
+/* How to reach machines, from the inventory of now. Sorted by name; those that are not in the inventory are missing.
+ * name_count 0: all. */
 struct contact {
 	struct str machine;
-	struct str host;   /* ssh_host, else the address labelled `management`, else the first, else the name */
+	struct str host;   /* ssh_host, else the first address labelled `management`, else the first, else the name;
+	                      IPv4 comes before IPv6, and lower addresses before higher ones */
 	unsigned ssh_port; /* 0: the configured one */
 	bool enabled;
 	struct str *roles; /* sorted */
@@ -109,6 +112,10 @@ struct error *ledger_claim(struct arena *arena, struct db *db, uint64_t run, str
 /* Lengthens the leases of these claims. *lost[i]: it is no longer ours. */
 struct error *ledger_renew(struct arena *arena, struct db *db, const struct claim *claims, size_t count,
                            unsigned lease, bool *lost) MUST_CHECK;
+/* Gives claims up that came to nothing (the pusher ends): they wait again, and the attempt does not count. Those that
+ * are no longer ours are left alone. */
+struct error *ledger_give_back(struct arena *arena, struct db *db, const struct claim *claims,
+                               size_t count) MUST_CHECK;
 
 /* Why a machine was not reached or not changed. */
 enum failure {

@@ -13,9 +13,19 @@ FROM (
         AND has_any_column_privilege(r.oid, c.oid, 'UPDATE')
     FROM pg_roles AS r, pg_class AS c
     WHERE r.rolname = 'fleetwall_editor' AND c.relnamespace = 'fleetwall'::regnamespace
-      AND c.relname IN ('machine', 'address', 'role', 'member', 'network', 'network_prefix', 'service', 'service_port', 'rule', 'rule_peer')
+      AND c.relname IN ('machine', 'address', 'role', 'member', 'network', 'network_prefix', 'service', 'service_port', 'rule', 'rule_peer',
+          'machine_freeze', 'probe')
     UNION ALL
     SELECT 'edit', has_sequence_privilege(r.oid, 'fleetwall.rule_key_seq', 'USAGE') FROM pg_roles AS r WHERE r.rolname = 'fleetwall_editor'
     UNION ALL
     SELECT 'operate', has_any_column_privilege(r.oid, 'fleetwall.generation', 'INSERT') FROM pg_roles AS r WHERE r.rolname = 'fleetwall_operator'
+    UNION ALL
+    SELECT 'operate', has_table_privilege(r.oid, c.oid, 'INSERT') AND has_table_privilege(r.oid, c.oid, 'UPDATE') AND has_table_privilege(r.oid, c.oid, 'DELETE')
+    FROM pg_roles AS r, pg_class AS c
+    WHERE r.rolname = 'fleetwall_operator' AND c.relnamespace = 'fleetwall'::regnamespace
+      AND c.relname IN ('machine_freeze', 'probe', 'push_machine', 'push_run', 'push_work', 'push_tally', 'push_halt', 'generation_approval')
+    UNION ALL
+    SELECT 'operate', has_sequence_privilege(r.oid, c.oid, 'UPDATE')
+    FROM pg_roles AS r, pg_class AS c
+    WHERE r.rolname = 'fleetwall_operator' AND c.relnamespace = 'fleetwall'::regnamespace AND c.relname = 'push_fence'
 ) AS needed

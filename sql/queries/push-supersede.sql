@@ -1,0 +1,12 @@
+-- $1 a new run: all that was open of the same or an older generation gives way to it. What was claimed there and is still held goes on.
+WITH newer AS MATERIALIZED (SELECT number, generation FROM fleetwall.push_run WHERE number = $1::bigint),
+older AS MATERIALIZED (
+    SELECT r.number FROM fleetwall.push_run AS r, newer WHERE r.number <> newer.number AND r.state IN ('running', 'stopped') AND r.generation <= newer.generation),
+unpinned AS (
+    DELETE FROM fleetwall.generation_pin AS p USING older WHERE p.holder = 'push run ' || older.number),
+skipped AS (
+    UPDATE fleetwall.push_work AS w SET state = 'skipped', lease = NULL, at = now(), message = 'superseded by run ' || newer.number
+      FROM older, newer
+     WHERE w.run = older.number AND (w.state = 'waiting' OR (w.state = 'claimed' AND w.lease <= now())))
+UPDATE fleetwall.push_run AS r SET state = 'superseded', ended = now(), reason = format('run %s of generation %s took its place', newer.number, newer.generation)
+  FROM older, newer WHERE r.number = older.number

@@ -1,0 +1,2 @@
+-- Pushing is allowed again.
+DELETE FROM fleetwall.push_halt
