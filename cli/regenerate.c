@@ -243,8 +243,10 @@ static void stay(struct round *round, struct regeneration *result)
 	};
 	if (round->faults.touched)
 		round_touch(round);
-	if (round->before != NULL && round->looked)
+	if (round->before != NULL && round->looked) {
 		clock_gettime(CLOCK_BOOTTIME, &round->before->looked);
+		round->before->seen = round->before->head.mark; /* nothing was touched since the look before */
+	}
 }
 
 enum { MENDED_TOLD = 10 }; /* by name */

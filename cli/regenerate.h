@@ -30,6 +30,9 @@ struct regeneration {
 /* What stays in memory between two rounds (watch); NULL before the first. Frees what it replaces. */
 struct resident;
 void resident_free(struct resident *resident); /* NULL is fine */
+/* Milliseconds until somebody should look whether what is published is whole, which a round of a change does not do:
+ * after a short pause at best. UINT64_MAX: it was done. `resident` may be NULL. */
+uint64_t resident_look_due(const struct resident *resident);
 /* Keeps it in OUT/cache as well, which a round with a resident does not do each time: for quiet moments, and before the
  * end. Does nothing where that was done. */
 struct error *resident_settle(struct run *run, struct resident *resident) MUST_CHECK;

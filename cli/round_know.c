@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "fleetwall/document.h"
@@ -11,8 +12,10 @@
 
 #include "round.h"
 
-/* Between two rounds in one process, seconds: a notice of a change is no reason to look at every file. */
-#define LOOK_EVERY 2
+/* Between two rounds in one process, seconds: a notice of a change is no reason to look at every file, and who waits for
+ * a change need not wait for the look. Where changes leave no pause, they do after a while. */
+enum { LOOK_EVERY = 2, LOOK_LATEST = 15 };
+enum { LOOK_PAUSE = 150 }; /* milliseconds without a change */
 
 /* --- templates --- */
 
@@ -173,16 +176,37 @@ static struct error *look(void *context)
 	                  head->rulesets, head->ruleset_count, head->sets, head->set_count, &round->faults);
 }
 
-static bool must_look(const struct round *round)
+/* Seconds since the last one. */
+static int64_t look_age(const struct resident *resident)
 {
 	struct timespec now;
 
-	if (!round->has_head)
-		return false;
-	if (round->before == NULL)
-		return true;
 	clock_gettime(CLOCK_BOOTTIME, &now);
-	return now.tv_sec - round->before->looked.tv_sec >= LOOK_EVERY;
+	return (int64_t)(now.tv_sec - resident->looked.tv_sec);
+}
+
+uint64_t resident_look_due(const struct resident *resident)
+{
+	int64_t age;
+
+	if (resident == NULL || memcmp(&resident->seen, &resident->head.mark, sizeof resident->seen) == 0)
+		return UINT64_MAX;
+	age = look_age(resident);
+	return age >= LOOK_EVERY ? LOOK_PAUSE : (uint64_t)(LOOK_EVERY - age) * 1000;
+}
+
+/* The database's process and ours have a processor each; the look at the files needs both, in turn. */
+static struct error *ask_and_look(struct round *round)
+{
+	const struct resident *before = round->before;
+	struct looking looking = {round, round->last};
+
+	round->looked = round->has_head && (before == NULL || look_age(before) >= LOOK_LATEST);
+	if (round->looked)
+		return parallel_both(ask_database, round, look, &looking);
+	TRY(ask_database(round));
+	round->looked = round->has_head && !round->news.changed && look_age(before) >= LOOK_EVERY;
+	return round->looked ? look(&looking) : NULL;
 }
 
 struct error *round_ask(struct round *round)
@@ -190,15 +214,7 @@ struct error *round_ask(struct round *round)
 	bool recorded = false;
 
 	find_head(round);
-	round->looked = must_look(round);
-	if (round->looked) {
-		/* The database's process and ours have a processor each; the look at the files needs both, in turn. */
-		struct looking looking = {round, round->last};
-
-		TRY(parallel_both(ask_database, round, look, &looking));
-	} else {
-		TRY(ask_database(round));
-	}
+	TRY(ask_and_look(round));
 	/* Links are looked at by every round, because each goes by what the one before left of them. */
 	if (round->has_head)
 		round->faults.links = !store_links_alone(round->run->config.output, &round->head.mark);

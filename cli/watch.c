@@ -10,7 +10,7 @@
 #include "watch.h"
 #include "watch_pace.h"
 
-enum { LOOK_SOON = 2500 }; /* milliseconds; a round looks at the store when the last look is two seconds old */
+enum { SETTLE = 2500 }; /* milliseconds without a change: more than a moment's pause */
 
 /* The connection as the loop knows it. libuv needs it until it has closed it, which is later than we do. */
 struct ear {
@@ -27,6 +27,7 @@ struct watcher {
 	uv_signal_t terminate, interrupt, reload;
 	struct ear *ear;  /* NULL: not connected */
 	bool ready;       /* READY=1 was said, and no RELOADING=1 since */
+	uint64_t settle;  /* when what is in memory alone is kept for the next start; 0: it is */
 };
 
 static uint64_t milliseconds(void)
@@ -118,14 +119,28 @@ static void round_failed(struct watcher *watcher, const struct error *error, uin
 	pace_done(&watcher->pace, began, milliseconds(), PACE_NEVER);
 }
 
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Milliseconds until there is something to do that no change should wait for. */
+static uint64_t pause_work(const struct watcher *watcher)
+{
+	uint64_t now = milliseconds(), look = resident_look_due(watcher->watch.resident);
+
+	if (watcher->settle == 0)
+		return look;
+	return least(look, watcher->settle > now ? watcher->settle - now : 0);
+}
+
 static void round_done(struct watcher *watcher, uint64_t edge, uint64_t began)
 {
 	say_status(watcher, NULL);
 	say_ready(watcher);
-	/* A round under a stream of changes may not have looked at the store: soon after the last, one does. */
-	if (watcher->watch.last.state == REGENERATED_PUBLISHED && edge > LOOK_SOON)
-		edge = LOOK_SOON;
-	pace_done(&watcher->pace, began, milliseconds(), edge);
+	if (watcher->watch.last.state == REGENERATED_PUBLISHED)
+		watcher->settle = milliseconds() + SETTLE;
+	pace_done(&watcher->pace, began, milliseconds(), least(edge, pause_work(watcher)));
 }
 
 /* Takes what the socket has, and what libpq took from it while it read other answers. */
@@ -161,8 +176,10 @@ static void do_round(struct watcher *watcher)
 		round_failed(watcher, error, began);
 	else
 		round_done(watcher, edge, began);
-	if (error == NULL && quiet)
+	if (error == NULL && quiet && watcher->settle <= milliseconds()) {
 		watch_settle(&watcher->watch);
+		watcher->settle = 0;
+	}
 	/* Everything that was wrong has been said, and nothing points to it. */
 	error_forget_all();
 }
