@@ -1,0 +1,106 @@
+/* A filter table as text, ours or what iptables-save printed: chains, and rules by chain. Comments, counters and the
+ * lines around a table mean nothing; lines that are none of all that are kept apart. */
+#include <stdlib.h>
+
+#include "drift_parts.h"
+#include "fleetwall/arena.h"
+
+static struct str without_last_word(struct str line, struct str word)
+{
+	return str_trim(str_slice(line, 0, word.n > 0 ? (size_t)(word.p - line.p) : line.n));
+}
+
+/* ":INPUT DROP [0:0]" */
+static void add_chain(struct arena *arena, const struct table_names *names, struct str line, unsigned number,
+                      struct table *table)
+{
+	struct str rest = str_slice(line, 1, line.n), name, policy = STR(""), counters = STR("");
+	struct table_chain chain = {.number = number};
+
+	str_cut(&rest, ' ', &name);
+	str_cut(&rest, ' ', &policy);
+	str_cut(&rest, ' ', &counters);
+	chain.chain = names_add(names->chains, name);
+	chain.policy = policy;
+	chain.line = without_last_word(line, counters);
+	APPEND(arena, &table->chains, chain);
+}
+
+static bool add_rule(struct arena *arena, const struct table_names *names, struct str line, unsigned number,
+                     struct table *table)
+{
+	struct canonical canonical;
+
+	if (!drift_canonical(arena, line, &canonical))
+		return false;
+	struct table_rule rule = {
+		.chain = names_add(names->chains, canonical.chain),
+		.text = names_add(names->texts, canonical.text),
+		.target = canonical.target,
+		.line = line,
+		.number = number,
+	};
+
+	APPEND(arena, &table->rules, rule);
+	return true;
+}
+
+/* What iptables-save says in a comment when it could not print everything. */
+static bool says_nothing(struct str line)
+{
+	return line.n == 0 || str_is(line, "COMMIT") || str_is(line, "*filter") ||
+	       (line.p[0] == '#' && !str_ends(line, STR("use 'nft' tool.")));
+}
+
+static int rule_order(const void *a, const void *b)
+{
+	const struct table_rule *left = a, *right = b;
+
+	if (left->chain != right->chain)
+		return left->chain < right->chain ? -1 : 1;
+	return left->number < right->number ? -1 : left->number > right->number;
+}
+
+void drift_table(struct arena *arena, const struct table_names *names, struct str text, struct table *table)
+{
+	struct str line;
+
+	*table = (struct table){0};
+	for (unsigned number = 1; drift_line(&text, &line); number++) {
+		line = str_trim(line);
+		if (says_nothing(line))
+			continue;
+		if (line.p[0] == ':')
+			add_chain(arena, names, line, number, table);
+		else if (!add_rule(arena, names, line, number, table))
+			APPEND(arena, &table->odd, line);
+	}
+	if (table->rules.count > 1)
+		qsort(table->rules.items, table->rules.count, sizeof *table->rules.items, rule_order);
+}
+
+struct table_rule *table_rules(const struct table *table, uint32_t chain, size_t *count)
+{
+	size_t low = 0, high = table->rules.count, end;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (table->rules.items[middle].chain < chain)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (end = low; end < table->rules.count && table->rules.items[end].chain == chain; end++)
+		;
+	*count = end - low;
+	return *count == 0 ? NULL : table->rules.items + low;
+}
+
+const struct table_chain *table_chain(const struct table *table, uint32_t chain)
+{
+	for (size_t i = 0; i < table->chains.count; i++)
+		if (table->chains.items[i].chain == chain)
+			return &table->chains.items[i];
+	return NULL;
+}
