@@ -91,7 +91,7 @@ static struct error *find_names(void *context)
 	} else {
 		begin_anew(&production->placed);
 		production->keys = (struct keyring){0};
-		production->positions = positions_find(production->placed, production->resolved, settings);
+		production->positions = machine_positions(production->placed, production->resolved, settings);
 	}
 	return produce_names(production);
 }

@@ -165,7 +165,8 @@ static uint32_t place(const struct finding *finding, uint32_t machine)
 	return find(finding->found, &position);
 }
 
-struct positions positions_find(struct arena *arena, const struct resolved *resolved, const struct settings *settings)
+struct positions machine_positions(struct arena *arena, const struct resolved *resolved,
+                                   const struct settings *settings)
 {
 	size_t machine_count = resolved->fleet->machine_count, role_count = resolved->fleet->role_count;
 	struct positions found = {

@@ -24,8 +24,9 @@ struct positions {
 	size_t room_left;
 };
 
-struct positions positions_find(struct arena *arena, const struct resolved *resolved, const struct settings *settings);
-/* What positions_find() would say of a fleet whose machines and roles have the places that they had; of the machines
+struct positions machine_positions(struct arena *arena, const struct resolved *resolved,
+                                   const struct settings *settings);
+/* What machine_positions() would say of a fleet whose machines and roles have the places that they had; of the machines
  * only those listed differ, of the roles any may. Positions keep their numbers. */
 void positions_update(struct positions *positions, const struct resolved *resolved, const struct settings *settings,
                       const uint32_t *machines, size_t machine_count);
