@@ -45,6 +45,7 @@ USES_cli := cli push analysis gen inventory db base
 PACKAGES_db := libpq
 PACKAGES_inventory := libconfig jansson
 PACKAGES_gen := libcrypto
+PACKAGES_push := libuv
 PACKAGES_cli := libconfig smartcols jansson libuv
 
 # Asked only when something is built: on a bare machine there is no pkg-config yet.
@@ -221,17 +222,23 @@ FUZZ = $(AGAIN) BUILD=$(BUILD)/fuzz CC=clang OPTIMIZE='-O1 -g -fno-omit-frame-po
 	SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 RUN = BUILD='$(BUILD)' T='$(T)' FLEET='$(FLEET)' tests/run
 
-.PHONY: demo check setup unit live lint asan valgrind fuzz soak golden format bench clang
+.PHONY: demo check setup unit live lint asan valgrind fuzz soak golden format bench clang lab
 demo:
 	packaging/packages install build
 	$(AGAIN) all $(BUILD)/demo/knock
 	FLEETWALL='$(abspath $(BUILD))/fleetwall' KNOCK='$(abspath $(BUILD))/demo/knock' FLEET='$(FLEET)' tests/demo/demo.sh
 
+# Real machines in namespaces, to try it on (as root); tests/lab/lab down takes them away.
+lab:
+	packaging/packages install build lab
+	$(AGAIN) all
+	FLEETWALL='$(abspath $(BUILD))/fleetwall' tests/lab/lab up
+
 setup:
-	packaging/packages install build check
+	packaging/packages install build check lab
 
 check:
-	packaging/packages install build check
+	packaging/packages install build check lab
 	$(AGAIN) test-programs
 	$(AGAIN) syntax
 	$(ASAN) all unit-programs replay-programs
@@ -323,6 +330,7 @@ compile_commands.json: packages
 help:
 	echo 'make                  build $(BUILD)/fleetwall (V=1 shows the commands; CC=clang works, too)'
 	echo 'make demo             a fleet becomes rulesets that the kernel accepts (FLEET=FOLDER: another fleet)'
+	echo 'make lab              as root: real machines with sshd and tables of their own, to try it on (tests/lab/lab down ends them)'
 	echo 'make check            every test; installs what they need (T=name: only tests whose name has it)'
 	echo 'make setup            install the Debian packages for building and testing'
 	echo 'make unit             the unit tests alone; so do make lint, make live, make asan, make valgrind'
