@@ -1,0 +1,122 @@
+/* The same question to many machines, some at once. Each answers, or there is a reason why not; nothing is tried again,
+ * and nothing is kept but the answers. */
+#include "answer.h"
+#include "fleetwall/arena.h"
+#include "transport.h"
+
+struct asking {
+	struct arena *arena;
+	const struct push_settings *settings;
+	const struct contact *contacts;
+	struct answer *answers;
+	struct str remote;
+	size_t count, next, limit;
+	unsigned running, parallel;
+	uv_loop_t loop;
+};
+
+struct question {
+	struct asking *asking;
+	struct answer *answer;
+	struct arena *arena; /* of the call */
+};
+
+static void ask_more(struct asking *asking);
+
+/* What fleetwall-host says counts, also if it says no; ssh's own failures don't. */
+static void take_answer(struct question *question, const struct call_result *result)
+{
+	struct arena *arena = question->asking->arena;
+	struct answer *answer = question->answer;
+	struct host_answer said = answer_of(question->arena, result->output);
+
+	answer->output = str_copy(arena, result->output);
+	answer->status = result->status;
+	answer->answered = result->started && !result->timed_out && !result->cut &&
+	                   (result->status <= HOST_NO || said.kind == ANSWER_ERROR);
+	if (answer->answered)
+		return;
+	if (result->cut) {
+		answer->failure = FAILURE_HOOK;
+		answer->message = STR("the answer is longer than it can be");
+	} else if (answer_lacks_script(&said, result->status)) {
+		answer->failure = FAILURE_REFUSED;
+		answer->message = STR("it has no fleetwall-host yet: nothing was pushed to it");
+	} else {
+		answer->failure =
+			call_failure(arena, question->asking->settings, STEP_CALL, result, &answer->message);
+	}
+}
+
+static void on_answered(void *context, const struct call_result *result)
+{
+	struct question *question = context;
+	struct asking *asking = question->asking;
+
+	take_answer(question, result);
+	arena_free(question->arena);
+	asking->running--;
+	ask_more(asking);
+}
+
+static void ask(struct asking *asking, size_t at)
+{
+	const struct push_settings *settings = asking->settings;
+	const struct contact *contact = &asking->contacts[at];
+	struct arena *arena = arena_new();
+	struct question *question = ARENA_NEW(arena, struct question);
+	struct call_request request = {
+		.step = STEP_CALL,
+		.target = {.name = contact->machine,
+	                   .host = contact->host,
+	                   .port = contact->ssh_port != 0 ? contact->ssh_port : settings->ssh_port},
+		.remote = asking->remote,
+		.seconds = settings->connect + settings->step,
+		.limit = asking->limit,
+		.done = on_answered,
+		.context = question,
+	};
+	struct error *error;
+	struct call *call;
+
+	*question = (struct question){asking, &asking->answers[at], arena};
+	asking->answers[at] = (struct answer){.machine = contact->machine, .message = STR(""), .output = STR("")};
+	error = call_start(arena, &asking->loop, settings, &request, &call);
+	asking->running += error == NULL;
+	if (error == NULL)
+		return;
+	question->answer->failure = FAILURE_HOOK;
+	question->answer->message = error->message;
+	arena_free(arena);
+}
+
+static void ask_more(struct asking *asking)
+{
+	while (asking->running < asking->parallel && asking->next < asking->count)
+		ask(asking, asking->next++);
+}
+
+struct error *push_ask(struct arena *arena, const struct push_settings *settings, const struct contact *contacts,
+                       size_t count, const struct str *words, size_t word_count, size_t limit, struct answer *answers)
+{
+	struct asking asking = {
+		.arena = arena,
+		.settings = settings,
+		.contacts = contacts,
+		.answers = answers,
+		.remote = remote_line(arena, settings, false, words, word_count),
+		.count = count,
+		.limit = limit,
+		.parallel = calls_that_fit(settings->parallel > 0 ? settings->parallel : 1),
+	};
+	struct pipe_signal before;
+
+	if (uv_loop_init(&asking.loop) != 0)
+		return error_new(ERROR_SURROUNDINGS, "can't make a loop");
+	before = pipe_signal_ignore();
+	ask_more(&asking);
+	(void)uv_run(&asking.loop, UV_RUN_DEFAULT);
+	pipe_signal_restore(before);
+	(void)uv_loop_close(&asking.loop); /* nothing is open: every call has ended */
+	return NULL;
+}
