@@ -14,7 +14,8 @@
 
 #include "writer.h"
 
-/* What nightly does with a generation that it made: push it; push it if it opens nothing new or was approved; leave it. */
+/* What nightly does with a generation that it made: push it; push it if it opens nothing new or was approved; leave it.
+ */
 enum nightly_push { NIGHTLY_PUSH_ON, NIGHTLY_PUSH_APPROVED, NIGHTLY_PUSH_OFF };
 
 /* Everything that the configuration file can say; each has a default. */
@@ -133,6 +134,8 @@ command_run run_role_add, run_role_set, run_role_remove, run_rule_add, run_rule_
 command_run run_network_add, run_network_set, run_network_remove;
 command_run run_service_add, run_service_set, run_service_remove;
 command_run run_history, run_undo, run_sql;
+command_run run_push, run_status, run_drift, run_rollback, run_approve;
+command_run run_machine_freeze, run_machine_unfreeze, run_probe_add, run_probe_remove, run_probe_list;
 command_run run_query_rules, run_query_machines, run_query_roles, run_query_networks;
 
 #endif

@@ -62,6 +62,44 @@ static const struct option pin_options[] = {
 	{NULL, NULL, NULL},
 };
 
+#define ONLY_OPTION {"only", "WORD", "a machine, a shell pattern, or role:NAME; may be repeated, as arguments too"}
+
+static const struct option push_options[] = {
+	{"dry-run", NULL, "show what would be pushed, contact nobody; exit code 1 if there is something"},
+	ONLY_OPTION,
+	{"adopt", "MACHINE", "replace the rules that are there and not ours; may be repeated"},
+	{"cut", NULL, "also end established connections that the new rules no longer let in"},
+	{"parallel", "N", "machines at once, this time"},
+	{"max-failures", "N", "a wave with more failures stops the run, this time"},
+	{"resume", NULL, "go on with a push that was halted, stopped or killed"},
+	{"halt", NULL, "stop everybody's pushes, until --resume"},
+	{"reason", "WORDS", "with --halt: why"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option status_options[] = {
+	ONLY_OPTION,
+	{"open", NULL, "those alone that do not have what is published"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option drift_options[] = {
+	ONLY_OPTION,
+	{"mend", NULL, "push again what differs"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option rollback_options[] = {
+	{"dry-run", NULL, "show what would go back; exit code 1 if there is something"},
+	{"no-freeze", NULL, "let the next push bring the present ruleset again"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option freeze_options[] = {
+	{"reason", "WORDS", "why; whoever wonders why nothing is pushed will read it"},
+	{NULL, NULL, NULL},
+};
+
 static const struct option query_machines_options[] = {
 	{"role", "ROLE", "those that have this role"},
 	{"opens", "WHAT", "those with a rule that lets it in: 3306/tcp; the rule says from whom"},
@@ -195,6 +233,26 @@ static const char publish_details[] =
 	"generate publishes what it says. What the generation opens, compared with the one that is published, is "
         "shown.";
 
+static const char push_details[] =
+	"Pushes what is published to the machines that have not confirmed it: first one machine of each role, then a "
+	"growing share.\n"
+	"Each goes back by itself unless a second connection confirms it in time. A push that was killed goes on with "
+	"--resume;\n"
+	"several at once share the work.";
+
+static const char selection_details[] =
+	"WORD is a machine, a shell pattern in quotes (\"web*\"), or role:NAME; without one, all machines.";
+
+static const char rollback_details[] = "Back to the ruleset that was confirmed before the present one. Machines that "
+                                       "went back are frozen, so that the "
+				       "next push leaves\n"
+				       "them there: machine unfreeze lets it go on.";
+
+static const char probe_details[] =
+	"After the ruleset is applied and before it is confirmed, the port is tried, from where fleetwall runs or from "
+	"a machine; what\n"
+	"is not as said rolls the machine back. PORT/tcp alone.";
+
 static const char explain_details[] = "SOURCE and DESTINATION are machines or addresses; WHAT is 3306/tcp, "
                                       "icmp/echo-request, esp, … and may be followed by\n"
 				      "\"on INTERFACE\". Tells the verdict, the stage that decided and the rules that "
@@ -221,6 +279,19 @@ const struct command_entry commands[] = {
 	{"generation pin", "N", "keep a generation, however old it gets", NULL, pin_options, 1, 1, run_generation_pin},
 	{"generation unpin", "N", "let a generation go when its time comes", NULL, pin_options, 1, 1,
 	 run_generation_unpin},
+	{"push", "[WORD…]", "bring what is published to the machines", push_details, push_options, 0, MANY, run_push},
+	{"status", "[WORD…]", "what machines have, and what is wrong", selection_details, status_options, 0, MANY,
+	 run_status},
+	{"drift", "[WORD…]", "what machines have that is not what they confirmed; exit code 1 if any",
+	 selection_details, drift_options, 0, MANY, run_drift},
+	{"rollback", "WORD…", "back to what machines confirmed before", rollback_details, rollback_options, 1, MANY,
+	 run_rollback},
+	{"approve", "N", "let nightly push a generation that opens something", NULL, NULL, 1, 1, run_approve},
+	{"probe add", "MACHINE PORT/tcp open|closed [from MACHINE]", "what must answer after a push, and what must not",
+	 probe_details, NULL, 3, 5, run_probe_add},
+	{"probe remove", "MACHINE PORT/tcp open|closed [from MACHINE]", "a probe less", NULL, NULL, 3, 5,
+	 run_probe_remove},
+	{"probe list", "[WORD…]", "all probes, or those of machines", selection_details, NULL, 0, MANY, run_probe_list},
 	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, at_options, 1, 5,
          run_explain},
 	{"query rules", "[MACHINE]", "the rules that a machine gets now; rules that end, or that nobody gets", NULL,
@@ -241,6 +312,10 @@ const struct command_entry commands[] = {
 	 run_machine_enable},
 	{"machine disable", "MACHINE…", "no ruleset for machines, and no allow rule speaks of them", glob_details,
 	 ticket_options, 1, MANY, run_machine_disable},
+	{"machine freeze", "WORD…", "push nothing to machines for now", selection_details, freeze_options, 1, MANY,
+	 run_machine_freeze},
+	{"machine unfreeze", "WORD…", "let machines be pushed again", selection_details, NULL, 1, MANY,
+	 run_machine_unfreeze},
 	{"machine add", "NAME", "a new machine", NULL, machine_options, 1, 1, run_machine_add},
 	{"machine set", "NAME", "change a machine", set_details, machine_options, 1, 1, run_machine_set},
 	{"machine remove", "MACHINE…", "remove machines, with their own rules", glob_details, ticket_options, 1, MANY,

@@ -236,7 +236,11 @@ static void read_choice(struct reader *reader, const config_setting_t *setting, 
 			*target = i;
 			return;
 		}
-		buf_format(&words, "%s\"%s\"", i == 0 ? "" : entry->words[i + 1] != NULL ? ", " : " or ", entry->words[i]);
+		buf_format(&words, "%s\"%s\"",
+		           i == 0                        ? ""
+		           : entry->words[i + 1] != NULL ? ", "
+		                                         : " or ",
+		           entry->words[i]);
 	}
 	wrong_type(reader, setting, str_c(reader->arena, buf_str(&words)));
 }

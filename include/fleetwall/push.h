@@ -68,7 +68,8 @@ struct push_plan {
 };
 /* What a push of the published generation would do. Contacts nobody, writes nothing. */
 struct error *push_plan(struct arena *arena, struct db *db, const struct push_settings *settings,
-                        const struct selection *selection, struct positions **positions, struct push_plan *plan) MUST_CHECK;
+                        const struct selection *selection, struct positions **positions,
+                        struct push_plan *plan) MUST_CHECK;
 
 /* Gives each item its wave: first one machine for each role (the fewest that cover them, each role by a machine that
  * has as few others as may be), then a tenth, three tenths, and the rest. Pure; sorts the items. */
@@ -137,8 +138,19 @@ struct error *push_ask(struct arena *arena, const struct push_settings *settings
 /* --- drift --- */
 
 enum drift_kind {
-	DRIFT_RULE_MISSING, DRIFT_RULE_EXTRA, DRIFT_RULE_ORDER, DRIFT_POLICY, DRIFT_CHAIN, DRIFT_JUMP,
-	DRIFT_SET_MISSING, DRIFT_SET_EXTRA, DRIFT_MEMBER_MISSING, DRIFT_MEMBER_EXTRA, DRIFT_BOOT, DRIFT_PENDING, DRIFT_OTHER,
+	DRIFT_RULE_MISSING,
+	DRIFT_RULE_EXTRA,
+	DRIFT_RULE_ORDER,
+	DRIFT_POLICY,
+	DRIFT_CHAIN,
+	DRIFT_JUMP,
+	DRIFT_SET_MISSING,
+	DRIFT_SET_EXTRA,
+	DRIFT_MEMBER_MISSING,
+	DRIFT_MEMBER_EXTRA,
+	DRIFT_BOOT,
+	DRIFT_PENDING,
+	DRIFT_OTHER,
 };
 struct drift {
 	enum drift_kind kind;

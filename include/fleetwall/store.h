@@ -60,7 +60,8 @@ bool store_generation_whole(struct str output, uint64_t number, const struct tim
 void generation_of(struct arena *arena, const struct product *product, const struct summary *summary,
                    struct generation *generation);
 /* The same in two steps, for who has something else to do meanwhile: all but the digest, which generation_name() sets.
- * Lists that say what `published` says, which may be NULL, are not printed: its files must be as they were published. */
+ * Lists that say what `published` says, which may be NULL, are not printed: its files must be as they were published.
+ */
 void generation_begin(struct arena *arena, const struct product *product, const struct summary *summary,
                       const struct generation *published, struct generation *generation);
 void generation_name(struct generation *generation);

@@ -1,0 +1,249 @@
+/* drift: what machines really have, against what they confirmed. Machines are asked in batches, so that memory does not
+ * grow with the fleet; each generation that machines confirmed is read once. Changes nothing, unless --mend has what
+ * differs pushed again. */
+#include "push.h"
+
+#include <stdlib.h>
+
+enum { BATCH = 100, READ_LIMIT = 64 << 20 };
+
+/* One generation that machines are confirmed on. */
+struct base {
+	uint64_t generation;
+	struct positions *positions; /* NULL: its bytes are gone */
+	struct base *next;
+};
+
+struct look {
+	struct run *run;
+	struct arena *arena; /* of a batch */
+	struct base *bases;
+	struct drift_report *report;
+	bool rows;
+};
+
+static const char *const columns[] = {"machine", "kind", "file", "number", "line"};
+enum { COLUMNS = 5 };
+
+static struct cell text_or_null(struct str text)
+{
+	return cell_text(text.n > 0 ? text : (struct str){NULL, 0});
+}
+
+static void row(struct look *look, struct str machine, struct str kind, struct str file, unsigned number,
+                struct str line)
+{
+	if (!look->rows)
+		return;
+	writer_row(look->run->writer, (struct cell[COLUMNS]){
+					      cell_text(str_copy(look->run->arena, machine)),
+					      cell_text(kind),
+					      text_or_null(str_copy(look->run->arena, file)),
+					      number > 0 ? cell_number(number) : cell_text((struct str){NULL, 0}),
+					      text_or_null(str_copy(look->run->arena, line)),
+				      });
+}
+
+/* --- what they should have --- */
+
+static struct positions *base_of(struct look *look, uint64_t generation)
+{
+	struct base *base = look->bases;
+
+	while (base != NULL && base->generation != generation)
+		base = base->next;
+	if (base != NULL)
+		return base->positions;
+	base = ARENA_NEW(look->run->arena, struct base);
+	*base = (struct base){.generation = generation, .next = look->bases};
+	look->bases = base;
+	error_collect(&look->run->warnings, positions_open(look->run->arena, look->run->config.output, generation,
+	                                                   &base->positions));
+	return base->positions;
+}
+
+static struct error *expected(struct look *look, const struct machine_state *state, const struct position **position)
+{
+	struct positions *positions = base_of(look, state->confirmed.generation);
+
+	*position = NULL;
+	return positions != NULL ? positions_find(positions, state->machine, position) : NULL;
+}
+
+/* --- what they have --- */
+
+static bool is_set_kind(enum drift_kind kind)
+{
+	return kind == DRIFT_OTHER || kind == DRIFT_MEMBER_MISSING || kind == DRIFT_MEMBER_EXTRA;
+}
+
+/* The members of the sets that differ, asked for once more and put behind the answer. */
+static struct error *ask_members(struct look *look, const struct contact *contact, const struct drift *drifts,
+                                 size_t count, struct answer *answer)
+{
+	struct str *words = ARENA_ARRAY(look->arena, struct str, count + 1);
+	struct buf whole = buf_new(look->arena);
+	struct answer more = {0};
+	size_t asked = 0;
+
+	words[asked++] = STR("read-set");
+	for (size_t i = 0; i < count; i++)
+		if (is_set_kind(drifts[i].kind) && drifts[i].file.n > 0)
+			words[asked++] = drifts[i].file;
+	if (asked == 1)
+		return NULL;
+	TRY(push_ask(look->arena, &look->run->config.push, contact, 1, words, asked, READ_LIMIT, &more));
+	if (!more.answered || more.status != 0)
+		return NULL;
+	buf_add(&whole, answer->output);
+	buf_add(&whole, more.output);
+	answer->output = buf_str(&whole);
+	return NULL;
+}
+
+static struct error *compare(struct look *look, const struct machine_state *state, const struct contact *contact,
+                             struct answer *answer)
+{
+	struct str output = look->run->config.output;
+	const struct position *position;
+	struct drift *drifts;
+	size_t count;
+
+	TRY(expected(look, state, &position));
+	if (position == NULL) {
+		row(look, state->machine, STR("unknown"), STR(""), 0, STR("the generation that it confirmed is gone"));
+		look->report->silent++;
+		return NULL;
+	}
+	TRY(drift_compare(look->arena, output, position, answer->output, &drifts, &count));
+	if (look->rows && count > 0) {
+		TRY(ask_members(look, contact, drifts, count, answer));
+		TRY(drift_compare(look->arena, output, position, answer->output, &drifts, &count));
+	}
+	for (size_t i = 0; i < count; i++)
+		row(look, state->machine, drift_kind_str(drifts[i].kind), drifts[i].file, drifts[i].number,
+		    drifts[i].line);
+	if (count > 0) {
+		look->report->drifted++;
+		look->report->names[look->report->name_count++] = str_copy(look->run->arena, state->machine);
+	}
+	return NULL;
+}
+
+static void silent(struct look *look, const struct answer *answer)
+{
+	look->report->silent++;
+	row(look, answer->machine, answer->answered ? STR("refused") : failure_str(answer->failure), STR(""), 0,
+	    answer->answered ? answer->output : answer->message);
+}
+
+/* Both lists are sorted by name; machines that the inventory no longer has can't be asked. */
+static const struct machine_state *state_of(const struct machine_state *states, size_t count, struct str name)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (str_cmp(states[middle].machine, name) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < count && str_eq(states[low].machine, name) ? &states[low] : NULL;
+}
+
+static struct error *look_batch(struct look *look, const struct contact *contacts, size_t count,
+                                const struct machine_state *states, size_t state_count)
+{
+	const struct str words[] = {STR("read")};
+	struct answer *answers = ARENA_ARRAY(look->arena, struct answer, count);
+
+	TRY(push_ask(look->arena, &look->run->config.push, contacts, count, words, 1, READ_LIMIT, answers));
+	for (size_t i = 0; i < count; i++) {
+		const struct machine_state *state = state_of(states, state_count, contacts[i].machine);
+
+		look->report->asked++;
+		if (!answers[i].answered || answers[i].status != 0)
+			silent(look, &answers[i]);
+		else
+			TRY(compare(look, state, &contacts[i], &answers[i]));
+	}
+	return NULL;
+}
+
+/* Those that confirmed something and can be asked. */
+static size_t askable(struct contact *contacts, size_t count, const struct machine_state *states, size_t state_count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct machine_state *state = state_of(states, state_count, contacts[i].machine);
+
+		if (state != NULL && state->confirmed.generation > 0)
+			contacts[kept++] = contacts[i];
+	}
+	return kept;
+}
+
+struct error *drift_look(struct run *run, const struct str *names, size_t count, bool rows, struct drift_report *report)
+{
+	struct look look = {.run = run, .arena = arena_new(), .report = report, .rows = rows};
+	struct machine_state *states;
+	struct contact *contacts;
+	struct error *error = NULL;
+	size_t state_count, contact_count;
+
+	*report = (struct drift_report){.names = ARENA_ARRAY(run->arena, struct str, count + 1)};
+	TRY(ledger_machines(run->arena, run->db, names, count, &states, &state_count));
+	TRY(ledger_contacts(run->arena, run->db, names, count, &contacts, &contact_count));
+	contact_count = askable(contacts, contact_count, states, state_count);
+	for (size_t i = 0; i < contact_count && error == NULL; i += BATCH) {
+		size_t here = contact_count - i < BATCH ? contact_count - i : BATCH;
+
+		error = look_batch(&look, contacts + i, here, states, state_count);
+		arena_reset(look.arena);
+	}
+	arena_free(look.arena);
+	return error;
+}
+
+/* --- the command --- */
+
+static struct error *mend(struct run *run, const struct drift_report *report)
+{
+	const struct push_order order = {.selection = {report->names, report->name_count}, .quiet = true};
+	struct push_report pushed;
+
+	for (size_t i = 0; i < report->name_count; i++)
+		TRY(ledger_forget(run->arena, run->db, report->names[i]));
+	TRY(push_order_do(run, &order, &pushed));
+	if (!pushed.started)
+		return NULL;
+	writer_say(run->writer, "pushed again: %zu confirmed, %zu failed", pushed.result.run.confirmed,
+	           pushed.result.run.failed);
+	push_judge(run, &pushed.result);
+	return NULL;
+}
+
+struct error *run_drift(struct run *run)
+{
+	const struct selection selection = push_words(run);
+	struct drift_report report;
+	struct str *names;
+	size_t count;
+
+	TRY(run_connect(run));
+	TRY(push_select(run->arena, run->db, &selection, &names, &count));
+	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
+	TRY(drift_look(run, names, count, true, &report));
+	writer_say(run->writer, "%zu machines asked: %zu differ from what they confirmed, %zu could not be compared",
+	           report.asked, report.drifted, report.silent);
+	run->no = report.drifted + report.silent > 0;
+	writer_keep(run->writer);
+	if (run_has(run, "mend") && report.name_count > 0) {
+		run->no = report.silent > 0;
+		return mend(run, &report);
+	}
+	return NULL;
+}

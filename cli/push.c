@@ -1,0 +1,274 @@
+/* push: which machines, in which waves, and the work on it. An order of stations: plan, permit, start, work, tell.
+ * Stopping everybody (--halt) and going on (--resume) are here as well. */
+#include "push.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* All values of an option that may be repeated. */
+static size_t option_values(struct run *run, const char *option, struct str *values)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < run->option_count; i++)
+		if (strcmp(run->options[i].option->name, option) == 0)
+			values[count++] = run->options[i].value;
+	return count;
+}
+
+struct selection push_words(struct run *run)
+{
+	struct str *words = ARENA_ARRAY(run->arena, struct str, run->argument_count + run->option_count + 1);
+	size_t count = option_values(run, "only", words);
+
+	for (size_t i = 0; i < run->argument_count; i++)
+		words[count++] = run->arguments[i];
+	for (size_t i = 0; i < count; i++)
+		words[i] = str_lower(run->arena, words[i]);
+	return (struct selection){words, count};
+}
+
+/* A number that stands for a setting this once. */
+static struct error *override(struct run *run, const char *option, unsigned least, unsigned most, unsigned *setting)
+{
+	struct str text = run_option(run, option);
+	unsigned long number = 0;
+
+	if (text.p == NULL)
+		return NULL;
+	if (text.n == 0 || text.n > 9)
+		number = (unsigned long)most + 1;
+	for (size_t i = 0; i < text.n && number <= most; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			number = (unsigned long)most + 1;
+		else
+			number = number * 10 + (unsigned long)(text.p[i] - '0');
+	}
+	if (number < least || number > most)
+		return error_new(ERROR_USAGE, "--%s must be a number from %u to %u, and not \"%.*s\"", option, least,
+		                 most, STR_ARG(text));
+	*setting = (unsigned)number;
+	return NULL;
+}
+
+static struct error *read_overrides(struct run *run)
+{
+	TRY(override(run, "parallel", 1, 1000, &run->config.push.parallel));
+	return override(run, "max-failures", 0, 1000000, &run->config.push.max_failures);
+}
+
+/* --- the plan --- */
+
+static bool among(struct str name, const struct str *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(name, names[i]))
+			return true;
+	return false;
+}
+
+/* --adopt is by machine: one that has nothing to be pushed is a slip of the pen. */
+static struct error *mark_adopted(const struct push_order *order, struct push_plan *plan)
+{
+	struct error *errors = NULL;
+
+	for (size_t i = 0; i < order->adopt_count; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < plan->count && !found; k++)
+			found = str_eq(plan->items[k].work.machine, order->adopt[i]);
+		if (!found)
+			error_collect(&errors, error_hint(error_new(ERROR_UNKNOWN,
+			                                            "--adopt %.*s: nothing is to be pushed to a "
+			                                            "machine of this name",
+			                                            STR_ARG(order->adopt[i])),
+			                                  "fleetwall push --dry-run lists them"));
+	}
+	for (size_t k = 0; k < plan->count; k++) {
+		plan->items[k].work.adopt = among(plan->items[k].work.machine, order->adopt, order->adopt_count);
+		plan->items[k].work.cut = order->cut;
+	}
+	return errors;
+}
+
+static size_t first_enforced(const struct push_plan *plan)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->count; i++)
+		count += plan->items[i].first && plan->items[i].enforce;
+	return count;
+}
+
+static void warn(struct run *run, const struct push_plan *plan)
+{
+	size_t first = first_enforced(plan);
+
+	if (first > 0)
+		error_collect(&run->warnings,
+		              error_hint(error_new(ERROR_GUARD,
+		                                   "%zu machine%s their first ruleset: open sessions that it does not "
+		                                   "let in are cut",
+		                                   first, first == 1 ? " gets" : "s get"),
+		                         "machine set NAME --enforcement monitor shows beforehand what would be "
+		                         "refused"));
+	for (size_t i = 0; i < plan->unmanaged_count; i++)
+		error_collect(&run->warnings, error_hint(error_new(ERROR_GUARD,
+		                                                   "machine %.*s has no ruleset any more, and keeps "
+		                                                   "the one it confirmed",
+		                                                   STR_ARG(plan->unmanaged[i])),
+		                                         "fleetwall-host(8) says how to take it away"));
+	for (size_t i = 0; i < plan->frozen; i++)
+		error_collect(&run->warnings,
+		              error_hint(error_new(ERROR_GUARD, "machine %.*s is frozen, and left as it is",
+		                                   STR_ARG(plan->frozen_machines[i])),
+		                         "machine unfreeze lets it be pushed"));
+}
+
+static struct error *make_plan(struct run *run, const struct push_order *order, struct push_plan *plan)
+{
+	struct positions *positions;
+
+	TRY(push_plan(run->arena, run->db, &run->config.push, &order->selection, &positions, plan));
+	TRY(mark_adopted(order, plan));
+	warn(run, plan);
+	return NULL;
+}
+
+static void plan_row(struct run *run, const struct plan_item *item)
+{
+	const struct held *confirmed = &item->state.confirmed;
+
+	writer_row(run->writer, (struct cell[]){
+					cell_text(item->work.machine),
+					cell_number(item->work.wave + 1),
+					cell_text(position_mode_str(item->position->mode)),
+					confirmed->generation > 0 ? cell_number((int64_t)confirmed->generation)
+								  : cell_text((struct str){NULL, 0}),
+					cell_text(item->first ? STR("first") : STR("changed")),
+					cell_text(item->contact.host),
+				});
+}
+
+static struct error *dry_run(struct run *run, const struct push_order *order)
+{
+	static const char *const columns[] = {"machine", "wave", "mode", "confirmed", "why", "host"};
+	struct push_plan plan;
+
+	TRY(make_plan(run, order, &plan));
+	writer_columns(run->writer, LAYOUT_TABLE, columns, 6);
+	for (size_t i = 0; i < plan.count; i++)
+		plan_row(run, &plan.items[i]);
+	run->no = plan.count > 0;
+	writer_keep(run->writer);
+	return push_permitted(&run->config.push, &plan);
+}
+
+/* --- the work --- */
+
+struct error *push_run_do(struct run *run, uint64_t number, bool quiet, struct push_result *result)
+{
+	struct push_say say;
+	struct error *error;
+
+	push_say_open(&say, run, quiet);
+	error = push_work(run->arena, run->conninfo, &run->config.push, number, push_say_event, &say, result);
+	error_collect(&error, push_say_close(&say));
+	return error;
+}
+
+struct error *push_order_do(struct run *run, const struct push_order *order, struct push_report *report)
+{
+	struct work_item *items;
+	struct push_plan plan;
+	uint64_t number;
+
+	*report = (struct push_report){0};
+	TRY(make_plan(run, order, &plan));
+	report->unchanged = plan.unchanged;
+	report->frozen = plan.frozen;
+	report->unmanaged = plan.unmanaged_count;
+	if (plan.count == 0)
+		return NULL;
+	TRY(push_permitted(&run->config.push, &plan));
+	items = ARENA_ARRAY(run->arena, struct work_item, plan.count);
+	for (size_t i = 0; i < plan.count; i++)
+		items[i] = plan.items[i].work;
+	TRY(ledger_start(run->arena, run->db, plan.generation, &plan.digest, run->config.push.max_failures, items,
+	                 plan.count, &number));
+	report->started = true;
+	return push_run_do(run, number, order->quiet, &report->result);
+}
+
+void push_judge(struct run *run, const struct push_result *result)
+{
+	run->no = run->no || result->people_count > 0 || result->run.failed > 0 || result->run.state != RUN_DONE ||
+	          result->interrupted;
+}
+
+static struct error *push_now(struct run *run)
+{
+	struct str *adopt = ARENA_ARRAY(run->arena, struct str, run->option_count + 1);
+	struct push_order order = {.selection = push_words(run), .adopt = adopt, .cut = run_has(run, "cut")};
+	struct push_report report;
+
+	order.adopt_count = option_values(run, "adopt", adopt);
+	if (run_has(run, "dry-run"))
+		return dry_run(run, &order);
+	TRY(push_order_do(run, &order, &report));
+	if (!report.started) {
+		writer_say(run->writer, "nothing to push: %zu machines have what is published%s", report.unchanged,
+		           report.frozen > 0 ? ", and some are frozen" : "");
+		return NULL;
+	}
+	push_judge(run, &report.result);
+	return push_summary(run, &report.result);
+}
+
+/* --- going on, and stopping everybody --- */
+
+static struct error *resume(struct run *run)
+{
+	struct push_run_info info;
+	struct push_result result;
+
+	TRY(ledger_unhalt(run->arena, run->db));
+	TRY(ledger_open_run(run->arena, run->db, &info));
+	if (info.number == 0) {
+		writer_say(run->writer, "there is no push to go on with");
+		return NULL;
+	}
+	TRY(ledger_resume(run->arena, run->db, info.number, true));
+	TRY(push_run_do(run, info.number, false, &result));
+	push_judge(run, &result);
+	return push_summary(run, &result);
+}
+
+static struct error *halt(struct run *run)
+{
+	struct str reason = run_option(run, "reason");
+
+	TRY(ledger_halt(run->arena, run->db, reason.n > 0 ? reason : STR("by hand")));
+	writer_say(run->writer,
+	           "pushing is halted, everywhere, until fleetwall push --resume; what is applied is still "
+	           "confirmed, or goes back by itself");
+	return NULL;
+}
+
+struct error *run_push(struct run *run)
+{
+	bool halts = run_has(run, "halt"), resumes = run_has(run, "resume");
+
+	if (halts && resumes)
+		return error_new(ERROR_USAGE, "--halt and --resume don't go together");
+	if (run_has(run, "reason") && !halts)
+		return error_new(ERROR_USAGE, "--reason says why pushing is halted, so it needs --halt");
+	if ((halts || resumes) && (run->argument_count > 0 || run_has(run, "only") || run_has(run, "dry-run")))
+		return error_new(ERROR_USAGE, "--%s speaks of all machines, and takes no names and no --dry-run",
+		                 halts ? "halt" : "resume");
+	TRY(read_overrides(run));
+	TRY(run_connect(run));
+	if (halts)
+		return halt(run);
+	return resumes ? resume(run) : push_now(run);
+}

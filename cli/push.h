@@ -1,0 +1,67 @@
+/* What the commands around push share: which machines the words mean, doing a run, telling it. */
+#ifndef CLI_PUSH_H
+#define CLI_PUSH_H
+
+#include "fleetwall/push.h"
+
+#include "cli.h"
+
+/* The arguments, and what --only names. */
+struct selection push_words(struct run *run);
+
+/* --- telling (push_say.c) --- */
+
+enum say_how { SAY_LINES, SAY_TERMINAL, SAY_NOTHING };
+
+struct push_say {
+	struct run *run;
+	enum say_how how;
+	struct arena *scratch;
+	struct push_event last; /* of those that count; its strings are not kept */
+	uint64_t began, drawn;  /* milliseconds, monotonic */
+	struct error *error;    /* of writing */
+};
+/* A line per event, one line that moves on a terminal, JSON lines under --json; with `quiet` nothing. */
+void push_say_open(struct push_say *say, struct run *run, bool quiet);
+push_tell push_say_event; /* its context is the struct push_say */
+struct error *push_say_close(struct push_say *say) MUST_CHECK;
+/* Why a machine needs a person, in one line. */
+struct str push_trouble(struct arena *arena, const struct machine_state *state);
+/* The machines that need a person, each with why, and what the run came to. */
+struct error *push_summary(struct run *run, const struct push_result *result) MUST_CHECK;
+
+/* --- doing (push.c) --- */
+
+struct push_order {
+	struct selection selection;
+	const struct str *adopt; /* machines whose foreign rules may be replaced */
+	size_t adopt_count;
+	bool cut;
+	bool quiet;
+};
+struct push_report {
+	bool started; /* false: there was nothing to push */
+	size_t unchanged, frozen, unmanaged;
+	struct push_result result;
+};
+/* Plans a push of what is published, starts the run, works on it. run->db is connected. */
+struct error *push_order_do(struct run *run, const struct push_order *order, struct push_report *report) MUST_CHECK;
+/* Works on a run that is there. */
+struct error *push_run_do(struct run *run, uint64_t number, bool quiet, struct push_result *result) MUST_CHECK;
+
+/* Sets run->no for what is left to a person. */
+void push_judge(struct run *run, const struct push_result *result);
+
+/* --- looking (drift.c) --- */
+
+struct drift_report {
+	size_t asked, drifted, silent; /* silent: did not answer */
+	struct str *names;             /* those that drifted */
+	size_t name_count;
+};
+/* Asks these machines what they have, compares it with what they confirmed, and writes a row for each difference.
+ * `rows` false: only counts and names. */
+struct error *drift_look(struct run *run, const struct str *names, size_t count, bool rows,
+                         struct drift_report *report) MUST_CHECK;
+
+#endif

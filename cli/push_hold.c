@@ -1,0 +1,121 @@
+/* What holds a push back or lets it go: frozen machines, probes, approved generations. Each is one change in the
+ * ledger. */
+#include "fleetwall/rule.h"
+
+#include "generation.h"
+#include "push.h"
+
+/* Each of the machines that the arguments mean. */
+static struct error *each_machine(struct run *run,
+                                  struct error *(*change)(struct arena *, struct db *, struct str, struct str),
+                                  struct str reason, const char *done)
+{
+	const struct selection selection = push_words(run);
+	struct str *names;
+	size_t count;
+
+	TRY(run_connect(run));
+	TRY(push_select(run->arena, run->db, &selection, &names, &count));
+	for (size_t i = 0; i < count; i++) {
+		TRY(change(run->arena, run->db, names[i], reason));
+		writer_say(run->writer, "machine %.*s %s", STR_ARG(names[i]), done);
+	}
+	return NULL;
+}
+
+struct error *run_machine_freeze(struct run *run)
+{
+	struct str reason = run_option(run, "reason");
+
+	if (reason.n == 0)
+		return error_hint(error_new(ERROR_USAGE, "a machine is frozen for a reason"),
+		                  "give --reason WORDS: whoever wonders why nothing is pushed will read it");
+	return each_machine(run, ledger_freeze, reason, "is frozen: nothing is pushed to it");
+}
+
+static struct error *unfreeze(struct arena *arena, struct db *db, struct str machine, struct str reason)
+{
+	(void)reason;
+	return ledger_unfreeze(arena, db, machine);
+}
+
+struct error *run_machine_unfreeze(struct run *run)
+{
+	return each_machine(run, unfreeze, STR(""), "is pushed again");
+}
+
+/* --- probes --- */
+
+/* MACHINE PORT/tcp open|closed [from MACHINE] */
+static struct error *read_probe(struct run *run, struct probe *probe)
+{
+	const struct str *words = run->arguments;
+	bool from = run->argument_count == 5 && str_is(str_lower(run->arena, words[3]), "from");
+
+	*probe = (struct probe){.machine = str_lower(run->arena, words[0]), .what = str_lower(run->arena, words[1])};
+	probe->open = str_is(str_lower(run->arena, words[2]), "open");
+	if ((run->argument_count != 3 && !from) ||
+	    (!probe->open && !str_is(str_lower(run->arena, words[2]), "closed")))
+		return error_hint(error_new(ERROR_USAGE, "a probe is MACHINE PORT/tcp open|closed [from MACHINE]"),
+		                  "for example: db1 3306/tcp open from app1");
+	if (from)
+		probe->source = str_lower(run->arena, words[4]);
+	return NULL;
+}
+
+struct error *run_probe_add(struct run *run)
+{
+	struct probe probe;
+
+	TRY(read_probe(run, &probe));
+	TRY(run_connect(run));
+	return ledger_probe_add(run->arena, run->db, &probe);
+}
+
+struct error *run_probe_remove(struct run *run)
+{
+	struct probe probe;
+	bool removed;
+
+	TRY(read_probe(run, &probe));
+	TRY(run_connect(run));
+	TRY(ledger_probe_remove(run->arena, run->db, &probe, &removed));
+	if (!removed)
+		return error_hint(error_new(ERROR_UNKNOWN, "there is no such probe"),
+		                  "fleetwall probe list shows them");
+	return NULL;
+}
+
+struct error *run_probe_list(struct run *run)
+{
+	static const char *const columns[] = {"machine", "what", "expected", "source"};
+	struct selection selection = push_words(run);
+	struct str *names = NULL;
+	struct probe *probes;
+	size_t count = 0;
+
+	TRY(run_connect(run));
+	if (selection.count > 0)
+		TRY(push_select(run->arena, run->db, &selection, &names, &count));
+	TRY(ledger_probes(run->arena, run->db, names, count, &probes, &count));
+	writer_columns(run->writer, LAYOUT_TABLE, columns, 4);
+	for (size_t i = 0; i < count; i++)
+		writer_row(run->writer, (struct cell[]){cell_text(probes[i].machine), cell_text(probes[i].what),
+		                                        cell_text(probes[i].open ? STR("open") : STR("closed")),
+		                                        cell_text(probes[i].source.n > 0 ? probes[i].source
+		                                                                         : (struct str){NULL, 0})});
+	return NULL;
+}
+
+/* --- approvals --- */
+
+struct error *run_approve(struct run *run)
+{
+	uint64_t number;
+
+	TRY(generation_number(run->arguments[0], &number));
+	TRY(run_connect(run));
+	TRY(ledger_approve(run->arena, run->db, number));
+	writer_say(run->writer, "generation %llu may be pushed by nightly", (unsigned long long)number);
+	return NULL;
+}

@@ -1,0 +1,125 @@
+/* rollback: machines go back to the ruleset that they confirmed before the present one, by a push like any other. They
+ * stay there: each is frozen afterwards, or the next push would bring back what was just taken away. */
+#include "push.h"
+
+#include <stdlib.h>
+
+struct back {
+	struct work_item item;
+	uint64_t generation, from; /* where it goes, and what it has */
+};
+
+static int back_order(const void *a, const void *b)
+{
+	const struct back *left = a, *right = b;
+
+	if (left->generation != right->generation)
+		return left->generation < right->generation ? -1 : 1;
+	return str_cmp(left->item.machine, right->item.machine);
+}
+
+static struct error *add(const struct machine_state *state, struct back *backs, size_t *count)
+{
+	if (state->before.generation == 0)
+		return error_hint(error_new(ERROR_INPUT, "machine %.*s confirmed nothing before what it has",
+		                            STR_ARG(state->machine)),
+		                  "generation publish makes an older generation the present one for all");
+	backs[(*count)++] = (struct back){.item = {.machine = state->machine,
+	                                           .ruleset = state->before.ruleset,
+	                                           .position = state->before.position,
+	                                           .rollback = true},
+	                                  .generation = state->before.generation,
+	                                  .from = state->confirmed.generation};
+	return NULL;
+}
+
+/* One run for each generation that machines go back to. */
+static struct error *run_one(struct run *run, const struct back *backs, size_t count, struct push_result *result)
+{
+	struct work_item *items = ARENA_ARRAY(run->arena, struct work_item, count);
+	struct positions *positions;
+	uint64_t number;
+
+	TRY(positions_open(run->arena, run->config.output, backs->generation, &positions));
+	for (size_t i = 0; i < count; i++)
+		items[i] = backs[i].item;
+	TRY(ledger_start(run->arena, run->db, backs->generation, &positions_generation(positions)->digest,
+	                 run->config.push.max_failures, items, count, &number));
+	return push_run_do(run, number, false, result);
+}
+
+/* Those that went back stay. */
+static struct error *freeze(struct run *run, const struct back *backs, size_t count)
+{
+	struct str *names = ARENA_ARRAY(run->arena, struct str, count);
+	struct machine_state *states;
+	size_t state_count;
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = backs[i].item.machine;
+	TRY(ledger_machines(run->arena, run->db, names, count, &states, &state_count));
+	for (size_t i = 0; i < state_count; i++) {
+		if (states[i].confirmed.generation != backs->generation)
+			continue;
+		TRY(ledger_freeze(run->arena, run->db, states[i].machine,
+		                  str_format(run->arena, "rolled back to generation %llu",
+		                             (unsigned long long)backs->generation)));
+	}
+	return NULL;
+}
+
+static struct error *go_back(struct run *run, struct back *backs, size_t count)
+{
+	size_t end;
+
+	qsort(backs, count, sizeof *backs, back_order);
+	for (size_t i = 0; i < count; i = end) {
+		struct push_result result;
+
+		end = i + 1;
+		while (end < count && backs[end].generation == backs[i].generation)
+			end++;
+		TRY(run_one(run, backs + i, end - i, &result));
+		push_judge(run, &result);
+		if (!run_has(run, "no-freeze"))
+			TRY(freeze(run, backs + i, end - i));
+		TRY(push_summary(run, &result));
+	}
+	return NULL;
+}
+
+static void dry_run(struct run *run, const struct back *backs, size_t count)
+{
+	static const char *const columns[] = {"machine", "confirmed", "back_to"};
+
+	writer_columns(run->writer, LAYOUT_TABLE, columns, 3);
+	for (size_t i = 0; i < count; i++)
+		writer_row(run->writer, (struct cell[]){cell_text(backs[i].item.machine),
+		                                        cell_number((int64_t)backs[i].from),
+		                                        cell_number((int64_t)backs[i].generation)});
+	run->no = count > 0;
+}
+
+struct error *run_rollback(struct run *run)
+{
+	const struct selection selection = push_words(run);
+	struct error *errors = NULL;
+	struct machine_state *states;
+	struct back *backs;
+	struct str *names;
+	size_t count, back_count = 0;
+
+	TRY(run_connect(run));
+	TRY(push_select(run->arena, run->db, &selection, &names, &count));
+	TRY(ledger_machines(run->arena, run->db, names, count, &states, &count));
+	backs = ARENA_ARRAY(run->arena, struct back, count + 1);
+	for (size_t i = 0; i < count; i++)
+		error_collect(&errors, add(&states[i], backs, &back_count));
+	if (errors != NULL)
+		return errors;
+	if (run_has(run, "dry-run")) {
+		dry_run(run, backs, back_count);
+		return NULL;
+	}
+	return go_back(run, backs, back_count);
+}

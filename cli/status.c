@@ -1,0 +1,192 @@
+/* status: what every machine has, what it was offered, and what is wrong. Reads the ledger and what is published;
+ * contacts no machine. */
+#include "fleetwall/rule.h"
+
+#include "push.h"
+
+enum condition {
+	CONDITION_CURRENT,   /* it confirmed what is published for it */
+	CONDITION_BEHIND,    /* something else */
+	CONDITION_NEVER,     /* nothing yet */
+	CONDITION_FAILED,    /* the last attempt went wrong, and will not mend itself */
+	CONDITION_FROZEN,
+	CONDITION_UNMANAGED, /* nothing is published for it */
+};
+
+static const char *condition_name(enum condition condition)
+{
+	switch (condition) {
+	case CONDITION_CURRENT:
+		return "current";
+	case CONDITION_BEHIND:
+		return "behind";
+	case CONDITION_NEVER:
+		return "never pushed";
+	case CONDITION_FAILED:
+		return "failed";
+	case CONDITION_FROZEN:
+		return "frozen";
+	case CONDITION_UNMANAGED:
+		return "unmanaged";
+	}
+	return "";
+}
+
+static enum condition judge(const struct machine_state *state, const struct position *position)
+{
+	if (position == NULL)
+		return CONDITION_UNMANAGED;
+	if (state->frozen.n > 0)
+		return CONDITION_FROZEN;
+	if (state->needs_person)
+		return CONDITION_FAILED;
+	if (state->confirmed.generation == 0)
+		return CONDITION_NEVER;
+	return digest_eq(&state->confirmed.position, &position->digest) ? CONDITION_CURRENT : CONDITION_BEHIND;
+}
+
+/* --- rows --- */
+
+static struct cell time_cell(struct run *run, int64_t at)
+{
+	struct buf text = buf_new(run->arena);
+
+	if (at == 0)
+		return cell_text((struct str){NULL, 0});
+	time_print(&text, at);
+	return cell_text(buf_str(&text));
+}
+
+static struct cell number_or_null(uint64_t number)
+{
+	return number > 0 ? cell_number((int64_t)number) : cell_text((struct str){NULL, 0});
+}
+
+static struct cell digest_cell(struct run *run, const struct held *held)
+{
+	char hex[65];
+
+	if (held->generation == 0)
+		return cell_text((struct str){NULL, 0});
+	digest_hex(&held->ruleset, hex);
+	return cell_text(str_copy(run->arena, str_of(hex)));
+}
+
+static const char *const columns[] = {"machine",  "state",    "confirmed", "confirmed_at", "offered",
+                                      "attempts", "error_at", "why"};
+static const char *const all_columns[] = {"machine",  "state",    "confirmed", "confirmed_at", "offered",
+                                          "attempts", "error_at", "why",       "offered_at",   "ruleset",
+                                          "before",   "failure",  "machine_id", "needs_person", "frozen"};
+enum { COLUMNS = 8, ALL_COLUMNS = 15 };
+
+static struct cell text_or_null(struct str text)
+{
+	return cell_text(text.n > 0 ? text : (struct str){NULL, 0});
+}
+
+static struct str why(struct run *run, const struct machine_state *state)
+{
+	return state->error.n + state->frozen.n > 0 ? push_trouble(run->arena, state) : STR("");
+}
+
+static void write_row(struct run *run, const struct machine_state *state, enum condition condition)
+{
+	const struct cell cells[ALL_COLUMNS] = {
+		cell_text(state->machine),
+		cell_text(str_of(condition_name(condition))),
+		number_or_null(state->confirmed.generation),
+		time_cell(run, state->confirmed.at),
+		number_or_null(state->offered.generation),
+		cell_number(state->attempts),
+		time_cell(run, state->error_at),
+		text_or_null(why(run, state)),
+		time_cell(run, state->offered.at),
+		digest_cell(run, &state->confirmed),
+		number_or_null(state->before.generation),
+		text_or_null(state->error_kind),
+		text_or_null(state->machine_id),
+		cell_bool(state->needs_person),
+		text_or_null(state->frozen),
+	};
+
+	writer_row(run->writer, cells);
+}
+
+/* --- what goes before and after the rows --- */
+
+static struct error *say_halt(struct run *run)
+{
+	struct str reason, who;
+	struct buf when = buf_new(run->arena);
+	int64_t at;
+
+	TRY(ledger_halted(run->arena, run->db, &reason, &who, &at));
+	if (reason.n == 0)
+		return NULL;
+	time_print(&when, at);
+	error_collect(&run->warnings, error_hint(error_new(ERROR_GUARD, "pushing is halted since %.*s, by %.*s: %.*s",
+	                                                   (int)when.n, when.p, STR_ARG(who), STR_ARG(reason)),
+	                                         "fleetwall push --resume goes on"));
+	return NULL;
+}
+
+static struct error *say_run(struct run *run)
+{
+	struct push_run_info info;
+
+	TRY(ledger_open_run(run->arena, run->db, &info));
+	if (info.number > 0)
+		writer_say(
+			run->writer,
+			"push %llu of generation %llu is open: wave %u of %u; %zu confirmed, %zu failed, %zu running, "
+			"%zu waiting",
+			(unsigned long long)info.number, (unsigned long long)info.generation, info.wave + 1, info.waves,
+			info.confirmed, info.failed, info.claimed, info.waiting);
+	return NULL;
+}
+
+/* NULL where nothing is published. */
+static struct error *open_positions(struct run *run, struct positions **positions)
+{
+	uint64_t current = store_current(run->config.output);
+
+	*positions = NULL;
+	return current > 0 ? positions_open(run->arena, run->config.output, current, positions) : NULL;
+}
+
+static struct error *list(struct run *run, const struct machine_state *states, size_t count)
+{
+	bool open = run_has(run, "open"), json = writer_is_json(run->writer);
+	const struct position *position;
+	struct positions *positions;
+
+	TRY(open_positions(run, &positions));
+	writer_columns(run->writer, LAYOUT_TABLE, json ? all_columns : columns, json ? ALL_COLUMNS : COLUMNS);
+	for (size_t i = 0; i < count; i++) {
+		enum condition condition;
+
+		position = NULL;
+		if (positions != NULL)
+			TRY(positions_find(positions, states[i].machine, &position));
+		condition = judge(&states[i], position);
+		run->no = run->no || states[i].needs_person;
+		if (!open || (condition != CONDITION_CURRENT && condition != CONDITION_UNMANAGED))
+			write_row(run, &states[i], condition);
+	}
+	return NULL;
+}
+
+struct error *run_status(struct run *run)
+{
+	const struct selection selection = push_words(run);
+	struct machine_state *states;
+	struct str *names;
+	size_t count;
+
+	TRY(run_connect(run));
+	TRY(push_select(run->arena, run->db, &selection, &names, &count));
+	TRY(ledger_machines(run->arena, run->db, names, count, &states, &count));
+	TRY(say_halt(run));
+	TRY(say_run(run));
+	return list(run, states, count);
+}
