@@ -1,12 +1,13 @@
 /* The ledger's transactions, and values on their way into statements and out of rows. Knows no table: each of the other
  * files of the ledger knows its own. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "ledger_parts.h"
 
-enum { TRIES = 8, LINE_MOST = 1000 };
+enum { TRIES = 8, LINE_MOST = 1000, NAMES_FEW = 1000 };
 
 static struct error *once(struct arena *arena, struct db *db, ledger_work *work, void *context)
 {
@@ -103,7 +104,7 @@ struct error *ledger_copy(struct arena *arena, struct db *db, const char *name, 
 {
 	struct str joined;
 
-	if (name_count == 0)
+	if (name_count == 0 || name_count > NAMES_FEW)
 		return db_copy_out(db, db_sql(name), each, context);
 	joined = ledger_joined(arena, names, name_count);
 	TRY(db_query(arena, db, db_sql("push-names"), &joined, 1, NULL));
@@ -115,4 +116,33 @@ void *ledger_row_add(struct ledger_rows *rows)
 	rows->items = arena_grow(rows->arena, rows->items, rows->count, &rows->capacity, rows->size,
 	                         _Alignof(max_align_t));
 	return rows->items + rows->size * rows->count++;
+}
+
+static struct str name_of(const struct ledger_rows *rows, size_t row)
+{
+	struct str name;
+
+	memcpy(&name, rows->items + row * rows->size, sizeof name);
+	return name;
+}
+
+size_t ledger_keep_named(struct ledger_rows *rows, const struct str *names, size_t name_count)
+{
+	struct str *sorted;
+	size_t kept = 0, at = 0;
+
+	if (name_count <= NAMES_FEW)
+		return rows->count;
+	sorted = ARENA_ARRAY(rows->arena, struct str, name_count);
+	memcpy(sorted, names, name_count * sizeof *names);
+	qsort(sorted, name_count, sizeof *sorted, str_order);
+	for (size_t i = 0; i < rows->count; i++) {
+		struct str name = name_of(rows, i);
+
+		while (at < name_count && str_cmp(sorted[at], name) < 0)
+			at++;
+		if (at < name_count && str_eq(sorted[at], name))
+			memmove(rows->items + kept++ * rows->size, rows->items + i * rows->size, rows->size);
+	}
+	return rows->count = kept;
 }

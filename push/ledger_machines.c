@@ -1,5 +1,5 @@
-/* The ledger's word on machines: what each was offered and has confirmed, how to reach it, freezes. Written by claims
- * and their results (ledger_claims.c, ledger_results.c); here it is read, and forgotten. */
+/* The ledger's word on machines: what each was offered and has confirmed, freezes. Written by claims and their results
+ * (ledger_claims.c, ledger_results.c); here it is read, and forgotten. */
 #include <assert.h>
 #include <string.h>
 
@@ -65,61 +65,17 @@ struct error *ledger_read_machines(struct arena *arena, struct db *db, const str
 	struct ledger_rows rows = {.arena = arena, .size = sizeof **states};
 
 	TRY(ledger_copy(arena, db, "push-machines", names, name_count, state_row, &rows));
+	*count = ledger_keep_named(&rows, names, name_count);
 	*states = (struct machine_state *)(void *)rows.items;
-	*count = rows.count;
 	return NULL;
 }
 
-/* --- contacts --- */
-
-static void take_roles(struct arena *arena, struct str field, struct contact *contact)
-{
-	struct str role, rest = text(arena, field);
-
-	if (rest.n == 0)
-		return;
-	contact->role_count = 1;
-	for (size_t i = 0; i < rest.n; i++)
-		contact->role_count += rest.p[i] == ',';
-	contact->roles = ARENA_ARRAY(arena, struct str, contact->role_count);
-	for (size_t i = 0; str_cut(&rest, ',', &role); i++)
-		contact->roles[i] = role;
-}
-
-static struct error *contact_row(void *context, const struct str *fields, size_t count)
-{
-	struct ledger_rows *rows = context;
-	struct contact *contact = ledger_row_add(rows);
-
-	assert(count == 5);
-	*contact = (struct contact){
-		.machine = str_copy(rows->arena, fields[0]),
-		.host = str_copy(rows->arena, fields[1]),
-		.ssh_port = (unsigned)db_int(fields[2]),
-		.enabled = db_bool(fields[3]),
-	};
-	take_roles(rows->arena, fields[4], contact);
-	return NULL;
-}
-
-struct error *ledger_read_contacts(struct arena *arena, struct db *db, const struct str *names, size_t name_count,
-                                   struct contact **contacts, size_t *count)
-{
-	struct ledger_rows rows = {.arena = arena, .size = sizeof **contacts};
-
-	TRY(ledger_copy(arena, db, "push-contacts", names, name_count, contact_row, &rows));
-	*contacts = (struct contact *)(void *)rows.items;
-	*count = rows.count;
-	return NULL;
-}
-
-/* --- as transactions --- */
+/* --- as a transaction --- */
 
 struct reading {
 	const struct str *names;
 	size_t name_count;
 	struct machine_state *states;
-	struct contact *contacts;
 	size_t count;
 };
 
@@ -130,14 +86,6 @@ static struct error *read_machines(struct arena *arena, struct db *db, void *con
 	return ledger_read_machines(arena, db, reading->names, reading->name_count, &reading->states, &reading->count);
 }
 
-static struct error *read_contacts(struct arena *arena, struct db *db, void *context)
-{
-	struct reading *reading = context;
-
-	return ledger_read_contacts(arena, db, reading->names, reading->name_count, &reading->contacts,
-	                            &reading->count);
-}
-
 struct error *ledger_machines(struct arena *arena, struct db *db, const struct str *names, size_t name_count,
                               struct machine_state **states, size_t *count)
 {
@@ -145,17 +93,6 @@ struct error *ledger_machines(struct arena *arena, struct db *db, const struct s
 
 	TRY(ledger_do(arena, db, read_machines, &reading));
 	*states = reading.states;
-	*count = reading.count;
-	return NULL;
-}
-
-struct error *ledger_contacts(struct arena *arena, struct db *db, const struct str *names, size_t name_count,
-                              struct contact **contacts, size_t *count)
-{
-	struct reading reading = {.names = names, .name_count = name_count};
-
-	TRY(ledger_do(arena, db, read_contacts, &reading));
-	*contacts = reading.contacts;
 	*count = reading.count;
 	return NULL;
 }

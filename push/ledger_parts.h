@@ -21,7 +21,8 @@ struct str ledger_joined(struct arena *arena, const struct str *words, size_t co
 uint64_t ledger_cell_number(const struct db_rows *rows, size_t row, size_t column);
 bool ledger_cell_bool(const struct db_rows *rows, size_t row, size_t column);
 
-/* Runs `NAME` for all, or sets the names and runs `NAME-named`: as COPY, within a transaction. */
+/* Runs `NAME` for all, or sets the names and runs `NAME-named`: as COPY, within a transaction. For many names it reads
+ * all as well: that is quicker, and ledger_keep_named() drops what was not asked for. */
 struct error *ledger_copy(struct arena *arena, struct db *db, const char *name, const struct str *names,
                           size_t name_count, db_row *each, void *context) MUST_CHECK;
 
@@ -32,6 +33,8 @@ struct ledger_rows {
 	size_t size, count, capacity;
 };
 void *ledger_row_add(struct ledger_rows *rows);
+/* Of rows that begin with a name and are in its order, keeps those that are named; name_count 0: all. How many. */
+size_t ledger_keep_named(struct ledger_rows *rows, const struct str *names, size_t name_count);
 
 /* Within a transaction; as ledger_machines(), ledger_contacts() and ledger_run(). */
 struct error *ledger_read_machines(struct arena *arena, struct db *db, const struct str *names, size_t name_count,

@@ -115,7 +115,9 @@ COMMENT ON INDEX fleetwall.push_run_one IS 'One run at a time';
 CREATE INDEX push_run_generation ON fleetwall.push_run (generation);
 COMMENT ON INDEX fleetwall.push_run_generation IS 'The runs of a generation';
 
--- Rows change their state twice, each time into other indexes: what is final is in none but the key's.
+-- Rows change their state twice, each time into other indexes: what is final is in none but the key's. The key begins with the machine, because what is
+-- known about the rows of a run that has just begun is what was true before it: a planner that believes that it has one row must not look for a machine
+-- by reading all of the run.
 CREATE TABLE fleetwall.push_work (
     run      bigint NOT NULL REFERENCES fleetwall.push_run ON DELETE CASCADE,
     machine  text COLLATE "C" NOT NULL,
@@ -135,7 +137,7 @@ CREATE TABLE fleetwall.push_work (
     failure  text CHECK (failure <> ''),
     message  fleetwall.line,
     counts   boolean NOT NULL DEFAULT true,
-    PRIMARY KEY (run, machine),
+    PRIMARY KEY (machine, run),
     CONSTRAINT push_work_claimed CHECK ((state = 'claimed') = (lease IS NOT NULL) AND (state <> 'claimed' OR (fence IS NOT NULL AND pusher IS NOT NULL))),
     CONSTRAINT push_work_failed CHECK (state <> 'failed' OR failure IS NOT NULL),
     CONSTRAINT push_work_skipped CHECK (state <> 'skipped' OR message IS NOT NULL)

@@ -1,9 +1,5 @@
 -- As push-contacts, of the machines that the setting fleetwall.push_machines names.
-SELECT m.name::text, coalesce(m.ssh_host, host(a.management), host(a.first), m.name::text), coalesce(m.ssh_port, 0), m.enabled,
-       (SELECT string_agg(role, ',' ORDER BY role COLLATE "C")
-          FROM (SELECT role FROM fleetwall.member WHERE machine = m.name::text
-                UNION SELECT name FROM fleetwall.role WHERE machine = m.name::text
-                UNION SELECT name FROM fleetwall.role WHERE m.labels @> selector) AS r)
+SELECT m.name::text, coalesce(m.ssh_host, host(a.management), host(a.first), m.name::text), coalesce(m.ssh_port, 0), m.enabled
   FROM (SELECT DISTINCT unnest(string_to_array(current_setting('fleetwall.push_machines'), ',')) COLLATE "C" AS name) AS n
   JOIN fleetwall.machine AS m ON m.name = n.name
   LEFT JOIN LATERAL (SELECT min(address) FILTER (WHERE label = 'management') AS management, min(address) AS first
