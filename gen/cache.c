@@ -1,5 +1,5 @@
 /* OUT/cache, read and written. Both files get their bytes under another name and then their place, the model first;
- * what does not fit together is found by digests. Reading never fails a run: whatever is odd about the files, there is
+ * what does not fit together is found by sums. Reading never fails a run: whatever is odd about the files, there is
  * no cache then. Refuses to know what a fleet is, and what makes a head outdated: that is for those who use it. */
 #include "fleetwall/cache.h"
 
@@ -11,6 +11,7 @@
 
 #include "cache_disk.h"
 #include "cache_files.h"
+#include "cache_sum.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/parallel.h"
 #include "store_tree.h"
@@ -37,17 +38,17 @@ bool cache_read_head(struct arena *arena, struct str output, struct cache_head *
 	return whole && head_parse((struct str){bytes, size}, head);
 }
 
-/* --- model, in blocks: their digests are as many pieces of work, which is more than reading or writing them --- */
+/* --- model, in blocks: each is a piece of work --- */
 
 enum { BLOCK = 1 << 20 };
 
-/* The file that is read or written, and the digest of each block of it. */
+/* The file that is read or written, and the sum of each block of it. */
 struct blocks {
 	int file;
 	uint64_t size;
 	char *bytes;                     /* reading */
 	struct str pieces[MODEL_PIECES]; /* writing */
-	struct digest *digests;
+	uint64_t *sums;
 	bool *done; /* reading */
 };
 
@@ -56,12 +57,12 @@ static size_t block_count(uint64_t size)
 	return (size_t)((size + BLOCK - 1) / BLOCK);
 }
 
-/* The digest of the file: over those of its blocks. */
+/* What the head knows the file by. */
 static struct digest digest_of_blocks(const struct blocks *blocks)
 {
-	size_t size = block_count(blocks->size) * sizeof *blocks->digests;
+	size_t size = block_count(blocks->size) * sizeof *blocks->sums;
 
-	return digest_of((struct str){(const char *)blocks->digests, size});
+	return digest_of((struct str){(const char *)blocks->sums, size});
 }
 
 static struct error *read_block(void *context, unsigned worker, size_t item)
@@ -73,7 +74,7 @@ static struct error *read_block(void *context, unsigned worker, size_t item)
 	(void)worker;
 	blocks->done[item] = cache_pread(blocks->file, blocks->bytes + at, bytes.n, at);
 	if (blocks->done[item])
-		blocks->digests[item] = digest_of(bytes);
+		blocks->sums[item] = sum_of(bytes);
 	return NULL;
 }
 
@@ -81,7 +82,7 @@ static bool read_blocks(struct arena *scratch, struct blocks *blocks, const stru
 {
 	size_t count = block_count(blocks->size);
 
-	blocks->digests = ARENA_ARRAY(scratch, struct digest, count);
+	blocks->sums = ARENA_ARRAY(scratch, uint64_t, count);
 	blocks->done = ARENA_ARRAY(scratch, bool, count);
 	if (parallel_each(parallel_workers(), count, read_block, blocks) != NULL)
 		return false;
@@ -145,14 +146,16 @@ static struct error *write_block(void *context, unsigned worker, size_t item)
 	struct str cut[MODEL_PIECES];
 	uint64_t at = (uint64_t)item * BLOCK;
 	size_t count = cut_pieces(blocks->pieces, at, at + BLOCK, cut);
+	struct summing summing = sum_begin();
 
 	(void)worker;
-	blocks->digests[item] = digest_of_pieces(cut, count);
 	for (size_t i = 0; i < count; i++) {
+		sum_add(&summing, cut[i]);
 		if (!cache_pwrite(blocks->file, cut[i], at))
 			return error_errno("can't write " CACHE_FOLDER "/" MODEL);
 		at += cut[i].n;
 	}
+	blocks->sums[item] = sum_end(&summing);
 	return NULL;
 }
 
@@ -175,7 +178,7 @@ static struct error *write_model(int folder, struct str fleet, const struct know
 	model_pieces(&header, fleet, knowledge, blocks.pieces);
 	for (size_t i = 0; i < MODEL_PIECES; i++)
 		blocks.size += blocks.pieces[i].n;
-	blocks.digests = ARENA_ARRAY(scratch, struct digest, block_count(blocks.size));
+	blocks.sums = ARENA_ARRAY(scratch, uint64_t, block_count(blocks.size));
 	struct error *error = parallel_each(parallel_workers(), block_count(blocks.size), write_block, &blocks);
 
 	*digest = digest_of_blocks(&blocks);

@@ -8,7 +8,7 @@
 
 /* The last character is the version of the layout. */
 #define HEAD_MAGIC "fwhead01"
-#define MODEL_MAGIC "fwmodel1"
+#define MODEL_MAGIC "fwmodel2"
 
 /* In the file there follow identity, snapshot, the digests of rulesets and of sets, and the digest of it all. */
 struct head_header {

@@ -19,7 +19,7 @@ struct cache_head {
 	struct timespec mark;         /* store_mark() after everything was written */
 	struct digest *rulesets, *sets; /* the distinct objects of the generation, sorted */
 	size_t ruleset_count, set_count;
-	struct digest model;          /* SHA-256 over those of each 1 MiB of the file `model` */
+	struct digest model;          /* SHA-256 over the sums of each 1 MiB of the file `model` */
 };
 
 /* False: there is none that can be used. */
@@ -31,7 +31,7 @@ bool cache_read_model(struct arena *arena, struct str output, const struct cache
 
 /* Under the store's lock. The model first, then the head; head->model is filled in. Without a model (fleet.p == NULL)
  * the one that is there stays, and head->model must be its digest. Neither is flushed to disk: what a power cut leaves
- * is seen by its digest. */
+ * is seen by its sums. */
 struct error *cache_write(struct store *store, struct cache_head *head, struct str fleet,
                           const struct knowledge *knowledge) MUST_CHECK;
 /* Removes the head: what is published is no longer what a run would make of the inventory (`generate --only`). */
