@@ -1,22 +1,38 @@
 /* nightly: what cron runs, an order of stations. Quiet when nothing happened: cron mails whatever is said, and a mail
  * that comes every night is not read. */
+#include <fcntl.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include "fleetwall/store.h"
 
-#include "outcome.h"
+#include "nightly.h"
 
 enum { NAMES_SHOWN = 20 }; /* of a kind: what a mail can hold */
 
-struct night {
-	struct run *run;
-	uint64_t before; /* the generation of the evening; 0: there was none */
-	struct regeneration result;
-};
+/* --- one at a time --- */
 
-typedef struct error *station(struct night *night);
+/* A night that takes longer than a day is not joined by the next one. The lock ends with the process. */
+static struct error *lock(struct run *run, int *descriptor)
+{
+	struct str path = str_format(run->arena, "%.*s/.nightly", STR_ARG(run->config.output));
+	struct store *store;
+
+	/* The store knows how its folder is made. */
+	TRY(store_open(run->arena, run->config.output, &store));
+	store_close(store);
+	*descriptor = open(str_c(run->arena, path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (*descriptor < 0)
+		return error_errno("opening %.*s", STR_ARG(path));
+	if (flock(*descriptor, LOCK_EX | LOCK_NB) == 0)
+		return NULL;
+	return error_hint(error_new(ERROR_GUARD, "another nightly is still at work for %.*s",
+	                            STR_ARG(run->config.output)),
+	                  "fleetwall status tells how far its push is");
+}
 
 /* --- generate --- */
 
@@ -83,36 +99,64 @@ static struct cell say_changes(struct night *night)
 
 static bool nothing_happened(const struct night *night)
 {
-	return night->result.state == REGENERATED_UNCHANGED && night->result.mended == 0;
+	return night->result.state == REGENERATED_UNCHANGED && night->result.mended == 0 &&
+	       !nightly_push_happened(night);
 }
 
-static struct error *report(struct night *night)
+static bool generated(const struct night *night)
 {
+	return night->result.state == REGENERATED_PUBLISHED || night->result.mended > 0;
+}
+
+static void report(struct night *night)
+{
+	enum { COLUMNS = OUTCOME_COLUMNS + 1 + NIGHTLY_PUSH_COLUMNS };
 	struct run *run = night->run;
-	const char **names = ARENA_ARRAY(run->arena, const char *, OUTCOME_COLUMNS + 1);
-	struct cell cells[OUTCOME_COLUMNS + 1];
+	const char **names = ARENA_ARRAY(run->arena, const char *, COLUMNS);
+	struct cell cells[COLUMNS];
 
 	memcpy(names, outcome_names, sizeof outcome_names);
 	names[OUTCOME_COLUMNS] = "changes";
+	memcpy(names + OUTCOME_COLUMNS + 1, nightly_push_names, sizeof nightly_push_names);
 	outcome_cells(run->arena, &night->result, cells);
-	if (!nothing_happened(night))
+	if (generated(night))
 		writer_say(run->writer, "%.*s", STR_ARG(outcome_line(run->arena, &night->result)));
-	else if (!writer_is_json(run->writer))
-		run->warnings = NULL; /* what there is to warn of was said in the night of the change */
 	cells[OUTCOME_COLUMNS] = say_changes(night);
-	writer_columns(run->writer, LAYOUT_SILENT, names, OUTCOME_COLUMNS + 1);
+	nightly_push_cells(night, cells + OUTCOME_COLUMNS + 1);
+	nightly_say_push(night);
+	if (nothing_happened(night) && !writer_is_json(run->writer))
+		run->warnings = NULL; /* what there is to warn of was said in the night of the change */
+	writer_columns(run->writer, LAYOUT_SILENT, names, COLUMNS);
 	writer_row(run->writer, cells);
-	return NULL;
+	writer_keep(run->writer);
 }
 
-/* The first that fails ends the night. */
-static station *const stations[] = {make_rulesets, report};
+/* --- the night --- */
+
+/* What was made stays made, and is reported, whatever becomes of the push. */
+static struct error *work(struct night *night)
+{
+	struct error *error;
+
+	TRY(run_connect(night->run));
+	TRY(make_rulesets(night));
+	error = nightly_push_changes(night);
+	if (error == NULL)
+		error = nightly_look_for_drift(night);
+	report(night);
+	return error;
+}
 
 struct error *run_nightly(struct run *run)
 {
 	struct night night = {.run = run};
+	struct error *error;
+	int descriptor = -1;
 
-	for (size_t i = 0; i < sizeof stations / sizeof *stations; i++)
-		TRY(stations[i](&night));
-	return NULL;
+	error = lock(run, &descriptor);
+	if (error == NULL)
+		error = work(&night);
+	if (descriptor >= 0)
+		(void)close(descriptor);
+	return error;
 }

@@ -6,13 +6,22 @@
  *     machine db1
  *     machine-id 9f0c…            as pinned at the first confirm; `-`: not known yet
  *     fence 17                    of this claim; the machine refuses a lower one than it has seen
- *     generation 42               the machine refuses a lower one than it confirmed, unless `rollback` is among the
- * flags token 5b1e…                 32 hexadecimal digits, of this apply; confirming takes it position 77ab… SHA-256,
- * see struct position confirmed 03cd…             the position that the machine is thought to have confirmed; `-`: not
- * known, all is sent mode exclusive              exclusive, coexist or monitor (which is loaded as coexist) deadline 60
- * seconds until it goes back by itself ssh-port 22 management 10.0.0.250 192.0.2.0/24 fd00::/64 flags adopt rollback
- * cut whole rules.v4 27                 so many lines follow; `same`: what the machine confirmed rules.v6 26 sets.list
- * 4 set web-dc6e60f51867.v4 whole 7 set app-2bd806c97f0e.v4 diff 1 an empty line; then those lines, in that order end
+ *     generation 42               the machine refuses a lower one than it confirmed, unless flag `rollback` is set
+ *     token 5b1e…                 32 hexadecimal digits, of this apply; confirming takes it
+ *     position 77ab…              SHA-256, see struct position
+ *     confirmed 03cd…             the position that the machine is thought to have confirmed; `-`: not known
+ *     mode exclusive              exclusive, coexist or monitor (which is loaded as coexist)
+ *     deadline 60                 seconds until it goes back by itself
+ *     ssh-port 22
+ *     management 10.0.0.250 192.0.2.0/24 fd00::/64
+ *     flags adopt rollback cut whole
+ *     rules.v4 27                 so many lines follow; `same`: what the machine confirmed
+ *     rules.v6 26
+ *     sets.list 4
+ *     set web-dc6e60f51867.v4 whole 7
+ *     set app-2bd806c97f0e.v4 diff 1
+ *                                 an empty line; then those lines, in that order
+ *     end
  *
  * Sets of sets.list without a line are as confirmed. Lines of a difference, by the numbers of the lines of the old
  * file, ascending: `-12` (line 12 goes), `+12 10.0.0.7` (an `add` of this comes behind line 12, in the order given). A

@@ -35,6 +35,7 @@ CREATE TABLE fleetwall.push_machine (
     message              fleetwall.line,
     failed_at            timestamptz CHECK (isfinite(failed_at)),
     needs_person         boolean NOT NULL DEFAULT false,
+    drift_at             timestamptz CHECK (isfinite(drift_at)),
     CONSTRAINT push_machine_offered CHECK (num_nonnulls(offered_generation, offered_ruleset, offered_position, offered_at) IN (0, 4)),
     CONSTRAINT push_machine_confirmed CHECK (num_nonnulls(confirmed_generation, confirmed_ruleset, confirmed_position, confirmed_at) IN (0, 4)),
     CONSTRAINT push_machine_before CHECK (num_nonnulls(before_generation, before_ruleset, before_position, before_at) IN (0, 4)),
@@ -62,6 +63,7 @@ COMMENT ON COLUMN fleetwall.push_machine.failure IS 'What kind of failure the la
 COMMENT ON COLUMN fleetwall.push_machine.message IS 'What was said of it';
 COMMENT ON COLUMN fleetwall.push_machine.failed_at IS 'When that was';
 COMMENT ON COLUMN fleetwall.push_machine.needs_person IS 'It does not go away by itself';
+COMMENT ON COLUMN fleetwall.push_machine.drift_at IS 'When nightly last asked it whether it still has that; null: never';
 CREATE INDEX push_machine_before ON fleetwall.push_machine (before_generation) WHERE before_generation IS NOT NULL;
 COMMENT ON INDEX fleetwall.push_machine_before IS 'The generations that are held for rollback';
 

@@ -14,7 +14,7 @@ empty_state() {
 unset FLEETWALL_CONFIG PGHOST PGUSER PGDATABASE PGPORT PGSERVICE
 FLEETWALL_CONFIG=$home/fleetwall.conf
 export FLEETWALL_CONFIG
-printf 'state = "%s/state";\nmanagement = [ "192.0.2.10", "2001:db8:ffff::/48" ];\n' "$home" > "$FLEETWALL_CONFIG"
+printf 'state = "%s/state";\nmanagement = [ "192.0.2.10", "2001:db8:ffff::/48" ];\nnightly_push = "off";\n' "$home" > "$FLEETWALL_CONFIG"
 
 finish() {
 	"$FLEETWALL" database stop > /dev/null 2>&1

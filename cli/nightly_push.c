@@ -1,0 +1,242 @@
+/* The second half of a night: what was published goes to the machines, where that is wanted, and some of the machines
+ * where nothing changed are asked whether they still have it. Quiet about what went well, by the caller's choice. */
+#include "fleetwall/inventory.h"
+#include "fleetwall/opens.h"
+
+#include "nightly.h"
+
+enum { SHOWN = 20 }; /* lines of a kind: what a mail can hold */
+
+/* --- may it be pushed? --- */
+
+/* The inventory that a generation was made from, at its clock; empty for number 0, and where nobody knows any more:
+ * then everything counts as opened. */
+static struct error *fleet_of(struct run *run, struct arena *arena, uint64_t number, struct fleet *fleet)
+{
+	struct str parameters[2] = {str_format(arena, "%llu", (unsigned long long)number)};
+	struct before before = {.time = TIME_NONE};
+	struct generation generation;
+	struct db_rows rows;
+	char hex[65];
+
+	*fleet = (struct fleet){0};
+	if (number == 0)
+		return NULL;
+	TRY(generation_read_number(arena, run->config.output, number, &generation));
+	digest_hex(&generation.digest, hex);
+	parameters[1] = str_of(hex);
+	TRY(db_query(arena, run->db, db_sql("generation-snapshot"), parameters, 2, &rows));
+	if (rows.count == 0 || db_cell(&rows, 0, 0).p == NULL)
+		return NULL;
+	before.snapshot = db_cell(&rows, 0, 0);
+	TRY(inventory_load_before(arena, run->db, &before, fleet));
+	fleet->clock = generation.summary.clock;
+	return NULL;
+}
+
+/* Says what `after` opens that the machines on generation `number` do not let in. */
+static struct error *compare_with(struct night *night, uint64_t number, const struct resolved *after, size_t *found)
+{
+	struct run *run = night->run;
+	struct arena *arena = arena_new();
+	struct opening *openings;
+	struct fleet fleet;
+	struct error *error = fleet_of(run, arena, number, &fleet);
+	size_t count =
+		error == NULL ? opens(arena, resolve(arena, &fleet), after, &run->config.settings, &openings) : 0;
+
+	for (size_t i = 0; i < count && *found + i < SHOWN; i++) {
+		struct buf line = buf_new(run->arena);
+
+		opening_print(&line, &openings[i]);
+		writer_say(run->writer, "  it opens: %.*s", (int)line.n, line.p);
+	}
+	*found += count;
+	arena_free(arena);
+	return error;
+}
+
+/* Each generation that one of these machines is confirmed on, once; 0 for those that confirmed nothing. */
+static size_t bases(struct arena *arena, const struct push_plan *plan, uint64_t **numbers)
+{
+	size_t count = 0;
+
+	*numbers = ARENA_ARRAY(arena, uint64_t, plan->count);
+	for (size_t i = 0; i < plan->count; i++) {
+		uint64_t number = plan->items[i].state.confirmed.generation;
+		size_t k = 0;
+
+		while (k < count && (*numbers)[k] != number)
+			k++;
+		if (k == count)
+			(*numbers)[count++] = number;
+	}
+	return count;
+}
+
+static struct error *count_openings(struct night *night, const struct push_plan *plan, size_t *found)
+{
+	struct run *run = night->run;
+	struct fleet *fleet = ARENA_NEW(run->arena, struct fleet);
+	struct resolved *after;
+	uint64_t *numbers;
+	size_t count = bases(run->arena, plan, &numbers);
+
+	TRY(db_begin(run->db, DB_SNAPSHOT));
+	TRY(fleet_of(run, run->arena, plan->generation, fleet));
+	after = resolve(run->arena, fleet);
+	for (size_t i = 0; i < count; i++)
+		TRY(compare_with(night, numbers[i], after, found));
+	db_rollback(run->db);
+	return NULL;
+}
+
+/* nightly_push = approved: what opens something waits for a person. */
+static struct error *check_approved(struct night *night, const struct push_plan *plan)
+{
+	struct run *run = night->run;
+	size_t found = 0;
+	bool approved;
+
+	TRY(ledger_approved(run->arena, run->db, plan->generation, &approved));
+	if (approved)
+		return NULL;
+	TRY(count_openings(night, plan, &found));
+	if (found > 0)
+		night->held = str_format(run->arena,
+		                         "generation %llu opens something, and waits for: fleetwall approve %llu",
+		                         (unsigned long long)plan->generation, (unsigned long long)plan->generation);
+	return NULL;
+}
+
+static struct error *check_halted(struct night *night)
+{
+	struct run *run = night->run;
+	struct str reason, who;
+	int64_t at;
+
+	TRY(ledger_halted(run->arena, run->db, &reason, &who, &at));
+	if (reason.n > 0)
+		night->held = str_format(run->arena, "pushing is halted by %.*s: %.*s", STR_ARG(who), STR_ARG(reason));
+	return NULL;
+}
+
+static struct error *check(struct night *night)
+{
+	struct run *run = night->run;
+	struct positions *positions;
+	struct push_plan plan;
+
+	TRY(push_plan(run->arena, run->db, &run->config.push, &(struct selection){NULL, 0}, &positions, &plan));
+	if (plan.count == 0)
+		return NULL;
+	TRY(check_halted(night));
+	if (night->held.n == 0 && run->config.nightly_push == NIGHTLY_PUSH_APPROVED)
+		TRY(check_approved(night, &plan));
+	return NULL;
+}
+
+/* --- the stations --- */
+
+struct error *nightly_push_changes(struct night *night)
+{
+	struct run *run = night->run;
+	const struct push_order order = {.quiet = true};
+
+	if (run->config.nightly_push == NIGHTLY_PUSH_OFF || night->result.number == 0)
+		return NULL;
+	TRY(check(night));
+	if (night->held.n > 0) {
+		run->no = true;
+		return NULL;
+	}
+	TRY(push_order_do(run, &order, &night->pushed));
+	if (night->pushed.started)
+		push_judge(run, &night->pushed.result);
+	return NULL;
+}
+
+/* Those that nobody looked at for longest come first, so that in time each is looked at. */
+struct error *nightly_look_for_drift(struct night *night)
+{
+	struct run *run = night->run;
+	struct str *names;
+	size_t count;
+
+	if (run->config.nightly_push == NIGHTLY_PUSH_OFF || run->config.drift_sample == 0)
+		return NULL;
+	TRY(ledger_drift_due(run->arena, run->db, run->config.drift_sample, &names, &count));
+	if (count == 0)
+		return NULL;
+	TRY(drift_look(run, names, count, false, &night->drift));
+	TRY(ledger_drift_seen(run->arena, run->db, names, count));
+	run->no = run->no || night->drift.drifted > 0;
+	return NULL;
+}
+
+/* --- the report --- */
+
+bool nightly_push_happened(const struct night *night)
+{
+	return night->held.n > 0 || night->pushed.started || night->drift.drifted + night->drift.silent > 0;
+}
+
+static void say_people(struct run *run, const struct push_result *result)
+{
+	for (size_t i = 0; i < result->people_count; i++)
+		writer_say(run->writer, "%s %.*s: %.*s", result->people[i].needs_person ? "needs a person:" : "left:",
+		           STR_ARG(result->people[i].machine),
+		           STR_ARG(push_trouble(run->arena, &result->people[i])));
+}
+
+void nightly_say_push(struct night *night)
+{
+	struct run *run = night->run;
+	const struct push_run_info *info = &night->pushed.result.run;
+
+	if (night->held.n > 0)
+		writer_say(run->writer, "not pushed: %.*s", STR_ARG(night->held));
+	if (night->pushed.started) {
+		writer_say(run->writer, "push %llu: %zu confirmed, %zu failed, %zu skipped%s%.*s",
+		           (unsigned long long)info->number, info->confirmed, info->failed, info->skipped,
+		           info->reason.n > 0 ? "; stopped: " : "", STR_ARG(info->reason));
+		say_people(run, &night->pushed.result);
+	}
+	for (size_t i = 0; i < night->drift.name_count && i < SHOWN; i++)
+		writer_say(run->writer, "%.*s differs from what it confirmed: fleetwall drift %.*s",
+		           STR_ARG(night->drift.names[i]), STR_ARG(night->drift.names[i]));
+	if (night->drift.silent > 0)
+		writer_say(run->writer, "%zu of %zu machines could not be looked at for drift", night->drift.silent,
+		           night->drift.asked);
+}
+
+const char *const nightly_push_names[NIGHTLY_PUSH_COLUMNS] = {"push", "held", "confirmed", "failed", "left", "drifted",
+                                                              "not_looked_at"};
+
+static struct cell text_or_null(struct str text)
+{
+	return cell_text(text.n > 0 ? text : (struct str){NULL, 0});
+}
+
+/* Machines that were not confirmed, by name. */
+static struct cell left(struct run *run, const struct push_result *result)
+{
+	struct str *names = ARENA_ARRAY(run->arena, struct str, result->people_count + 1);
+
+	for (size_t i = 0; i < result->people_count; i++)
+		names[i] = result->people[i].machine;
+	return cell_list(names, result->people_count);
+}
+
+void nightly_push_cells(struct night *night, struct cell *cells)
+{
+	const struct push_result *result = &night->pushed.result;
+
+	cells[0] = night->pushed.started ? cell_number((int64_t)result->run.number) : text_or_null(STR(""));
+	cells[1] = text_or_null(night->held);
+	cells[2] = cell_number((int64_t)result->run.confirmed);
+	cells[3] = cell_number((int64_t)result->run.failed);
+	cells[4] = left(night->run, result);
+	cells[5] = cell_list(night->drift.names, night->drift.name_count);
+	cells[6] = cell_number((int64_t)night->drift.silent);
+}
