@@ -1,5 +1,7 @@
 /* The last steps of a round: the number in the database, the generation, the links, what the next round needs to know,
  * and the end of generations that nobody needs any more. */
+#include "fleetwall/parallel.h"
+
 #include "generation.h"
 #include "round.h"
 
@@ -155,10 +157,34 @@ struct error *round_links(struct round *round, const struct generation *publishe
 	return lay_links(round, published);
 }
 
+/* --- all of it --- */
+
+struct publishing {
+	struct round *round;
+	uint64_t of;
+};
+
+static struct error *record_it(void *context)
+{
+	const struct publishing *publishing = context;
+
+	return record(publishing->round, publishing->of);
+}
+
+static struct error *complete_it(void *context)
+{
+	const struct round *round = ((const struct publishing *)context)->round;
+
+	return store_complete(round->store, &round->next);
+}
+
+/* The database and the disk are waited for at the same time. */
 struct error *round_publish(struct round *round, uint64_t of)
 {
+	struct publishing publishing = {round, of};
+
 	TRY(look_at_links(round));
-	TRY(record(round, of));
+	TRY(parallel_both(record_it, &publishing, complete_it, &publishing));
 	TRY(store_publish(round->arena, round->store, &round->next));
 	return lay_links(round, &round->next);
 }

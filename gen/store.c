@@ -239,17 +239,32 @@ static struct error *write_summary(const struct store *store, const struct gener
 	return error;
 }
 
-/* Everything that the generation is, under names that nobody reads, and on the disk. */
-static struct error *write_generation(const struct generation *generation, struct store *store, const char *target)
+static struct error *complete(struct store *store, const struct generation *generation)
 {
 	if (!is_prepared(store, generation))
 		TRY(prepare(store, generation));
+	if (store->prepared.complete)
+		return NULL;
 	TRY(write_summary(store, generation));
-	if (symlinkat(target, store->root, NEW_CURRENT) != 0)
-		return error_errno("can't make the link %s", NEW_CURRENT);
 	/* The one flush of a run: objects, folders, generation. What `current` leads to is never younger than the disk.
 	 */
-	return tree_flush(store);
+	TRY(tree_flush(store));
+	store->prepared.complete = true;
+	return NULL;
+}
+
+struct error *store_complete(struct store *store, const struct generation *generation)
+{
+	return is_as_before(complete(store, generation), store);
+}
+
+/* Everything that the generation is, under names that nobody reads, and on the disk; the link to it needs no flush. */
+static struct error *write_generation(const struct generation *generation, struct store *store, const char *target)
+{
+	TRY(complete(store, generation));
+	if (symlinkat(target, store->root, NEW_CURRENT) != 0)
+		return error_errno("can't make the link %s", NEW_CURRENT);
+	return NULL;
 }
 
 /* Two renames that need no more room than their folders have. */

@@ -15,6 +15,9 @@
 /* A manifest of ten million machines is below it; memory is for what we wrote, not for what somebody put there. */
 #define LARGEST ((off_t)1 << 30)
 
+/* Bytes of a file that the disk begins to write at once: whoever flushes later waits for less. */
+#define LARGE ((size_t)1 << 20)
+
 bool disk_name_ok(struct str name)
 {
 	/* A hundred thousand names a run: the two that begin with a dot are the exception. */
@@ -69,7 +72,7 @@ static struct error *write_new(int at, const char *path, struct str bytes, bool 
 		return errno == EEXIST ? NULL : error_errno("can't make the file %s", path);
 	struct error *error = write_all(descriptor, bytes) ? NULL : error_errno("can't write %s", path);
 
-	if (early && error == NULL)
+	if ((early || bytes.n >= LARGE) && error == NULL)
 		(void)sync_file_range(descriptor, 0, 0, SYNC_FILE_RANGE_WRITE); /* no promise, and none is needed */
 	/* Some file systems tell of a full disk only here. */
 	if (close(descriptor) != 0 && error == NULL)

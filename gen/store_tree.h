@@ -36,6 +36,7 @@ struct puts;
 /* Lists that lie in TREE_NEW already, and what the summary will say of them. */
 struct prepared {
 	const struct generation *whose; /* NULL: none do */
+	bool complete;                  /* and are on the disk, with the summary */
 	const struct entry *manifest, *sets;
 	struct digest list;
 	size_t objects[OBJECT_KINDS];

@@ -116,7 +116,9 @@ struct error *store_next_number(struct store *store, uint64_t at_least, uint64_t
 /* The first part of store_publish(), for who knows early what is going to be published, but not yet its digest: writes
  * the lists under names that nobody reads. Uses no memory of the store's arena. */
 struct error *store_prepare(struct store *store, const struct generation *generation) MUST_CHECK;
-/* Writes generations/N, flushes, flips `current`. Then store_links(). */
+/* The second part, which needs the digest, but no number yet: everything that the generation is goes to disk. */
+struct error *store_complete(struct store *store, const struct generation *generation) MUST_CHECK;
+/* What is left of both, then moves it to generations/N and flips `current`. Then store_links(). */
 struct error *store_publish(struct arena *arena, struct store *store, const struct generation *generation) MUST_CHECK;
 /* Makes OUT/machines and OUT/sets say what the generation says: new sets first, then machines, then old sets go. Mends
  * what a killed run left; touches nothing that is right. */
