@@ -154,7 +154,7 @@ enum drift_kind {
 };
 struct drift {
 	enum drift_kind kind;
-	struct str file;   /* rules.v4, rules.v6, or the set */
+	struct str file;   /* rules.v4, rules.v6, or the file of the set: "app-0123456789ab.v4" */
 	struct str line;   /* of the side that has it */
 	unsigned number;   /* of the line in our file; 0: it is not in it */
 };
