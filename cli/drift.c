@@ -77,6 +77,12 @@ static bool is_set_kind(enum drift_kind kind)
 	return kind == DRIFT_OTHER || kind == DRIFT_MEMBER_MISSING || kind == DRIFT_MEMBER_EXTRA;
 }
 
+/* The ipset of a file "app-0123456789ab.v4". */
+static struct str set_of(struct arena *arena, struct str file)
+{
+	return str_format(arena, "fw%c-%.*s", file.p[file.n - 1], (int)file.n - 3, file.p);
+}
+
 /* The members of the sets that differ, asked for once more and put behind the answer. */
 static struct error *ask_members(struct look *look, const struct contact *contact, const struct drift *drifts,
                                  size_t count, struct answer *answer)
@@ -88,8 +94,8 @@ static struct error *ask_members(struct look *look, const struct contact *contac
 
 	words[asked++] = STR("read-set");
 	for (size_t i = 0; i < count; i++)
-		if (is_set_kind(drifts[i].kind) && drifts[i].file.n > 0)
-			words[asked++] = drifts[i].file;
+		if (is_set_kind(drifts[i].kind) && drifts[i].file.n > 3 && !str_starts(drifts[i].file, STR("rules.")))
+			words[asked++] = set_of(look->arena, drifts[i].file);
 	if (asked == 1)
 		return NULL;
 	TRY(push_ask(look->arena, &look->run->config.push, contact, 1, words, asked, READ_LIMIT, &more));
@@ -99,6 +105,21 @@ static struct error *ask_members(struct look *look, const struct contact *contac
 	buf_add(&whole, more.output);
 	answer->output = buf_str(&whole);
 	return NULL;
+}
+
+static void silent(struct look *look, struct str machine, struct str kind, struct str why)
+{
+	look->report->reasons[look->report->silent++] =
+		str_format(look->run->arena, "%.*s: %.*s: %.*s", STR_ARG(machine), STR_ARG(kind), STR_ARG(why));
+	row(look, machine, kind, STR(""), 0, why);
+}
+
+static void unanswered(struct look *look, const struct answer *answer)
+{
+	if (answer->answered)
+		silent(look, answer->machine, STR("refused"), answer->output);
+	else
+		silent(look, answer->machine, failure_str(answer->failure), answer->message);
 }
 
 static struct error *compare(struct look *look, const struct machine_state *state, const struct contact *contact,
@@ -111,8 +132,7 @@ static struct error *compare(struct look *look, const struct machine_state *stat
 
 	TRY(expected(look, state, &position));
 	if (position == NULL) {
-		row(look, state->machine, STR("unknown"), STR(""), 0, STR("the generation that it confirmed is gone"));
-		look->report->silent++;
+		silent(look, state->machine, STR("unknown"), STR("the generation that it confirmed is gone"));
 		return NULL;
 	}
 	TRY(drift_compare(look->arena, output, position, answer->output, &drifts, &count));
@@ -128,13 +148,6 @@ static struct error *compare(struct look *look, const struct machine_state *stat
 		look->report->names[look->report->name_count++] = str_copy(look->run->arena, state->machine);
 	}
 	return NULL;
-}
-
-static void silent(struct look *look, const struct answer *answer)
-{
-	look->report->silent++;
-	row(look, answer->machine, answer->answered ? STR("refused") : failure_str(answer->failure), STR(""), 0,
-	    answer->answered ? answer->output : answer->message);
 }
 
 /* Both lists are sorted by name; machines that the inventory no longer has can't be asked. */
@@ -165,7 +178,7 @@ static struct error *look_batch(struct look *look, const struct contact *contact
 
 		look->report->asked++;
 		if (!answers[i].answered || answers[i].status != 0)
-			silent(look, &answers[i]);
+			unanswered(look, &answers[i]);
 		else
 			TRY(compare(look, state, &contacts[i], &answers[i]));
 	}
@@ -194,7 +207,8 @@ struct error *drift_look(struct run *run, const struct str *names, size_t count,
 	struct error *error = NULL;
 	size_t state_count, contact_count;
 
-	*report = (struct drift_report){.names = ARENA_ARRAY(run->arena, struct str, count + 1)};
+	*report = (struct drift_report){.names = ARENA_ARRAY(run->arena, struct str, count + 1),
+	                                .reasons = ARENA_ARRAY(run->arena, struct str, count + 1)};
 	TRY(ledger_machines(run->arena, run->db, names, count, &states, &state_count));
 	TRY(ledger_contacts(run->arena, run->db, names, count, &contacts, &contact_count));
 	contact_count = askable(contacts, contact_count, states, state_count);

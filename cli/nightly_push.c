@@ -34,10 +34,10 @@ static struct error *fleet_of(struct run *run, struct arena *arena, uint64_t num
 	return NULL;
 }
 
-/* Says what `after` opens that the machines on generation `number` do not let in. */
-static struct error *compare_with(struct night *night, uint64_t number, const struct resolved *after, size_t *found)
+/* Notes what `after` opens that the machines on generation `number` do not let in. */
+static struct error *compare_with(struct run *run, uint64_t number, const struct resolved *after, struct buf *lines,
+                                  size_t *found)
 {
-	struct run *run = night->run;
 	struct arena *arena = arena_new();
 	struct opening *openings;
 	struct fleet fleet;
@@ -46,10 +46,8 @@ static struct error *compare_with(struct night *night, uint64_t number, const st
 		error == NULL ? opens(arena, resolve(arena, &fleet), after, &run->config.settings, &openings) : 0;
 
 	for (size_t i = 0; i < count && *found + i < SHOWN; i++) {
-		struct buf line = buf_new(run->arena);
-
-		opening_print(&line, &openings[i]);
-		writer_say(run->writer, "  it opens: %.*s", (int)line.n, line.p);
+		buf_add(lines, STR("\n  it opens: "));
+		opening_print(lines, &openings[i]);
 	}
 	*found += count;
 	arena_free(arena);
@@ -74,9 +72,8 @@ static size_t bases(struct arena *arena, const struct push_plan *plan, uint64_t 
 	return count;
 }
 
-static struct error *count_openings(struct night *night, const struct push_plan *plan, size_t *found)
+static struct error *count_openings(struct run *run, const struct push_plan *plan, struct buf *lines, size_t *found)
 {
-	struct run *run = night->run;
 	struct fleet *fleet = ARENA_NEW(run->arena, struct fleet);
 	struct resolved *after;
 	uint64_t *numbers;
@@ -86,7 +83,7 @@ static struct error *count_openings(struct night *night, const struct push_plan 
 	TRY(fleet_of(run, run->arena, plan->generation, fleet));
 	after = resolve(run->arena, fleet);
 	for (size_t i = 0; i < count; i++)
-		TRY(compare_with(night, numbers[i], after, found));
+		TRY(compare_with(run, numbers[i], after, lines, found));
 	db_rollback(run->db);
 	return NULL;
 }
@@ -95,17 +92,19 @@ static struct error *count_openings(struct night *night, const struct push_plan 
 static struct error *check_approved(struct night *night, const struct push_plan *plan)
 {
 	struct run *run = night->run;
+	struct buf lines = buf_new(run->arena);
 	size_t found = 0;
 	bool approved;
 
 	TRY(ledger_approved(run->arena, run->db, plan->generation, &approved));
 	if (approved)
 		return NULL;
-	TRY(count_openings(night, plan, &found));
+	TRY(count_openings(run, plan, &lines, &found));
 	if (found > 0)
 		night->held = str_format(run->arena,
-		                         "generation %llu opens something, and waits for: fleetwall approve %llu",
-		                         (unsigned long long)plan->generation, (unsigned long long)plan->generation);
+		                         "generation %llu opens something, and waits for: fleetwall approve %llu%.*s",
+		                         (unsigned long long)plan->generation, (unsigned long long)plan->generation,
+		                         (int)lines.n, lines.p);
 	return NULL;
 }
 
@@ -170,7 +169,7 @@ struct error *nightly_look_for_drift(struct night *night)
 		return NULL;
 	TRY(drift_look(run, names, count, false, &night->drift));
 	TRY(ledger_drift_seen(run->arena, run->db, names, count));
-	run->no = run->no || night->drift.drifted > 0;
+	run->no = run->no || night->drift.drifted + night->drift.silent > 0;
 	return NULL;
 }
 
@@ -205,9 +204,8 @@ void nightly_say_push(struct night *night)
 	for (size_t i = 0; i < night->drift.name_count && i < SHOWN; i++)
 		writer_say(run->writer, "%.*s differs from what it confirmed: fleetwall drift %.*s",
 		           STR_ARG(night->drift.names[i]), STR_ARG(night->drift.names[i]));
-	if (night->drift.silent > 0)
-		writer_say(run->writer, "%zu of %zu machines could not be looked at for drift", night->drift.silent,
-		           night->drift.asked);
+	for (size_t i = 0; i < night->drift.silent && i < SHOWN; i++)
+		writer_say(run->writer, "not looked at for drift: %.*s", STR_ARG(night->drift.reasons[i]));
 }
 
 const char *const nightly_push_names[NIGHTLY_PUSH_COLUMNS] = {"push", "held", "confirmed", "failed", "left", "drifted",
@@ -238,5 +236,5 @@ void nightly_push_cells(struct night *night, struct cell *cells)
 	cells[3] = cell_number((int64_t)result->run.failed);
 	cells[4] = left(night->run, result);
 	cells[5] = cell_list(night->drift.names, night->drift.name_count);
-	cells[6] = cell_number((int64_t)night->drift.silent);
+	cells[6] = cell_list(night->drift.reasons, night->drift.silent);
 }

@@ -58,6 +58,7 @@ struct drift_report {
 	size_t asked, drifted, silent; /* silent: did not answer */
 	struct str *names;             /* those that drifted */
 	size_t name_count;
+	struct str *reasons;           /* "web: unreachable: …", of those that are silent */
 };
 /* Asks these machines what they have, compares it with what they confirmed, and writes a row for each difference.
  * `rows` false: only counts and names. */

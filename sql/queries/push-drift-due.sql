@@ -3,6 +3,6 @@ SELECT state.machine
   FROM fleetwall.push_machine AS state
   JOIN fleetwall.machine ON machine.name = state.machine AND machine.enabled
  WHERE state.confirmed_generation IS NOT NULL
-   AND NOT EXISTS (SELECT FROM fleetwall.machine_freeze AS freeze WHERE freeze.machine = state.machine)
+   AND NOT EXISTS (SELECT FROM fleetwall.machine_freeze AS frozen WHERE frozen.machine = state.machine)
  ORDER BY state.drift_at NULLS FIRST, state.machine
  LIMIT $1::bigint
