@@ -270,7 +270,7 @@ const struct command_entry commands[] = {
          run_generate},
 	{"watch", "", "stay, and publish what a change in the inventory touches, at once", watch_details, NULL, 0, 0,
          run_watch},
-	{"nightly", "", "generate and report what changed, for cron; quiet when nothing did", NULL, NULL, 0, 0,
+	{"nightly", "", "generate, push, look for drift, report: for cron; quiet when nothing happened", NULL, NULL, 0, 0,
          run_nightly},
 	{"generation list", "", "the generations that are there, and who needs them", NULL, NULL, 0, 0,
 	 run_generation_list},
