@@ -14,7 +14,12 @@ if [ "${FLEETWALL_HOST_INSIDE-}" != $$ ]; then
 			exit 77
 		}
 	done
-	exec unshare -mn sh -c 'FLEETWALL_HOST_INSIDE=$$ exec sh "$@"' sh "$0" "$@"
+	home=$(mktemp -d /tmp/fleetwall-host-test.XXXXXX) || exit 1
+	export home
+	unshare -mn sh -c 'FLEETWALL_HOST_INSIDE=$$ exec sh "$@"' sh "$0" "$@"
+	code=$?
+	rmdir "$home"
+	exit $code
 fi
 
 passed=0 failed=0
@@ -22,7 +27,6 @@ script=$TOP/push/fleetwall-host
 sha=$(sha256sum <"$script")
 sha=${sha%% *}
 HOST_SH=${HOST_SH:-dash}
-home=$(mktemp -d /tmp/fleetwall-host-test.XXXXXX) || exit 1
 mount --make-rprivate / 2>/dev/null
 mount -t tmpfs -o mode=700 none "$home" || exit 77
 FLEETWALL_HOST_STATE=$home/state
@@ -36,8 +40,6 @@ finish() {
 	for pid in $(cat "$home"/state*/pending/timer 2>/dev/null); do
 		kill -s TERM -- "-$pid" 2>/dev/null
 	done
-	umount "$home"
-	rmdir "$home"
 	echo "$passed passed, $failed failed, 0 skipped"
 	[ "$failed" -eq 0 ]
 	exit
@@ -89,16 +91,16 @@ W4=web-dc6e60f51867.v4 W6=web-dc6e60f51867.v6
 
 # position MODE FOLDER PORT [ADDRESS…]: the set of web may reach PORT; its members
 position() {
-	mode=$1 at=$2 port=$3
+	kind=$1 at=$2 port=$3
 	shift 3
 	rm -rf "$at"
 	mkdir -p "$at"
-	echo "$mode" >"$at/mode"
+	echo "$kind" >"$at/mode"
 	printf '%s\n' $W4 $W6 >"$at/sets.list"
 	set_file $W4 "$@" >"$at/$W4"
 	set_file $W6 fd00::2 >"$at/$W6"
-	"rules_$mode" 4 '10.0.0.0/24' >"$at/rules.v4"
-	"rules_$mode" 6 'fd00::/64' >"$at/rules.v6"
+	"rules_$kind" 4 '10.0.0.0/24' >"$at/rules.v4"
+	"rules_$kind" 6 'fd00::/64' >"$at/rules.v6"
 }
 rules_exclusive() {
 	printf '# iptables-restore\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n'
@@ -109,10 +111,10 @@ rules_exclusive() {
 }
 rules_coexist() {
 	printf '# iptables-restore --noflush\n*filter\n:fleetwall-input - [0:0]\n:fleetwall-output - [0:0]\n'
-	[ "$mode" = monitor ] || echo "-A fleetwall-input -s $2 -p tcp -m tcp --dport 22 -j ACCEPT"
+	[ "$kind" = monitor ] || echo "-A fleetwall-input -s $2 -p tcp -m tcp --dport 22 -j ACCEPT"
 	printf -- '-A fleetwall-input -i lo -j RETURN\n-A fleetwall-input -m conntrack --ctstate RELATED,ESTABLISHED -j RETURN\n'
 	echo "-A fleetwall-input -p tcp -m tcp --dport $port -m set --match-set fw$1-web-dc6e60f51867 src -m comment --comment \"web 2f1a37b7bd1d\" -j RETURN"
-	[ "$mode" = monitor ] || echo '-A fleetwall-input -j DROP'
+	[ "$kind" = monitor ] || echo '-A fleetwall-input -j DROP'
 	echo "-A fleetwall-output -d $2 -p tcp -m tcp --sport 22 -j RETURN"
 	echo COMMIT
 }
@@ -133,14 +135,14 @@ digest_of() { # FOLDER: its position
 # bundle FOLDER [OLD [KEY=VALUE…]]: into $home/bundle; against OLD where it is not empty. $token is new each time.
 fence=0 generation=0 tokens=0
 bundle() {
-	new=$1 old=${2-}
+	into=$1 against=${2-}
 	[ $# -lt 2 ] || shift
 	shift
 	fence=$((fence + 1)) generation=$((generation + 1)) tokens=$((tokens + 1))
 	token=$(printf '%032x' $((tokens + $$ * 1000)))
 	machine=$(uname -n | tr A-Z a-z) machine_id=- deadline=60 ssh_port=22 flags='' management='10.0.0.250 10.0.0.0/24 fd00::/64'
-	bundle_position=$(digest_of "$new") confirmed=-
-	[ -z "$old" ] || confirmed=$(digest_of "$old")
+	bundle_position=$(digest_of "$into") confirmed=-
+	[ -z "$against" ] || confirmed=$(digest_of "$against")
 	for setting; do
 		eval "${setting%%=*}=\${setting#*=}"
 	done
@@ -148,26 +150,26 @@ bundle() {
 	{
 		echo 'fleetwall-bundle 1'
 		printf '%s %s\n' machine "$machine" machine-id "$machine_id" fence "$fence" generation "$generation" token "$token" \
-			position "$bundle_position" confirmed "$confirmed" mode "$(cat "$new/mode")" deadline "$deadline" ssh-port "$ssh_port" \
+			position "$bundle_position" confirmed "$confirmed" mode "$(cat "$into/mode")" deadline "$deadline" ssh-port "$ssh_port" \
 			management "$management" flags "$flags"
 		for name in rules.v4 rules.v6 sets.list; do
-			if [ -n "$old" ] && cmp -s "$new/$name" "$old/$name"; then
+			if [ -n "$against" ] && cmp -s "$into/$name" "$against/$name"; then
 				echo "$name same"
 			else
-				echo "$name $(wc -l <"$new/$name")"
-				cat "$new/$name" >>"$home/body"
+				echo "$name $(wc -l <"$into/$name")"
+				cat "$into/$name" >>"$home/body"
 			fi
 		done
 		while read -r name; do
-			if [ -z "$old" ] || [ ! -e "$old/$name" ]; then
-				echo "set $name whole $(wc -l <"$new/$name")"
-				cat "$new/$name" >>"$home/body"
-			elif ! cmp -s "$new/$name" "$old/$name"; then
-				difference "$old/$name" "$new/$name" >"$home/difference"
+			if [ -z "$against" ] || [ ! -e "$against/$name" ]; then
+				echo "set $name whole $(wc -l <"$into/$name")"
+				cat "$into/$name" >>"$home/body"
+			elif ! cmp -s "$into/$name" "$against/$name"; then
+				difference "$against/$name" "$into/$name" >"$home/difference"
 				echo "set $name diff $(wc -l <"$home/difference")"
 				cat "$home/difference" >>"$home/body"
 			fi
-		done <"$new/sets.list"
+		done <"$into/sets.list"
 		echo
 		cat "$home/body"
 		echo end
@@ -186,9 +188,9 @@ confirmed_as() { # FOLDER: is it the confirmed one?
 # What the kernel has, without what changes by itself.
 kernel() {
 	for program in iptables ip6tables; do
-		"$program-save" -t filter | sed '/^#/d; s/\[[0-9:]*\]//'
+		"$program-save" -t filter 2>/dev/null | sed '/^#/d; s/\[[0-9:]*\]//'
 	done
-	ipset save | sed 's/ hashsize.*//' | sort
+	ipset save | sed '/ fleetwall-test /d; s/ hashsize.*//' | sort # a killed call may leave the one it compares with
 }
 # Puts a position into operation and confirms it.
 settled() { # FOLDER [OLD [KEY=VALUE…]]

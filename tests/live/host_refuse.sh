@@ -1,0 +1,174 @@
+#!/bin/sh
+# Whatever fleetwall-host has to refuse, it refuses, and nothing is touched: the wrong machine, another machine-id, digests,
+# fence, generation, backends, management, what is others'; programs that are missing, bundles that are damaged.
+set -u
+. "$TOP/tests/live/lib/host.sh"
+
+refuses() { # WORD CODE [CONNECTION]: the bundle
+	if [ $# -gt 2 ]; then apply "$2" "$3"; else apply "$2"; fi
+	says "error $1:"
+}
+# Since the last `so_far` nothing was touched, and nothing is left over.
+so_far() { kernel >"$home/before"; }
+untouched() {
+	kernel >"$home/after"
+	same 'touched' "$home/before" "$home/after"
+	holds 'nothing waits' [ ! -e "$FLEETWALL_HOST_STATE/pending" ]
+	holds 'no rest' [ "$(find "$FLEETWALL_HOST_STATE/r" -mindepth 1 -maxdepth 1 | wc -l)" -le 1 ]
+	holds 'no work' [ "$(find "$FLEETWALL_HOST_STATE" -name 'work.*' | wc -l)" -eq 0 ]
+}
+position exclusive "$home/a" 3306 10.1.0.1 10.1.0.2
+position exclusive "$home/b" 3307 10.1.0.1 10.1.0.3
+position monitor "$home/m" 3307 10.1.0.1 10.1.0.3
+
+# The first push: what is others'.
+iptables -A INPUT -p tcp --dport 9 -j ACCEPT
+so_far
+bundle "$home/a" && refuses foreign 4
+says 'iptables -A INPUT'
+untouched
+iptables -F
+ip6tables -P FORWARD DROP
+bundle "$home/a" && refuses foreign 4
+ip6tables -P FORWARD ACCEPT
+iptables -t nat -A POSTROUTING -s 172.17.0.0/16 -j MASQUERADE
+bundle "$home/a" && refuses foreign 4
+iptables -t nat -F
+nft add table inet theirs
+nft add chain inet theirs in '{ type filter hook input priority 10; }'
+bundle "$home/a" && refuses foreign 4
+says 'nft table inet theirs chain in'
+nft delete table inet theirs
+nft add table ip filter
+nft add chain ip filter input '{ type filter hook input priority 10; }'
+bundle "$home/a" && refuses foreign 4
+nft delete table ip filter
+echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
+bundle "$home/a" && refuses foreign 4
+says 'ip_forward'
+echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
+iptables -A INPUT -p tcp --dport 9 -j ACCEPT
+bundle "$home/a" '' flags=adopt
+apply 0
+run 0 rollback
+holds 'foreign rule is back' iptables -C INPUT -p tcp --dport 9 -j ACCEPT
+iptables -F
+iptables-legacy -A INPUT -p tcp --dport 9 -j ACCEPT
+bundle "$home/a" '' flags=adopt && refuses backends 4
+run 1 check
+says 'finding backends'
+iptables-legacy -F
+
+# Which machine this is.
+so_far
+bundle "$home/a" '' machine=another && refuses identity 4
+bundle "$home/a" '' machine="$(uname -n).example.com" && refuses identity 4
+mkdir -p "$FLEETWALL_HOST_STATE"
+echo db1.example.com >"$FLEETWALL_HOST_STATE/identity"
+bundle "$home/a" && refuses identity 4
+bundle "$home/a" '' machine=db1.example.com machine_id=00000000000000000000000000000000 && refuses machine-id 4
+bundle "$home/a" '' machine=db1.example.com machine_id="$(cat /etc/machine-id)"
+apply 0
+run 0 rollback "$token"
+rm "$FLEETWALL_HOST_STATE/identity"
+
+# Whom it would let in.
+bundle "$home/a" '' management='10.0.0.0/25 fd00::/64' && refuses management 4 '10.0.0.128 40000 10.0.0.9 22'
+bundle "$home/a" '' management='10.0.0.0/25 fd00::/64' && refuses management 4 'fd00:0:0:1::1 40000 fd00::9 22'
+bundle "$home/a" '' management='10.0.0.0/25 fd00::/64' && refuses management 4 '10.0.0.1 40000 10.0.0.9 2222'
+bundle "$home/a" '' management='10.0.0.0/25' && refuses management 4 'fd00::1 40000 fd00::9 22'
+bundle "$home/a" '' management='' && refuses management 4
+bundle "$home/a" '' management='0.0.0.0/0' && refuses management 4 'fd00::1 40000 fd00::9 22'
+for peer in '0.0.0.0/0,10.0.0.128' '::/0,fd01::1' '10.0.0.0/25,10.0.0.127' 'fd00::/64,fd00::ffff' '10.0.0.7,10.0.0.7' 'fe80::/64,fe80::1%eth0'; do
+	bundle "$home/a" '' management="${peer%,*}"
+	apply 0 "${peer#*,} 40000 10.0.0.9 22"
+	run 0 rollback "$token"
+done
+bundle "$home/m" '' management=''
+apply 0
+run 0 rollback "$token"
+untouched
+
+# Order, and what is known.
+settled "$home/a"
+holds 'identity is kept' [ "$(cat "$FLEETWALL_HOST_STATE/identity")" = "$machine" ]
+so_far
+bundle "$home/b" "$home/a" fence=1 && refuses fence 4
+fence=100
+bundle "$home/b" "$home/a" generation=0 && refuses generation 4
+generation=100
+bundle "$home/b" "$home/a" bundle_position="$(digest_of "$home/a" | tr 0-9 1-90)" && refuses digest 4
+bundle "$home/b" "$home/m" && refuses base 8
+bundle "$home/b"
+sed -i 's/10\.1\.0\.3/10.1.0.7/' "$home/bundle" && refuses digest 4
+bundle "$home/b" && run 9 apply "$(echo x | sha256sum | cut -c 1-64)" - && says 'error script:'
+run 7 confirm 00000000000000000000000000000001
+run 7 rollback 00000000000000000000000000000001
+
+# Damage: cut anywhere, or changed.
+bundle "$home/b" "$home/a"
+cp "$home/bundle" "$home/whole"
+size=$(wc -c <"$home/whole")
+for part in 0 1 3 10 30 50 70 90 99; do
+	head -c $((size * part / 100)) "$home/whole" >"$home/bundle" && refuses bundle 2
+done
+head -c $((size - 1)) "$home/whole" >"$home/bundle" && refuses bundle 2
+damage() { # SED: a line is other than it should be
+	sed "$1" "$home/whole" >"$home/bundle" && refuses "${2:-bundle}" "${3:-2}"
+}
+damage 's/^fleetwall-bundle 1/fleetwall-bundle 2/'
+damage 's/^machine .*/machine $(id)/'
+damage 's/^machine .*/machine ..\/x/'
+damage '/^machine /d'
+damage 's/^token .*/token ..\/..\/..\/..\/etc\/passwd/'
+damage 's/^token .*/token 1/'
+damage 's/^fence .*/fence -1/'
+damage 's/^fence .*/fence 010/'
+damage 's/^mode .*/mode exclusive;id/'
+damage 's/^management .*/management `id`/'
+damage 's/^deadline .*/deadline 1e9/'
+damage 's/^set [^ ]*/set ..\/x.v4/'
+damage 's/^rules.v4 .*/rules.v4 99999/'
+damage '/^fleetwall-bundle/a unknown key'
+damage 's/^end$/end\nrm -rf x/'
+damage 's/^\*filter/*nat/'
+damage 's/^COMMIT/-X/'
+damage 's/^+5 .*/+5 db1.example.com/'
+position exclusive "$home/bad" 3306 db1.example.com
+bundle "$home/bad" && refuses bundle 2
+position exclusive "$home/bad" 3306 10.1.0.1
+sed -i 's/^flush.*/flush foreign/' "$home/bad/$W4"
+bundle "$home/bad" && refuses bundle 2
+position coexist "$home/bad" 3306 10.1.0.1
+sed -i 's/-A fleetwall-output/-A OUTPUT/' "$home/bad/rules.v6"
+bundle "$home/bad" && refuses bundle 2
+position exclusive "$home/bad" 3306 10.1.0.1
+sed -i 's/--dport 3306/--dport 70000/' "$home/bad/rules.v6"
+bundle "$home/bad" && refuses kernel 5
+position exclusive "$home/bad" 3306 300.1.0.1
+bundle "$home/bad" && refuses kernel 5
+untouched
+
+# Programs.
+mkdir "$home/few"
+for program in sh dash mkdir chmod rm cat sed grep readlink ln sleep sha256sum flock wc tail sort uname tr cut diff head; do
+	ln -s "$(command -v $program)" "$home/few/"
+done
+mkdir "$home/sbin"
+bundle "$home/b" "$home/a"
+input=$home/bundle
+for folder in /usr/local/sbin /usr/sbin; do mount --bind "$home/sbin" $folder; done
+PATH=$home/few run 4 apply "$sha" '10.0.0.250 40000 10.0.0.9 22'
+for folder in /usr/local/sbin /usr/sbin; do umount $folder; done
+says 'error programs: missing here: iptables iptables-save'
+
+run 2 confirm x
+run 2 nonesuch
+run 2
+run 2 apply x
+run 0 check
+says 'backend iptables'
+iptables -I INPUT 1 -p tcp --dport 81 -j ACCEPT
+run 1 check
+says 'finding what was confirmed is not what is loaded'
+finish
