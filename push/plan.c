@@ -52,7 +52,7 @@ static void add_item(struct planner *planner, const struct machine_state *state,
 		.work = {.machine = state->machine, .ruleset = position->ruleset, .position = position->digest},
 		.position = position,
 		.state = *state,
-		.first = state->confirmed.generation == 0,
+		.first = state->confirmed.generation == 0 && state->machine_id.n == 0,
 		.enforce = position->mode != POSITION_MONITOR,
 	};
 }
