@@ -101,7 +101,7 @@ static struct error *check_not_halted(struct arena *arena, struct db *db)
 	if (reason.n == 0)
 		return NULL;
 	return error_hint(error_new(ERROR_GUARD, "pushing is halted by %.*s: %.*s", STR_ARG(who), STR_ARG(reason)),
-	                  "fleetwall push --unhalt allows it again");
+	                  "fleetwall push --resume allows it again");
 }
 
 struct halted {

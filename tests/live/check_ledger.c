@@ -463,26 +463,25 @@ END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("ledger");
-	TCase *cases = tcase_create("ledger");
-	tcase_add_checked_fixture(cases, fleet_setup, postgres_teardown);
-	tcase_add_test(cases, a_machine_from_claim_to_confirm);
-	tcase_add_test(cases, what_it_had_before_is_kept);
-	tcase_add_test(cases, generations_are_held);
-	tcase_add_test(cases, a_late_result_is_refused);
-	tcase_add_test(cases, claims_that_are_given_back);
-	tcase_add_test(cases, two_runs_and_one_machine);
-	tcase_add_test(cases, fences_rise_after_a_dump_was_read_back);
-	tcase_add_test(cases, a_failure_is_tried_again_later);
-	tcase_add_test(cases, the_first_wave_is_strict);
-	tcase_add_test(cases, a_wave_with_too_many_failures_stops);
-	tcase_add_test(cases, resume_with_what_failed);
-	tcase_add_test(cases, a_newer_generation_supersedes);
-	tcase_add_test(cases, stopped_runs);
-	tcase_add_test(cases, what_can_not_begin_or_go_on);
-	tcase_add_test(cases, a_halt_stops_everybody);
-	tcase_add_test(cases, a_halt_by_plain_sql);
-	tcase_add_test(cases, what_must_not_be_pushed_to_is_skipped);
-	suite_add_tcase(suite, cases);
-	return postgres_main(suite, NULL);
+	const TTest *const tests[] = {
+		a_machine_from_claim_to_confirm,
+		what_it_had_before_is_kept,
+		generations_are_held,
+		a_late_result_is_refused,
+		claims_that_are_given_back,
+		two_runs_and_one_machine,
+		fences_rise_after_a_dump_was_read_back,
+		a_failure_is_tried_again_later,
+		the_first_wave_is_strict,
+		a_wave_with_too_many_failures_stops,
+		resume_with_what_failed,
+		a_newer_generation_supersedes,
+		stopped_runs,
+		what_can_not_begin_or_go_on,
+		a_halt_stops_everybody,
+		a_halt_by_plain_sql,
+		what_must_not_be_pushed_to_is_skipped,
+	};
+
+	return fleet_main("ledger", tests, sizeof tests / sizeof *tests);
 }

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MACHINES = 30, GENERATIONS = 9 };
+enum { MACHINES = 60, GENERATIONS = 9 };
 
 struct str machine_name(unsigned i)
 {
@@ -21,9 +21,26 @@ struct digest object_of(uint64_t generation, unsigned machine, char what)
 	return digest_of(str_format(arena, "%c of m%02u in %llu", what, machine, (unsigned long long)generation));
 }
 
-void fleet_setup(void)
+/* --- fixtures --- */
+
+/* The database of this program; a new one for each test would take most of the time. */
+static char shared[4096];
+
+static void make_database(void)
 {
 	postgres_setup();
+	snprintf(shared, sizeof shared, "%.*s", STR_ARG(conninfo));
+	postgres_teardown();
+}
+
+static void setup(void)
+{
+	arena = arena_new();
+	conninfo = str_of(shared);
+	db = postgres_open(conninfo);
+	sql("TRUNCATE fleetwall.machine, fleetwall.role, fleetwall.generation, fleetwall.push_run, "
+	    "fleetwall.push_machine, "
+	    "fleetwall.push_halt RESTART IDENTITY CASCADE");
 	sql(str_c(arena, str_format(arena,
 	                            "INSERT INTO fleetwall.machine (name) SELECT 'm' || lpad(i::text, 2, '0') FROM "
 	                            "generate_series(0, %d) AS i;"
@@ -32,6 +49,22 @@ void fleet_setup(void)
 	                            "%d) AS i",
 	                            MACHINES - 1, MACHINES, GENERATIONS)));
 }
+
+int fleet_main(const char *name, const TTest *const *tests, size_t count)
+{
+	Suite *suite = suite_create(name);
+	TCase *cases = tcase_create(name);
+
+	tcase_add_unchecked_fixture(cases, make_database, NULL);
+	tcase_add_checked_fixture(cases, setup, postgres_teardown);
+	tcase_set_timeout(cases, 60);
+	for (size_t i = 0; i < count; i++)
+		tcase_add_test(cases, tests[i]);
+	suite_add_tcase(suite, cases);
+	return postgres_main(suite, NULL);
+}
+
+/* --- words --- */
 
 struct work_item *items_of(uint64_t generation, unsigned first, unsigned end, const unsigned *waves)
 {

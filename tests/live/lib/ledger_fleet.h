@@ -7,8 +7,9 @@
 #include "fleetwall/ledger.h"
 #include "postgres.h"
 
-/* A database with generations 1 to 9 and the machines m00 to m29. */
-void fleet_setup(void);
+/* Runs tests, each with generations 1 to 9 and the machines m00 to m59 and nothing else, in one database: what main()
+ * returns. */
+int fleet_main(const char *name, const TTest *const *tests, size_t count);
 
 struct str machine_name(unsigned i);
 struct digest generation_digest_of(uint64_t generation);
