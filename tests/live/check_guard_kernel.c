@@ -16,6 +16,7 @@
 #include "fleetwall/guard.h"
 #include "fleetwall/process.h"
 #include "output_build.h"
+#include "kernel_try.h"
 
 enum { PROBES = 3 }; /* whether rules of both families, and sets, can be loaded at all */
 
@@ -353,22 +354,6 @@ START_TEST(test_as_user)
 		ck_assert(has(learned, "\nv4 -A INPUT -i * -j ACCEPT\n"));
 }
 END_TEST
-
-/* Can anything be tried here at all? */
-static bool can_try(void)
-{
-	const char *const argv[] = {"iptables-save", NULL};
-	struct command commands[] = {{.argv = argv}};
-	struct arena *pass = arena_new();
-	struct outcome outcome;
-	size_t ran;
-	bool permitted = false;
-	struct error *error = process_run_apart(pass, commands, 1, &outcome, &ran, &permitted);
-	bool can = error == NULL && permitted && ran == 1 && outcome.started && process_exists("ipset");
-
-	arena_free(pass);
-	return can;
-}
 
 int main(void)
 {

@@ -9,6 +9,7 @@
 #include "fleetwall/guard.h"
 #include "fleetwall/process.h"
 #include "store_fixture.h"
+#include "kernel_try.h"
 
 #define SET "web-0123456789ab"
 #define IPSET "fw4-" SET
@@ -223,22 +224,6 @@ START_TEST(test_skipped)
 	free(path);
 }
 END_TEST
-
-/* Can anything be tried here at all? */
-static bool can_try(void)
-{
-	const char *const argv[] = {"iptables-save", NULL};
-	struct command commands[] = {{.argv = argv}};
-	struct arena *pass = arena_new();
-	struct outcome outcome;
-	size_t ran;
-	bool permitted = false;
-	struct error *error = process_run_apart(pass, commands, 1, &outcome, &ran, &permitted);
-	bool can = error == NULL && permitted && ran == 1 && outcome.started && process_exists("ipset");
-
-	arena_free(pass);
-	return can;
-}
 
 int main(void)
 {
