@@ -158,6 +158,7 @@ void round_end(struct round *round)
 	if (round->own_before)
 		resident_free(round->before);
 	resident_free(round->next_resident);
+	arena_free(round->looks);
 	arena_free(round->arena);
 }
 
@@ -373,8 +374,8 @@ static struct error *go(struct round *round, struct resident **resident, struct 
 	*result = (struct regeneration){0};
 	if (resident != NULL)
 		employ(round);
-	/* Where nothing was published yet, there is nothing to look at meanwhile; and without a database, no output folder
-	 * is made. */
+	/* Where nothing was published yet, there is nothing to look at meanwhile; and without a database, no output
+	 * folder is made. */
 	if (run->db == NULL && store_current(run->config.output) == 0)
 		TRY(run_connect(run));
 	TRY(round_prepare(round));

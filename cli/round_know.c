@@ -12,8 +12,8 @@
 
 #include "round.h"
 
-/* Between two rounds in one process, seconds: a notice of a change is no reason to look at every file, and who waits for
- * a change need not wait for the look. Where changes leave no pause, they do after a while. */
+/* Between two rounds in one process, seconds: a notice of a change is no reason to look at every file, and who waits
+ * for a change need not wait for the look. Where changes leave no pause, they do after a while. */
 enum { LOOK_EVERY = 2, LOOK_LATEST = 15 };
 enum { LOOK_PAUSE = 150 }; /* milliseconds without a change */
 
@@ -148,21 +148,45 @@ static void find_head(struct round *round)
 		round->has_head = false;
 }
 
-static struct error *ask_database(void *context)
+/* Is the head of this database, as it is now? */
+static struct error *check_head(struct round *round)
 {
-	struct round *round = context;
+	bool recorded = false;
+
+	if (!round->has_head)
+		return NULL;
+	TRY(is_recorded(round, &recorded));
+	round->has_head = recorded && str_eq(round->head.identity,
+	                                     round_identity(round->arena, &round->news, round->news.seen));
+	return NULL;
+}
+
+static struct error *ask_database(struct round *round)
+{
 	struct str since = round->has_head ? round->head.snapshot : STR("");
 
 	if (round->run->db == NULL)
 		TRY(run_connect(round->run));
 	TRY(db_begin(round->run->db, DB_SNAPSHOT));
-	return inventory_news(round->arena, round->run->db, since, &round->news);
+	TRY(inventory_news(round->arena, round->run->db, since, &round->news));
+	return check_head(round);
 }
 
-/* The arena of a thread of its own. */
+static struct error *load_all(struct round *round);
+
+/* Whatever the look finds, what changed is to be loaded: the server and this process need not wait for it. */
+static struct error *ask_and_load(void *context)
+{
+	struct round *round = context;
+
+	TRY(ask_database(round));
+	return round->has_head && round->before == NULL && round->news.changed ? load_all(round) : NULL;
+}
+
+/* In a thread of its own: what it must not share with the load is here. */
 struct looking {
 	struct round *round;
-	struct arena *arena;
+	struct timespec mark;
 };
 
 static struct error *look(void *context)
@@ -170,9 +194,8 @@ static struct error *look(void *context)
 	struct looking *looking = context;
 	struct round *round = looking->round;
 	const struct cache_head *head = &round->head;
-	const struct timespec *mark = round->before != NULL ? &round->before->seen : &head->mark;
 
-	return store_look(looking->arena, round->run->config.output, mark, round->rendition.workers,
+	return store_look(round->looks, round->run->config.output, &looking->mark, round->rendition.workers,
 	                  head->rulesets, head->ruleset_count, head->sets, head->set_count, &round->faults);
 }
 
@@ -199,11 +222,12 @@ uint64_t resident_look_due(const struct resident *resident)
 static struct error *ask_and_look(struct round *round)
 {
 	const struct resident *before = round->before;
-	struct looking looking = {round, round->last};
+	struct looking looking = {round, before != NULL ? before->seen : round->head.mark};
 
+	round->looks = arena_new();
 	round->looked = round->has_head && (before == NULL || look_age(before) >= LOOK_LATEST);
 	if (round->looked)
-		return parallel_both(ask_database, round, look, &looking);
+		return parallel_both(ask_and_load, round, look, &looking);
 	TRY(ask_database(round));
 	round->looked = round->has_head && !round->news.changed && look_age(before) >= LOOK_EVERY;
 	return round->looked ? look(&looking) : NULL;
@@ -211,18 +235,11 @@ static struct error *ask_and_look(struct round *round)
 
 struct error *round_ask(struct round *round)
 {
-	bool recorded = false;
-
 	find_head(round);
 	TRY(ask_and_look(round));
 	/* Links are looked at by every round, because each goes by what the one before left of them. */
 	if (round->has_head)
 		round->faults.links = !store_links_alone(round->run->config.output, &round->head.mark);
-	if (!round->has_head)
-		return NULL;
-	TRY(is_recorded(round, &recorded));
-	round->has_head = recorded && str_eq(round->head.identity,
-	                                     round_identity(round->arena, &round->news, round->news.seen));
 	return NULL;
 }
 
@@ -298,15 +315,15 @@ static struct arena *free_list(struct resident *before)
 	return before->lists[1] = arena_new();
 }
 
-static struct error *load(struct round *round)
+static struct error *load(void *context)
 {
+	struct round *round = context;
 	struct db *db = round->run->db;
 
 	if (round->has_head && round->before == NULL)
 		read_before(round);
 	if (!round->has_head)
 		return inventory_load(round->next_resident->fleets, db, &round->fleet);
-	know(round);
 	if (round->news.changed)
 		return inventory_load_changes(round->before->fleets, free_list(round->before), db,
 		                              round->head.snapshot, &round->before->fleet, &round->fleet,
@@ -314,14 +331,6 @@ static struct error *load(struct round *round)
 	round->fleet = round->before->fleet;
 	round->fleet.clock = round->news.clock;
 	return NULL;
-}
-
-static struct error *load_and_commit(void *context)
-{
-	struct round *round = context;
-
-	TRY(load(round));
-	return db_commit(round->run->db);
 }
 
 /* --- what is published --- */
@@ -423,15 +432,26 @@ void round_read_published(struct round *round)
 		read_older(round, round->damage);
 }
 
-/* A round after another one knows both; otherwise they come from different places, and are read at the same time. */
+/* They come from different places, and are read at the same time. */
+static struct error *load_all(struct round *round)
+{
+	round->loaded = true;
+	return parallel_both(load, round, read_published, round);
+}
+
+/* A round after another one knows what is published. */
 struct error *round_load(struct round *round)
 {
 	round->readable = true;
-	if (round->before != NULL && round->has_head) {
+	if (round->before != NULL && !round->own_before && round->has_head) {
 		round->published = round->before->published;
-		return load_and_commit(round);
+		TRY(load(round));
+	} else if (!round->loaded) {
+		TRY(load_all(round));
 	}
-	TRY(parallel_both(load_and_commit, round, read_published, round));
+	if (round->has_head)
+		know(round);
+	TRY(db_commit(round->run->db));
 	if (round->damage != NULL)
 		read_older(round, round->damage);
 	return NULL;
