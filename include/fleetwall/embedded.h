@@ -5,7 +5,7 @@
 #include "fleetwall/str.h"
 
 struct embedded {
-	const char *name; /* the path below its folder: "migrations/0001-schema.sql", "rule.mustache", "fleetwall-host" */
+	const char *name; /* the path below its folder: "migrations/0001-schema.sql", "fleetwall-host" */
 	const unsigned char *data;
 	size_t size;
 };
