@@ -182,8 +182,8 @@ folder_of = $(notdir $(patsubst %/,%,$(dir $(1))))
 $(foreach s,$(UNIT_SOURCES),$(eval $(call TEST_PROGRAM,$(BUILD)/tests/$(basename $(notdir $(s))),$(s),$(call folder_of,$(s)))))
 $(foreach p,$(LIVE_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/live/$(notdir $(p)).c,cli,,$(LIVE_LIB))))
 $(foreach p,$(BENCH_PROGRAMS),$(eval $(call BENCH_PROGRAM,$(p),tests/bench/$(notdir $(p)).c)))
-$(foreach p,$(FUZZERS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,analysis,-fsanitize=fuzzer)))
-$(foreach p,$(REPLAYS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,analysis,,$(BUILD)/obj/replay/replay.o)))
+$(foreach p,$(FUZZERS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,analysis,-fsanitize=fuzzer,$(BUILD)/lib/push.a)))
+$(foreach p,$(REPLAYS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,analysis,,$(BUILD)/obj/replay/replay.o $(BUILD)/lib/push.a)))
 $(BUILD)/obj/replay/replay.o: tests/fuzz/replay.c | packages-check
 	echo 'CC $<'
 	mkdir -p $(@D)
