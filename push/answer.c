@@ -95,5 +95,5 @@ bool answer_lacks_script(const struct host_answer *answer, int status)
 	if (status == HOST_SCRIPT)
 		return true;
 	return answer->kind == ANSWER_NONE &&
-	       (status == HOST_BAD || status == HOST_NOT_EXECUTABLE || status == HOST_NOT_FOUND);
+	       (status == HOST_BAD || status == SHELL_NOT_EXECUTABLE || status == SHELL_NOT_FOUND);
 }

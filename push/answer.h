@@ -15,8 +15,8 @@ enum host_status {
 	HOST_LATE = 7,
 	HOST_BASE = 8, /* what a difference is against is not what it has */
 	HOST_SCRIPT = 9,
-	HOST_NOT_EXECUTABLE = 126, /* from a shell */
-	HOST_NOT_FOUND = 127,
+	SHELL_NOT_EXECUTABLE = 126, /* from a shell */
+	SHELL_NOT_FOUND = 127,
 };
 
 enum answer_kind { ANSWER_NONE, ANSWER_APPLIED, ANSWER_ALREADY, ANSWER_CONFIRMED, ANSWER_ERROR };

@@ -166,6 +166,18 @@ static void look_again(struct pusher *pusher, unsigned wait)
 	(void)uv_timer_start(&pusher->claim_timer, on_claim_time, wait, 0);
 }
 
+/* Our own lease may have ended while the ledger could not be asked, and nobody else came. */
+static void lose_former(struct pusher *pusher, const struct claim *claim)
+{
+	struct visit *visit = pusher->visits, *next;
+
+	for (; visit != NULL; visit = next) {
+		next = visit_next(visit);
+		if (visit_is_ours(visit) && str_eq(visit_claim(visit)->item.machine, claim->item.machine))
+			visit_lose(visit);
+	}
+}
+
 static void on_claimed(struct db_job *job)
 {
 	struct pusher *pusher = job->context;
@@ -175,8 +187,10 @@ static void on_claimed(struct db_job *job)
 		pusher_fail(pusher, job->error);
 	} else {
 		take_info(pusher, &job->info);
-		for (size_t i = 0; i < job->claim_count; i++)
+		for (size_t i = 0; i < job->claim_count; i++) {
+			lose_former(pusher, &job->claims[i]);
 			visit_begin(pusher, &job->claims[i], job);
+		}
 		if (job->claim_count == 0 && job->info.state == RUN_RUNNING)
 			look_again(pusher, job->wait);
 	}
