@@ -159,7 +159,8 @@ static bool products_same(const struct product *a, const struct product *b)
 	const struct knowledge *x = &a->knowledge, *y = &b->knowledge;
 
 	return entries_same(a->manifest, a->machine_count, b->manifest, b->machine_count) &&
-	       entries_same(a->sets, a->set_count, b->sets, b->set_count) && x->set_count == y->set_count &&
+	       entries_same(a->sets, a->set_count, b->sets, b->set_count) && a->rules == b->rules &&
+	       a->ruleset_count == b->ruleset_count && x->set_count == y->set_count &&
 	       x->ruleset_count == y->ruleset_count &&
 	       memcmp(x->sets, y->sets, x->set_count * sizeof *x->sets) == 0 &&
 	       memcmp(x->rulesets, y->rulesets, x->ruleset_count * sizeof *x->rulesets) == 0;
@@ -170,14 +171,27 @@ static struct rendition rendition(void)
 	return rendition_of(STR("test"), &settings, NULL, 0, templates, 1);
 }
 
+static size_t rules_of(const struct resolved *resolved)
+{
+	size_t rules = 0;
+
+	for (size_t i = 0; i < resolved->fleet->machine_count; i++)
+		for (size_t k = 0; k < resolved->machines[i].role_count; k++)
+			if (machine_has_ruleset(resolved->machines[i].machine))
+				rules += resolved->roles[resolved->machines[i].roles[k]].rule_count;
+	return rules;
+}
+
 static struct product from_nothing(const struct fleet *fleet)
 {
 	struct seen seen = {.refuse = false};
 	const struct outlet outlet = {&seen, take_set, take_ruleset};
 	const struct rendition way = rendition();
+	const struct resolved *resolved = resolve(arena, fleet);
 	struct product product;
 
-	ck_assert_ptr_null(produce(arena, resolve(arena, fleet), &way, NULL, &outlet, &product));
+	ck_assert_ptr_null(produce(arena, resolved, &way, NULL, &outlet, &product));
+	ck_assert_uint_eq(product.rules, rules_of(resolved));
 	return product;
 }
 
@@ -398,6 +412,81 @@ START_TEST(after_an_error_nothing_is_taken_over)
 }
 END_TEST
 
+/* m1 alone has role a alone; others may have it with b. */
+static const char lonely[] =
+	"roles = ( { name = \"a\"; rules = [ \"allow 1/tcp\", \"allow 2/tcp from role:b\" ]; },"
+	" { name = \"b\"; rules = [ \"allow 3/tcp\" ]; } );"
+	"machines = ( { name = \"m1\"; addresses = [ \"10.0.0.1\" ]; roles = [ \"a\" ]; },"
+	" { name = \"m2\"; addresses = [ \"10.0.0.2\" ]; roles = [ \"b\" ]; },"
+	" { name = \"m3\"; addresses = [ \"10.0.0.3\" ]; roles = [ \"b\" ]; }, { name = \"m4\"; },"
+	" { name = \"m5\"; }, { name = \"m6\"; }, { name = \"m7\"; }, { name = \"m8\"; } );";
+static const char shared[] =
+	"roles = ( { name = \"a\"; rules = [ \"allow 1/tcp\", \"allow 2/tcp from role:b\" ]; },"
+	" { name = \"b\"; rules = [ \"allow 3/tcp\" ]; } );"
+	"machines = ( { name = \"m1\"; addresses = [ \"10.0.0.1\" ]; roles = [ \"a\" ]; },"
+	" { name = \"m2\"; addresses = [ \"10.0.0.2\" ]; roles = [ \"a\", \"b\" ]; },"
+	" { name = \"m3\"; addresses = [ \"10.0.0.3\" ]; roles = [ \"b\" ]; }, { name = \"m4\"; },"
+	" { name = \"m5\"; }, { name = \"m6\"; }, { name = \"m7\"; }, { name = \"m8\"; } );";
+
+static struct fleet *without_role(const struct fleet *before)
+{
+	struct fleet *fleet = ARENA_NEW(arena, struct fleet);
+
+	*fleet = *before;
+	COPY(fleet->machines, fleet->machine_count);
+	fleet->machines[0].role_count = 0;
+	return fleet;
+}
+
+static struct fleet *without_rule(const struct fleet *before)
+{
+	struct fleet *fleet = ARENA_NEW(arena, struct fleet);
+
+	*fleet = *before;
+	COPY(fleet->roles, fleet->role_count);
+	COPY(fleet->roles[0].rules, fleet->roles[0].rule_count);
+	fleet->roles[0].rules[1].enabled = false;
+	return fleet;
+}
+
+static struct fleet *with_role(const struct fleet *before)
+{
+	struct fleet *fleet = ARENA_NEW(arena, struct fleet);
+
+	*fleet = *before;
+	COPY(fleet->machines, fleet->machine_count);
+	fleet->machines[0].role_count = 1;
+	return fleet;
+}
+
+/* What nobody had for a while is not what it was when somebody had it. */
+START_TEST(what_comes_back_is_made_anew)
+{
+	static const uint32_t first[] = {0};
+	struct made made;
+	struct producer *producer = producer_new();
+	struct seen seen = {.refuse = false};
+	struct product last, whole;
+
+	ck_assert_ptr_null(make_output(arena, STR("lonely.conf"), str_of(_i == 0 ? lonely : shared), &made));
+	const struct fleet *fleet = &made.fleet;
+
+	last = make(producer, fleet, NULL, NULL, &seen);
+	const struct fleet *left = without_role(fleet);
+
+	last = make(producer, left, &(struct fleet_step){fleet, first, 1}, &last, &seen);
+	const struct fleet *changed = without_rule(left);
+
+	last = make(producer, changed, &(struct fleet_step){left, first, 0}, &last, &seen);
+	const struct fleet *back = with_role(changed);
+
+	last = make(producer, back, &(struct fleet_step){changed, first, 1}, &last, &seen);
+	whole = from_nothing(back);
+	ck_assert(products_same(&last, &whole));
+	producer_free(producer);
+}
+END_TEST
+
 /* What the store lost is asked for again by taking it out of what is known. */
 START_TEST(what_is_not_known_any_more_is_rendered)
 {
@@ -444,6 +533,7 @@ int main(void)
 	tcase_add_test(tcase, a_step_is_believed);
 	tcase_add_test(tcase, a_step_from_elsewhere_is_not_believed);
 	tcase_add_test(tcase, after_an_error_nothing_is_taken_over);
+	tcase_add_loop_test(tcase, what_comes_back_is_made_anew, 0, 2);
 	tcase_add_test(tcase, what_is_not_known_any_more_is_rendered);
 	tcase_add_test(tcase, another_rendition_takes_nothing_over);
 	suite_add_tcase(suite, tcase);
