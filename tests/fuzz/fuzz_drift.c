@@ -1,6 +1,6 @@
-/* Any bytes as what a machine prints: taken apart, the parts lie inside of it; a table is no drift from itself, whatever
- * it says; and between two tables what is missing on one side is extra on the other. The first line `== sets` cuts the
- * input into two tables. */
+/* Any bytes as what a machine prints: taken apart, the parts lie inside of it; a table is no drift from itself,
+ * whatever it says; and between two tables what is missing on one side is extra on the other. The first `== sets` cuts
+ * the input into two tables. */
 #include <stdlib.h>
 #include <string.h>
 
