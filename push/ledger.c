@@ -99,6 +99,18 @@ bool ledger_cell_bool(const struct db_rows *rows, size_t row, size_t column)
 	return str_is(db_cell(rows, row, column), "t");
 }
 
+/* A word with a comma in it names nothing, and must not become two that do. */
+static struct str names_joined(struct arena *arena, const struct str *names, size_t count)
+{
+	struct str *whole = ARENA_ARRAY(arena, struct str, count);
+	size_t n = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (str_find(names[i], ',') == names[i].n)
+			whole[n++] = names[i];
+	return ledger_joined(arena, whole, n);
+}
+
 struct error *ledger_copy(struct arena *arena, struct db *db, const char *name, const struct str *names,
                           size_t name_count, db_row *each, void *context)
 {
@@ -106,7 +118,7 @@ struct error *ledger_copy(struct arena *arena, struct db *db, const char *name, 
 
 	if (name_count == 0 || name_count > NAMES_FEW)
 		return db_copy_out(db, db_sql(name), each, context);
-	joined = ledger_joined(arena, names, name_count);
+	joined = names_joined(arena, names, name_count);
 	TRY(db_query(arena, db, db_sql("push-names"), &joined, 1, NULL));
 	return db_copy_out(db, db_sql(str_c(arena, str_format(arena, "%s-named", name))), each, context);
 }

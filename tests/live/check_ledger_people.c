@@ -96,6 +96,9 @@ START_TEST(all_and_by_name)
 	ck_assert(str_is(states[5].frozen, "x"));
 	must(ledger_contacts(arena, db, names, 1, &many, &many_count)); /* nobody */
 	ck_assert_uint_eq(many_count, 0);
+	names[0] = STR("m01,m02");
+	must(ledger_machines(arena, db, names, 1, &states, &state_count));
+	ck_assert_uint_eq(state_count, 0);
 }
 END_TEST
 
