@@ -45,10 +45,12 @@ struct round {
 	bool has_head;
 	struct inventory_news news;
 	struct store_faults faults;
+	struct arena *looks; /* where they are */
 	bool looked;
 	size_t mended; /* objects that were found damaged when they were put */
 	struct link_faults links; /* that did not say what was published, and were put right */
 
+	bool loaded; /* what follows: while the store was looked at */
 	struct fleet fleet;
 	struct inventory_touched touched; /* where the fleet came from the one before */
 	struct producer *producer;        /* NULL: there is no next round in this process */
@@ -70,7 +72,7 @@ struct round {
 /* Templates, and how bytes are made. */
 struct error *round_prepare(struct round *round) MUST_CHECK;
 /* The head of the round before, the news from the database (a snapshot is open afterwards), and the state of the store.
- */
+ * Where something changed and nothing is in memory, it is loaded meanwhile. */
 struct error *round_ask(struct round *round) MUST_CHECK;
 /* Can what was published be other than what the inventory says now? */
 bool round_may_differ(const struct round *round);
