@@ -266,6 +266,7 @@ static struct error *begin(struct arena *arena, struct db *db, void *context)
 	TRY(check_open(arena, db, beginning->generation));
 	TRY(add_run(arena, db, beginning));
 	TRY(db_query(arena, db, db_sql("push-supersede"), &beginning->number, 1, NULL));
+	TRY(db_query(arena, db, db_sql("push-abandoned"), NULL, 0, NULL));
 	TRY(db_query(arena, db, db_sql("push-fence"), NULL, 0, NULL));
 	TRY(add_items(db, beginning));
 	TRY(db_query(arena, db, db_sql("push-running"), &beginning->number, 1, NULL));

@@ -165,6 +165,7 @@ START_TEST(claims_that_are_given_back)
 	ck_assert_uint_eq(info.claimed, 1);
 	ck_assert_uint_eq(claimed(run, 3, &again, &info), 2);
 	ck_assert_uint_eq(again[0].attempt, 1);
+	ck_assert_uint_eq(again[0].state.attempts, 1);
 	ck_assert_uint_gt(again[0].fence, claims[2].fence);
 }
 END_TEST
@@ -184,6 +185,10 @@ START_TEST(two_runs_and_one_machine)
 	ck_assert(!confirm(&old)); /* though its own row still says that it is claimed */
 	ck_assert(confirm(&new));
 	ck_assert_uint_eq(state_of_machine("m00").confirmed.generation, 2);
+	ck_assert_uint_eq(run_info(old.run).claimed, 1);
+	(void)started_run(3, 1, 0);
+	ck_assert_uint_eq(run_info(old.run).claimed, 0); /* its pusher did not come back */
+	ck_assert_uint_eq(run_info(old.run).skipped, 1);
 }
 END_TEST
 
