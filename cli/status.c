@@ -136,12 +136,13 @@ static struct error *say_run(struct run *run)
 
 	TRY(ledger_open_run(run->arena, run->db, &info));
 	if (info.number > 0)
-		writer_say(
-			run->writer,
-			"push %llu of generation %llu is open: wave %u of %u; %zu confirmed, %zu failed, %zu running, "
-			"%zu waiting",
-			(unsigned long long)info.number, (unsigned long long)info.generation, info.wave + 1, info.waves,
-			info.confirmed, info.failed, info.claimed, info.waiting);
+		writer_say(run->writer,
+		           "push %llu of generation %llu %s%.*s%s: wave %u of %u; %zu confirmed, %zu failed, %zu "
+		           "running, %zu waiting",
+		           (unsigned long long)info.number, (unsigned long long)info.generation,
+		           info.state == RUN_STOPPED ? "was stopped (" : "is open", STR_ARG(info.reason),
+		           info.state == RUN_STOPPED ? ")" : "",
+		           info.wave + 1, info.waves, info.confirmed, info.failed, info.claimed, info.waiting);
 	return NULL;
 }
 

@@ -38,12 +38,12 @@ bool failure_needs_person(enum failure failure)
 	case FAILURE_HOST_KEY:
 	case FAILURE_AUTH:
 	case FAILURE_REFUSED:
-	case FAILURE_UNDO:
-		return true;
-	case FAILURE_UNREACHABLE:
 	case FAILURE_APPLY:
+	case FAILURE_UNDO:
 	case FAILURE_ROLLED_BACK:
 	case FAILURE_PROBE:
+		return true;
+	case FAILURE_UNREACHABLE:
 	case FAILURE_HOOK:
 	case FAILURE_DAMAGED:
 	case FAILURE_FENCE:

@@ -123,10 +123,10 @@ enum failure {
 	FAILURE_HOST_KEY,    /* the host key is unknown or changed: a person */
 	FAILURE_AUTH,        /* login refused: a person */
 	FAILURE_REFUSED,     /* fleetwall-host refused (identity, fence, backends, management, adopt, …): a person */
-	FAILURE_APPLY,       /* the kernel or a tool did not take it; everything was undone */
+	FAILURE_APPLY,       /* the kernel or a tool did not take it; everything was undone: a person */
 	FAILURE_UNDO,        /* and could not be undone: a person, at once */
-	FAILURE_ROLLED_BACK, /* applied, not confirmed in time: it went back by itself */
-	FAILURE_PROBE,       /* a probe failed; rolled back */
+	FAILURE_ROLLED_BACK, /* applied, not confirmed in time: it went back by itself: a person */
+	FAILURE_PROBE,       /* a probe failed; rolled back: a person */
 	FAILURE_HOOK,        /* a hook could not be started or failed in its own way */
 	FAILURE_DAMAGED,     /* the store's files are damaged */
 	FAILURE_FENCE,       /* somebody else has taken this machine over; not this pusher's any more */

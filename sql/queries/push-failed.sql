@@ -6,7 +6,7 @@ WITH ours AS MATERIALIZED (
      WHERE w.run = $1::bigint AND w.machine = $2 AND w.fence = $3::bigint AND w.state = 'claimed' AND p.fence = w.fence
        FOR UPDATE OF w, p),
 known AS (
-    UPDATE fleetwall.push_machine AS p SET failure = $4, message = $5, failed_at = now(), needs_person = $6::boolean
+    UPDATE fleetwall.push_machine AS p SET failure = $4, message = $5, failed_at = now(), needs_person = $6::boolean AND NOT ours.again
       FROM ours WHERE p.machine = ours.machine)
 UPDATE fleetwall.push_work AS w
    SET state = CASE WHEN ours.again THEN 'waiting' ELSE 'failed' END, counts = true, lease = NULL, failure = $4, message = $5, at = now(),

@@ -12,8 +12,8 @@ static const struct {
 } failures[] = {
 	{FAILURE_UNREACHABLE, "unreachable", false}, {FAILURE_HOST_KEY, "host-key", true},
 	{FAILURE_AUTH, "auth", true},                {FAILURE_REFUSED, "refused", true},
-	{FAILURE_APPLY, "apply", false},             {FAILURE_UNDO, "undo", true},
-	{FAILURE_ROLLED_BACK, "rolled-back", false}, {FAILURE_PROBE, "probe", false},
+	{FAILURE_APPLY, "apply", true},              {FAILURE_UNDO, "undo", true},
+	{FAILURE_ROLLED_BACK, "rolled-back", true},  {FAILURE_PROBE, "probe", true},
 	{FAILURE_HOOK, "hook", false},               {FAILURE_DAMAGED, "damaged", false},
 	{FAILURE_FENCE, "fence", false},
 };
