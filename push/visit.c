@@ -47,6 +47,7 @@ static void on_timer_closed(uv_handle_t *handle)
 
 	arena_free(visit->arena);
 	pusher->in_flight--;
+	(void)uv_timer_stop(&pusher->claim_timer); /* the wave may have ended, or the run */
 	pusher_go_on(pusher);
 }
 

@@ -11,7 +11,7 @@
 #include "visit.h"
 #include "transport_parts.h"
 
-enum { OUTPUT_LIMIT = 16384, TOKEN_BYTES = 16, CONNECTION_EXTRA = 5 };
+enum { OUTPUT_LIMIT = 16384, TOKEN_BYTES = 16 };
 
 #define CONNECTION STR("\"$SSH_CONNECTION\"")
 
@@ -187,7 +187,7 @@ static void send_bundle(struct visit *visit)
 					    .remote = remote_line(visit->arena, settings, visit->with_script, words,
 	                                                          settings->scp ? 4 : 3),
 					    .input = settings->scp ? NULL : visit->bundle,
-					    .seconds = settings->connect + settings->step + CONNECTION_EXTRA,
+					    .seconds = settings->connect + settings->step,
 					    .limit = OUTPUT_LIMIT,
 					    .done = on_applied,
 					    .context = visit,
@@ -274,7 +274,7 @@ static void copy_bundle(struct visit *visit)
 					    .target = visit_target(visit),
 					    .remote = remote_file(visit->arena, visit->token),
 					    .local = visit->file,
-					    .seconds = settings->connect + settings->step + CONNECTION_EXTRA,
+					    .seconds = settings->connect + settings->step,
 					    .limit = OUTPUT_LIMIT,
 					    .done = on_copied,
 					    .context = visit,

@@ -30,30 +30,30 @@ START_TEST(pushes_what_differs)
 	struct push_result result;
 	struct push_plan plan;
 
-	(void)push_fleet(20, 1);
+	(void)push_fleet(12, 1);
 	plan = push_planned();
-	ck_assert_uint_eq(plan.count, 20);
+	ck_assert_uint_eq(plan.count, 12);
 	ck_assert(plan.items[0].first && plan.items[0].enforce);
 	result = push_done_all();
 	ck_assert_int_eq(result.run.state, RUN_DONE);
-	ck_assert_uint_eq(result.run.confirmed, 20);
+	ck_assert_uint_eq(result.run.confirmed, 12);
 	ck_assert_uint_eq(result.people_count, 0);
 	ck_assert(!result.interrupted);
-	for (unsigned i = 0; i < 20; i++) {
+	for (unsigned i = 0; i < 12; i++) {
 		host_is_done(i);
 		ck_assert_uint_eq(host_lines(i, "calls", ""), 3); /* apply, confirm, and the end */
 	}
 	ck_assert_uint_eq(push_told.kinds[PUSH_STARTED], 1);
-	ck_assert_uint_eq(push_told.kinds[PUSH_CLAIMED], 20);
-	ck_assert_uint_eq(push_told.kinds[PUSH_APPLIED], 20);
-	ck_assert_uint_eq(push_told.kinds[PUSH_CONFIRMED], 20);
+	ck_assert_uint_eq(push_told.kinds[PUSH_CLAIMED], 12);
+	ck_assert_uint_eq(push_told.kinds[PUSH_APPLIED], 12);
+	ck_assert_uint_eq(push_told.kinds[PUSH_CONFIRMED], 12);
 	ck_assert_uint_eq(push_told.kinds[PUSH_DONE], 1);
-	ck_assert_uint_eq(push_told.kinds[PUSH_WARNING], 40);
+	ck_assert_uint_eq(push_told.kinds[PUSH_WARNING], 24);
 	ck_assert(has(push_told.warnings, "3 sessions") && has(push_told.warnings, "monitor") &&
 	          has(push_told.warnings, "not real"));
 	ck_assert_str_eq(asked("SELECT machine_id FROM fleetwall.push_machine WHERE machine = 'm007'"), "00ffm007");
 	ck_assert_uint_eq(push_planned().count, 0);
-	ck_assert_uint_eq(push_planned().unchanged, 20);
+	ck_assert_uint_eq(push_planned().unchanged, 12);
 }
 END_TEST
 
@@ -156,7 +156,8 @@ END_TEST
 START_TEST(hangs)
 {
 	(void)push_fleet(1, 1);
-	push_settings.connect = push_settings.step = 0;
+	push_settings.connect = 1;
+	push_settings.step = 0;
 	push_settings.retries = 0;
 	host_has(0, "hang", "");
 	ck_assert_uint_eq(push_done_all().run.failed, 1);
@@ -303,7 +304,7 @@ START_TEST(two_share_a_run)
 	pid_t children[2];
 	int status;
 
-	(void)push_fleet(40, 1);
+	(void)push_fleet(24, 1);
 	struct push_plan plan = push_planned();
 	uint64_t run = push_started(&plan);
 
@@ -313,8 +314,8 @@ START_TEST(two_share_a_run)
 		ck_assert_int_eq(waitpid(children[i], &status, 0), children[i]);
 		ck_assert_int_eq(status, 0);
 	}
-	all_done_once(40);
-	for (unsigned i = 0; i < 40; i++)
+	all_done_once(24);
+	for (unsigned i = 0; i < 24; i++)
 		ck_assert_uint_eq(host_lines(i, "log", "applied"), 1);
 	ck_assert_str_eq(asked("SELECT count(DISTINCT pusher) FROM fleetwall.push_work"), "2");
 }
@@ -357,7 +358,7 @@ START_TEST(told_to_end)
 	uint64_t run;
 	pid_t child;
 
-	(void)push_fleet(40, 1);
+	(void)push_fleet(24, 1);
 	plan = push_planned();
 	run = push_started(&plan);
 	push_settings.parallel = 4;
@@ -371,13 +372,13 @@ START_TEST(told_to_end)
 	ck_assert(result.interrupted);
 	ck_assert_int_eq(result.run.state, RUN_RUNNING);
 	ck_assert_uint_eq(result.run.claimed, 0);
-	ck_assert_uint_lt(result.run.confirmed, 40);
+	ck_assert_uint_lt(result.run.confirmed, 24);
 	ck_assert_uint_eq(result.run.failed, 0);
 	ck_assert_int_eq(waitpid(child, NULL, 0), child);
-	for (unsigned i = 0; i < 40; i++) /* what was applied was confirmed */
+	for (unsigned i = 0; i < 24; i++) /* what was applied was confirmed */
 		ck_assert_uint_eq(host_lines(i, "log", "applied"), host_lines(i, "log", "confirmed"));
-	ck_assert_uint_eq(push_worked(run).run.confirmed, 40);
-	all_done_once(40);
+	ck_assert_uint_eq(push_worked(run).run.confirmed, 24);
+	all_done_once(24);
 }
 END_TEST
 
@@ -391,7 +392,7 @@ START_TEST(database_comes_and_goes)
 	pid_t child;
 	int status;
 
-	(void)push_fleet(40, 1);
+	(void)push_fleet(24, 1);
 	plan = push_planned();
 	run = push_started(&plan);
 	push_settings.parallel = 4;
@@ -406,7 +407,7 @@ START_TEST(database_comes_and_goes)
 	    "second'");
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(status, 0);
-	all_done_once(40);
+	all_done_once(24);
 }
 END_TEST
 
