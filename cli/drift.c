@@ -117,7 +117,8 @@ static void silent(struct look *look, struct str machine, struct str kind, struc
 static void unanswered(struct look *look, const struct answer *answer)
 {
 	if (answer->answered)
-		silent(look, answer->machine, STR("refused"), answer->output);
+		silent(look, answer->machine, STR("refused"),
+		       str_slice(answer->output, 0, str_find(answer->output, '\n')));
 	else
 		silent(look, answer->machine, failure_str(answer->failure), answer->message);
 }

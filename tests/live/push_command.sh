@@ -1,0 +1,193 @@
+#!/bin/sh
+# push, status, drift, rollback, freezes, probes, approvals and nightly as commands: usage, settings, exit codes, what is said. The machines
+# are played by a hook (lib/fake_host.sh); real ones are in push.sh.
+set -u
+. tests/live/lib/command.sh
+
+# settings LINE…: the configuration, with hooks in place of ssh
+settings() {
+	hook="\"$TOP/tests/live/lib/fake_host.sh\", \"$home/hosts\", \"%n\""
+	{
+		printf 'state = "%s/state";\n' "$home"
+		printf '%s\n' "$@"
+		printf 'push = { apply = [ %s ]; confirm = [ %s ]; call = [ %s ]; retries = 0; deadline = 10; drift_sample = 0; };\n' "$hook" "$hook" "$hook"
+	} > "$FLEETWALL_CONFIG"
+}
+asked() { # MACHINE WORD: how often was the machine asked that?
+	grep -cx "$2" "$home/hosts/$1/calls" 2> /dev/null || :
+}
+management='management = [ "192.0.2.10" ];'
+mkdir "$home/hosts"
+
+# --- settings ---
+printf '%s\n' 'transport = "carrier-pigeon";' 'nightly_push = "perhaps";' 'push = { user = "-oProxyCommand=x";' 'parallel = 0;' \
+	'deadline = 5;' 'apply = [];' 'confirm = "ssh";' 'ssh_options = [ 1 ];' 'paralel = 3; };' > "$home/bad.conf"
+run 2 --config "$home/bad.conf" status
+complains 'bad.conf:1: setting transport must be "ssh" or "scp"'
+complains 'bad.conf:2: setting nightly_push must be "on", "approved" or "off"'
+complains 'bad.conf:3: setting user must be a login name'
+complains 'bad.conf:4: setting parallel must be from 1 to 1000'
+complains 'bad.conf:5: setting deadline must be from 10 to 3600'
+complains 'setting apply must be a list of strings'
+complains 'setting confirm must be a list of strings'
+complains 'setting ssh_options must be a list of strings'
+complains 'did you mean parallel?'
+
+# --- usage ---
+settings "$management"
+run 3 push
+run 0 init
+printf '%s\n' 'roles = ( { name = "web"; rules = [ "allow 80/tcp" ]; }, { name = "db"; rules = [ "allow 3306/tcp from role:web" ]; } );' \
+	'machines = ( { name = "web1"; addresses = [ "10.0.0.1" ]; roles = [ "web" ]; },' \
+	'  { name = "web2"; addresses = [ "10.0.0.2" ]; roles = [ "web" ]; },' \
+	'  { name = "db1"; addresses = [ "10.0.0.3" ]; roles = [ "db" ]; } );' > "$home/fleet.conf"
+run 0 import "$home/fleet.conf"
+run 2 push --halt --resume
+run 2 push --reason why
+run 2 push --halt web1
+run 2 push --parallel 0
+run 2 push --parallel 99999999999
+run 2 push --max-failures x
+run 2 machine freeze web1
+complains '--reason'
+run 2 probe add db1 3306/tcp ajar
+run 2 probe add db1 3306/tcp open by web1
+run 2 probe add db1 3306/udp open
+run 2 probe add db9 3306/tcp open
+run 2 approve none
+run 2 approve 7
+run 2 rollback
+
+# --- nothing is published ---
+run 2 push
+complains 'fleetwall generate'
+run 0 status
+says 'unmanaged'
+
+# --- no management: nobody is asked ---
+run 0 generate
+settings
+run 4 push
+complains 'management'
+run 4 push --dry-run
+says 'web1'
+run 4 nightly
+complains 'management'
+holds 'nobody was asked' test ! -e "$home/hosts/web1"
+settings "$management"
+
+# --- the plan, the push ---
+run 1 push --dry-run
+says 'first'
+holds 'the plan asked nobody' test ! -e "$home/hosts/web1"
+run 1 --json push --dry-run 'web*'
+json '[.items[].machine] == ["web1", "web2"] and .items[0].why == "first"'
+run 2 push --only wbe1
+complains 'did you mean web1?'
+run 2 push --only 'x*'
+run 2 push --only role:webb
+run 2 push --adopt nobody
+run 0 push web1 --only role:db
+says 'web1: confirmed'
+says '2 confirmed, 0 failed'
+run 1 push --dry-run
+silent_on 'db1'
+run 0 --json push
+jq -s . "$home/out" > "$home/lines"
+holds 'each line is an object' jq -e 'length > 3 and all(.[]; .format == 1 and .command == "push")' "$home/lines"
+holds 'the last is the summary' jq -e '.[-1] | .event == "summary" and .confirmed == 1 and .state == "done"' "$home/lines"
+run 0 push
+says 'nothing to push: 3 machines have what is published'
+holds 'web2 was asked twice: apply, confirm' test "$(wc -l < "$home/hosts/web2/calls")" -eq 2
+run 0 --json status
+json '[.items[] | select(.state == "current")] | length == 3'
+run 0 status --open
+silent_on 'web1'
+
+# --- what fails is named, and why ---
+run 0 rule add web allow 443/tcp
+run 0 generate
+touch "$home/hosts/web1/refuse"
+run 1 push
+says 'needs a person: web1: refused: this is another machine'
+run 1 status web1
+says 'failed'
+says 'this is another machine'
+rm "$home/hosts/web1/refuse"
+run 0 push --resume
+says 'web1: confirmed'
+
+# --- halted, frozen ---
+run 0 push --halt --reason 'a storm'
+run 0 rule add web allow 8443/tcp
+run 0 generate
+run 4 push
+complains 'a storm'
+run 0 status
+complains 'pushing is halted since'
+run 1 nightly
+says 'not pushed: pushing is halted by'
+run 0 push --resume
+run 0 machine freeze web1 --reason 'kernel upgrade'
+run 0 push
+complains 'machine web1 is frozen'
+run 0 status web1
+says 'frozen: kernel upgrade'
+run 0 machine unfreeze web1
+run 0 push
+says 'web1: confirmed'
+
+# --- back, and back again ---
+run 1 rollback web1 --dry-run
+run 0 rollback web1
+says 'web1: confirmed'
+run 0 status web1
+says 'rolled back to generation'
+run 0 push
+says 'nothing to push'
+run 0 machine unfreeze web1
+run 0 push
+says 'web1: confirmed'
+
+# --- nights ---
+settings "$management" 'nightly_push = "approved";'
+run 0 nightly
+holds 'it is quiet when nothing happened' test ! -s "$home/out"
+run 0 rule add web allow 9000/tcp
+run 1 nightly
+says 'opens something, and waits for: fleetwall approve'
+says 'it opens: role web: allow 9000/tcp'
+run 1 nightly
+says 'opens something'
+before=$(asked web1 apply)
+holds 'nothing was pushed' test "$before" -eq "$(asked web1 apply)"
+run 0 approve "$("$FLEETWALL" generation list --json | jq -r '.items[-1].generation')"
+run 0 nightly
+says '2 confirmed, 0 failed'
+run 0 nightly
+holds 'it is quiet again' test ! -s "$home/out"
+run 0 rule add web deny 9000/tcp
+run 0 nightly
+says '2 confirmed, 0 failed'
+settings "$management"
+run 0 rule add web allow 9001/tcp
+echo 9 > "$home/hosts/web2/unreachable"
+run 1 --json nightly
+json '.items[0].left == ["web2"] and .items[0].confirmed == 1 and .items[0].failed == 1'
+rm "$home/hosts/web2/unreachable"
+run 0 nightly
+says 'push '
+settings "$management" 'nightly_push = "off";'
+run 0 rule add web allow 9002/tcp
+run 0 nightly
+says 'generation '
+run 1 push --dry-run
+settings "$management"
+flock "$home/state/out/.nightly" sleep 30 &
+holder=$!
+sleep 0.3
+run 4 nightly
+complains 'another nightly is still at work'
+kill "$holder"
+wait "$holder" 2> /dev/null
+finish
