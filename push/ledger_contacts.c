@@ -1,5 +1,5 @@
 /* How to reach machines, and which roles each has, from the inventory as it is. Memberships are most of the rows that
- * there are: they come in no order, and are put in order here. */
+ * there are: they come in no order, and are put in order here. Nobody who claims work waits for them. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -127,18 +127,21 @@ static struct error *read_roles(struct db *db, struct contacts *contacts, const 
 	return NULL;
 }
 
+static struct error *read_contacts(struct db *db, struct contacts *contacts, const struct str *names, size_t name_count)
+{
+	TRY(ledger_copy(contacts->scratch, db, "push-contacts", names, name_count, contact_row, contacts));
+	ledger_keep_named(&contacts->rows, names, name_count);
+	return NULL;
+}
+
 struct error *ledger_read_contacts(struct arena *arena, struct db *db, const struct str *names, size_t name_count,
                                    struct contact **list, size_t *count)
 {
 	struct contacts contacts = {.rows = {.arena = arena, .size = sizeof **list}, .scratch = arena_new()};
-	struct error *error = ledger_copy(contacts.scratch, db, "push-contacts", names, name_count, contact_row,
-	                                  &contacts);
+	struct error *error = read_contacts(db, &contacts, names, name_count);
 
-	if (error == NULL) {
-		*count = ledger_keep_named(&contacts.rows, names, name_count);
-		*list = contact_at(&contacts, 0);
-		error = read_roles(db, &contacts, names, name_count);
-	}
+	*list = (struct contact *)(void *)contacts.rows.items;
+	*count = contacts.rows.count;
 	arena_free(contacts.scratch);
 	return error;
 }
@@ -152,12 +155,18 @@ struct reading {
 	size_t count;
 };
 
-static struct error *read_contacts(struct arena *arena, struct db *db, void *context)
+static struct error *read_both(struct arena *arena, struct db *db, void *context)
 {
 	struct reading *reading = context;
+	struct contacts contacts = {.rows = {.arena = arena, .size = sizeof(struct contact)}, .scratch = arena_new()};
+	struct error *error = read_contacts(db, &contacts, reading->names, reading->name_count);
 
-	return ledger_read_contacts(arena, db, reading->names, reading->name_count, &reading->contacts,
-	                            &reading->count);
+	if (error == NULL)
+		error = read_roles(db, &contacts, reading->names, reading->name_count);
+	reading->contacts = (struct contact *)(void *)contacts.rows.items;
+	reading->count = contacts.rows.count;
+	arena_free(contacts.scratch);
+	return error;
 }
 
 struct error *ledger_contacts(struct arena *arena, struct db *db, const struct str *names, size_t name_count,
@@ -165,7 +174,7 @@ struct error *ledger_contacts(struct arena *arena, struct db *db, const struct s
 {
 	struct reading reading = {.names = names, .name_count = name_count};
 
-	TRY(ledger_do(arena, db, read_contacts, &reading));
+	TRY(ledger_do(arena, db, read_both, &reading));
 	*contacts = reading.contacts;
 	*count = reading.count;
 	return NULL;

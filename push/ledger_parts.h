@@ -36,7 +36,7 @@ void *ledger_row_add(struct ledger_rows *rows);
 /* Of rows that begin with a name and are in its order, keeps those that are named; name_count 0: all. How many. */
 size_t ledger_keep_named(struct ledger_rows *rows, const struct str *names, size_t name_count);
 
-/* Within a transaction; as ledger_machines(), ledger_contacts() and ledger_run(). */
+/* Within a transaction; as ledger_machines(), ledger_contacts() (without roles) and ledger_run(). */
 struct error *ledger_read_machines(struct arena *arena, struct db *db, const struct str *names, size_t name_count,
                                    struct machine_state **states, size_t *count) MUST_CHECK;
 struct error *ledger_read_contacts(struct arena *arena, struct db *db, const struct str *names, size_t name_count,

@@ -99,7 +99,7 @@ struct claim {
 	uint64_t run, fence;  /* the fence rises with every claim, of all runs */
 	unsigned attempt;     /* from 1 */
 	struct machine_state state;
-	struct contact contact;
+	struct contact contact; /* without roles */
 };
 /* At most `most` items of the open wave: waiting ones that are due, and claimed ones whose lease ended. FOR UPDATE SKIP
  * LOCKED. `pusher` is this process for people ("host:pid"); the lease is `lease` seconds. Frozen and disabled machines
