@@ -11,20 +11,19 @@
 #include "fleetwall/buf.h"
 #include "positions.h"
 
-/* A part of the stream: text, or an object of the store. */
+/* A part of the stream: text, or an object of the store. Many bundles are under way at once, so it is small. */
+enum { PIECE_SET = RULESET_FILES }; /* else one of ruleset_files */
 struct piece {
-	struct str text;
-	const struct digest *object; /* NULL: text */
-	struct str file;             /* of a ruleset; empty: a set */
+	const char *text;            /* NULL: a file */
+	const struct digest *object;
 	uint64_t size;
+	unsigned file;
 };
 
 struct bundle {
 	struct str output;
-	struct {
-		struct piece *items;
-		size_t count, capacity;
-	} pieces;
+	struct piece *pieces;
+	size_t count;
 	size_t next;   /* the piece that is read */
 	uint64_t done; /* of it */
 	int descriptor;
@@ -47,12 +46,12 @@ static void add_piece(struct making *making, struct piece piece)
 
 	bundle->size += piece.size;
 	if (piece.size > 0)
-		APPEND(making->arena, &bundle->pieces, piece);
+		bundle->pieces[bundle->count++] = piece;
 }
 
 static void add_text(struct making *making, struct str text)
 {
-	add_piece(making, (struct piece){.text = text, .size = text.n});
+	add_piece(making, (struct piece){.text = text.p, .size = text.n});
 }
 
 /* --- the header --- */
@@ -122,8 +121,9 @@ static void add_rules(struct making *making)
 			continue;
 		}
 		buf_format(&making->header, "%.*s %zu\n", STR_ARG(name), file->lines);
-		add_piece(making, (struct piece){
-					  .object = &making->now->position.ruleset, .file = name, .size = file->size});
+		add_piece(making, (struct piece){.object = &making->now->position.ruleset,
+		                                 .file = (unsigned)i,
+		                                 .size = file->size});
 	}
 }
 
@@ -165,7 +165,7 @@ static struct error *add_set(struct making *making, const struct entry *set)
 	}
 	TRY(positions_set(request->now, &set->digest, &facts));
 	buf_format(&making->header, "set %.*s whole %zu\n", STR_ARG(set->name), facts->lines);
-	add_piece(making, (struct piece){.object = &set->digest, .size = facts->size});
+	add_piece(making, (struct piece){.object = &set->digest, .file = PIECE_SET, .size = facts->size});
 	return NULL;
 }
 
@@ -183,27 +183,41 @@ static void add_script(struct making *making)
 	add_text(making, script);
 }
 
-/* The header stands before what it counts, and is known when all of that is: its place is kept. */
-static struct error *fill(struct making *making)
+/* The header, in `scratch`, and what stands behind it. */
+static struct error *describe(struct making *making)
 {
 	const struct position *position = &making->now->position;
-	struct bundle *bundle = making->bundle;
-	struct piece header = {0};
-	size_t place;
 
-	add_script(making);
-	place = bundle->pieces.count;
-	APPEND(making->arena, &bundle->pieces, header);
 	add_header(making);
 	add_rules(making);
 	for (size_t i = 0; i < position->set_count; i++)
 		TRY(error_in(add_set(making, &position->sets[i]), "set %.*s", STR_ARG(position->sets[i].name)));
 	buf_char(&making->header, '\n');
-	header = (struct piece){.text = buf_str(&making->header), .size = making->header.n};
-	bundle->pieces.items[place] = header;
-	bundle->size += header.size;
-	add_text(making, STR("end\n"));
 	return NULL;
+}
+
+enum { PIECES_BESIDES = 4 + RULESET_FILES }; /* two for the script, header, `end`; rules */
+
+/* The header stands before what it counts, and is known when all of that is: its place is kept. */
+static struct error *fill(struct making *making)
+{
+	struct bundle *bundle = making->bundle;
+	struct arena *scratch = arena_new();
+	struct error *error;
+	struct piece *header;
+
+	bundle->pieces = ARENA_ARRAY(making->arena, struct piece,
+	                             PIECES_BESIDES + making->now->position.set_count);
+	add_script(making);
+	header = &bundle->pieces[bundle->count++];
+	making->header = buf_new(scratch);
+	error = describe(making);
+	header->text = str_copy(making->arena, buf_str(&making->header)).p;
+	header->size = making->header.n;
+	bundle->size += header->size;
+	add_text(making, STR("end\n"));
+	arena_free(scratch);
+	return error;
 }
 
 /* What can't be told of what was confirmed is as good as nothing: all is sent. */
@@ -218,7 +232,7 @@ static const struct held_position *held_before(const struct bundle_request *requ
 
 struct error *bundle_make(struct arena *arena, const struct bundle_request *request, struct bundle **bundle)
 {
-	struct making making = {.arena = arena, .request = request, .header = buf_new(arena)};
+	struct making making = {.arena = arena, .request = request};
 	struct bundle *made = ARENA_NEW(arena, struct bundle);
 
 	TRY(positions_held(request->now, request->machine, &making.now));
@@ -249,8 +263,9 @@ bool bundle_is_whole(const struct bundle *bundle)
 
 static struct str path_of(struct arena *scratch, const struct bundle *bundle, const struct piece *piece)
 {
-	return piece->file.n > 0 ? store_ruleset_path(scratch, bundle->output, piece->object, piece->file)
-	                         : store_set_path(scratch, bundle->output, piece->object);
+	if (piece->file == PIECE_SET)
+		return store_set_path(scratch, bundle->output, piece->object);
+	return store_ruleset_path(scratch, bundle->output, piece->object, ruleset_files[piece->file]);
 }
 
 static struct error *open_piece(struct bundle *bundle, const struct piece *piece)
@@ -303,9 +318,9 @@ static struct error *read_piece(struct bundle *bundle, const struct piece *piece
 
 	if (size > left)
 		size = (size_t)left;
-	if (piece->object != NULL)
+	if (piece->text == NULL)
 		return read_file(bundle, piece, bytes, size, got);
-	memcpy(bytes, piece->text.p + bundle->done, size);
+	memcpy(bytes, piece->text + bundle->done, size);
 	*got = size;
 	return NULL;
 }
@@ -322,8 +337,8 @@ static void next_piece(struct bundle *bundle)
 struct error *bundle_read(struct bundle *bundle, char *bytes, size_t size, size_t *got)
 {
 	*got = 0;
-	while (*got < size && bundle->next < bundle->pieces.count) {
-		const struct piece *piece = &bundle->pieces.items[bundle->next];
+	while (*got < size && bundle->next < bundle->count) {
+		const struct piece *piece = &bundle->pieces[bundle->next];
 		size_t count = 0;
 
 		TRY(read_piece(bundle, piece, bytes + *got, size - *got, &count));
@@ -342,5 +357,5 @@ void bundle_close(struct bundle *bundle)
 	if (bundle->descriptor >= 0)
 		(void)close(bundle->descriptor);
 	bundle->descriptor = -1;
-	bundle->next = bundle->pieces.count;
+	bundle->next = bundle->count;
 }

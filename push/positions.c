@@ -1,5 +1,6 @@
 /* Which position each machine of a generation has: rulesets are read once each, checked against their digest, and all
- * but their figures is forgotten again. Set files are looked at when a bundle needs one. Writes nothing. */
+ * but their figures is forgotten again. Lists of sets, and set files, are looked at for machines that are asked for by
+ * name: a plan over a fleet in which nothing changed needs none. Writes nothing. */
 #include "positions.h"
 
 #include <string.h>
@@ -145,20 +146,26 @@ struct str position_mode_str(enum position_mode mode)
 	return STR("");
 }
 
-static struct error *fill_list(struct positions *positions, struct str text, struct set_list *list)
+static struct error *find_set(const struct positions *positions, struct str name, const struct entry **set)
 {
 	const struct generation *generation = &positions->generation;
+
+	*set = entry_find(generation->sets, generation->set_count, name);
+	if (*set != NULL)
+		return NULL;
+	return error_hint(error_new(ERROR_SURROUNDINGS, "sets.list names %.*s, which the generation does not have",
+	                            STR_ARG(name)),
+	                  "publish another generation");
+}
+
+static struct error *fill_list(struct positions *positions, struct str text, struct set_list *list)
+{
+	const struct entry *set;
 	struct str line;
 
 	list->sets = ARENA_ARRAY(positions->arena, struct entry, count_lines(text));
 	while (text.n > 0 && str_cut(&text, '\n', &line)) {
-		const struct entry *set = entry_find(generation->sets, generation->set_count, line);
-
-		if (set == NULL)
-			return error_hint(error_new(ERROR_SURROUNDINGS,
-			                            "sets.list names %.*s, which the generation does not have",
-			                            STR_ARG(line)),
-			                  "publish another generation");
+		TRY(find_set(positions, line, &set));
 		list->sets[list->count++] = *set;
 	}
 	return NULL;
@@ -192,58 +199,83 @@ static void add_sum(struct buf *buf, const struct digest *digest, struct str nam
 	buf_char(buf, '\n');
 }
 
-static struct digest digest_of_position(struct arena *scratch, const struct position *position)
+static struct error *digest_of_position(struct arena *scratch, const struct positions *positions,
+                                        const struct digest *ruleset, struct str list, struct digest *digest)
 {
 	struct buf sums = buf_new(scratch);
+	const struct entry *set;
+	struct str line;
 
-	add_sum(&sums, &position->ruleset, STR("rules"));
-	for (size_t i = 0; i < position->set_count; i++)
-		add_sum(&sums, &position->sets[i].digest, position->sets[i].name);
-	return digest_of(buf_str(&sums));
+	add_sum(&sums, ruleset, STR("rules"));
+	while (list.n > 0 && str_cut(&list, '\n', &line)) {
+		TRY(find_set(positions, line, &set));
+		add_sum(&sums, &set->digest, set->name);
+	}
+	*digest = digest_of(buf_str(&sums));
+	return NULL;
 }
 
-static struct error *fill_ruleset(struct arena *scratch, struct positions *positions, const struct digest *digest,
-                                  struct held_position *held)
+/* What a plan over all machines needs. */
+static struct error *fill_position(struct arena *scratch, const struct positions *positions,
+                                   const struct digest *ruleset, const struct str texts[RULESET_FILES],
+                                   struct position *position)
 {
-	struct position *position = &held->position;
-	struct str texts[RULESET_FILES];
+	position->ruleset = *ruleset;
+	position->mode = mode_of(texts[0]);
+	return digest_of_position(scratch, positions, ruleset, texts[2], &position->digest);
+}
+
+/* And what one needs to which something is sent, or that is asked what it has. */
+static struct error *complete(struct positions *positions, const struct str texts[RULESET_FILES],
+                              struct held_position *held)
+{
 	struct set_list list;
 
-	TRY(store_read_ruleset(scratch, positions->output, digest, texts, &texts[2]));
 	for (size_t i = 0; i < RULESET_FILES; i++)
 		TRY(error_in(look_at(texts[i], &held->files[i]), "%.*s", STR_ARG(ruleset_files[i])));
 	TRY(list_of(positions, &held->files[2], texts[2], &list));
-	position->ruleset = *digest;
-	position->mode = mode_of(texts[0]);
-	position->sets = list.sets;
-	position->set_count = list.count;
-	position->digest = digest_of_position(scratch, position);
+	held->position.sets = list.sets;
+	held->position.set_count = list.count;
+	held->is_complete = true;
 	return NULL;
+}
+
+static struct error *read_ruleset(struct arena *scratch, struct positions *positions, const struct digest *ruleset,
+                                  bool whole, struct held_position **held)
+{
+	struct held_position made = {0};
+	struct str texts[RULESET_FILES];
+
+	TRY(store_read_ruleset(scratch, positions->output, ruleset, texts, &texts[2]));
+	if (*held == NULL) {
+		TRY(fill_position(scratch, positions, ruleset, texts, &made.position));
+		*held = ARENA_NEW(positions->arena, struct held_position);
+		**held = made;
+		(void)names_keep(positions->rulesets.names, key_of(ruleset));
+		APPEND(positions->arena, &positions->rulesets, *held);
+	}
+	return whole ? complete(positions, texts, *held) : NULL;
 }
 
 /* `scratch` is emptied. */
 static struct error *ruleset_of(struct arena *scratch, struct positions *positions, const struct entry *machine,
-                                const struct held_position **held)
+                                bool whole, struct held_position **held)
 {
 	uint32_t number = names_find(positions->rulesets.names, key_of(&machine->digest));
 
-	if (number == NAMES_NONE) {
-		struct held_position *made = ARENA_NEW(positions->arena, struct held_position);
-
-		arena_reset(scratch);
-		TRY(error_in(fill_ruleset(scratch, positions, &machine->digest, made), "machine %.*s",
-		             STR_ARG(machine->name)));
-		number = names_keep(positions->rulesets.names, key_of(&machine->digest));
-		APPEND(positions->arena, &positions->rulesets, made);
-	}
-	*held = positions->rulesets.items[number];
-	return NULL;
+	*held = number == NAMES_NONE ? NULL : positions->rulesets.items[number];
+	if (*held != NULL && (!whole || (*held)->is_complete))
+		return NULL;
+	arena_reset(scratch);
+	return error_in(read_ruleset(scratch, positions, &machine->digest, whole, held), "machine %.*s",
+	                STR_ARG(machine->name));
 }
 
 struct error *positions_held(struct positions *positions, struct str machine, const struct held_position **held)
 {
 	const struct generation *generation = &positions->generation;
 	const struct entry *entry = entry_find(generation->manifest, generation->machine_count, machine);
+	struct held_position *found = NULL;
 	struct arena *scratch;
 	struct error *error;
 
@@ -251,8 +283,9 @@ struct error *positions_held(struct positions *positions, struct str machine, co
 	if (entry == NULL)
 		return NULL;
 	scratch = arena_new();
-	error = ruleset_of(scratch, positions, entry, held);
+	error = ruleset_of(scratch, positions, entry, true, &found);
 	arena_free(scratch);
+	*held = error == NULL ? found : NULL;
 	return error;
 }
 
@@ -275,9 +308,9 @@ struct error *positions_all(struct positions *positions, const struct position *
 	struct error *error = NULL;
 
 	for (size_t i = 0; i < generation->machine_count && error == NULL; i++) {
-		const struct held_position *held;
+		struct held_position *held;
 
-		error = ruleset_of(scratch, positions, &generation->manifest[i], &held);
+		error = ruleset_of(scratch, positions, &generation->manifest[i], false, &held);
 		if (error == NULL)
 			found[i] = &held->position;
 	}

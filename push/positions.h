@@ -17,11 +17,12 @@ extern const struct str ruleset_files[RULESET_FILES]; /* rules.v4, rules.v6, set
 
 struct held_position {
 	struct position position;
+	bool is_complete; /* what follows, and the sets of the position, are known */
 	struct file_facts files[RULESET_FILES];
 };
 
 struct str positions_output(const struct positions *positions);
-/* As positions_find(), with the files. */
+/* As positions_find(), complete. */
 struct error *positions_held(struct positions *positions, struct str machine,
                              const struct held_position **held) MUST_CHECK;
 /* Of a set file that the generation names; read and checked the first time. */

@@ -56,7 +56,7 @@ const struct generation *positions_generation(const struct positions *positions)
 struct error *positions_find(struct positions *positions, struct str machine,
                              const struct position **position) MUST_CHECK;
 /* All machines of the generation, in the manifest's order; `of[i]` is manifest[i]'s. As few reads as there are distinct
- * rulesets. */
+ * rulesets. `sets` is empty until positions_find() is asked for a machine of that position. */
 struct error *positions_all(struct positions *positions, const struct position ***of) MUST_CHECK;
 
 struct bundle_request {

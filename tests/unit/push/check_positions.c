@@ -99,12 +99,14 @@ START_TEST(test_all)
 
 	none(positions_all(positions, &all));
 	ck_assert(all[0] == all[1]);
+	ck_assert_uint_eq(all[0]->set_count, 0); /* nobody asked yet */
 	for (size_t i = 0; i < generation->machine_count; i++) {
 		const struct position *one;
 
 		none(positions_find(positions, generation->manifest[i].name, &one));
 		ck_assert(one == all[i]);
 	}
+	ck_assert_uint_eq(all[0]->set_count, 2);
 }
 END_TEST
 
