@@ -65,6 +65,15 @@ passable() {
 	runuser -u "$user" -- test -x "$1"
 }
 
+# Has the file system of a folder room for the outputs of so many machines that are there at the same time? KiB and inodes of a machine, as
+# measured, and half as much again; of mixed fleets nearly each machine has rulesets of its own.
+has_room() {
+	room=15 inodes=5
+	# shellcheck disable=SC2086 # a list of words
+	! among mixed $shapes || room=80 inodes=15
+	[ "$(df --output=avail "$1" | tail -n 1)" -ge "$(($2 * room))" ] && [ "$(df --output=iavail "$1" | tail -n 1)" -ge "$(($2 * inodes))" ]
+}
+
 # Sets disk, and tmpfs if there is one with room for the largest fleet; filesystems are their names, as the results have them.
 find_places() {
 	base=${BENCH_DIR:-$BUILD}
@@ -80,8 +89,8 @@ find_places() {
 	among tmpfs $places || return 0
 	if [ "$disk_name" = tmpfs ] || [ "$(df --output=fstype /dev/shm 2>/dev/null | tail -n 1)" != tmpfs ]; then
 		echo "no other tmpfs at /dev/shm: one column only" >&2
-	elif [ "$(df --output=avail /dev/shm | tail -n 1)" -lt "$(($1 * 80))" ]; then
-		echo "/dev/shm has not room for $1 machines twice: no column for tmpfs" >&2
+	elif ! has_room /dev/shm "$1"; then
+		echo "/dev/shm has not room, or not inodes, for the outputs of $1 machines: no column for tmpfs" >&2
 	else
 		tmpfs=$(mktemp -d /dev/shm/fleetwall-bench-XXXXXX)
 		chmod 711 "$tmpfs"
