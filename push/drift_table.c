@@ -52,6 +52,16 @@ static bool says_nothing(struct str line)
 	       (line.p[0] == '#' && !str_ends(line, STR("use 'nft' tool.")));
 }
 
+/* By chain, so that they are found fast, however many a machine says that it has. */
+static int chain_order(const void *a, const void *b)
+{
+	const struct table_chain *left = a, *right = b;
+
+	if (left->chain != right->chain)
+		return left->chain < right->chain ? -1 : 1;
+	return left->number < right->number ? -1 : left->number > right->number;
+}
+
 static int rule_order(const void *a, const void *b)
 {
 	const struct table_rule *left = a, *right = b;
@@ -75,6 +85,8 @@ void drift_table(struct arena *arena, const struct table_names *names, struct st
 		else if (!add_rule(arena, names, line, number, table))
 			APPEND(arena, &table->odd, line);
 	}
+	if (table->chains.count > 1)
+		qsort(table->chains.items, table->chains.count, sizeof *table->chains.items, chain_order);
 	if (table->rules.count > 1)
 		qsort(table->rules.items, table->rules.count, sizeof *table->rules.items, rule_order);
 }
@@ -99,8 +111,15 @@ struct table_rule *table_rules(const struct table *table, uint32_t chain, size_t
 
 const struct table_chain *table_chain(const struct table *table, uint32_t chain)
 {
-	for (size_t i = 0; i < table->chains.count; i++)
-		if (table->chains.items[i].chain == chain)
-			return &table->chains.items[i];
-	return NULL;
+	size_t low = 0, high = table->chains.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (table->chains.items[middle].chain < chain)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < table->chains.count && table->chains.items[low].chain == chain ? &table->chains.items[low] : NULL;
 }

@@ -1,7 +1,7 @@
 /* A rule as canonical text, so that two spellings of one rule are equal and two rules never are: counters go, names of
  * options and protocols are one of several, addresses have a length, rates the largest unit that holds them. The order
  * of matches stays: a limit takes tokens for what comes before it. */
-#include <string.h>
+#include <stdlib.h>
 
 #include "drift_parts.h"
 #include "fleetwall/arena.h"
@@ -91,14 +91,10 @@ static struct str states(struct arena *arena, struct str text)
 	struct buf buf = buf_new(arena);
 	struct str word;
 
-	while (str_cut(&text, ',', &word)) {
-		size_t at = list.count;
-
+	while (str_cut(&text, ',', &word))
 		APPEND(arena, &list, word);
-		for (; at > 0 && str_cmp(list.items[at - 1], word) > 0; at--)
-			list.items[at] = list.items[at - 1];
-		list.items[at] = word;
-	}
+	if (list.count > 1)
+		qsort(list.items, list.count, sizeof *list.items, str_order);
 	for (size_t i = 0; i < list.count; i++)
 		buf_format(&buf, "%s%.*s", i == 0 ? "" : ",", STR_ARG(list.items[i]));
 	return buf_str(&buf);

@@ -322,6 +322,30 @@ START_TEST(test_long)
 }
 END_TEST
 
+/* Whatever a machine says, the answer takes no time that grows with its square. */
+START_TEST(test_very_many)
+{
+	const int many = getenv("RUNNING_ON_VALGRIND") != NULL ? 1000 : 100000;
+	struct buf buf = buf_new(arena);
+	struct drift *drifts;
+	size_t count;
+
+	position = publish_mode(EXCLUSIVE);
+	buf_add(&buf, STR("*filter\n"));
+	for (int i = 0; i < many; i++)
+		buf_format(&buf, ":c%d - [0:0]\n", i);
+	buf_add(&buf, STR("-A INPUT -m conntrack --ctstate A"));
+	for (int i = 0; i < many; i++)
+		buf_format(&buf, ",%d", many - i);
+	buf_char(&buf, '\n');
+	struct str text =
+		read_of(status_of(), str_c(arena, buf_str(&buf)), EXCLUSIVE, sets_of(MEMBERS), "");
+
+	none(drift_compare(arena, str_of(out), position, text, &drifts, &count));
+	ck_assert_uint_gt(count, (size_t)many);
+}
+END_TEST
+
 static Suite *suite(void)
 {
 	Suite *s = suite_create("drift");
@@ -337,6 +361,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tcase, test_status, 0, sizeof statuses / sizeof *statuses);
 	tcase_add_test(tcase, test_cut_short);
 	tcase_add_test(tcase, test_long);
+	tcase_add_test(tcase, test_very_many);
 	suite_add_tcase(s, tcase);
 	return s;
 }
