@@ -122,15 +122,20 @@ static struct error *look_at(struct str text, struct file_facts *facts)
 
 /* --- rulesets --- */
 
-/* The first line says how the file is loaded (SPEC §5); only monitors have the chain. */
+static bool declares(struct str rules, const char *chain)
+{
+	return memmem(rules.p, rules.n, chain, strlen(chain)) != NULL;
+}
+
+/* The first line says how the file is loaded (SPEC §5); only monitors have the chain. Templates may be anybody's: a
+ * file that does not say what becomes of INPUT is never one that replaces the whole table. */
 static enum position_mode mode_of(struct str rules)
 {
 	struct str first = str_slice(rules, 0, str_find(rules, '\n'));
-	static const char monitor[] = "\n:fleetwall-monitor ";
 
-	if (memmem(first.p, first.n, "--noflush", 9) == NULL)
+	if (memmem(first.p, first.n, "--noflush", 9) == NULL && declares(rules, "\n:INPUT "))
 		return POSITION_EXCLUSIVE;
-	return memmem(rules.p, rules.n, monitor, sizeof monitor - 1) != NULL ? POSITION_MONITOR : POSITION_COEXIST;
+	return declares(rules, "\n:fleetwall-monitor ") ? POSITION_MONITOR : POSITION_COEXIST;
 }
 
 struct str position_mode_str(enum position_mode mode)

@@ -73,6 +73,22 @@ START_TEST(test_modes)
 }
 END_TEST
 
+/* A template that leaves out how its file is loaded must not have the whole table replaced. */
+START_TEST(test_mode_unsaid)
+{
+	struct output_build build = output_build_new(arena);
+	struct str ours = STR("*filter\n:fleetwall-input - [0:0]\nCOMMIT\n");
+	struct str whole = STR("*filter\n:INPUT DROP [0:0]\nCOMMIT\n");
+	struct positions *positions;
+
+	output_build_machine(&build, STR("a"), output_build_ruleset(&build, ours, ours, STR("")));
+	output_build_machine(&build, STR("b"), output_build_ruleset(&build, whole, whole, STR("")));
+	positions = positions_at(publish(output_build_done(&build), &first_summary));
+	ck_assert_int_eq(found(positions, "a").mode, POSITION_COEXIST);
+	ck_assert_int_eq(found(positions, "b").mode, POSITION_EXCLUSIVE);
+}
+END_TEST
+
 /* As the header says it, by sha256sum. */
 START_TEST(test_digest)
 {
@@ -188,6 +204,7 @@ static Suite *suite(void)
 	tcase_add_checked_fixture(tcase, store_setup, store_teardown);
 	tcase_add_test(tcase, test_find);
 	tcase_add_test(tcase, test_modes);
+	tcase_add_test(tcase, test_mode_unsaid);
 	tcase_add_test(tcase, test_digest);
 	tcase_add_test(tcase, test_all);
 	tcase_add_test(tcase, test_member);
