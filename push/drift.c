@@ -3,10 +3,35 @@
 #include "drift_parts.h"
 #include "fleetwall/arena.h"
 
+enum { LINE_MOST = 4096 };
+
+/* What a machine says goes to terminals and into documents: it is as long as a rule may be, and plain ASCII, as all is
+ * that we write there ourselves. */
+static struct str printable(struct arena *arena, struct str text)
+{
+	struct str kept = str_slice(text, 0, LINE_MOST);
+	char *copy;
+	size_t plain = 0;
+
+	while (plain < kept.n && kept.p[plain] >= ' ' && kept.p[plain] < 0x7f)
+		plain++;
+	if (plain == kept.n)
+		return kept;
+	copy = arena_alloc(arena, kept.n);
+	for (size_t i = 0; i < kept.n; i++)
+		copy[i] = kept.p[i] >= ' ' && kept.p[i] < 0x7f ? kept.p[i] : '?';
+	return (struct str){copy, kept.n};
+}
+
 void drift_add(struct arena *arena, struct drift_list *list, enum drift_kind kind, struct str file, struct str line,
                unsigned number)
 {
-	struct drift drift = {.kind = kind, .file = file, .line = line, .number = number};
+	struct drift drift = {
+		.kind = kind,
+		.file = printable(arena, file),
+		.line = printable(arena, line),
+		.number = number,
+	};
 
 	APPEND(arena, list, drift);
 }

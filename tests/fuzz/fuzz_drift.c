@@ -45,6 +45,8 @@ static struct counts count_of(struct arena *arena, enum position_mode mode, stru
 	for (size_t i = 0; i < list.count; i++) {
 		counts.kinds[list.items[i].kind]++;
 		demand(list.items[i].line.n > 0 && list.items[i].number <= ours.n);
+		for (size_t k = 0; k < list.items[i].line.n; k++)
+			demand(list.items[i].line.p[k] >= ' ' && list.items[i].line.p[k] < 0x7f);
 	}
 	return counts;
 }

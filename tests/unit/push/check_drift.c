@@ -322,6 +322,18 @@ START_TEST(test_long)
 }
 END_TEST
 
+/* Nothing that it says reaches a terminal but plain text. */
+START_TEST(test_printable)
+{
+	const char *bad = "-A INPUT -m comment --comment \"\033[2J\302\233\377\" -j ACCEPT\n";
+
+	position = publish_mode(EXCLUSIVE);
+	ck_assert_str_eq(drifts_of(read_of(status_of(), replaced(EXCLUSIVE, "COMMIT\n", bad), EXCLUSIVE,
+	                                   sets_of(MEMBERS), "")),
+	                 "rule extra, rules.v4:0: -A INPUT -m comment --comment \"?[2J???\" -j ACCEPT\n");
+}
+END_TEST
+
 /* Whatever a machine says, the answer takes no time that grows with its square. */
 START_TEST(test_very_many)
 {
@@ -361,6 +373,7 @@ static Suite *suite(void)
 	tcase_add_loop_test(tcase, test_status, 0, sizeof statuses / sizeof *statuses);
 	tcase_add_test(tcase, test_cut_short);
 	tcase_add_test(tcase, test_long);
+	tcase_add_test(tcase, test_printable);
 	tcase_add_test(tcase, test_very_many);
 	suite_add_tcase(s, tcase);
 	return s;
