@@ -34,7 +34,7 @@ struct call {
 	struct kept output, errors;
 	struct call_result result;
 	enum ending ending;
-	bool exited, writing;
+	bool exited, looked, writing;
 	unsigned handles; /* that are being closed */
 	char *rest;       /* what the child did not take at once; made when it is needed first */
 };
@@ -101,7 +101,10 @@ static void on_time(uv_timer_t *timer)
 {
 	struct call *call = timer->data;
 
-	if (call->exited || !call->result.started || call->ending == KILLED) {
+	if (call->exited && !call->looked) {
+		call->looked = true; /* what it printed may wait longer than that for a busy loop: once more round */
+		after(call, 1);
+	} else if (call->exited || !call->result.started || call->ending == KILLED) {
 		close_all(call);
 	} else if (call->ending == TERMINATED) {
 		call->ending = KILLED;

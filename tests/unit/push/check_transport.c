@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
@@ -172,6 +173,37 @@ START_TEST(ends_in_time)
 	ck_assert_int_eq(deaf.result.status, 128 + SIGKILL);
 	ck_assert(prints.result.timed_out && prints.result.cut && prints.result.output.n == 1000);
 	ck_assert(!leaves.result.timed_out && leaves.result.status == 0 && str_is(leaves.result.output, "out\n"));
+}
+END_TEST
+
+/* The loop is busy for so long that a second child prints and ends meanwhile; its end is known before what it printed is
+ * looked at, and by then the time for that is over. */
+static void on_event(uv_poll_t *poll, int status, int events)
+{
+	(void)status;
+	(void)events;
+	uv_sleep(900);
+	uv_close((uv_handle_t *)poll, NULL);
+}
+
+START_TEST(is_read_by_a_busy_loop)
+{
+	struct outcome_of_call early = {0}, late = {0};
+	uv_poll_t poll;
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(write(ends[1], "x", 1), 1);
+	ck_assert_int_eq(uv_poll_init(&loop, &poll, ends[0]), 0);
+	ck_assert_int_eq(uv_poll_start(&poll, UV_READABLE, on_event), 0);
+	start(&early, "exit 0");
+	start(&late, "sleep 0.5; echo out; exit 0");
+	uv_sleep(200);
+	(void)uv_run(&loop, UV_RUN_DEFAULT);
+	ck_assert(early.times == 1 && early.result.status == 0);
+	ck_assert(late.times == 1 && late.result.status == 0 && str_is(late.result.output, "out\n"));
+	(void)close(ends[0]);
+	(void)close(ends[1]);
 }
 END_TEST
 
@@ -508,6 +540,7 @@ int main(void)
 	tcase_add_test(tests, prints_and_ends);
 	tcase_add_test(tests, a_gigabyte);
 	tcase_add_test(tests, ends_in_time);
+	tcase_add_test(tests, is_read_by_a_busy_loop);
 	tcase_add_test(tests, is_cancelled);
 	tcase_add_test(tests, is_not_there);
 	tcase_add_test(tests, reads_a_lot);
