@@ -117,9 +117,9 @@ COMMENT ON INDEX fleetwall.push_run_one IS 'One run at a time';
 CREATE INDEX push_run_generation ON fleetwall.push_run (generation);
 COMMENT ON INDEX fleetwall.push_run_generation IS 'The runs of a generation';
 
--- Rows change their state twice, each time into other indexes: what is final is in none but the key's. The key begins with the machine, because what is
--- known about the rows of a run that has just begun is what was true before it: a planner that believes that it has one row must not look for a machine
--- by reading all of the run.
+-- Rows change their state twice, each time into other indexes: what is final is in none but the key's. What the planner knows of a run that has just
+-- begun is what was true before it: so that it never looks for a machine by reading all of a run, the key begins with the machine, and queries about one
+-- machine say that a row is claimed by its lease, for which there is no index.
 CREATE TABLE fleetwall.push_work (
     run      bigint NOT NULL REFERENCES fleetwall.push_run ON DELETE CASCADE,
     machine  text COLLATE "C" NOT NULL,
@@ -167,8 +167,6 @@ CREATE INDEX push_work_waiting ON fleetwall.push_work (run, wave, due, machine) 
 COMMENT ON INDEX fleetwall.push_work_waiting IS 'What may be claimed next';
 CREATE INDEX push_work_leases ON fleetwall.push_work (run, wave, lease) WHERE state = 'claimed';
 COMMENT ON INDEX fleetwall.push_work_leases IS 'Whose lease ended';
-CREATE INDEX push_work_busy ON fleetwall.push_work (machine) WHERE state = 'claimed';
-COMMENT ON INDEX fleetwall.push_work_busy IS 'Machines that somebody is at, in whatever run';
 CREATE INDEX push_work_failures ON fleetwall.push_work (run, wave) WHERE state = 'failed';
 COMMENT ON INDEX fleetwall.push_work_failures IS 'The failures of a wave';
 CREATE INDEX push_work_skips ON fleetwall.push_work (run) WHERE state = 'skipped';
@@ -250,7 +248,7 @@ CREATE VIEW fleetwall.push_status AS
     FROM fleetwall.machine AS m
     FULL JOIN fleetwall.push_machine AS p ON p.machine = m.name::text
     LEFT JOIN fleetwall.machine_freeze AS f ON f.machine = m.name::text
-    LEFT JOIN fleetwall.push_work AS busy ON busy.machine = p.machine AND busy.state = 'claimed' AND busy.fence = p.fence AND busy.lease > now()
+    LEFT JOIN fleetwall.push_work AS busy ON busy.machine = p.machine AND busy.fence = p.fence AND busy.lease > now()
     LEFT JOIN (SELECT w.machine, w.run FROM fleetwall.push_work AS w JOIN fleetwall.push_run AS r ON r.number = w.run
                WHERE r.state = 'running' AND w.state IN ('waiting', 'claimed')) AS waits
            ON waits.machine = coalesce(m.name::text, p.machine);

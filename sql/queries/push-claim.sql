@@ -1,6 +1,5 @@
 -- $1 run, $2 its open wave, $3 how many at most, $4 the pusher, $5 seconds: claims for so long what is due, and what nobody holds any more, and skips what
--- must not be pushed to. A machine that is still held for another run is left for later (the sum keeps the planner from looking for it by the lease). A row
--- for each that was looked at; fence null: it was skipped.
+-- must not be pushed to. A machine that is still held for another run is left for later. A row for each that was looked at; fence null: it was skipped.
 WITH ended AS MATERIALIZED (
     SELECT machine FROM fleetwall.push_work
      WHERE run = $1::bigint AND wave = $2::integer AND state = 'claimed' AND lease <= now()
@@ -9,7 +8,7 @@ due AS MATERIALIZED (
     SELECT w.machine FROM fleetwall.push_work AS w
      WHERE w.run = $1::bigint AND w.wave = $2::integer AND w.state = 'waiting' AND w.due <= now()
        AND NOT EXISTS (SELECT FROM fleetwall.push_work AS busy
-                        WHERE busy.machine = w.machine AND busy.state = 'claimed' AND busy.lease + interval '0' > now())
+                        WHERE busy.machine = w.machine AND busy.lease > now())
      ORDER BY w.due, w.machine LIMIT $3::bigint FOR UPDATE OF w SKIP LOCKED),
 looked AS MATERIALIZED (
     SELECT c.machine, CASE WHEN m.name IS NULL THEN 'it is not in the inventory any more' WHEN NOT m.enabled THEN 'it is disabled'

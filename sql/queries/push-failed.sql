@@ -3,7 +3,7 @@
 WITH ours AS MATERIALIZED (
     SELECT w.run, w.machine, $7::bigint > 0 AND r.state <> 'superseded' AS again
       FROM fleetwall.push_work AS w JOIN fleetwall.push_machine AS p ON p.machine = w.machine JOIN fleetwall.push_run AS r ON r.number = w.run
-     WHERE w.run = $1::bigint AND w.machine = $2 AND w.fence = $3::bigint AND w.state = 'claimed' AND p.fence = w.fence
+     WHERE w.run = $1::bigint AND w.machine = $2 AND w.fence = $3::bigint AND w.lease IS NOT NULL AND p.fence = w.fence
        FOR UPDATE OF w, p),
 known AS (
     UPDATE fleetwall.push_machine AS p SET failure = $4, message = $5, failed_at = now(), needs_person = $6::boolean AND NOT ours.again

@@ -2,7 +2,7 @@
 WITH ours AS MATERIALIZED (
     SELECT w.machine, w.ruleset, w.position, r.generation
       FROM fleetwall.push_work AS w JOIN fleetwall.push_machine AS p ON p.machine = w.machine JOIN fleetwall.push_run AS r ON r.number = w.run
-     WHERE w.run = $1::bigint AND w.machine = $2 AND w.fence = $3::bigint AND w.state = 'claimed' AND p.fence = w.fence
+     WHERE w.run = $1::bigint AND w.machine = $2 AND w.fence = $3::bigint AND w.lease IS NOT NULL AND p.fence = w.fence
        FOR UPDATE OF w, p)
 UPDATE fleetwall.push_machine AS p
    SET offered_generation = ours.generation, offered_ruleset = ours.ruleset, offered_position = ours.position, offered_at = now()
