@@ -10,6 +10,9 @@ struct attempt {
 	struct visit *visit;
 	const struct probe *probe;
 	struct call *call;
+	const struct contact *source; /* NULL: from here */
+	struct str port;
+	uv_getaddrinfo_t resolve;
 };
 
 static void one_less(struct visit *visit)
@@ -84,15 +87,24 @@ static const struct contact *find_source(const struct visit *visit, struct str n
 	return NULL;
 }
 
-static void try_from(struct attempt *attempt, const struct contact *source, struct str port)
+static void not_tried(struct attempt *attempt, struct str why)
+{
+	failed(attempt, "could not be tried", why);
+	one_less(attempt->visit);
+}
+
+/* fleetwall-host takes addresses alone. */
+static void try_from_source(struct attempt *attempt, struct str address)
 {
 	struct visit *visit = attempt->visit;
 	const struct push_settings *settings = visit->pusher->settings;
-	struct str words[] = {STR("probe"), visit->claim.contact.host, port,
+	const struct contact *source = attempt->source;
+	struct str words[] = {STR("probe"), address, attempt->port,
 	                      str_format(visit->arena, "%u", settings->probe_wait)};
 	struct call_request request = {
 		.step = STEP_CALL,
 		.target = visit_target(visit),
+		.remote = remote_line(visit->arena, settings, false, words, 4),
 		.seconds = settings->connect + settings->probe_wait + CALL_EXTRA,
 		.limit = OUTPUT_LIMIT,
 		.done = on_called,
@@ -103,12 +115,41 @@ static void try_from(struct attempt *attempt, const struct contact *source, stru
 	request.target.name = source->machine;
 	request.target.host = source->host;
 	request.target.port = source->ssh_port != 0 ? source->ssh_port : settings->ssh_port;
-	request.remote = remote_line(visit->arena, settings, false, words, 4);
 	error = call_start(visit->arena, &visit->pusher->loop, settings, &request, &attempt->call);
-	if (error == NULL)
+	if (error != NULL)
+		not_tried(attempt, error->message);
+}
+
+static void on_resolved(uv_getaddrinfo_t *resolve, int status, struct addrinfo *found)
+{
+	struct attempt *attempt = resolve->data;
+	char address[INET6_ADDRSTRLEN] = "";
+
+	if (status == 0)
+		status = getnameinfo(found->ai_addr, found->ai_addrlen, address, sizeof address, NULL, 0,
+		                     NI_NUMERICHOST);
+	uv_freeaddrinfo(found);
+	if (status == 0 && remote_word(str_of(address)))
+		try_from_source(attempt, str_copy(attempt->visit->arena, str_of(address)));
+	else
+		not_tried(attempt, STR("the machine's host can't be looked up"));
+}
+
+static void try_from(struct attempt *attempt)
+{
+	struct visit *visit = attempt->visit;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+	const char *host = str_c(visit->arena, visit->claim.contact.host);
+	struct in6_addr six;
+	struct in_addr four;
+
+	if (uv_inet_pton(AF_INET, host, &four) == 0 || uv_inet_pton(AF_INET6, host, &six) == 0) {
+		try_from_source(attempt, visit->claim.contact.host);
 		return;
-	failed(attempt, "could not be tried", error->message);
-	one_less(visit);
+	}
+	attempt->resolve.data = attempt;
+	if (uv_getaddrinfo(&visit->pusher->loop, &attempt->resolve, on_resolved, host, NULL, &hints) != 0)
+		not_tried(attempt, STR("the machine's host can't be looked up"));
 }
 
 /* --- all of them --- */
@@ -117,23 +158,20 @@ static void begin(struct attempt *attempt)
 {
 	struct visit *visit = attempt->visit;
 	const struct probe *probe = attempt->probe;
-	const struct contact *source = find_source(visit, probe->source);
-	struct str rest = probe->what, port = STR("");
-	uint64_t number = 0;
+	struct str rest = probe->what;
+	uint64_t port = 0;
 
-	if (!str_cut(&rest, '/', &port) || !str_number(port, 65535, &number) || !str_is(rest, "tcp")) {
-		failed(attempt, "can't be tried", STR("only PORT/tcp can"));
-	} else if (probe->source.n == 0) {
-		probe_tcp(visit->arena, &visit->pusher->loop, visit->claim.contact.host, (unsigned)number,
+	(void)str_cut(&rest, '/', &attempt->port);
+	attempt->source = find_source(visit, probe->source);
+	if (!str_number(attempt->port, 65535, &port) || !str_is(rest, "tcp"))
+		not_tried(attempt, STR("only PORT/tcp can be"));
+	else if (probe->source.n == 0)
+		probe_tcp(visit->arena, &visit->pusher->loop, visit->claim.contact.host, (unsigned)port,
 		          visit->pusher->settings->probe_wait, on_tried, attempt);
-		return;
-	} else if (source == NULL || !remote_word(visit->claim.contact.host)) {
-		failed(attempt, "can't be tried", STR("that machine, or the host, is not known well enough"));
-	} else {
-		try_from(attempt, source, port);
-		return;
-	}
-	one_less(visit);
+	else if (attempt->source == NULL)
+		not_tried(attempt, STR("that machine is not in the inventory"));
+	else
+		try_from(attempt);
 }
 
 void visit_probe(struct visit *visit)

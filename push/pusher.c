@@ -228,8 +228,8 @@ static void close_all(struct pusher *pusher)
 	close_handle((uv_handle_t *)&pusher->ledger.wake);
 	close_handle((uv_handle_t *)&pusher->claim_timer);
 	close_handle((uv_handle_t *)&pusher->lease_timer);
-	close_handle((uv_handle_t *)&pusher->signals[0]);
-	close_handle((uv_handle_t *)&pusher->signals[1]);
+	for (size_t i = 0; i < SIGNALS; i++)
+		close_handle((uv_handle_t *)&pusher->signals[i]);
 }
 
 /* The job's memory stays: it is what we return. */
@@ -344,14 +344,18 @@ static struct str our_name(struct arena *arena)
 	return str_format(arena, "%s:%ld", host, (long)getpid());
 }
 
+/* Those that whoever started us did not want to reach us (nohup) don't. */
 static void watch_signals(struct pusher *pusher)
 {
-	static const int numbers[] = {SIGINT, SIGTERM};
+	static const int numbers[SIGNALS] = {SIGINT, SIGTERM, SIGHUP};
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < SIGNALS; i++) {
+		struct sigaction now;
+
 		(void)uv_signal_init(&pusher->loop, &pusher->signals[i]);
 		pusher->signals[i].data = pusher;
-		(void)uv_signal_start(&pusher->signals[i], on_signal, numbers[i]);
+		if (sigaction(numbers[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+			(void)uv_signal_start(&pusher->signals[i], on_signal, numbers[i]);
 	}
 }
 

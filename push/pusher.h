@@ -10,6 +10,7 @@
 /* Seconds that a claim is ours for without being renewed: a pusher that was killed holds its machines up for so long.
  */
 enum { LEASE_SECONDS = 15 };
+enum { SIGNALS = 3 };
 
 struct visit;
 
@@ -31,7 +32,7 @@ struct pusher {
 	void *context;
 	uv_loop_t loop;
 	uv_timer_t claim_timer, lease_timer;
-	uv_signal_t signals[2];
+	uv_signal_t signals[SIGNALS];
 	struct pusher_db ledger;
 	struct positions *now; /* of the run's generation */
 	struct before *befores;

@@ -7,7 +7,7 @@
 
 #include "fleetwall/push.h"
 
-enum db_job_kind { JOB_CLAIM, JOB_OFFERED, JOB_CONFIRMED, JOB_FAILED, JOB_RENEW, JOB_RESULT };
+enum db_job_kind { JOB_CLAIM, JOB_OFFERED, JOB_CONFIRMED, JOB_FAILED, JOB_GIVE_BACK, JOB_RENEW, JOB_RESULT };
 
 /* Belongs to the ledger's side from db_submit() until `done` is called, with the arena and all that it points to. */
 struct db_job {

@@ -55,6 +55,8 @@ struct error *pusher_job_do(struct db *db, struct str pusher, struct db_job *job
 	case JOB_FAILED:
 		return ledger_failed(job->arena, db, job->claims, job->failure, job->message, job->again_in,
 		                     &job->taken);
+	case JOB_GIVE_BACK:
+		return ledger_give_back(job->arena, db, job->claims, job->claim_count);
 	case JOB_RENEW:
 		job->lost = ARENA_ARRAY(job->arena, bool, job->claim_count);
 		return ledger_renew(job->arena, db, job->claims, job->claim_count, job->lease, job->lost);

@@ -197,12 +197,7 @@ static void on_given_back(struct db_job *job)
 
 void visit_give_back(struct visit *visit)
 {
-	struct db_job *job = result_job(visit, JOB_FAILED, on_given_back);
-
-	job->failure = FAILURE_UNREACHABLE;
-	job->message = STR("the pusher was told to end before it began with this machine");
-	job->again_in = 1;
-	pusher_db_submit(&visit->pusher->ledger, job);
+	pusher_db_submit(&visit->pusher->ledger, result_job(visit, JOB_GIVE_BACK, on_given_back));
 }
 
 /* --- the beginning --- */
@@ -286,7 +281,7 @@ void visit_begin(struct pusher *pusher, const struct claim *claim, const struct 
 	struct db_job *job;
 
 	*visit = (struct visit){.pusher = pusher, .arena = arena, .began = uv_now(&pusher->loop)};
-	visit->file = visit->machine_id = visit->probe_failure = STR("");
+	visit->token = visit->file = visit->machine_id = visit->probe_failure = STR("");
 	copy_claim(visit, claim);
 	copy_probes(visit, claimed);
 	visit->with_script = !digest_eq(&visit->script, &script);

@@ -17,11 +17,14 @@ enum { OUTPUT_LIMIT = 16384, TOKEN_BYTES = 16 };
 
 /* --- the bundle --- */
 
+/* One for all forms in which a visit may send: only one of them is applied. */
 static struct error *make_token(struct visit *visit)
 {
 	unsigned char random[TOKEN_BYTES];
 	struct buf buf = buf_new(visit->arena);
 
+	if (visit->token.n > 0)
+		return NULL;
 	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
 		return error_errno("asking the kernel for chance");
 	for (size_t i = 0; i < sizeof random; i++)
@@ -86,6 +89,15 @@ static bool runs_what_it_should(const struct visit *visit, const struct host_ans
 	       digest_eq(&answer->position, &visit->claim.item.position);
 }
 
+static void warn_of_sessions(struct visit *visit, unsigned sessions)
+{
+	visit_warn(visit,
+	           str_format(visit->arena,
+	                      "%u open session%s unknown to conntrack will be cut where the new rules do not let "
+	                      "%s in: enforcement = monitor would show that first, and refuse nothing",
+	                      sessions, sessions == 1 ? "" : "s", sessions == 1 ? "it" : "them"));
+}
+
 static void note_answer(struct visit *visit, const struct host_answer *answer)
 {
 	static const struct digest none = {{0}};
@@ -99,11 +111,7 @@ static void note_answer(struct visit *visit, const struct host_answer *answer)
 		visit_warn(visit, answer->warnings[i]);
 	if (answer->sessions > 0 && visit->claim.state.confirmed.generation == 0 &&
 	    visit->position->mode != POSITION_MONITOR)
-		visit_warn(visit,
-		             str_format(visit->arena,
-		                        "%u session%s that the new ruleset does not allow will be cut: enforcement = "
-		                        "monitor would show such things first, and refuse nothing",
-		                        answer->sessions, answer->sessions == 1 ? "" : "s"));
+		warn_of_sessions(visit, answer->sessions);
 }
 
 static void on_good(struct visit *visit, const struct host_answer *answer)

@@ -91,14 +91,14 @@ static struct str set_file(unsigned mark)
 	                  name, name, name, name, mark, name, name, name);
 }
 
-static struct output make_output(unsigned machines, unsigned mark)
+static struct output make_output(unsigned machines, unsigned mark, unsigned set_mark)
 {
 	struct output_build build = output_build_new(arena);
 	struct ruleset *plain = output_build_ruleset(&build, rules(mark), rules(mark), STR(""));
 	struct ruleset *with_set =
 		output_build_ruleset(&build, rules(mark), rules(mark), STR("app-0123456789ab.v4\n"));
 
-	output_build_set(&build, STR("app-0123456789ab.v4"), set_file(mark));
+	output_build_set(&build, STR("app-0123456789ab.v4"), set_file(set_mark));
 	for (unsigned i = 0; i < machines; i++)
 		output_build_machine(&build, str_format(arena, "m%03u", i), i % 2 == 0 ? plain : with_set);
 	return output_build_done(&build);
@@ -142,7 +142,12 @@ static uint64_t publish(const struct output *output)
 
 uint64_t push_fleet(unsigned machines, unsigned mark)
 {
-	struct output output = make_output(machines, mark);
+	return push_fleet_sets(machines, mark, mark);
+}
+
+uint64_t push_fleet_sets(unsigned machines, unsigned mark, unsigned set_mark)
+{
+	struct output output = make_output(machines, mark, set_mark);
 	uint64_t number = publish(&output);
 	struct generation generation;
 	char hex[65];

@@ -16,6 +16,8 @@ void push_fleet_teardown(void);
 /* So many machines in the inventory, and a generation of them: its number. Each `mark` is another ruleset for all;
  * every second machine has a set besides. */
 uint64_t push_fleet(unsigned machines, unsigned mark);
+/* The set's contents by a mark of their own. */
+uint64_t push_fleet_sets(unsigned machines, unsigned mark, unsigned set_mark);
 
 struct push_tally {
 	unsigned kinds[PUSH_DONE + 1]; /* how often each was told */
