@@ -206,6 +206,20 @@ boot, position:0: $(sed -n 's/^position //p' "$home/read")
 	keep
 	sets_meddling
 }
+# Members at both ends and in between come and go, few and many.
+more_differences() {
+	# shellcheck disable=SC2046
+	for members in '1 7' "4 $(echo $(seq 10 3 250))" "$(echo $(seq 100 3 250))" "$(echo $(seq 99 2 250))"; do
+		# shellcheck disable=SC2086
+		document $members >"$home/next.conf"
+		before=$generation
+		publish "$home/next.conf"
+		pushed "$before"
+		holds 'a difference' grep -q '^set app-[0-9a-f]*.v4 diff ' "$home/bundle"
+		reads
+		finds '' "pushed as the difference to $members"
+	done
+}
 forgotten() {
 	rm -rf "$FLEETWALL_HOST_STATE"
 	empty
@@ -221,6 +235,7 @@ for back in nft legacy; do
 	every_machine
 	pushed_to exclusive
 	exclusive_meddling
+	[ $back = legacy ] || more_differences
 	status_meddling
 	forgotten
 	[ $back = nft ] || continue # one of the two is enough for what only we look at
