@@ -9,7 +9,7 @@
 #include "transport_parts.h"
 
 enum {
-	PIECE = 16384,        /* bytes of input at a time */
+	PIECE = 4096,         /* bytes of input at a time; each machine in flight may hold one */
 	ERRORS_LIMIT = 16384, /* bytes of standard error that are kept: the last ones */
 	KILL_AFTER = 2000,    /* milliseconds from TERM to KILL, and from KILL to giving up */
 	LINGER = 500,         /* milliseconds for what an ended child's own children may still print */
