@@ -9,18 +9,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "private.h"
 #include "push_fleet.h"
 
 static bool has(struct str text, const char *part)
 {
 	return text.n > 0 && memmem(text.p, text.n, part, strlen(part)) != NULL;
-}
-
-static void pause_for(long milliseconds)
-{
-	struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
-
-	nanosleep(&time, NULL);
 }
 
 /* --- all is well --- */
@@ -360,6 +354,36 @@ START_TEST(told_to_end)
 }
 END_TEST
 
+/* The second time it does not wait for anybody, and takes its ssh along. */
+START_TEST(told_twice)
+{
+	struct push_plan plan;
+	long waits;
+	pid_t child;
+	int status;
+
+	(void)push_fleet(1, 1);
+	push_settings.step = 60;
+	plan = push_planned();
+	host_has(0, "hang", "");
+	child = pusher(push_started(&plan));
+	for (int i = 0; i < 100 && host_text(0, "pid")[0] == '\0'; i++)
+		pause_for(50);
+	waits = atol(host_text(0, "pid"));
+	ck_assert_int_gt(waits, 0);
+	ck_assert_int_eq(kill(child, SIGTERM), 0);
+	pause_for(100);
+	ck_assert_int_eq(waitpid(child, &status, WNOHANG), 0);
+	ck_assert_int_eq(kill(child, SIGTERM), 0);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+	ck_assert_str_eq(asked("SELECT state FROM fleetwall.push_work"), "claimed");
+	for (int i = 0; i < 100 && !gone(waits); i++)
+		pause_for(50);
+	ck_assert(gone(waits));
+}
+END_TEST
+
 /* --- the database --- */
 
 /* Every connection but our own is cut off, again and again, while machines are worked on. */
@@ -535,6 +559,7 @@ int main(void)
 	ADD(two_share_a_run);
 	ADD(killed_and_resumed);
 	ADD(told_to_end);
+	ADD(told_twice);
 	ADD(database_comes_and_goes);
 	ADD(database_is_away);
 	ADD(probes);

@@ -38,7 +38,7 @@ back() { # what was not confirmed in time
 flock 9
 [ ! -e "$D/key" ] || { echo 'Host key verification failed.' >&2 && exit 255; }
 ! once unreachable || gone
-[ ! -e "$D/hang" ] || exec sleep 60 9>&-
+[ ! -e "$D/hang" ] || { echo $$ >"$D/pid" && exec sleep 60 9>&-; }
 back
 case $word in
 apply)

@@ -176,8 +176,8 @@ START_TEST(ends_in_time)
 }
 END_TEST
 
-/* The loop is busy for so long that a second child prints and ends meanwhile; its end is known before what it printed is
- * looked at, and by then the time for that is over. */
+/* The loop is busy for so long that a second child prints and ends meanwhile; its end is known before what it printed
+ * is looked at, and by then the time for that is over. */
 static void on_event(uv_poll_t *poll, int status, int events)
 {
 	(void)status;
