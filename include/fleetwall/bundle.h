@@ -51,6 +51,7 @@ struct position {
 struct positions;
 struct error *positions_open(struct arena *arena, struct str output, uint64_t generation,
                              struct positions **positions) MUST_CHECK;
+/* Its lists, number and digest; not its text, and not its summary. */
 const struct generation *positions_generation(const struct positions *positions);
 /* By name. *position is NULL where the generation has no ruleset for it. Damaged files are ERROR_SURROUNDINGS. */
 struct error *positions_find(struct positions *positions, struct str machine,
