@@ -6,7 +6,10 @@
 #include "fleetwall/buf.h"
 #include "transport_parts.h"
 
-enum { LONGEST = 300 }; /* bytes of a line that are shown */
+enum {
+	LONGEST = 300,    /* bytes of a line that are shown */
+	SSH_FAILED = 255, /* ssh's own exit code */
+};
 
 struct meaning {
 	const char *words; /* in a line of standard error */
@@ -42,6 +45,7 @@ static const struct meaning meanings[] = {
 	{"Connection to", FAILURE_UNREACHABLE, ""},
 	{"lost connection", FAILURE_UNREACHABLE, ""},
 	{"kex_exchange_identification", FAILURE_UNREACHABLE, "what answers there is no sshd, or a busy one"},
+	{"ssh_dispatch_run_fatal", FAILURE_UNREACHABLE, "the connection broke on the way"},
 	{"banner exchange", FAILURE_UNREACHABLE, "what answers there is no sshd, or a busy one"},
 };
 
@@ -128,7 +132,7 @@ static enum failure unknown_failure(struct arena *arena, const char *program, co
 		line = call_plain(arena, last_line(result->output));
 	*message = str_format(arena, "%s ended with exit code %d%s%.*s", program, result->status,
 	                      line.n > 0 ? ": " : "", STR_ARG(line));
-	return FAILURE_HOOK;
+	return line.n == 0 && result->status == SSH_FAILED ? FAILURE_UNREACHABLE : FAILURE_HOOK;
 }
 
 /* ssh's own words, but not its frames of @. */

@@ -427,6 +427,21 @@ START_TEST(words_of_ssh_are_ours)
 }
 END_TEST
 
+START_TEST(descriptors_are_enough)
+{
+	struct rlimit limit = {64 + 100, 64 + 100};
+
+	ck_assert_uint_eq(calls_that_fit(10), 10);
+	if (getenv("RUNNING_ON_VALGRIND") != NULL)
+		return; /* it has some of its own */
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_uint_eq(calls_that_fit(1000), 20);
+	limit.rlim_cur = 70;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_uint_eq(calls_that_fit(20), 20);
+}
+END_TEST
+
 /* --- the line --- */
 
 START_TEST(lines_for_the_machine)
@@ -486,7 +501,9 @@ static const struct saying sayings[] = {
          255, FAILURE_AUTH},
 	{"sudo: a password is required\n", 1, FAILURE_AUTH},
 	{"command-line: line 0: Bad configuration option: nonsense\r\n", 255, FAILURE_HOOK},
-	{"", 255, FAILURE_HOOK},
+	{"ssh_dispatch_run_fatal: Connection to 192.0.2.1 port 22: Connection corrupted\r\n", 255, FAILURE_UNREACHABLE},
+	{"", 255, FAILURE_UNREACHABLE},
+	{"", 254, FAILURE_HOOK},
 };
 
 START_TEST(sayings_of_ssh)
@@ -552,6 +569,7 @@ int main(void)
 	tcase_add_test(tests, ssh_is_told);
 	tcase_add_test(tests, scp_is_told);
 	tcase_add_test(tests, words_of_ssh_are_ours);
+	tcase_add_test(tests, descriptors_are_enough);
 	tcase_add_test(tests, lines_for_the_machine);
 	tcase_add_test(tests, words_of_a_line);
 	tcase_add_loop_test(tests, sayings_of_ssh, 0, sizeof sayings / sizeof *sayings);
