@@ -103,12 +103,21 @@ static bool was_written(struct db_job *job)
 	return written;
 }
 
+/* Until the ledger says how the run is: one less is claimed. */
+static void count_one(struct visit *visit, size_t *where)
+{
+	struct push_run_info *info = &visit->pusher->info;
+
+	info->claimed -= info->claimed > 0;
+	++*where;
+}
+
 static void on_confirmed_written(struct db_job *job)
 {
 	struct visit *visit = job->context;
 
 	if (was_written(job)) {
-		visit->pusher->info.confirmed++;
+		count_one(visit, &visit->pusher->info.confirmed);
 		visit_tell(visit, visit->already ? PUSH_UNCHANGED : PUSH_CONFIRMED, FAILURE_UNREACHABLE, STR(""));
 	}
 	visit_end(visit);
@@ -144,7 +153,8 @@ static void on_failure_written(struct db_job *job)
 	bool again = job->again_in > 0;
 
 	if (was_written(job)) {
-		visit->pusher->info.failed += !again;
+		if (!again)
+			count_one(visit, &visit->pusher->info.failed);
 		visit_tell(visit, again ? PUSH_RETRY : PUSH_FAILED, failure, message);
 	}
 	visit_end(visit);
@@ -281,7 +291,7 @@ void visit_begin(struct pusher *pusher, const struct claim *claim, const struct 
 	struct db_job *job;
 
 	*visit = (struct visit){.pusher = pusher, .arena = arena, .began = uv_now(&pusher->loop)};
-	visit->token = visit->file = visit->machine_id = visit->probe_failure = STR("");
+	visit->token = visit->file = visit->machine_id = visit->probe_failure = visit->trouble = STR("");
 	copy_claim(visit, claim);
 	copy_probes(visit, claimed);
 	visit->with_script = !digest_eq(&visit->script, &script);

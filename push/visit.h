@@ -22,6 +22,7 @@ struct visit {
 	uint64_t began;        /* milliseconds of the loop */
 	uint64_t back_at;      /* when it goes back by itself */
 	unsigned pause;        /* milliseconds until confirming is tried again */
+	struct str trouble;    /* why it had to be tried again; empty: it had not */
 	size_t bytes;
 	bool whole, with_script; /* what is sent */
 	bool working;            /* counts as one that is worked on */

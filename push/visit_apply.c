@@ -289,12 +289,21 @@ static void copy_bundle(struct visit *visit)
 				    });
 }
 
+/* What is wrong, and what to do about it. */
+static void fail_damaged(struct visit *visit, const struct error *error)
+{
+	struct str message = str_format(visit->arena, "%.*s%s%.*s", STR_ARG(error->message),
+	                                error->hint.n > 0 ? "; " : "", STR_ARG(error->hint));
+
+	visit_fail(visit, FAILURE_DAMAGED, call_plain(visit->arena, message), false);
+}
+
 void visit_apply(struct visit *visit)
 {
 	struct error *error = make_bundle(visit);
 
 	if (error != NULL)
-		visit_fail(visit, FAILURE_DAMAGED, call_plain(visit->arena, error->message), false);
+		fail_damaged(visit, error);
 	else if (visit->pusher->settings->scp)
 		copy_bundle(visit);
 	else

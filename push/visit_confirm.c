@@ -110,6 +110,7 @@ static void confirm_again(struct visit *visit, struct str why)
 {
 	struct pusher *pusher = visit->pusher;
 
+	visit->trouble = why;
 	visit->pause = visit->pause == 0 ? FIRST_PAUSE : visit->pause * 2;
 	if (visit->pause > LONGEST_PAUSE)
 		visit->pause = LONGEST_PAUSE;
@@ -130,6 +131,9 @@ static void on_refused(struct visit *visit, const struct host_answer *answer, in
 	struct str message;
 	enum failure failure = host_failure(visit->arena, answer, status, &message, &may_pass);
 
+	if (failure == FAILURE_ROLLED_BACK && visit->trouble.n > 0)
+		message = str_format(visit->arena, "%.*s; before that: %.*s", STR_ARG(message),
+		                     STR_ARG(visit->trouble));
 	if (may_pass)
 		confirm_again(visit, message);
 	else
