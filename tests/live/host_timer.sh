@@ -132,7 +132,7 @@ position exclusive "$home/big" 3308 $(seq -f '10.3.0.%g' 1 250) $(seq -f '10.3.1
 generation=$((generation + 10))
 settled "$home/a" '' flags=adopt
 kernel >"$home/a.kernel"
-for free in 0 8 20 36 48 60 76; do
+for free in 0 8 36 60 76; do
 	dd if=/dev/zero of="$home/small/fill" bs=1k count=256 2>/dev/null
 	head -c $((free * 1024)) </dev/zero >"$home/zero"
 	size=$(($(wc -c <"$home/small/fill") - free * 1024))
@@ -159,5 +159,26 @@ for free in 0 8 20 36 48 60 76; do
 	is_a "full disk, $free KiB free"
 	rm -f "$home/small/fill" "$home/small/fill2"
 	holds 'nothing waits' nothing_waits
+done
+
+# No folder can be made any more: it is undone, or confirmed and loaded at boot, all the same.
+no_inodes() { mount -o "remount,nr_inodes=$(stat -f -c '%c %d' "$home/small" | { read -r all free && echo $((all - free)); })" "$home/small"; }
+for word in rollback confirm boot; do
+	bundle "$home/big" "$home/a"
+	apply 0
+	no_inodes
+	holds 'no room' [ "$(mkdir "$home/small/x" 2>/dev/null; echo $?)" = 1 ]
+	case $word in
+	rollback) run 0 rollback "$token" ;;
+	boot) run 0 boot ;;
+	confirm)
+		run 0 confirm "$token"
+		holds 'it is the one for boot' cmp -s "$home/big/rules.v4" "$home/small/boot/rules.v4"
+		mount -o remount,nr_inodes=1000 "$home/small"
+		run 0 rollback
+		;;
+	esac
+	is_a "no room, $word"
+	mount -o remount,nr_inodes=1000 "$home/small"
 done
 finish
