@@ -99,7 +99,7 @@ lab_hub() {
 lab_prepare() {
 	number=$1 name=${2%%=*} addresses=${2#"${2%%=*}"}
 	addresses=${addresses#=}
-	mkdir -p "$LAB/$name/disk"
+	mkdir -p "$LAB/$name"
 	four=${addresses%%,*}
 	six=${addresses#"$four"}
 	six=${six#,}
