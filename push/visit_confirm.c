@@ -8,6 +8,7 @@ enum {
 	OUTPUT_LIMIT = 16384,
 	FIRST_PAUSE = 500, /* milliseconds until confirming is tried again; doubles */
 	LONGEST_PAUSE = 4000,
+	LAST_CHANCE = 2000, /* milliseconds before it goes back: too late for another try */
 	CONFIRM_SECONDS = 15, /* besides the connection */
 };
 
@@ -105,24 +106,32 @@ static void on_pause(uv_timer_t *timer)
 		visit_confirm(visit);
 }
 
-/* As long as the machine waits for it. One that was confirmed, and whose answer was lost, says so again. */
+static void on_gone_back(uv_timer_t *timer)
+{
+	struct visit *visit = timer->data;
+
+	visit_fail(visit, FAILURE_ROLLED_BACK,
+	           str_format(visit->arena,
+	                      "it was applied and could not be confirmed within %u seconds, so it went back: %.*s",
+	                      visit->pusher->settings->deadline, STR_ARG(visit->trouble)),
+	           false);
+}
+
+/* As long as the machine waits for it, the last time shortly before it does not any more. One that was confirmed, and
+ * whose answer was lost, says so again. */
 static void confirm_again(struct visit *visit, struct str why)
 {
-	struct pusher *pusher = visit->pusher;
+	uint64_t now = uv_now(&visit->pusher->loop), left = visit->back_at > now ? visit->back_at - now : 0;
 
 	visit->trouble = why;
 	visit->pause = visit->pause == 0 ? FIRST_PAUSE : visit->pause * 2;
 	if (visit->pause > LONGEST_PAUSE)
 		visit->pause = LONGEST_PAUSE;
-	if (uv_now(&pusher->loop) + visit->pause < visit->back_at)
-		(void)uv_timer_start(&visit->timer, on_pause, visit->pause, 0);
+	if (left <= LAST_CHANCE)
+		(void)uv_timer_start(&visit->timer, on_gone_back, left, 0);
 	else
-		visit_fail(visit, FAILURE_ROLLED_BACK,
-		             str_format(visit->arena,
-		                        "it was applied and could not be confirmed within %u seconds, so it went back: "
-		                        "%.*s",
-		                        pusher->settings->deadline, STR_ARG(why)),
-		             false);
+		(void)uv_timer_start(&visit->timer, on_pause,
+		                     visit->pause < left - LAST_CHANCE / 2 ? visit->pause : left - LAST_CHANCE / 2, 0);
 }
 
 static void on_refused(struct visit *visit, const struct host_answer *answer, int status)
