@@ -1,0 +1,127 @@
+#!/bin/sh
+# Pushers that end in the middle: killed with -9 at any moment and followed by another push; three on one run, one of them killed and one
+# asleep until its machines were taken over, which the machine then refuses to listen to. Whatever happened, every machine is reachable, whole
+# and known. PUSH_KILLS (2) says how often, PUSH_SEED where chance begins; it is printed. long: it waits for leases.
+set -u
+. "$TOP/tests/live/lib/push.sh"
+kills=${PUSH_KILLS:-2}
+seed=${PUSH_SEED:-$(date +%s)}
+machines='m1 m2 m3 m4 m5'
+# shellcheck disable=SC2086 # names
+lab_begin $machines outsider=198.51.100.9,2001:db8:9::9
+{
+	# Each has a role of its own, so that all are in the first wave.
+	echo 'roles = ( { name = "all"; selector = { }; rules = [ "allow 80/tcp from role:all" ]; }'
+	for name in $machines; do printf ', { name = "%s"; }' $name; done
+	echo '); machines = ('
+	for name in $machines; do
+		[ $name = m1 ] || echo ','
+		printf '{ name = "%s"; addresses = [ "%s", "%s" ]; roles = [ "%s" ]; }' $name "$(cat "$LAB/$name/four")" "$(cat "$LAB/$name/six")" $name
+	done
+	echo ');'
+} > "$home/fleet.conf"
+run 0 import "$home/fleet.conf"
+generate
+run 0 push
+# shellcheck disable=SC2086
+confirmed_on "$generation" $machines
+state=$seed
+random() { # below $1
+	state=$(((state * 1103515245 + 12345) % 2147483648))
+	drawn=$((state / 65536 % $1))
+}
+random 2
+
+# Rules and members change at every machine.
+change() {
+	round=$((${round:-0} + 1))
+	run 0 rule add all "allow $((1000 + round))/tcp"
+	run 0 machine add "x$round" --address "10.88.$((round / 250)).$((round % 250 + 1))" --enforcement unmanaged
+	generate
+}
+# At any moment every machine lets the pusher in, and has what it had or what it shall have.
+reachable() {
+	for name in $machines; do
+		holds "$name can be reached" lab_ssh -o ConnectTimeout=5 $name true
+		kernel $name > "$home/now"
+		holds "$name has one or the other" sh -c 'cmp -s "$1" "$2" || [ "$(grep -c "dport $3 " "$1")" -eq 2 ]' sh "$home/now" "$home/kernel.$name" $((1000 + round))
+	done
+}
+# --- killed at any moment ------------------------------------------------------------------------------------------------------
+echo "seed $seed"
+while [ "$kills" -gt 0 ]; do
+	kills=$((kills - 1))
+	change
+	# shellcheck disable=SC2086
+	remember $machines
+	begin push --parallel 3
+	random 1500
+	sleep "$((drawn / 1000)).$(printf %03d $((drawn % 1000)))"
+	kill -9 "$beside"
+	wait "$beside" 2> /dev/null
+	echo "killed after $drawn ms"
+	reachable
+	# What one would do then: go on, or, as nightly does, push again.
+	random 2
+	if [ "$drawn" -eq 0 ]; then run 0 push --resume; else run 0 push; fi
+	# One that was killed before its run began, or after it ended, leaves nothing to resume.
+	run 0 push
+	# shellcheck disable=SC2086
+	{
+		current $machines
+		has $machines
+		idle $machines
+	}
+done
+
+# --- three on one run -------------------------------------------------------------------------------------------------------------
+# Two take a machine each, and what they would send waits for us.
+cat > "$home/apply" <<END
+#!/bin/sh
+echo \$\$ > "$home/waits.\$1"
+while [ ! -e "$home/go.\$1" ]; do sleep 0.1; done
+ssh -F "$LAB/ssh_config" -o HostKeyAlias="\$1" "\$2" "\$3" > "$home/said.\$1"
+echo \$? > "$home/ended.\$1"
+END
+chmod 0755 "$home/apply"
+configure waits 'parallel = 1' "apply = [ \"$home/apply\", \"%n\", \"%h\" ]"
+change
+# shellcheck disable=SC2086
+calls $machines
+begin --config "$home/waits.conf" push
+killed=$beside
+await "$home/waits.m1"
+begin --config "$home/waits.conf" push --resume
+asleep=$beside
+await "$home/waits.m2"
+sleep 0.5
+kill -9 "$killed"
+kill -STOP "$asleep"
+run 0 push --resume
+says '5 confirmed, 0 failed'
+# shellcheck disable=SC2086
+{
+	confirmed_on "$generation" $machines
+	has $machines
+	remember $machines
+	# Nothing is done twice.
+	called 2 $machines
+}
+# What both began goes on now. The machines have seen a higher fence.
+for name in m1 m2; do
+	: > "$home/go.$name"
+	await "$home/ended.$name"
+	holds "$name refuses what is late" grep -q '^error fence: ' "$home/said.$name"
+	holds "$name refuses it as it should" grep -qx 4 "$home/ended.$name"
+	unchanged $name
+done
+kill -CONT "$asleep"
+ended 0
+silent_on 'm2: confirmed'
+# shellcheck disable=SC2086
+{
+	current $machines
+	unchanged $machines
+	idle $machines
+}
+finish
