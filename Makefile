@@ -269,6 +269,8 @@ soak:
 	$(LONG) DAYS=30 tests/live/time_travel.sh
 	$(LONG) BAD_DAYS=150 tests/live/bad_days.sh
 	$(LONG) CONCURRENCY_SECONDS=30 tests/live/concurrency.sh
+	$(LONG) PUSH_KILLS=50 tests/live/push_kill.sh
+	$(LONG) PUSH_MACHINES=60 tests/live/push_many.sh
 golden:
 	$(AGAIN) test-programs
 	BUILD='$(abspath $(BUILD))' FLEETWALL='$(abspath $(BUILD))/fleetwall' tests/golden/run.sh --update
@@ -338,7 +340,7 @@ help:
 	echo 'make valgrind         unit tests under valgrind'
 	echo 'make fuzz             each fuzzer for FUZZ_SECONDS=60, from its corpus in tests/fuzz/corpus'
 	echo 'make soak             random edits for SOAK_SECONDS=300: incremental runs make what full runs make (SOAK_SEED=);'
-	echo '                      then 30 days, 200 kills and 30 seconds of edits at once'
+	echo '                      then 30 days, 200 kills and 30 seconds of edits at once; 50 kills of push, and 60 machines'
 	echo 'make golden           write the golden files again from what the program says now'
 	echo 'make format           wrap the lines that are longer than 120 columns'
 	echo 'make bench            the benchmarks: a table and a picture of the curves (T="SIZE SHAPE PART": see tests/bench/run.sh)'
