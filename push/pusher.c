@@ -87,7 +87,8 @@ static void tell_database(struct pusher *pusher, bool lost, struct str trouble)
 	if (pusher->database_lost == lost)
 		return;
 	pusher->database_lost = lost;
-	pusher_tell(pusher, (struct push_event){.kind = PUSH_DATABASE, .message = lost ? trouble : STR("it answers again")});
+	pusher_tell(pusher,
+	            (struct push_event){.kind = PUSH_DATABASE, .message = lost ? trouble : STR("it answers again")});
 }
 
 static void on_wake(uv_async_t *wake)
