@@ -222,7 +222,7 @@ FUZZ = $(AGAIN) BUILD=$(BUILD)/fuzz CC=clang OPTIMIZE='-O1 -g -fno-omit-frame-po
 	SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
 RUN = BUILD='$(BUILD)' T='$(T)' FLEET='$(FLEET)' tests/run
 
-.PHONY: demo check setup unit live lint asan valgrind fuzz soak golden format bench clang lab
+.PHONY: demo check setup unit live lint asan valgrind fuzz soak golden format bench bench-push clang lab
 demo:
 	packaging/packages install build
 	$(AGAIN) all $(BUILD)/demo/knock
@@ -280,6 +280,11 @@ bench:
 	packaging/packages install build bench
 	$(AGAIN) all bench-programs
 	BUILD='$(BUILD)' T='$(T)' tests/bench/run.sh
+# Of pushing, with the lab's machines: as root.
+bench-push:
+	packaging/packages install build lab bench
+	$(AGAIN) all $(BUILD)/bench/fleet $(BUILD)/bench/timed $(BUILD)/bench/push_answer
+	BUILD='$(BUILD)' T='$(T)' tests/bench/push.sh
 clang:
 	$(CLANG) test-programs
 
@@ -344,6 +349,7 @@ help:
 	echo 'make golden           write the golden files again from what the program says now'
 	echo 'make format           wrap the lines that are longer than 120 columns'
 	echo 'make bench            the benchmarks: a table and a picture of the curves (T="SIZE SHAPE PART": see tests/bench/run.sh)'
+	echo 'make bench-push       what pushing costs, beside plain ssh and beside Ansible; needs root (T=PART: see tests/bench/push.sh)'
 	echo 'make clang            compile everything with clang, in $(BUILD)/clang'
 	echo 'make install          DESTDIR=, prefix=/usr/local; make uninstall takes it away again'
 	echo 'make compile_commands.json   for editors and language servers'
