@@ -14,8 +14,6 @@ large() { # FOLDER: position a with this large set, from standard input
 }
 large "$home/a" <"$home/addresses"
 sed '50000a 10.1.2.3' "$home/addresses" | large "$home/b"
-sed '500,520d' "$home/addresses" | sed '1i 10.1.2.0/24' | sed '$a 10.1.3.0/24' | large "$home/c"
-sed -n 'n;p' "$home/addresses" | large "$home/d"
 
 # ipset and the restores say what they were called for
 mkdir "$home/telling"
@@ -61,7 +59,11 @@ says "fw4-web-dc6e60f51867 $(sed -n 's/^add [^ ]* //p' "$home/b/$W4" | LC_ALL=C 
 run 0 read-set fw6-web-dc6e60f51867
 says 'fd00::2'
 
-# More, and undone.
+# More, and undone: with smaller sets.
+head -n 3000 "$home/addresses" | sed '50i 10.1.2.3' | large "$home/b"
+sed '500,520d' "$home/addresses" | head -n 3000 | sed '1i 10.1.2.0/24' | sed '$a 10.1.3.0/24' | large "$home/c"
+sed -n 'n;p' "$home/addresses" | head -n 2000 | sed '7i 10.1.2.3' | large "$home/d"
+settled "$home/b"
 for new in c d; do
 	bundle "$home/$new" "$home/b"
 	apply 0
