@@ -127,14 +127,14 @@ settled "$home/a" "$home/b"
 # A full disk.
 FLEETWALL_HOST_STATE=$home/small
 mkdir "$home/small"
-mount -t tmpfs -o size=256k,mode=700 none "$home/small"
+mount -t tmpfs -o size=512k,mode=700 none "$home/small"
 position exclusive "$home/big" 3308 $(seq -f '10.3.0.%g' 1 250) $(seq -f '10.3.1.%g' 1 250)
 generation=$((generation + 10))
 settled "$home/a" '' flags=adopt
 kernel >"$home/a.kernel"
 applied=0 refused=0
-for free in 0 8 48 76; do
-	dd if=/dev/zero of="$home/small/fill" bs=1k count=256 2>/dev/null
+for free in 0 8 60 200; do
+	dd if=/dev/zero of="$home/small/fill" bs=1k count=512 2>/dev/null
 	head -c $((free * 1024)) </dev/zero >"$home/zero"
 	size=$(($(wc -c <"$home/small/fill") - free * 1024))
 	truncate -s "$size" "$home/small/fill"
@@ -145,8 +145,8 @@ for free in 0 8 48 76; do
 	case $code in
 	0)
 		applied=$((applied + 1))
-		dd if=/dev/zero of="$home/small/fill2" bs=1k count=256 2>/dev/null # and full again
-		if [ $free = 76 ]; then
+		dd if=/dev/zero of="$home/small/fill2" bs=1k count=512 2>/dev/null # and full again
+		if [ $free = 200 ]; then
 			run 0 confirm "$token"
 			holds 'it is the one for boot' cmp -s "$home/big/rules.v4" "$home/small/boot/rules.v4"
 			rm -f "$home/small/fill" "$home/small/fill2"
