@@ -107,9 +107,9 @@ static void warn(struct run *run, const struct push_plan *plan)
 	if (first > 0)
 		error_collect(&run->warnings,
 		              error_hint(error_new(ERROR_GUARD,
-		                                   "%zu machine%s their first ruleset: open sessions that it does not "
-		                                   "let in are cut",
-		                                   first, first == 1 ? " gets" : "s get"),
+		                                   "%zu machine%s first ruleset: open sessions that it does not let "
+		                                   "in are cut",
+		                                   first, first == 1 ? " gets its" : "s get their"),
 		                         "machine set NAME --enforcement monitor shows beforehand what would be "
 		                         "refused"));
 	for (size_t i = 0; i < plan->unmanaged_count; i++)
@@ -123,6 +123,15 @@ static void warn(struct run *run, const struct push_plan *plan)
 		              error_hint(error_new(ERROR_GUARD, "machine %.*s is frozen, and left as it is",
 		                                   STR_ARG(plan->frozen_machines[i])),
 		                         "machine unfreeze lets it be pushed"));
+}
+
+/* Whoever watches may still end the push. Programs get it with the answer. */
+static void warn_now(struct run *run)
+{
+	if (writer_is_json(run->writer))
+		return;
+	write_warnings(run->arena, run->warnings);
+	run->warnings = NULL;
 }
 
 static struct error *make_plan(struct run *run, const struct push_order *order, struct push_plan *plan)
@@ -197,6 +206,8 @@ struct error *push_order_do(struct run *run, const struct push_order *order, str
 	TRY(ledger_start(run->arena, run->db, plan.generation, &plan.digest, run->config.push.max_failures, items,
 	                 plan.count, &number));
 	report->started = true;
+	if (!order->quiet)
+		warn_now(run);
 	return push_run_do(run, number, order->quiet, &report->result);
 }
 
@@ -235,7 +246,7 @@ static struct error *resume(struct run *run)
 	TRY(ledger_unhalt(run->arena, run->db));
 	TRY(ledger_open_run(run->arena, run->db, &info));
 	if (info.number == 0) {
-		writer_say(run->writer, "there is no push to go on with");
+		writer_say(run->writer, "pushes may run; there is none to go on with");
 		return NULL;
 	}
 	TRY(ledger_resume(run->arena, run->db, info.number, true));

@@ -41,7 +41,7 @@ static struct error *unfreeze(struct arena *arena, struct db *db, struct str mac
 
 struct error *run_machine_unfreeze(struct run *run)
 {
-	return each_machine(run, unfreeze, STR(""), "is pushed again");
+	return each_machine(run, unfreeze, STR(""), "may be pushed again: the next push does");
 }
 
 /* --- probes --- */
@@ -69,7 +69,9 @@ struct error *run_probe_add(struct run *run)
 
 	TRY(read_probe(run, &probe));
 	TRY(run_connect(run));
-	return ledger_probe_add(run->arena, run->db, &probe);
+	TRY(ledger_probe_add(run->arena, run->db, &probe));
+	writer_say(run->writer, "machine %.*s is probed when it is pushed", STR_ARG(probe.machine));
+	return NULL;
 }
 
 struct error *run_probe_remove(struct run *run)
