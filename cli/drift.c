@@ -116,18 +116,29 @@ static void silent(struct look *look, struct str machine, struct str kind, struc
 
 static void unanswered(struct look *look, const struct answer *answer)
 {
-	if (answer->answered)
-		silent(look, answer->machine, STR("refused"),
-		       str_slice(answer->output, 0, str_find(answer->output, '\n')));
-	else
-		silent(look, answer->machine, failure_str(answer->failure), answer->message);
+	struct str kind = answer->answered ? STR("refused") : failure_str(answer->failure);
+
+	silent(look, answer->machine, kind, answer->message);
 }
 
+static struct error *differences(struct look *look, const struct position *position, const struct contact *contact,
+                                 struct answer *answer, struct drift **drifts, size_t *count)
+{
+	struct str output = look->run->config.output;
+
+	TRY(drift_compare(look->arena, output, position, answer->output, drifts, count));
+	if (!look->rows || *count == 0)
+		return NULL;
+	TRY(ask_members(look, contact, *drifts, *count, answer));
+	return drift_compare(look->arena, output, position, answer->output, drifts, count);
+}
+
+/* What one machine answers must not keep us from looking at the others. */
 static struct error *compare(struct look *look, const struct machine_state *state, const struct contact *contact,
                              struct answer *answer)
 {
-	struct str output = look->run->config.output;
 	const struct position *position;
+	struct error *error;
 	struct drift *drifts;
 	size_t count;
 
@@ -136,11 +147,12 @@ static struct error *compare(struct look *look, const struct machine_state *stat
 		silent(look, state->machine, STR("unknown"), STR("the generation that it confirmed is gone"));
 		return NULL;
 	}
-	TRY(drift_compare(look->arena, output, position, answer->output, &drifts, &count));
-	if (look->rows && count > 0) {
-		TRY(ask_members(look, contact, drifts, count, answer));
-		TRY(drift_compare(look->arena, output, position, answer->output, &drifts, &count));
+	error = differences(look, position, contact, answer, &drifts, &count);
+	if (error != NULL && error->kind == ERROR_INPUT) {
+		silent(look, state->machine, STR("unreadable"), error->message);
+		return NULL;
 	}
+	TRY(error);
 	for (size_t i = 0; i < count; i++)
 		row(look, state->machine, drift_kind_str(drifts[i].kind), drifts[i].file, drifts[i].number,
 		    drifts[i].line);

@@ -2,7 +2,7 @@
  * and nothing is kept but the answers. */
 #include "answer.h"
 #include "fleetwall/arena.h"
-#include "transport.h"
+#include "transport_parts.h"
 
 struct asking {
 	struct arena *arena;
@@ -34,6 +34,9 @@ static void take_answer(struct question *question, const struct call_result *res
 	answer->status = result->status;
 	answer->answered = result->started && !result->timed_out && !result->cut &&
 	                   (result->status <= HOST_NO || said.kind == ANSWER_ERROR);
+	answer->message = said.kind == ANSWER_ERROR
+	                          ? str_format(arena, "%.*s: %.*s", STR_ARG(said.word), STR_ARG(said.text))
+	                          : call_plain(arena, str_slice(result->output, 0, str_find(result->output, '\n')));
 	if (answer->answered)
 		return;
 	if (result->cut) {

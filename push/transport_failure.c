@@ -49,6 +49,15 @@ static const struct meaning meanings[] = {
 	{"banner exchange", FAILURE_UNREACHABLE, "what answers there is no sshd, or a busy one"},
 };
 
+/* Also a byte of U+0080 to U+009F: some terminals take these for the beginning of a sequence. Of valid UTF-8. */
+static bool is_control(struct str text, size_t at)
+{
+	unsigned char c = (unsigned char)text.p[at];
+	bool leads = c == 0xc2 && at + 1 < text.n, follows = at > 0 && (unsigned char)text.p[at - 1] == 0xc2;
+
+	return c < ' ' || c == 0x7f || (leads && (unsigned char)text.p[at + 1] < 0xa0) || (follows && c < 0xa0);
+}
+
 /* What a machine or a hook prints goes to terminals and into the database: one line of plain text. */
 struct str call_plain(struct arena *arena, struct str text)
 {
@@ -58,7 +67,7 @@ struct str call_plain(struct arena *arena, struct str text)
 	text = str_trim(text);
 	for (bad = str_utf8_error(text); text.n > 0; bad = str_utf8_error(text)) {
 		for (size_t i = 0; i < bad && buf.n < LONGEST; i++)
-			buf_char(&buf, (unsigned char)text.p[i] < ' ' || text.p[i] == 0x7f ? ' ' : text.p[i]);
+			buf_char(&buf, is_control(text, i) ? ' ' : text.p[i]);
 		if (bad == text.n || buf.n >= LONGEST)
 			break;
 		buf_char(&buf, '?');

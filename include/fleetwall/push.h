@@ -125,8 +125,8 @@ struct answer {
 	struct str machine;
 	bool answered;
 	enum failure failure; /* if not */
-	struct str message;
-	struct str output; /* what fleetwall-host printed */
+	struct str message;   /* why, or what it said first, or what it said is wrong; plain text */
+	struct str output;    /* what fleetwall-host printed */
 	int status;        /* its exit code */
 };
 /* Runs `fleetwall-host WORDS…` on each of these, `parallel` at once. Words are ours or were checked by fleetwall-host's

@@ -149,6 +149,15 @@ run 0 machine unfreeze web1
 run 0 push
 says 'web1: confirmed'
 
+# --- what machines answer that are anybody's by now ---
+printf 'version 1\nerror lock: \033]0;x\302\233m held\n' > "$home/hosts/web1/read"
+printf 'version 1\n== rules.v4\n' > "$home/hosts/web2/read"
+run 1 drift web1 web2 db1 --json
+json '[.items[] | [.machine, .kind]] == [["db1", "refused"], ["web1", "refused"], ["web2", "unreadable"]]'
+json '[.items[].line | explode[] | select(. < 32 or (. > 126 and . < 160))] == []'
+run 1 drift web1
+says 'lock:'
+
 # --- nights ---
 settings "$management" 'nightly_push = "approved";'
 run 0 nightly

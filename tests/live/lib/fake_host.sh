@@ -1,6 +1,7 @@
 #!/bin/sh
 # Plays ssh and fleetwall-host for one machine of a test: fake_host.sh FOLDER NAME LINE. What it has is in FOLDER/NAME; files there
-# make it fail: unreachable, lock, deaf, mute (so often each), key, refuse, forgot, silent, hang. `calls` says what was asked of it.
+# make it fail: unreachable, lock, deaf, mute (so often each), key, refuse, forgot, silent, hang. `calls` says what was asked of it; `read` is
+# what it answers to that.
 set -u
 D=$1/$2
 line=$3
@@ -88,6 +89,10 @@ rollback)
 	echo 'undone -'
 	;;
 status) echo "position $(cat "$D/confirmed" 2>/dev/null || echo -)" ;;
+read)
+	cat "$D/read" 2>/dev/null || fail 2 usage 'what is read?'
+	! grep -q '^error' "$D/read" || exit 4
+	;;
 probe) if [ -e "$D/reaches" ]; then echo open; else echo closed && exit 1; fi ;;
 *) fail 2 usage "what is $word?" ;;
 esac

@@ -542,6 +542,9 @@ START_TEST(lines_are_made_plain)
 	ck_assert_uint_eq(str_utf8_error(call_plain(arena, buf_str(&buf))), 300);
 	ck_assert(str_is(call_plain(arena, STR(" a\tb\n")), "a b"));
 	ck_assert(str_is(call_plain(arena, STR("\xff")), "?"));
+	/* U+009B begins a sequence on some terminals; U+00E9 and U+00A0 do not. */
+	ck_assert(str_is(call_plain(arena, STR("a\xc2\x9b" "31m")), "a  31m"));
+	ck_assert(str_is(call_plain(arena, STR("\xc3\xa9\xc2\xa0z\x1b[0m")), "\xc3\xa9\xc2\xa0z [0m"));
 	ck_assert(str_is(call_plain(arena, STR("")), ""));
 }
 END_TEST
