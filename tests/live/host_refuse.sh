@@ -79,11 +79,25 @@ bundle "$home/a" '' management='10.0.0.0/25 fd00::/64' && refuses management 4 '
 bundle "$home/a" '' management='10.0.0.0/25' && refuses management 4 'fd00::1 40000 fd00::9 22'
 bundle "$home/a" '' management='' && refuses management 4
 bundle "$home/a" '' management='0.0.0.0/0' && refuses management 4 'fd00::1 40000 fd00::9 22'
-for peer in '0.0.0.0/0,10.0.0.128' '::/0,fd01::1' '10.0.0.0/25,10.0.0.127' 'fd00::/64,fd00::ffff' '10.0.0.7,10.0.0.7' 'fe80::/64,fe80::1%eth0'; do
+for peer in '0.0.0.0/0,10.0.0.128' '10.0.0.0/25,10.0.0.127' 'fd00::/64,fd00::ffff' '10.0.0.7,10.0.0.7'; do
 	bundle "$home/a" '' management="${peer%,*}"
 	apply 0 "${peer#*,} 40000 10.0.0.9 22"
 	run 0 rollback "$token"
 done
+# What would be loaded has its say, whatever the header says.
+bundle "$home/a" '' management='192.0.2.0/24 ::/0' && refuses management 4 '192.0.2.1 40000 10.0.0.9 22'
+bundle "$home/a" '' management='192.0.2.0/24 ::/0' && refuses management 4 'fd01::1 40000 fd00::9 22'
+from4=192.0.2.0/25 from6=fe80::/64
+position exclusive "$home/other" 3306 10.1.0.1
+sed -i 's/ -s fe80::\/64 / /' "$home/other/rules.v6"
+bundle "$home/other" '' management='192.0.2.0/24' && refuses management 4 '192.0.2.128 40000 10.0.0.9 22'
+bundle "$home/other" '' management='192.0.2.0/24 ::/0'
+apply 0 '192.0.2.127 40000 10.0.0.9 22'
+run 0 rollback "$token"
+bundle "$home/other" '' management='192.0.2.0/24 ::/0'
+apply 0 'fe80::1%eth0 40000 fe80::9%eth0 22'
+run 0 rollback "$token"
+unset from4 from6
 bundle "$home/m" '' management=''
 apply 0
 run 0 rollback "$token"

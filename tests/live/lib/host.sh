@@ -98,8 +98,8 @@ position() {
 	printf '%s\n' $W4 $W6 >"$at/sets.list"
 	set_file $W4 "$@" >"$at/$W4"
 	set_file $W6 fd00::2 >"$at/$W6"
-	"rules_$kind" 4 '10.0.0.0/24' >"$at/rules.v4"
-	"rules_$kind" 6 'fd00::/64' >"$at/rules.v6"
+	"rules_$kind" 4 "${from4-10.0.0.0/24}" >"$at/rules.v4"
+	"rules_$kind" 6 "${from6-fd00::/64}" >"$at/rules.v6"
 }
 rules_exclusive() {
 	printf '# iptables-restore\n*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n'
