@@ -9,9 +9,8 @@ enum { SHOWN = 20 }; /* lines of a kind: what a mail can hold */
 
 /* --- may it be pushed? --- */
 
-/* The inventory that a generation was made from, at its clock; empty for number 0, and where nobody knows any more:
- * then everything counts as opened. */
-static struct error *fleet_of(struct run *run, struct arena *arena, uint64_t number, struct fleet *fleet)
+/* The inventory that a generation was made from, at its clock; empty for number 0, and where nobody knows any more. */
+static struct error *fleet_of(struct run *run, struct arena *arena, uint64_t number, struct fleet *fleet, bool *known)
 {
 	struct str parameters[2] = {str_format(arena, "%llu", (unsigned long long)number)};
 	struct before before = {.time = TIME_NONE};
@@ -20,6 +19,7 @@ static struct error *fleet_of(struct run *run, struct arena *arena, uint64_t num
 	char hex[65];
 
 	*fleet = (struct fleet){0};
+	*known = false;
 	if (number == 0)
 		return NULL;
 	TRY(generation_read_number(arena, run->config.output, number, &generation));
@@ -31,17 +31,20 @@ static struct error *fleet_of(struct run *run, struct arena *arena, uint64_t num
 	before.snapshot = db_cell(&rows, 0, 0);
 	TRY(inventory_load_before(arena, run->db, &before, fleet));
 	fleet->clock = generation.summary.clock;
+	*known = true;
 	return NULL;
 }
 
-/* Notes what `after` opens that the machines on generation `number` do not let in. */
+/* Notes what `after` opens that the machines on generation `number` do not let in: everything, if nobody knows what that
+ * is. */
 static struct error *compare_with(struct run *run, uint64_t number, const struct resolved *after, struct buf *lines,
                                   size_t *found)
 {
 	struct arena *arena = arena_new();
 	struct opening *openings;
 	struct fleet fleet;
-	struct error *error = fleet_of(run, arena, number, &fleet);
+	bool known;
+	struct error *error = fleet_of(run, arena, number, &fleet, &known);
 	size_t count =
 		error == NULL ? opens(arena, resolve(arena, &fleet), after, &run->config.settings, &openings) : 0;
 
@@ -78,11 +81,16 @@ static struct error *count_openings(struct run *run, const struct push_plan *pla
 	struct resolved *after;
 	uint64_t *numbers;
 	size_t count = bases(run->arena, plan, &numbers);
+	bool known;
 
 	TRY(db_begin(run->db, DB_SNAPSHOT));
-	TRY(fleet_of(run, run->arena, plan->generation, fleet));
+	TRY(fleet_of(run, run->arena, plan->generation, fleet, &known));
 	after = resolve(run->arena, fleet);
-	for (size_t i = 0; i < count; i++)
+	if (!known) {
+		*found = 1;
+		buf_add(lines, STR("\n  what it opens can't be told: which inventory it was made from is not known"));
+	}
+	for (size_t i = 0; i < count && known; i++)
 		TRY(compare_with(run, numbers[i], after, lines, found));
 	db_rollback(run->db);
 	return NULL;
@@ -120,13 +128,15 @@ static struct error *check_halted(struct night *night)
 	return NULL;
 }
 
-static struct error *check(struct night *night)
+/* *generation is what alone may be pushed then, where one has to be looked at before; 0: whichever is published. */
+static struct error *check(struct night *night, uint64_t *generation)
 {
 	struct run *run = night->run;
 	struct positions *positions;
 	struct push_plan plan;
 
 	TRY(push_plan(run->arena, run->db, &run->config.push, &(struct selection){NULL, 0}, &positions, &plan));
+	*generation = run->config.nightly_push == NIGHTLY_PUSH_APPROVED ? plan.generation : 0;
 	if (plan.count == 0)
 		return NULL;
 	TRY(check_halted(night));
@@ -140,11 +150,11 @@ static struct error *check(struct night *night)
 struct error *nightly_push_changes(struct night *night)
 {
 	struct run *run = night->run;
-	const struct push_order order = {.quiet = true};
+	struct push_order order = {.quiet = true};
 
 	if (run->config.nightly_push == NIGHTLY_PUSH_OFF || night->result.number == 0)
 		return NULL;
-	TRY(check(night));
+	TRY(check(night, &order.generation));
 	if (night->held.n > 0) {
 		run->no = true;
 		return NULL;

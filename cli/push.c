@@ -194,6 +194,12 @@ struct error *push_order_do(struct run *run, const struct push_order *order, str
 
 	*report = (struct push_report){0};
 	TRY(make_plan(run, order, &plan));
+	if (order->generation != 0 && plan.generation != order->generation)
+		return error_hint(error_new(ERROR_GUARD,
+		                            "generation %llu was published meanwhile: nothing is pushed before it was "
+		                            "looked at",
+		                            (unsigned long long)plan.generation),
+		                  "fleetwall nightly again, or fleetwall push");
 	report->unchanged = plan.unchanged;
 	report->frozen = plan.frozen;
 	report->unmanaged = plan.unmanaged_count;

@@ -34,6 +34,7 @@ struct error *push_summary(struct run *run, const struct push_result *result) MU
 
 struct push_order {
 	struct selection selection;
+	uint64_t generation; /* only if this one is published; 0: whichever is */
 	const struct str *adopt; /* machines whose foreign rules may be replaced */
 	size_t adopt_count;
 	bool cut;

@@ -16,6 +16,19 @@ settings() {
 asked() { # MACHINE WORD: how often was the machine asked that?
 	grep -cx "$2" "$home/hosts/$1/calls" 2> /dev/null || :
 }
+sql() { # STATEMENT: as the owner
+	"$FLEETWALL" sql -- -qAtc "$1"
+}
+waits() { # somebody for a lock
+	sql "SELECT 'waits' FROM pg_locks WHERE NOT granted" | grep -q waits
+}
+soon() { # COMMAND…: within 20 seconds
+	turns=200
+	until "$@" || [ "$turns" -eq 0 ]; do
+		turns=$((turns - 1))
+		sleep 0.1
+	done
+}
 management='management = [ "192.0.2.10" ];'
 mkdir "$home/hosts"
 
@@ -178,6 +191,31 @@ holds 'it is quiet again' test ! -s "$home/out"
 run 0 rule add web deny 9000/tcp
 run 0 nightly
 says '2 confirmed, 0 failed'
+# What it was made from is not known: what it opens is not, either.
+run 0 rule add web deny 9003/tcp
+run 0 generate
+sql "UPDATE fleetwall.generation SET snapshot = NULL WHERE number = (SELECT max(number) FROM fleetwall.generation)"
+run 1 nightly
+says "what it opens can't be told"
+# Published by somebody else while it is looked at: not looked at.
+run 0 rule add web deny 9004/tcp
+printf '%s\n' 'BEGIN; LOCK TABLE fleetwall.generation_approval;' "\\! touch $home/locked" \
+	"\\! while [ ! -e $home/published ]; do sleep 0.05; done" 'COMMIT;' | "$FLEETWALL" sql -- -q > /dev/null 2>&1 &
+soon test -e "$home/locked"
+"$FLEETWALL" nightly > "$home/night" 2>&1 &
+night=$!
+soon waits
+run 0 rule add web allow 9005/tcp
+run 0 generate
+touch "$home/published"
+wait "$night"
+code=$?
+cp "$home/night" "$home/out"
+holds "$(cat "$home/night")" test "$code" -eq 4
+run 1 nightly
+says 'it opens: role web: allow 9005/tcp'
+run 0 approve "$("$FLEETWALL" generation list --json | jq -r '.items[-1].generation')"
+run 0 nightly
 settings "$management"
 run 0 rule add web allow 9001/tcp
 echo 9 > "$home/hosts/web2/unreachable"
