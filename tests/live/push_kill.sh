@@ -1,10 +1,10 @@
 #!/bin/sh
 # Pushers that end in the middle: killed with -9 at any moment and followed by another push; three on one run, one of them killed and one
 # asleep until its machines were taken over, which the machine then refuses to listen to. Whatever happened, every machine is reachable, whole
-# and known. PUSH_KILLS (2) says how often, PUSH_SEED where chance begins; it is printed. long: it waits for leases.
+# and known. PUSH_KILLS (5) says how often, PUSH_SEED where chance begins; it is printed. long: it waits for leases.
 set -u
 . "$TOP/tests/live/lib/push.sh"
-kills=${PUSH_KILLS:-2}
+kills=${PUSH_KILLS:-5}
 seed=${PUSH_SEED:-$(date +%s)}
 machines='m1 m2 m3 m4 m5'
 # shellcheck disable=SC2086 # names
@@ -40,31 +40,51 @@ change() {
 	generate
 }
 # At any moment every machine lets the pusher in, and has what it had or what it shall have.
+one_or_the_other() { # MACHINE; what was on its way to it may still be at work there for a moment
+	turns=30
+	while [ "$turns" -gt 0 ]; do
+		kernel "$1" > "$home/now"
+		! cmp -s "$home/now" "$home/kernel.$1" || return 0
+		[ "$(grep -c "dport $((1000 + round)) " "$home/now")" -ne 2 ] || return 0
+		turns=$((turns - 1))
+		sleep 0.1
+	done
+	diff "$home/kernel.$1" "$home/now"
+}
 reachable() {
 	for name in $machines; do
 		holds "$name can be reached" lab_ssh -o ConnectTimeout=5 $name true
-		kernel $name > "$home/now"
-		holds "$name has one or the other" sh -c 'cmp -s "$1" "$2" || [ "$(grep -c "dport $3 " "$1")" -eq 2 ]' sh "$home/now" "$home/kernel.$name" $((1000 + round))
+		holds "$name has one or the other" one_or_the_other $name
 	done
 }
 # --- killed at any moment ------------------------------------------------------------------------------------------------------
 echo "seed $seed"
+# Up to five in a row, each of which goes on where the one before was.
 while [ "$kills" -gt 0 ]; do
-	kills=$((kills - 1))
 	change
 	# shellcheck disable=SC2086
 	remember $machines
-	begin push --parallel 3
-	random 1500
-	sleep "$((drawn / 1000)).$(printf %03d $((drawn % 1000)))"
-	kill -9 "$beside"
-	wait "$beside" 2> /dev/null
-	echo "killed after $drawn ms"
+	how=
+	while [ "$kills" -gt 0 ]; do
+		kills=$((kills - 1))
+		random 3
+		# shellcheck disable=SC2086
+		begin push $how --parallel $((drawn + 1))
+		random 1500
+		sleep "$((drawn / 1000)).$(printf %03d $((drawn % 1000)))"
+		kill -9 "$beside"
+		wait "$beside" 2> /dev/null
+		echo "killed after $drawn ms"
+		[ $((kills % 5)) -gt 0 ] || break
+		random 2
+		how=
+		[ "$drawn" -eq 0 ] || how=--resume
+	done
 	reachable
-	# What one would do then: go on, or, as nightly does, push again.
+	# What one would do then: go on, or, as nightly does, push again. One that was killed before its run began, or after its end, leaves
+	# nothing to go on with.
 	random 2
-	if [ "$drawn" -eq 0 ]; then run 0 push --resume; else run 0 push; fi
-	# One that was killed before its run began, or after it ended, leaves nothing to resume.
+	[ "$drawn" -eq 0 ] || run 0 push --resume
 	run 0 push
 	# shellcheck disable=SC2086
 	{

@@ -87,17 +87,16 @@ status() {
 }
 # current MACHINE…: they confirmed what is published. confirmed_on GENERATION MACHINE…: in this one
 current() {
-	for machine; do
-		status "$machine" '.state == "current" and .confirmed == .offered and (.needs_person | not) and .failure == null and .attempts == 0'
-	done
+	"$FLEETWALL" --json status "$@" > "$home/out" 2> "$home/err"
+	json '[.items[] | select((.state == "current" and .confirmed == .offered and (.needs_person | not) and .failure == null
+		and .attempts == 0) | not)] | length == 0'
+	json ".items | length == $#"
 }
 confirmed_on() {
 	number=$1
 	shift
-	for machine; do
-		status "$machine" ".confirmed == $number"
-		current "$machine"
-	done
+	current "$@"
+	json "[.items[] | select(.confirmed != $number)] | length == 0"
 }
 # Publishes what is new; $generation is its number.
 generate() {
