@@ -237,13 +237,45 @@ struct error *drift_look(struct run *run, const struct str *names, size_t count,
 
 /* --- the command --- */
 
+/* Forgetting what a machine has is only for those that get it again at once. */
+static struct error *forget(struct run *run, const struct drift_report *report, struct selection *selection)
+{
+	struct str *names = ARENA_ARRAY(run->arena, struct str, report->name_count);
+	struct machine_state *states;
+	size_t count;
+
+	*selection = (struct selection){names, 0};
+	TRY(ledger_machines(run->arena, run->db, report->names, report->name_count, &states, &count));
+	for (size_t i = 0; i < count; i++) {
+		if (states[i].frozen.n == 0) {
+			TRY(ledger_forget(run->arena, run->db, states[i].machine));
+			names[selection->count++] = states[i].machine;
+			continue;
+		}
+		run->no = true;
+		error_collect(&run->warnings,
+		              error_hint(error_new(ERROR_GUARD, "machine %.*s is frozen, and left as it is",
+		                                   STR_ARG(states[i].machine)),
+		                         "machine unfreeze lets it be pushed"));
+	}
+	return NULL;
+}
+
 static struct error *mend(struct run *run, const struct drift_report *report)
 {
-	const struct push_order order = {.selection = {report->names, report->name_count}, .quiet = true};
+	struct push_order order = {.quiet = true};
 	struct push_report pushed;
+	struct str reason, who;
+	int64_t at;
 
-	for (size_t i = 0; i < report->name_count; i++)
-		TRY(ledger_forget(run->arena, run->db, report->names[i]));
+	TRY(ledger_halted(run->arena, run->db, &reason, &who, &at));
+	if (reason.n > 0)
+		return error_hint(error_new(ERROR_GUARD, "pushing is halted by %.*s: %.*s", STR_ARG(who),
+		                            STR_ARG(reason)),
+		                  "fleetwall push --resume allows it again");
+	TRY(forget(run, report, &order.selection));
+	if (order.selection.count == 0)
+		return NULL;
 	TRY(push_order_do(run, &order, &pushed));
 	if (!pushed.started)
 		return NULL;

@@ -12,7 +12,7 @@ due AS MATERIALIZED (
      ORDER BY w.due, w.machine LIMIT $3::bigint FOR UPDATE OF w SKIP LOCKED),
 looked AS MATERIALIZED (
     SELECT c.machine, CASE WHEN m.name IS NULL THEN 'it is not in the inventory any more' WHEN NOT m.enabled THEN 'it is disabled'
-                           WHEN f.machine IS NOT NULL THEN left(format('frozen by %s: %s', f.who, f.reason), 1000) END AS why
+                           WHEN f.machine IS NOT NULL THEN left(regexp_replace(format('frozen by %s: %s', f.who, f.reason), '[\x01-\x1f\x7f]', ' ', 'g'), 1000) END AS why
       FROM (SELECT machine FROM ended UNION ALL SELECT machine FROM due LIMIT $3::bigint) AS c
       LEFT JOIN fleetwall.machine AS m ON m.name = c.machine
       LEFT JOIN fleetwall.machine_freeze AS f ON f.machine = c.machine),

@@ -442,6 +442,7 @@ START_TEST(what_must_not_be_pushed_to_is_skipped)
 
 	must(ledger_freeze(arena, db, STR("m00"), STR("being repaired")));
 	must(ledger_freeze(arena, db, STR("m01"), STR("being\nrepaired")));
+	sql("UPDATE fleetwall.machine_freeze SET who = E'no\\nline' WHERE machine = 'm01'"); /* an editor may */
 	sql("UPDATE fleetwall.machine SET enabled = false WHERE name = 'm02'; DELETE FROM fleetwall.machine WHERE name "
 	    "= "
 	    "'m03'");

@@ -171,6 +171,21 @@ json '[.items[].line | explode[] | select(. < 32 or (. > 126 and . < 160))] == [
 run 1 drift web1
 says 'lock:'
 
+# --- what differs stays known where it can't be mended ---
+printf '%s\n' 'version 1' '== rules.v4' '== sets' '== end' > "$home/hosts/web1/read"
+run 0 machine freeze web1 --reason 'kernel upgrade'
+run 1 drift web1 --mend
+complains 'machine web1 is frozen, and left as it is'
+run 0 machine unfreeze web1
+run 0 push --halt --reason 'a fire'
+run 4 drift web1 --mend
+complains 'a fire'
+run 0 push --resume
+run 0 push
+says 'nothing to push'
+run 0 drift web1 --mend
+says 'pushed again: 1 confirmed, 0 failed'
+
 # --- nights ---
 settings "$management" 'nightly_push = "approved";'
 run 0 nightly
