@@ -48,6 +48,7 @@ bundle "$home/a" '' ssh_port=2222
 
 folders='/usr/local/sbin /usr/local/bin /usr/sbin /usr/bin'
 alone() { # WORD…: with nothing else anywhere
+	# shellcheck disable=SC2123 # it is the search path that is meant
 	PATH=$home/applets
 	HOST_SH='busybox sh'
 	for folder in $folders; do mount -o bind "$home/empty" $folder; done

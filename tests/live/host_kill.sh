@@ -9,11 +9,13 @@ every=${HOST_KILLS:-some}
 # Programs that count their calls, and kill the script at the one that $home/at names.
 mkdir "$home/deadly"
 for program in mv rm ln sync ipset iptables-restore ip6tables-restore mkdir setsid; do
+	after=after
+	[ $program != setsid ] || after=never # what it starts stays
 	cat >"$home/deadly/$program" <<-END
 		#!/bin/sh
 		number=\$((\$(cat $home/number) + 1))
 		echo \$number >$home/number
-		[ \$number != "\$(cat $home/at)" ] || { [ "\$(cat $home/when)" = after ] && $(command -v $program) "\$@"; kill -9 "\$(cat $home/main)"; exit 9; }
+		[ \$number != "\$(cat $home/at)" ] || { [ "\$(cat $home/when)" = $after ] && $(command -v $program) "\$@"; kill -9 "\$(cat $home/main)"; exit 9; }
 		exec $(command -v $program) "\$@"
 	END
 	chmod 755 "$home/deadly/$program"

@@ -189,7 +189,7 @@ kernel() {
 	for program in iptables ip6tables; do
 		"$program-save" -t filter 2>/dev/null | sed '/^#/d; s/\[[0-9:]*\]//'
 	done
-	ipset save | sed '/ fleetwall-test /d; s/ hashsize.*//' | sort # a killed call may leave the one it compares with
+	ipset save | sed '/ fleetwall-test-/d; s/ hashsize.*//' | sort # a killed call may leave the one it compares with
 }
 # Puts a position into operation and confirms it.
 settled() { # FOLDER [OLD [KEY=VALUE…]]
