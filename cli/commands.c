@@ -248,6 +248,9 @@ static const char rollback_details[] = "Back to the ruleset that was confirmed b
 				       "next push leaves\n"
 				       "them there: machine unfreeze lets it go on.";
 
+static const char forget_details[] =
+	"For machines that were installed anew: what they confirmed and who they were (their machine-id) is forgotten, and "
+	"the next push is their first. Nobody is contacted.";
 static const char probe_details[] =
 	"After the ruleset is applied and before it is confirmed, the port is tried, from where fleetwall runs or from "
 	"a machine; what\n"
@@ -316,6 +319,8 @@ const struct command_entry commands[] = {
          run_machine_freeze},
 	{"machine unfreeze", "WORD…", "let machines be pushed again", selection_details, NULL, 1, MANY,
          run_machine_unfreeze},
+	{"machine forget", "WORD…", "forget what machines had that were installed anew", forget_details, NULL, 1, MANY,
+         run_machine_forget},
 	{"machine add", "NAME", "a new machine", NULL, machine_options, 1, 1, run_machine_add},
 	{"machine set", "NAME", "change a machine", set_details, machine_options, 1, 1, run_machine_set},
 	{"machine remove", "MACHINE…", "remove machines, with their own rules", glob_details, ticket_options, 1, MANY,

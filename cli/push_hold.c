@@ -1,5 +1,5 @@
-/* What holds a push back or lets it go: frozen machines, probes, approved generations. Each is one change in the
- * ledger. */
+/* What holds a push back or lets it go: frozen machines, those that were installed anew, probes, approved generations.
+ * Each is one change in the ledger. */
 #include "fleetwall/rule.h"
 
 #include "generation.h"
@@ -42,6 +42,17 @@ static struct error *unfreeze(struct arena *arena, struct db *db, struct str mac
 struct error *run_machine_unfreeze(struct run *run)
 {
 	return each_machine(run, unfreeze, STR(""), "may be pushed again: the next push does");
+}
+
+static struct error *forget(struct arena *arena, struct db *db, struct str machine, struct str reason)
+{
+	(void)reason;
+	return ledger_forget_machine(arena, db, machine);
+}
+
+struct error *run_machine_forget(struct run *run)
+{
+	return each_machine(run, forget, STR(""), "is as one that was never pushed to");
 }
 
 /* --- probes --- */

@@ -154,3 +154,16 @@ struct error *ledger_forget(struct arena *arena, struct db *db, struct str machi
 {
 	return ledger_do(arena, db, forget, &machine);
 }
+
+static struct error *forget_machine(struct arena *arena, struct db *db, void *context)
+{
+	const struct str *machine = context;
+
+	TRY(ledger_check_machine(arena, db, *machine));
+	return db_query(arena, db, db_sql("push-forget-machine"), machine, 1, NULL);
+}
+
+struct error *ledger_forget_machine(struct arena *arena, struct db *db, struct str machine)
+{
+	return ledger_do(arena, db, forget_machine, &machine);
+}

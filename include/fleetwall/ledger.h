@@ -145,6 +145,8 @@ struct error *ledger_failed(struct arena *arena, struct db *db, const struct cla
 
 /* What drift found to be otherwise than confirmed: the next push treats the machine as one whose state is not known. */
 struct error *ledger_forget(struct arena *arena, struct db *db, struct str machine) MUST_CHECK;
+/* It was installed anew: who it is is not known either; its next push is its first. */
+struct error *ledger_forget_machine(struct arena *arena, struct db *db, struct str machine) MUST_CHECK;
 
 /* Machines that confirmed something, are in the inventory, enabled and not frozen, at most `most`: those first that
  * drift looked at longest ago, or never (push_machine.drift_at), then by name. */
