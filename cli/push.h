@@ -18,6 +18,7 @@ struct push_say {
 	enum say_how how;
 	struct arena *scratch;
 	struct push_event last; /* of those that count; its strings are not kept */
+	size_t before;          /* machines that were done with when it went on */
 	uint64_t began, drawn;  /* milliseconds, monotonic */
 	struct error *error;    /* of writing */
 };

@@ -177,7 +177,7 @@ static void draw_line(struct push_say *say, bool now)
 {
 	const struct push_event *last = &say->last;
 	uint64_t time = milliseconds(), spent = time - say->began;
-	size_t finished = last->done + last->failed;
+	size_t finished = last->done + last->failed, here = finished - say->before;
 
 	if (last->total == 0 || (!now && time - say->drawn < REDRAW))
 		return;
@@ -185,10 +185,10 @@ static void draw_line(struct push_say *say, bool now)
 	clear_line();
 	fprintf(stderr, "wave %u of %u: %zu of %zu done, %zu failed, %zu running", last->wave + 1, last->waves,
 	        last->done, last->total, last->failed, last->running);
-	if (finished > 0 && finished < last->total) {
-		uint64_t left = spent * (last->total - finished) / finished / 1000;
+	if (here > 0 && finished < last->total) {
+		uint64_t left = spent * (last->total - finished) / here / 1000;
 
-		fprintf(stderr, ", some %llu:%02llu left", (unsigned long long)left / 60,
+		fprintf(stderr, ", about %llu:%02llu left", (unsigned long long)left / 60,
 		        (unsigned long long)left % 60);
 	}
 	(void)fflush(stderr);
@@ -211,6 +211,8 @@ void push_say_event(void *context, const struct push_event *event)
 {
 	struct push_say *say = context;
 
+	if (say->last.total == 0)
+		say->before = event->done + event->failed;
 	if (event->total > 0)
 		say->last = *event;
 	if (say->how == SAY_TERMINAL)
@@ -286,9 +288,11 @@ struct error *push_summary(struct run *run, const struct push_result *result)
 	for (size_t i = 0; i < result->people_count; i++)
 		TRY(write_person(run, &result->people[i]));
 	line = str_format(run->arena,
-	                  "push %llu of generation %llu %s%s%.*s: %zu confirmed, %zu failed, %zu skipped, %zu waiting",
+	                  "push %llu of generation %llu %s%s%.*s: %zu confirmed, %zu failed, %zu skipped, "
+	                  "%zu waiting%s",
 	                  (unsigned long long)info->number, (unsigned long long)info->generation, run_word(result),
 	                  info->reason.n > 0 ? ": " : "", STR_ARG(info->reason), info->confirmed, info->failed,
-	                  info->skipped, info->waiting + info->claimed);
+	                  info->skipped, info->waiting + info->claimed,
+	                  result->interrupted && info->waiting > 0 ? "; fleetwall push --resume goes on" : "");
 	return writer_line(run->writer, columns, cells, 9, line, NULL);
 }

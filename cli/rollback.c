@@ -18,8 +18,16 @@ static int back_order(const void *a, const void *b)
 	return str_cmp(left->item.machine, right->item.machine);
 }
 
-static struct error *add(const struct machine_state *state, struct back *backs, size_t *count)
+static struct error *add(struct run *run, const struct machine_state *state, struct back *backs, size_t *count)
 {
+	if (state->frozen.n > 0) {
+		error_collect(&run->warnings,
+		              error_hint(error_new(ERROR_GUARD, "machine %.*s is frozen, and left as it is: %.*s",
+		                                   STR_ARG(state->machine), STR_ARG(state->frozen)),
+		                         "machine unfreeze lets it go back, too"));
+		run->no = true;
+		return NULL;
+	}
 	if (state->before.generation == 0)
 		return error_hint(error_new(ERROR_INPUT, "machine %.*s confirmed nothing before what it has",
 		                            STR_ARG(state->machine)),
@@ -97,7 +105,7 @@ static void dry_run(struct run *run, const struct back *backs, size_t count)
 		writer_row(run->writer, (struct cell[]){cell_text(backs[i].item.machine),
 		                                        cell_number((int64_t)backs[i].from),
 		                                        cell_number((int64_t)backs[i].generation)});
-	run->no = count > 0;
+	run->no = run->no || count > 0;
 }
 
 struct error *run_rollback(struct run *run)
@@ -114,7 +122,7 @@ struct error *run_rollback(struct run *run)
 	TRY(ledger_machines(run->arena, run->db, names, count, &states, &count));
 	backs = ARENA_ARRAY(run->arena, struct back, count + 1);
 	for (size_t i = 0; i < count; i++)
-		error_collect(&errors, add(&states[i], backs, &back_count));
+		error_collect(&errors, add(run, &states[i], backs, &back_count));
 	if (errors != NULL)
 		return errors;
 	if (run_has(run, "dry-run")) {
