@@ -56,7 +56,11 @@ kills=0
 applying() {
 	bundle "$home/b" "$home/a"
 	input=$home/bundle
-	killed $at $when apply "$sha" '10.0.0.250 40000 10.0.0.9 22' || { run 0 rollback "$token" && return 1; }
+	killed $at $when apply "$sha" '10.0.0.250 40000 10.0.0.9 22' || {
+		[ $got -eq 0 ] || fault "apply ended by itself at $at $when, with $got"
+		run 0 rollback "$token"
+		return 1
+	}
 	input=
 	if [ -e "$FLEETWALL_HOST_STATE/pending" ] && [ $((at % 2)) = 0 ]; then
 		run 0 rollback
@@ -102,7 +106,14 @@ undoing() {
 	killed $at $when rollback "$token"
 	again=$?
 	case $((at % 3)) in
-	0) run 7 confirm "$token" ;;
+	0) # either it was killed before it had won, and this wins, or this is too late
+		$HOST_SH "$script" confirm "$token" >"$home/out" 2>"$home/err" </dev/null
+		case $? in
+		0) run 0 rollback ;;
+		7) good ;;
+		*) fault "confirm while rollback killed $when call $at" ;;
+		esac
+		;;
 	1) [ ! -e "$FLEETWALL_HOST_STATE/pending" ] || run 0 rollback ;;
 	*) empty_and_boot ;;
 	esac
