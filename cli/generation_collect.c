@@ -1,11 +1,12 @@
-/* Taking away the generations that nobody needs any more. The database says which ones are held, and holds off whoever
- * would pin another one meanwhile; without its word nothing is taken away. */
+/* Taking away the generations that nobody needs any more, at once or in portions. The database says which ones are held,
+ * and holds off whoever would pin another one meanwhile; without its word nothing is taken away. */
 #include <stdlib.h>
 #include <time.h>
 
 #include "fleetwall/keep.h"
 
 #include "generation.h"
+#include "round.h"
 
 struct collection {
 	struct run *run;
@@ -14,6 +15,8 @@ struct collection {
 	struct keep_generation *list; /* ascending */
 	size_t count;
 	struct keep_limits limits;
+	const char *patience; /* the query that says how long to wait for who pins */
+	size_t removed;
 };
 
 static struct error *list(struct collection *collection)
@@ -59,7 +62,7 @@ static struct error *ask_holders(struct collection *collection)
 	struct db_rows rows;
 
 	TRY(db_begin(db, DB_WRITE));
-	TRY(db_query(collection->arena, db, db_sql("generation-held-wait"), NULL, 0, NULL));
+	TRY(db_query(collection->arena, db, db_sql(collection->patience), NULL, 0, NULL));
 	TRY(db_query(collection->arena, db, db_sql("generation-held-lock"), NULL, 0, NULL));
 	TRY(db_query(collection->arena, db, db_sql("generation-held"), NULL, 0, &rows));
 	for (size_t i = 0; i < rows.count; i++) {
@@ -72,10 +75,22 @@ static struct error *ask_holders(struct collection *collection)
 	return NULL;
 }
 
-static struct error *collect(struct collection *collection)
+static struct error *retire(struct collection *collection, const uint64_t *keep, size_t kept)
+{
+	return store_retire(collection->store, keep, kept, &collection->removed);
+}
+
+static struct error *remove_whole(struct collection *collection, const uint64_t *keep, size_t kept)
+{
+	return store_collect(collection->arena, collection->store, keep, kept, &collection->removed);
+}
+
+/* `remove` is not called where all are kept. */
+static struct error *collect(struct collection *collection,
+                             struct error *(*remove)(struct collection *collection, const uint64_t *keep, size_t kept))
 {
 	uint64_t *keep;
-	size_t kept, removed;
+	size_t kept;
 
 	TRY(list(collection));
 	(void)choose(collection, &kept);
@@ -84,35 +99,171 @@ static struct error *collect(struct collection *collection)
 	TRY(ask_holders(collection));
 	keep = choose(collection, &kept);
 	if (kept < collection->count)
-		TRY(store_collect(collection->arena, collection->store, keep, kept, &removed));
+		TRY(remove(collection, keep, kept));
 	return db_commit(collection->run->db);
 }
 
-/* Looking at all summaries is some milliseconds of fifty generations: after every fourth publishing is often enough. */
-static bool is_time_to_look(const struct run *run)
+static struct collection collection_of(struct run *run, struct arena *arena, struct store *store)
 {
-	enum { SELDOM = 16 };
-
-	return store_current(run->config.output) % (run->config.keep_generations / SELDOM + 1) == 0;
-}
-
-void collect_generations(struct run *run, struct store *store)
-{
-	if (!is_time_to_look(run))
-		return;
-	struct arena *arena = arena_new();
-	struct collection collection = {
+	return (struct collection){
 		.run = run,
 		.arena = arena,
 		.store = store,
 		.limits = {.generations = run->config.keep_generations, .days = run->config.keep_days},
+		.patience = "generation-held-wait",
 	};
-	struct error *error = collect(&collection);
+}
 
-	if (error != NULL) {
-		db_rollback(run->db);
-		error_collect(&run->warnings, error_hint(error_in(error, "old generations were left as they are"),
-		                                         "the next run that publishes looks again"));
-	}
+/* Looking at all summaries is some milliseconds of fifty generations: after every fourth publishing is often enough. */
+static uint64_t seldom(const struct run *run)
+{
+	enum { SELDOM = 16 };
+
+	return run->config.keep_generations / SELDOM + 1;
+}
+
+static struct error *were_left(struct run *run, struct error *error)
+{
+	if (error == NULL)
+		return NULL;
+	db_rollback(run->db);
+	return error_hint(error_in(error, "old generations were left as they are"),
+	                  "the next run that publishes looks again");
+}
+
+void collect_generations(struct run *run, struct store *store)
+{
+	if (store_current(run->config.output) % seldom(run) != 0)
+		return;
+	struct arena *arena = arena_new();
+	struct collection collection = collection_of(run, arena, store);
+
+	error_collect(&run->warnings, were_left(run, collect(&collection, remove_whole)));
 	arena_free(arena);
+}
+
+/* --- in portions --- */
+
+enum {
+	PORTION = 8,  /* milliseconds */
+	PATIENCE = 4, /* times as many generations as it takes to begin: then it does not wait for a pause */
+};
+
+static void collecting_begin_anew(struct collecting *collecting, uint64_t published)
+{
+	collector_free(collecting->collector);
+	*collecting = (struct collecting){.since = published, .went_on = collecting->went_on};
+}
+
+enum collecting_need collecting_need(struct collecting *collecting, const struct run *run, uint64_t published)
+{
+	uint64_t every = seldom(run), passed;
+
+	/* At the beginning, and where numbers began anew: soon. */
+	if (collecting->since == 0 || collecting->since > published)
+		collecting_begin_anew(collecting, published > every ? published - every : 1);
+	passed = published - collecting->since;
+	if (passed < (collecting->retired ? 1 : every))
+		return COLLECT_NOTHING;
+	return passed < PATIENCE * every ? COLLECT_IN_PAUSE : COLLECT_NOW;
+}
+
+void collecting_end(struct collecting *collecting)
+{
+	collector_free(collecting->collector);
+	collecting->collector = NULL;
+}
+
+/* What is published, as the round left it? */
+static bool is_as_left(const struct run *run, const struct resident *resident)
+{
+	const struct cache_head *head = &resident->head;
+	struct str output = run->config.output;
+
+	return head->number == store_current(output) && store_links_alone(output, &head->mark) &&
+	       store_generation_whole(output, head->number, &head->mark);
+}
+
+/* Files that generations share were touched by us: the next round need not read them for that. Objects are still those
+ * of the last look. */
+static struct error *mark_anew(struct store *store, struct resident *resident)
+{
+	struct timespec mark;
+
+	TRY(store_mark(store, &mark));
+	resident->head.mark = mark;
+	resident->cached = false;
+	return NULL;
+}
+
+static struct error *remove_some(struct run *run, struct store *store, struct resident *resident,
+                                 struct collecting *collecting)
+{
+	bool whole = resident != NULL && is_as_left(run, resident);
+	struct collected collected;
+
+	if (collecting->collector == NULL)
+		collecting->collector = collector_new();
+	TRY(store_collect_some(store, collecting->collector, PORTION, &collected));
+	if (collected.done)
+		collecting_begin_anew(collecting, collecting->since);
+	return whole && collected.folders ? mark_anew(store, resident) : NULL;
+}
+
+/* Does it look as if some could go? Whoever holds them was not asked. Needs no lock. */
+static struct error *could_any_go(struct collection *collection, bool *could)
+{
+	size_t kept;
+
+	TRY(list(collection));
+	(void)choose(collection, &kept);
+	*could = kept < collection->count;
+	return NULL;
+}
+
+/* The first time there may be something that was left by a process that ended in the middle. */
+static struct error *retire_some(struct collection *collection, struct collecting *collecting)
+{
+	struct run *run = collection->run;
+	bool could;
+
+	TRY(could_any_go(collection, &could));
+	if (could) {
+		TRY(store_open(collection->arena, run->config.output, &collection->store));
+		TRY(collect(collection, retire));
+	}
+	collecting->since = store_current(run->config.output);
+	collecting->retired = collection->removed > 0 || !collecting->went_on;
+	collecting->went_on = true;
+	return NULL;
+}
+
+/* The first portion is the moving away, which nobody may pin into. The others wait until something was published since:
+ * publishing flushes the disk, and nothing else need be waited for. */
+static struct error *do_portion(struct collection *collection, struct resident *resident,
+                                struct collecting *collecting)
+{
+	struct run *run = collection->run;
+
+	if (!collecting->retired)
+		return retire_some(collection, collecting);
+	if (store_current(run->config.output) <= collecting->since)
+		return NULL;
+	TRY(store_open(collection->arena, run->config.output, &collection->store));
+	return remove_some(run, collection->store, resident, collecting);
+}
+
+struct error *collect_portion(struct run *run, struct resident *resident, struct collecting *collecting)
+{
+	struct arena *arena = arena_new();
+	struct collection collection = collection_of(run, arena, NULL);
+	struct error *error;
+
+	collection.patience = "generation-held-wait-little";
+	error = do_portion(&collection, resident, collecting);
+	store_close(collection.store);
+	if (error != NULL)
+		collecting_begin_anew(collecting, store_current(run->config.output));
+	arena_free(arena);
+	return were_left(run, error);
 }

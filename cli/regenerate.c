@@ -336,8 +336,9 @@ static struct error *finish(struct round *round, bool stays, struct ending *endi
 		round->mended += store_restored(round->store, &round->published);
 	TRY(stays ? publish(ending) : parallel_both(publish, ending, pack, ending));
 	round_tell_mended(round);
-	/* Before the mark: whoever removes old objects changes the folders of those that stay. */
-	if (ending->result->state == REGENERATED_PUBLISHED)
+	/* Before the mark: whoever removes old objects changes the folders of those that stay. Who stays does that when
+	 * nobody waits for it. */
+	if (ending->result->state == REGENERATED_PUBLISHED && !stays)
 		collect_generations(round->run, round->store);
 	TRY(round_head(round, &round->next));
 	tell(round, &round->next, ending->result);

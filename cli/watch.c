@@ -10,7 +10,12 @@
 #include "watch.h"
 #include "watch_pace.h"
 
-enum { SETTLE = 2500 }; /* milliseconds without a change: more than a moment's pause */
+/* Milliseconds. */
+enum {
+	SETTLE = 2500,       /* without a change: more than a moment's pause */
+	COLLECT_PAUSE = 100, /* without a change, before old generations are collected */
+	COLLECT_GAP = 10,    /* between two portions of that: others have a turn */
+};
 
 /* The connection as the loop knows it. libuv needs it until it has closed it, which is later than we do. */
 struct ear {
@@ -27,6 +32,8 @@ struct watcher {
 	uv_signal_t terminate, interrupt, reload;
 	struct ear *ear;  /* NULL: not connected */
 	bool ready;       /* READY=1 was said, and no RELOADING=1 since */
+	uint64_t round;   /* when the last one for a change ended */
+	uint64_t collect; /* no portion of old generations is collected before */
 	uint64_t settle;  /* when what is in memory alone is kept for the next start; 0: it is */
 };
 
@@ -180,21 +187,52 @@ static void do_round(struct watcher *watcher)
 		watch_settle(&watcher->watch);
 		watcher->settle = 0;
 	}
+	if (!quiet)
+		watcher->round = milliseconds();
 	/* Everything that was wrong has been said, and nothing points to it. */
+	error_forget_all();
+}
+
+/* --- old generations --- */
+
+/* Milliseconds until a portion of them is collected. */
+static uint64_t collect_wait(struct watcher *watcher, uint64_t now)
+{
+	enum collecting_need need = watch_collect_need(&watcher->watch);
+	uint64_t from = watcher->collect;
+
+	if (need == COLLECT_NOTHING || (need == COLLECT_IN_PAUSE && watcher->pace.wanted))
+		return PACE_NEVER;
+	if (need == COLLECT_IN_PAUSE && from < watcher->round + COLLECT_PAUSE)
+		from = watcher->round + COLLECT_PAUSE;
+	return from > now ? from - now : 0;
+}
+
+/* What is heard meanwhile, libpq may have taken from the socket. */
+static void collect_some(struct watcher *watcher)
+{
+	struct error *error;
+
+	watch_collect(&watcher->watch);
+	watcher->collect = milliseconds() + COLLECT_GAP;
+	error = hear(watcher);
+	if (error != NULL)
+		round_failed(watcher, error, milliseconds());
 	error_forget_all();
 }
 
 static void on_time(uv_timer_t *timer);
 
-/* A round if it is time for one, and the timer for the next. */
+/* A round if it is time for one, something for those that nobody needs any more, and the timer for the next. */
 static void go_on(struct watcher *watcher)
 {
-	uint64_t wait = pace_wait(&watcher->pace, milliseconds());
+	uint64_t wait;
 
-	if (wait == 0) {
+	if (pace_wait(&watcher->pace, milliseconds()) == 0)
 		do_round(watcher);
-		wait = pace_wait(&watcher->pace, milliseconds());
-	}
+	if (collect_wait(watcher, milliseconds()) == 0)
+		collect_some(watcher);
+	wait = least(pace_wait(&watcher->pace, milliseconds()), collect_wait(watcher, milliseconds()));
 	/* The loop's idea of now is as old as its last turn. A timer of 0 would leave signals no turn. */
 	uv_update_time(&watcher->loop);
 	uv_timer_start(&watcher->timer, on_time, wait > 0 ? wait : 1, 0);
@@ -312,6 +350,7 @@ static struct error *in_loop(struct watcher *watcher)
 	TRY(open_loop(watcher));
 	error = stay(watcher);
 	close_loop(watcher);
+	collecting_end(&watcher->watch.collecting);
 	resident_free(watcher->watch.resident);
 	arena_free(watcher->watch.settings);
 	return error;

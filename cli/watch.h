@@ -3,6 +3,7 @@
 #ifndef WATCH_H
 #define WATCH_H
 
+#include "generation.h"
 #include "regenerate.h"
 #include "watch_said.h"
 
@@ -17,6 +18,7 @@ struct watch {
 	bool full;                   /* the next round compares everything */
 	bool troubled;               /* something went wrong since the last good round */
 	struct said trouble, warning;
+	struct collecting collecting; /* of old generations */
 };
 
 /* --- watch_round.c --- */
@@ -34,6 +36,9 @@ void watch_disconnect(struct watch *watch);
 struct error *watch_round(struct watch *watch, uint64_t *edge) MUST_CHECK;
 /* For quiet moments: keeps for the next start what is in memory alone, gives memory back. */
 void watch_settle(struct watch *watch);
+/* Is there something to collect, and may it wait for a pause? Then some of it, in a few milliseconds. */
+enum collecting_need watch_collect_need(struct watch *watch);
+void watch_collect(struct watch *watch);
 /* Reads the configuration again. True: it is taken over, and everything begins anew with it, the connection too, which
  * the caller gives up. False: what is wrong with it was said, and all stays as it is. */
 bool watch_reread(struct watch *watch);

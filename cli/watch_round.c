@@ -158,6 +158,21 @@ void watch_settle(struct watch *watch)
 	say_warning(watch, resident_settle(watch->run, watch->resident));
 }
 
+/* --- old generations --- */
+
+enum collecting_need watch_collect_need(struct watch *watch)
+{
+	if (watch->run->db == NULL || watch->last.number == 0 || watch->troubled)
+		return COLLECT_NOTHING;
+	return collecting_need(&watch->collecting, watch->run, watch->last.number);
+}
+
+/* A connection that is lost is found out by the round that comes of it. */
+void watch_collect(struct watch *watch)
+{
+	say_warning(watch, collect_portion(watch->run, watch->resident, &watch->collecting));
+}
+
 /* --- the configuration --- */
 
 static struct error *read_again(struct watch *watch, struct arena *arena)

@@ -23,7 +23,7 @@ enum { PATH = 64 };
 
 static struct error *lock(struct store *store)
 {
-	store->lock = openat(store->root, ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+	store->lock = openat(store->root, ".lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (store->lock < 0)
 		return error_errno("can't make the file .lock");
 	while (flock(store->lock, LOCK_EX) != 0)
@@ -48,8 +48,8 @@ static struct error *empty_new(void *context, struct str name)
  * should be, nothing is written. */
 static struct error *make_tree(struct store *store)
 {
-	static const char *const folders[] = {"store",  TREE_NEW, "store/rulesets", "store/sets", TREE_GENERATIONS,
-	                                      "machines", "sets"};
+	static const char *const folders[] = {"store",      TREE_NEW,         TREE_OLD,   "store/rulesets",
+	                                      "store/sets", TREE_GENERATIONS, "machines", "sets"};
 
 	TRY(lock(store));
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)

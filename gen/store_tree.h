@@ -11,6 +11,8 @@
  * it knows that one before it was killed, and may have left objects that no generation names. */
 #define TREE_UNPUBLISHED TREE_NEW "/unpublished"
 #define TREE_GENERATIONS "generations"
+/* Generations that are no longer there, until the objects that they alone named are gone as well. */
+#define TREE_OLD "store/old"
 
 enum { TREE_PATH = 160 };
 

@@ -164,6 +164,22 @@ struct error *generation_read_summary(struct arena *arena, struct str output, ui
 struct error *store_collect(struct arena *arena, struct store *store, const uint64_t *keep, size_t keep_count,
                             size_t *removed) MUST_CHECK;
 
+/* The same in portions, for who has something else to do meanwhile; the store may be closed and opened in between, and
+ * others may publish and collect. First the generations go, which takes no time; there may be some that went before a
+ * run was killed. They can't be read any more, but nothing that they named may be removed before the disk knows that
+ * they are gone: that is, before something was published since. */
+struct error *store_retire(struct store *store, const uint64_t *keep, size_t keep_count, size_t *removed) MUST_CHECK;
+/* Then what they alone named: some of it, until `most` milliseconds have passed or it is done. Its memory is its own. */
+struct collector;
+struct collector *collector_new(void);
+void collector_free(struct collector *collector); /* NULL is fine */
+struct collected {
+	bool done;
+	bool folders; /* of generations went: files that they shared with others have another time of change now */
+};
+struct error *store_collect_some(struct store *store, struct collector *collector, unsigned most,
+                                 struct collected *collected) MUST_CHECK;
+
 /* Objects, by digest; checked against it. Need no lock. */
 struct error *store_read_ruleset(struct arena *arena, struct str output, const struct digest *digest,
                                  struct str rules[2], struct str *sets_list) MUST_CHECK;

@@ -77,6 +77,7 @@ START_TEST(test_system_calls)
 	step = 2 * (stopped / 2 / kills() + 1);
 	number = rounds_check_published().number;
 	for (unsigned stops = 1; ending == KILLED; stops += step, round++) {
+		rounds.in_turns = round % 2 == 0;
 		ending = run_until(round, 6, stops, &stopped);
 		struct generation generation = rounds_check_published();
 
@@ -89,6 +90,7 @@ START_TEST(test_system_calls)
 	}
 	ck_assert_msg(killed >= 30, "only at %u system calls", killed);
 	rounds.kept = 1;
+	rounds.in_turns = false;
 	rounds_mend(round, 6);
 	rounds_check_with_sha256sum();
 }
@@ -142,6 +144,7 @@ START_TEST(test_random_moments)
 	for (unsigned round = 2; round < 2 + kills() || (killed < 20 && round < 602); round++) {
 		uint64_t number = rounds_check_published().number;
 
+		rounds.in_turns = round % 2 == 0;
 		killed += kill_after(round, length * (double)rand() / RAND_MAX);
 		ck_assert(rounds_check_published().number >= number);
 		if (round % 4 == 0)
@@ -150,6 +153,7 @@ START_TEST(test_random_moments)
 	}
 	ck_assert_msg(killed >= 20, "only %u runs of 600 were killed in time", killed);
 	rounds.kept = 1;
+	rounds.in_turns = false;
 	rounds_mend(1, 150);
 	rounds_check_with_sha256sum();
 }

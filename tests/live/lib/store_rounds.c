@@ -125,6 +125,19 @@ static void make_generation(struct arena *to, const struct output *output, struc
 	generation_of(to, &product, &summary, generation);
 }
 
+/* What earlier runs left first, as they left it, and some of it in another turn. */
+static struct error *collect_in_turns(struct store *store)
+{
+	struct collector *collector = collector_new();
+	struct collected collected = {false, false};
+	struct error *error = NULL;
+
+	for (unsigned i = 0; i < ROUNDS_TURNS && error == NULL && !collected.done; i++)
+		error = store_collect_some(store, collector, 0, &collected);
+	collector_free(collector);
+	return error;
+}
+
 /* All generations but the last ones go. */
 static struct error *collect(struct arena *to, struct store *store)
 {
@@ -132,12 +145,15 @@ static struct error *collect(struct arena *to, struct store *store)
 	uint64_t keep[ROUNDS_KEPT_MOST];
 	size_t count, removed;
 
+	if (rounds.in_turns)
+		TRY(collect_in_turns(store));
 	TRY(store_generations(to, str_of(rounds.out), &all, &count));
 	if (count <= rounds.kept)
 		return NULL;
 	for (size_t i = 0; i < rounds.kept; i++)
 		keep[i] = all[count - rounds.kept + i].number;
-	return store_collect(to, store, keep, rounds.kept, &removed);
+	return rounds.in_turns ? store_retire(store, keep, rounds.kept, &removed)
+	                       : store_collect(to, store, keep, rounds.kept, &removed);
 }
 
 /* As generate does it. */

@@ -7,13 +7,14 @@
 #include "fleetwall/store.h"
 #include "output_build.h"
 
-enum { ROUNDS_KEPT_MOST = 3 };
+enum { ROUNDS_KEPT_MOST = 3, ROUNDS_TURNS = 12 };
 
 extern struct rounds {
 	struct arena *arena;      /* of the test */
 	char home[200], out[250]; /* out is in home */
 	unsigned workers;         /* that put objects */
 	size_t kept;              /* generations, at most ROUNDS_KEPT_MOST; older ones are collected */
+	bool in_turns;            /* ROUNDS_TURNS of them a run, so that much is left for runs after it */
 } rounds;
 
 /* A checked fixture. */

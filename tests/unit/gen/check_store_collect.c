@@ -277,6 +277,151 @@ START_TEST(test_damaged_one_goes)
 }
 END_TEST
 
+/* --- in portions --- */
+
+static void retire(const uint64_t *keep, size_t count)
+{
+	struct store *store;
+	size_t removed;
+
+	none(store_open(arena, str_of(out), &store));
+	none(store_retire(store, keep, count, &removed));
+	store_close(store);
+}
+
+/* The smallest portion there is, with the store opened for it. */
+static struct collected collect_some(struct collector *collector)
+{
+	struct collected collected;
+	struct store *store;
+
+	none(store_open(arena, str_of(out), &store));
+	none(store_collect_some(store, collector, 0, &collected));
+	store_close(store);
+	return collected;
+}
+
+static void collect_rest(struct collector *collector)
+{
+	unsigned portions = 0;
+	struct collected collected;
+
+	do
+		collected = collect_some(collector);
+	while (!collected.done && ++portions < 100);
+	ck_assert(collected.done);
+	collector_free(collector);
+}
+
+START_TEST(test_portions)
+{
+	struct generation_info *all;
+	size_t count;
+
+	publish_three();
+	retire((const uint64_t[]){3}, 1);
+	ck_assert(!exists("generations/1") && !exists("generations/2"));
+	none(store_generations(arena, str_of(out), &all, &count));
+	ck_assert_uint_eq(count, 1);
+	expect_objects(3, 4);
+	collect_rest(collector_new());
+	expect_whole(3);
+	expect_objects(2, 2);
+	shell("test -z \"$(ls -A '%s/store/old')\"", out);
+}
+END_TEST
+
+/* Whenever it stops, the next one ends it: another collector, or somebody who collects at once. */
+START_TEST(test_portions_cut_short)
+{
+	publish_three();
+	retire((const uint64_t[]){3}, 1);
+	struct collector *first = collector_new();
+
+	for (int i = 0; i < _i; i++)
+		(void)collect_some(first);
+	expect_whole(3);
+	if (_i % 2 == 0)
+		collect_rest(collector_new());
+	else
+		ck_assert_uint_eq(COLLECT(3), 0);
+	expect_whole(3);
+	expect_objects(2, 2);
+	/* And the first one, which knows nothing of that, does no harm. */
+	ck_assert_uint_eq(publish(second_output(), &second_summary), 4);
+	collect_rest(first);
+	expect_whole(3);
+	expect_whole(4);
+	expect_objects(3, 4);
+}
+END_TEST
+
+/* What a generation names that came in the middle stays; so does what it names that a portion had taken away. */
+START_TEST(test_published_between_portions)
+{
+	publish_three();
+	retire((const uint64_t[]){3}, 1);
+	struct collector *collector = collector_new();
+
+	for (int i = 0; i < _i; i++)
+		(void)collect_some(collector);
+	ck_assert_uint_eq(publish(second_output(), &second_summary), 4);
+	ck_assert(published().number == 4);
+	collect_rest(collector);
+	expect_whole(3);
+	expect_whole(4);
+	expect_objects(3, 4);
+	ck_assert_uint_eq(COLLECT(4), 1);
+	expect_objects(2, 2);
+}
+END_TEST
+
+/* A number that came back, as after a database was set back, is another generation. */
+START_TEST(test_number_comes_back)
+{
+	publish_three();
+	retire((const uint64_t[]){3}, 1);
+	struct collector *collector = collector_new();
+
+	for (int i = 0; i < _i; i++)
+		(void)collect_some(collector);
+	shell("rm -r '%s/generations/3' '%s/current'", out, out);
+	(void)publish(second_output(), &second_summary);
+	shell("cd '%s' && n=$(readlink current) && mv $n generations/3 && ln -sfn generations/3 current", out);
+	collect_rest(collector);
+	expect_whole(3);
+	expect_file("machines/a/rules.v6", "six\n");
+}
+END_TEST
+
+/* Two of one number. */
+START_TEST(test_retired_twice)
+{
+	publish_three();
+	shell("mkdir -p '%s/store/old/1' && touch '%s/store/old/1/manifest'", out, out);
+	retire((const uint64_t[]){2, 3}, 2);
+	ck_assert(exists("store/old/1.2/manifest"));
+	ck_assert_uint_eq(COLLECT(3), 1);
+	expect_whole(3);
+	expect_objects(2, 2);
+	shell("test -z \"$(ls -A '%s/store/old')\"", out);
+}
+END_TEST
+
+START_TEST(test_retire_spares_the_published)
+{
+	struct store *store;
+	size_t removed;
+
+	publish_three();
+	none(store_open(arena, str_of(out), &store));
+	expect_message(store_retire(store, (const uint64_t[]){1, 2}, 2, &removed),
+	               "generation 3 is the published one");
+	store_close(store);
+	ck_assert(exists("generations/3"));
+}
+END_TEST
+
 /* --- what killed runs left --- */
 
 static void leave_behind(void)
@@ -367,6 +512,12 @@ int main(void)
 	tcase_add_test(store, test_swept_by_the_next);
 	tcase_add_test(store, test_not_swept_blindly);
 	tcase_add_test(store, test_mark_of_a_run);
+	tcase_add_test(store, test_portions);
+	tcase_add_loop_test(store, test_portions_cut_short, 0, 16);
+	tcase_add_loop_test(store, test_published_between_portions, 0, 16);
+	tcase_add_loop_test(store, test_number_comes_back, 0, 16);
+	tcase_add_test(store, test_retired_twice);
+	tcase_add_test(store, test_retire_spares_the_published);
 	suite_add_tcase(suite, store);
 	SRunner *runner = srunner_create(suite);
 

@@ -109,6 +109,8 @@ static const struct {
 	{"cp -p $a/rules.v4 x && printf 'FOUR\\n' >$a/rules.v4 && touch -r x $a/rules.v4", 1, 0, false},
 	{"cp -rp $a x && printf 'FOUR\\n' >x/rules.v4 && rm -r $a && mv x $a", 1, 0, false},
 	{"rm $a/rules.v4 && mkfifo $a/rules.v4", 1, 0, false},
+	{"touch store/rulesets/$(basename $a | cut -c1-2)/other && printf X >>$a/rules.v4", 1, 0, false},
+	{"touch store/sets/$(basename $s | cut -c1-2)/other && printf X >>$s", 0, 1, false},
 	{"truncate -s 1T $a/rules.v4 || truncate -s 2G $a/rules.v4", 1, 0, false},
 	{"truncate -s 1T $s || truncate -s 2G $s", 0, 1, false},
 	{"printf X >>$s", 0, 1, false},
