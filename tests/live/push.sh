@@ -355,6 +355,30 @@ changed_host_key() {
 	confirmed_on "$generation" app
 	has app
 }
+installed_anew() {
+	lab_in app sh -c 'rm -rf /var/lib/fleetwall-host; echo 0123456789abcdef0123456789abcdef > /etc/machine-id
+		for p in iptables ip6tables; do
+			printf "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n" | $p-restore
+		done; ipset destroy'
+	# In the database all is well. Looking shows that it is not, and what to do.
+	current app
+	run 1 drift app
+	says 'fleetwall machine forget'
+	run 0 rule add app 'allow 119/tcp'
+	generate
+	remember app
+	run 1 push app
+	says 'app: failed: refused: /etc/machine-id'
+	says 'fleetwall machine forget app'
+	unchanged app
+	run 0 machine forget app
+	status app '.state == "never pushed" and .confirmed == null and .machine_id == null and .failure == null'
+	run 0 push app
+	complains 'first ruleset'
+	confirmed_on "$generation" app
+	has app
+	status app '.machine_id == "0123456789abcdef0123456789abcdef"'
+}
 refused_login() {
 	lab_in db sh -c 'mv /etc/ssh/lab_authorized_keys /etc/ssh/kept'
 	remember db
@@ -415,6 +439,7 @@ probes
 halt_and_resume
 wrong_machine
 changed_host_key
+installed_anew
 refused_login
 too_many_failures
 lines_for_programs
