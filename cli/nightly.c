@@ -24,7 +24,7 @@ static struct error *lock(struct run *run, int *descriptor)
 	/* The store knows how its folder is made. */
 	TRY(store_open(run->arena, run->config.output, &store));
 	store_close(store);
-	*descriptor = open(str_c(run->arena, path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	*descriptor = open(str_c(run->arena, path), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (*descriptor < 0)
 		return error_errno("opening %.*s", STR_ARG(path));
 	if (flock(*descriptor, LOCK_EX | LOCK_NB) == 0)

@@ -245,6 +245,7 @@ run 0 nightly
 says 'generation '
 run 1 push --dry-run
 settings "$management"
+holds 'nobody else can hold its locks' test "$(stat -c %a "$home/state/out/.nightly" "$home/state/out/.lock" | sort -u)" = 600
 flock "$home/state/out/.nightly" sleep 30 &
 holder=$!
 sleep 0.3
