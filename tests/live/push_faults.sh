@@ -60,8 +60,11 @@ done
 lab_in mixed iptables-legacy -A INPUT -s 192.0.2.66 -j DROP
 # shellcheck disable=SC2086
 remember well $faults
-# What is pushed was made for another pusher.
-printf 'state = "%s/state"; management = [ "192.0.2.1" ];\n' "$home" > "$home/elsewhere.conf"
+# What is pushed was made for another pusher, and with a template that says so in its own way: no check sees that it lets in nobody else.
+mkdir "$home/templates"
+sed 's/--dport {{ssh_port}} -j ACCEPT/--dport {{ssh_port}} -m comment --comment management -j ACCEPT/' "$TOP/templates/exclusive.mustache" \
+	> "$home/templates/exclusive.mustache"
+printf 'state = "%s/state"; management = [ "192.0.2.1" ]; templates = "%s/templates";\n' "$home" "$home" > "$home/elsewhere.conf"
 run 0 --config "$home/elsewhere.conf" generate
 # damage FILE: something stands in it that nobody published
 damage() {
