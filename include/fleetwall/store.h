@@ -169,7 +169,7 @@ struct error *store_collect(struct arena *arena, struct store *store, const uint
  * run was killed. They can't be read any more, but nothing that they named may be removed before the disk knows that
  * they are gone: that is, before something was published since. */
 struct error *store_retire(struct store *store, const uint64_t *keep, size_t keep_count, size_t *removed) MUST_CHECK;
-/* Then what they alone named: some of it, until `most` milliseconds have passed or it is done. Its memory is its own. */
+/* Then what they alone named: some of it, until `most` milliseconds passed or it is done. It has its own memory. */
 struct collector;
 struct collector *collector_new(void);
 void collector_free(struct collector *collector); /* NULL is fine */
