@@ -53,7 +53,7 @@ struct error *watch_lock(struct watch *watch)
 	TRY(store_open(run->arena, run->config.output, &store));
 	store_close(store);
 	watch->lock = str_format(run->arena, "%.*s/.watch", STR_ARG(run->config.output));
-	watch->lock_fd = open(str_c(run->arena, watch->lock), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	watch->lock_fd = open(str_c(run->arena, watch->lock), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (watch->lock_fd < 0)
 		return error_errno("opening %.*s", STR_ARG(watch->lock));
 	error = take_lock(watch);

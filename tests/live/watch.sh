@@ -112,6 +112,7 @@ await 5 'its state' grep -q 'STATUS=generation 4' "$home/notified"
 await 5 'it is alive' grep -qx WATCHDOG=1 "$home/notified"
 run 3 watch
 complains "process $watcher"
+holds "nobody else can hold its lock" test "$(stat -c %a "$out/.watch")" = 600
 run 3 --json watch
 json ".error.kind == \"surroundings\" and (.error.message | contains(\"$watcher\"))"
 run 0 generate
