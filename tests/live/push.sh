@@ -87,8 +87,11 @@ first_push() {
 	theirs > "$home/theirs"
 	lab_in db iptables -A INPUT -p tcp --dport 8022 -j DROP
 	remember db un
+	# A session that is open on one of them.
+	lab_in app timeout 60 bash -c 'exec 3<>/dev/tcp/10.77.0.2/22; sleep 60' > /dev/null 2>&1 &
 	# Somebody's rules on a machine that shall be ours alone: a canary fails, and that ends it.
 	run 1 push
+	cp "$home/out" "$home/first"
 	says 'db: failed: refused: '
 	says 'db: refused: '
 	says 'push with --adopt'
@@ -101,6 +104,10 @@ first_push() {
 	complains 'un'
 	run 0 push --adopt db
 	says 'db: confirmed'
+	cat "$home/first" >> "$home/out"
+	says 'web: warning: 1 open session '
+	silent_on 'db: warning: '
+	silent_on 'co: warning: '
 	confirmed_on "$generation" web app db co mon
 	has web app db co mon
 	unchanged un
