@@ -151,7 +151,7 @@ round() {
 	settled "$home/a" '' flags=adopt
 	kernel >"$home/a.kernel"
 	rm "$FLEETWALL_HOST_STATE/before" # so that a rollback never goes further than what waits
-	points 3 applying
+	points 2 applying
 	points 4 confirming
 	points 3 undoing
 	points 3 booting
