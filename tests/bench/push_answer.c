@@ -1,8 +1,9 @@
-/* In place of ssh and a machine, for the benchmark of pushing: takes a bundle, waits as a slow machine would, and says
- * that it was applied; later, that it was confirmed. Keeps what a machine would in one file; loads nothing. */
+/* In place of ssh and a machine, for the benchmark of pushing: takes a bundle, waits as a slow machine would until it
+ * may go on, and says that it was applied; later, that it was confirmed. Keeps what a machine would in one file; loads
+ * nothing. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct decision {
@@ -29,13 +30,22 @@ static void take(struct decision *decision)
 	}
 }
 
-static int apply(const char *path, unsigned seconds)
+/* Until there is such a file; not for ever. */
+static void await(const char *path)
+{
+	const struct timespec pause = {.tv_nsec = 100000000};
+
+	for (unsigned turns = 600; turns > 0 && access(path, F_OK) != 0; turns--)
+		(void)nanosleep(&pause, NULL);
+}
+
+static int apply(const char *path, const char *go)
 {
 	struct decision decision = {"", 0};
 	FILE *file;
 
 	take(&decision);
-	sleep(seconds);
+	await(go);
 	file = fopen(path, "w");
 	if (file == NULL)
 		return fault(path);
@@ -63,9 +73,9 @@ static int confirm(const char *path)
 int main(int argc, char **argv)
 {
 	if (argc == 5 && strcmp(argv[1], "apply") == 0)
-		return apply(argv[2], (unsigned)strtoul(argv[3], NULL, 10));
+		return apply(argv[2], argv[3]);
 	if (argc == 5 && strcmp(argv[1], "confirm") == 0)
 		return confirm(argv[2]);
-	fputs("usage: push_answer apply|confirm FILE SECONDS LINE\n", stderr);
+	fputs("usage: push_answer apply|confirm FILE GO LINE\n", stderr);
 	return 2;
 }

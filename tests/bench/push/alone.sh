@@ -49,6 +49,7 @@ add_member() { # NUMBER
 measure_member() {
 	say "one more member in a set of $MEMBERS"
 	names='big1 big2 big3'
+	# shellcheck disable=SC2034 # lab.sh reads it
 	LAB_DISK=128m
 	# shellcheck disable=SC2086 # names
 	accounted machines lab_up $names >"$home/said" 2>&1 || quit 'the lab'
@@ -86,20 +87,21 @@ look_at_member() { # NAME
 
 # --- a thousand machines ---------------------------------------------------------------------------------------------------------
 
-# thousands NAME MACHINES SECONDS: a fleet, of which some machines get no ruleset, whose transport is a program that answers, after so many seconds
+# thousands NAME MACHINES: a fleet, of which some machines get no ruleset, whose transport is a program that answers as soon as there is $home/go
 thousands() {
 	rm -rf "$home/answers"
 	mkdir -p "$home/answers"
 	"$BUILD/bench/fleet" --machines "$2" --roles 20 --shape kinds --seed 1 --out "$home/$1.csv"
-	new_state "$1" 'parallel = 1000' "apply = [ \"$BUILD/bench/push_answer\", \"apply\", \"$home/answers/%n\", \"$3\" ]" \
-		"confirm = [ \"$BUILD/bench/push_answer\", \"confirm\", \"$home/answers/%n\", \"0\" ]"
+	new_state "$1" 'parallel = 1000' "apply = [ \"$BUILD/bench/push_answer\", \"apply\", \"$home/answers/%n\", \"$home/go\" ]" \
+		"confirm = [ \"$BUILD/bench/push_answer\", \"confirm\", \"$home/answers/%n\", \"$home/go\" ]"
 	run import --csv "$home/$1.csv"
 	run generate
 }
 
 measure_nothing() {
 	say '1,000 machines where nothing changed'
-	thousands thousand 1040 0
+	thousands thousand 1040
+	: >"$home/go"
 	run push
 	ask -c 'VACUUM ANALYZE' >"$home/said" 2>&1 || quit 'VACUUM'
 	rm -rf "$home/answers" # so that nobody could be asked
@@ -121,7 +123,7 @@ measure_nothing() {
 IN_FLIGHT_OF=1850
 measure_memory() {
 	say '1,000 machines in flight'
-	thousands crowd "$IN_FLIGHT_OF" 5
+	thousands crowd "$IN_FLIGHT_OF"
 	rm -f "$home/took"
 	(
 		echo 0 >"$groups/client/cgroup.procs"
@@ -134,9 +136,11 @@ measure_memory() {
 	record memory.running "$(jq -s '[.[] | .running // 0] | max' "$home/out")"
 	end_state
 }
-# When most speak to a machine at once: how many, and how many others there are but the pusher and what times it.
+# When most speak to a machine at once: how many, and how many others there are but the pusher and what times it. They may go on when there
+# were as many for a second: then all of a wave are there, or as many as may be at once.
 count_processes() {
-	most=0 besides=0
+	most=0 besides=0 before=0 same=0
+	rm -f "$home/go"
 	while kill -0 "$pusher" 2>/dev/null; do
 		# shellcheck disable=SC2046 # numbers
 		set -- $(processes)
@@ -145,6 +149,9 @@ count_processes() {
 		elif [ "$1" -eq "$most" ] && [ "$2" -lt "$besides" ]; then # one that was just being started is none
 			besides=$2
 		fi
+		if [ "$1" -eq "$before" ]; then same=$((same + 1)); else same=0; fi
+		if [ "$same" -ge 5 ]; then : >"$home/go"; else rm -f "$home/go"; fi
+		before=$1
 		sleep 0.2
 	done
 	record memory.speaking "$most"

@@ -50,7 +50,7 @@ function push(label, work, target,   text, ratio) {
 	print text
 }
 function one(label, figure, target, good) {
-	printf "  %-66s %14s%s\n", label, figure, target == "" ? "" : sprintf("  %s: %s", target, verdict(good))
+	printf "  %-70s %10s%s\n", label, figure, target == "" ? "" : sprintf("  %s: %s", target, verdict(good))
 }
 
 END {
@@ -63,8 +63,11 @@ END {
 		push("push of one changed rule", "change")
 		push("    its connections alone", "transport", 1.3)
 		push("Ansible, iptables_state (see below)", "ansible")
-		if (count["change.client"])
+		if (count["change.client"]) {
 			one("PostgreSQL for a push, ms of CPU a machine", sprintf("%.1f", median("change.database")))
+			one("what fleetwall-host does there (refuse, try, save, apply, confirm), ms", sprintf("%.0f",
+				median("change.machines") - median("transport.machines")))
+		}
 		if (count["ansible.rate"] && count["change.rate"]) {
 			one("machines a second, push of one changed rule", sprintf("%.1f x Ansible", median("change.rate") / median("ansible.rate")), ">= 3 x",
 				median("change.rate") >= 3 * median("ansible.rate"))
