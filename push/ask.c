@@ -44,8 +44,8 @@ static void take_answer(struct question *question, const struct call_result *res
 		answer->message = STR("the answer is longer than it can be");
 	} else if (answer_lacks_script(&said, result->status)) {
 		answer->failure = FAILURE_REFUSED;
-		answer->message = STR("it has no fleetwall-host: nothing was pushed to it, or it was installed anew; if so: "
-		                      "fleetwall machine forget, and push");
+		answer->message = STR("it has no fleetwall-host: nothing was pushed to it, or it was installed anew; "
+		                      "then: fleetwall machine forget, and push");
 	} else {
 		answer->failure =
 			call_failure(arena, question->asking->settings, STEP_CALL, result, &answer->message);
