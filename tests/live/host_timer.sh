@@ -187,4 +187,38 @@ for word in rollback confirm boot; do
 	is_a "no room, $word"
 	mount -o remount,nr_inodes=1000 "$home/small"
 done
+
+# The disk can't be written any more: the kernel's rules go back all the same, and once; it can't be confirmed, not even
+# when the disk can be written again.
+read_only() { mount -o "remount,$1" "$home/small"; }
+for word in timer rollback none; do
+	bundle "$home/big" "$home/a" deadline=2
+	[ $word = timer ] || bundle "$home/big" "$home/a"
+	apply 0
+	read_only ro
+	run 5 confirm "$token"
+	says 'error disk:'
+	holds 'it waits on' [ -e "$home/small/pending/armed" ]
+	case $word in
+	timer) holds 'the timer undoes it' wait_for 8 [ -e "/run/fleetwall-host.undone-$token" ] ;;
+	rollback) run 0 rollback "$token" ;;
+	none) run 0 rollback ;;
+	esac
+	is_a "read-only, $word"
+	iptables -I INPUT -p udp --dport 9 -j ACCEPT # by hand, afterwards: nobody takes it away
+	run 0 rollback --timer "$token"
+	run 0 rollback "$token"
+	holds 'undone once' iptables -D INPUT -p udp --dport 9 -j ACCEPT
+	holds 'no timer is left' [ "$(pgrep -f "timer $token" | wc -l)" = 0 ]
+	bundle "$home/big" "$home/a" token="$token"
+	apply 5
+	says 'error disk:'
+	run 5 confirm "$token"
+	read_only rw
+	run 7 confirm "$token"
+	says 'error late:'
+	holds 'nothing waits' nothing_waits
+	holds 'no mark is left' [ ! -e "/run/fleetwall-host.undone-$token" ]
+	is_a "writable again, $word"
+done
 finish
