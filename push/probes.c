@@ -1,6 +1,6 @@
 /* What must, or must not, answer once a machine has its new ruleset and before that is confirmed: all of it is tried at
- * once, from here or from other machines. One that fails takes the ruleset back; one that its own machine can't try
- * yet, because nothing was pushed there, is told. */
+ * once, from here or from other machines. One that fails takes the ruleset back, and so does one that could not be
+ * tried, which may do next time; one that its own machine can't try yet, because nothing was pushed there, is told. */
 #include "fleetwall/arena.h"
 #include "visit.h"
 
@@ -27,13 +27,15 @@ static void one_less(struct visit *visit)
 		visit_confirm(visit);
 }
 
-static void failed(struct attempt *attempt, const char *what, struct str why)
+/* The first that failed is told; before that, the first that could not be tried. */
+static void failed(struct attempt *attempt, bool tried, const char *what, struct str why)
 {
 	struct visit *visit = attempt->visit;
 	const struct probe *probe = attempt->probe;
 
-	if (visit->probe_failure.n > 0)
+	if (visit->probe_failure.n > 0 && (visit->probe_failed || !tried))
 		return;
+	visit->probe_failed = tried;
 	visit->probe_failure =
 		str_format(visit->arena, "probe %.*s from %.*s: it %s%s%.*s", STR_ARG(probe->what),
 	                   STR_ARG(probe->source.n > 0 ? probe->source : STR("here")), what, why.n > 0 ? ": " : "",
@@ -43,9 +45,9 @@ static void failed(struct attempt *attempt, const char *what, struct str why)
 static void judge(struct attempt *attempt, bool answered, struct str why)
 {
 	if (answered && !attempt->probe->open)
-		failed(attempt, "answers, and must not", STR(""));
+		failed(attempt, true, "answers, and must not", STR(""));
 	else if (!answered && attempt->probe->open)
-		failed(attempt, "does not answer", why);
+		failed(attempt, true, "does not answer", why);
 	one_less(attempt->visit);
 }
 
@@ -74,7 +76,7 @@ static void on_called(void *context, const struct call_result *result)
 		                                 STR_ARG(attempt->probe->what), STR_ARG(attempt->probe->source)));
 	} else {
 		(void)call_failure(visit->arena, visit->pusher->settings, STEP_CALL, result, &message);
-		failed(attempt, "could not be tried", message);
+		failed(attempt, false, "could not be tried", message);
 	}
 	one_less(visit);
 }
@@ -89,7 +91,7 @@ static const struct contact *find_source(const struct visit *visit, struct str n
 
 static void not_tried(struct attempt *attempt, struct str why)
 {
-	failed(attempt, "could not be tried", why);
+	failed(attempt, false, "could not be tried", why);
 	one_less(attempt->visit);
 }
 
@@ -180,6 +182,7 @@ void visit_probe(struct visit *visit)
 	size_t count = visit->probe_count;
 
 	visit->probe_failure = STR("");
+	visit->probe_failed = false;
 	visit->probes_open = count + 1; /* this function: the last one may end while others have not begun */
 	for (size_t i = 0; i < count; i++) {
 		attempts[i] = (struct attempt){.visit = visit, .probe = &visit->probes[i]};

@@ -33,7 +33,8 @@ struct visit {
 	size_t probe_count, probes_open;
 	struct contact *sources; /* sorted by name */
 	size_t source_count;
-	struct str probe_failure; /* of the first that failed; empty: none */
+	struct str probe_failure; /* of the first that failed, or else could not be tried; empty: none */
+	bool probe_failed;        /* it was tried */
 };
 
 /* --- visit.c --- */

@@ -143,7 +143,7 @@ static void on_refused(struct visit *visit, const struct host_answer *answer, in
 	if (failure == FAILURE_ROLLED_BACK && visit->trouble.n > 0)
 		message = str_format(visit->arena, "%.*s; before that: %.*s", STR_ARG(message),
 		                     STR_ARG(visit->trouble));
-	if (may_pass)
+	if (may_pass || str_is(answer->word, "disk")) /* it may be written again before it goes back */
 		confirm_again(visit, message);
 	else
 		visit_fail(visit, failure, message, false);
@@ -176,7 +176,7 @@ static void on_rolled_back(void *context, const struct call_result *result)
 	struct visit *visit = context;
 
 	visit->call = NULL;
-	visit_fail(visit, FAILURE_PROBE,
+	visit_fail(visit, visit->probe_failed ? FAILURE_PROBE : FAILURE_UNREACHABLE,
 	             str_format(visit->arena, "%.*s; %s", STR_ARG(visit->probe_failure),
 	                        result->status == HOST_OK ? "it was taken back"
 	                                                  : "it goes back by itself, as it could not be told to"),

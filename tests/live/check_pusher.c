@@ -480,10 +480,12 @@ START_TEST(probes)
 	int descriptor;
 	unsigned port = listening(&descriptor);
 
-	(void)push_fleet(6, 1);
+	(void)push_fleet(7, 1);
 	push_settings.max_failures = 10;
 	push_settings.retries = 0;
 	sql("UPDATE fleetwall.machine SET ssh_host = '127.0.0.1'");
+	host_has(6, "unreachable", "9");
+	add_probe("m001", 7, true, "m006"); /* can't be tried, besides */
 	add_probe("m000", port, true, "");
 	add_probe("m000", 1, false, "");
 	add_probe("m001", port, false, ""); /* answers, and must not */
@@ -501,6 +503,30 @@ START_TEST(probes)
 		ck_assert_uint_eq(host_lines(i, "log", "confirmed"), good);
 	}
 	close(descriptor);
+}
+END_TEST
+
+/* A source that is down says nothing about the machine: that is taken back and tried again, and as one of the first it
+ * stops nothing. */
+START_TEST(probes_that_could_not_be_tried)
+{
+	struct push_result result;
+
+	(void)push_fleet(4, 1);
+	push_settings.retries = 1;
+	sql("UPDATE fleetwall.machine SET ssh_host = '127.0.0.1'");
+	host_has(3, "unreachable", "99");
+	add_probe("m000", 7, true, "m003");
+	result = push_done_all();
+	ck_assert_int_eq(result.run.state, RUN_DONE);
+	ck_assert_uint_eq(result.run.confirmed, 2);
+	ck_assert_uint_eq(push_told.kinds[PUSH_RETRY], 2); /* m000 and m003 */
+	ck_assert_uint_eq(push_told.failures[FAILURE_PROBE], 0);
+	ck_assert_uint_eq(host_lines(0, "calls", "rollback"), 2);
+	ck_assert_uint_eq(result.people_count, 2);
+	ck_assert(str_is(result.people[0].machine, "m000") && !result.people[0].needs_person);
+	ck_assert(str_is(result.people[0].error_kind, "unreachable"));
+	ck_assert(has(result.people[0].error, "could not be tried") && has(result.people[0].error, "it was taken back"));
 }
 END_TEST
 
@@ -565,6 +591,7 @@ int main(void)
 	ADD(database_comes_and_goes);
 	ADD(database_is_away);
 	ADD(probes);
+	ADD(probes_that_could_not_be_tried);
 	ADD(asks_many);
 	return postgres_main(suite, NULL);
 }
