@@ -72,7 +72,8 @@ static const struct option push_options[] = {
 	{"parallel", "N", "machines at once, this time"},
 	{"max-failures", "N", "a wave with more failures stops the run, this time"},
 	{"resume", NULL, "go on with a push that was halted, stopped or killed"},
-	{"halt", NULL, "stop everybody's pushes, until --resume"},
+	{"halt", NULL, "stop everybody's pushes, until --resume or --unhalt"},
+	{"unhalt", NULL, "let pushes run again, and begin none"},
 	{"reason", "WORDS", "with --halt: why"},
 	{NULL, NULL, NULL},
 };
@@ -248,9 +249,9 @@ static const char rollback_details[] = "Back to the ruleset that was confirmed b
 				       "next push leaves\n"
 				       "them there: machine unfreeze lets it go on.";
 
-static const char forget_details[] =
-	"For machines that were installed anew: what they confirmed and who they were (their machine-id) is forgotten, and "
-	"the next push is their first. Nobody is contacted.";
+static const char forget_details[] = "For machines that were installed anew: what they confirmed and who they were "
+                                     "(their machine-id) is forgotten, and "
+				     "the next push is their first. Nobody is contacted.";
 static const char probe_details[] =
 	"After the ruleset is applied and before it is confirmed, the port is tried, from where fleetwall runs or from "
 	"a machine; what\n"

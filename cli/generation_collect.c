@@ -1,5 +1,5 @@
-/* Taking away the generations that nobody needs any more, at once or in portions. The database says which ones are held,
- * and holds off whoever would pin another one meanwhile; without its word nothing is taken away. */
+/* Taking away the generations that nobody needs any more, at once or in portions. The database says which ones are
+ * held, and holds off whoever would pin another one meanwhile; without its word nothing is taken away. */
 #include <stdlib.h>
 #include <time.h>
 

@@ -267,25 +267,52 @@ static struct error *halt(struct run *run)
 
 	TRY(ledger_halt(run->arena, run->db, reason.n > 0 ? reason : STR("by hand")));
 	writer_say(run->writer,
-	           "pushing is halted, everywhere, until fleetwall push --resume; what is applied is still "
-	           "confirmed, or goes back by itself");
+	           "pushing is halted, everywhere, until fleetwall push --resume or --unhalt; what is applied is still "
+	           "confirmed, or goes back by itself; fleetwall rollback works");
+	return NULL;
+}
+
+static struct error *unhalt(struct run *run)
+{
+	TRY(ledger_unhalt(run->arena, run->db));
+	writer_say(run->writer, "pushes may run; none was begun");
+	return NULL;
+}
+
+/* Switches that are commands of their own: they speak of all machines. */
+static const struct {
+	const char *name;
+	command_run *run;
+} switches[] = {{"halt", halt}, {"unhalt", unhalt}, {"resume", resume}};
+enum { SWITCHES = sizeof switches / sizeof *switches };
+
+static struct error *check_usage(struct run *run)
+{
+	bool narrowed = run->argument_count > 0 || run_has(run, "only") || run_has(run, "dry-run");
+	const char *given = NULL;
+
+	for (size_t i = 0; i < SWITCHES; i++) {
+		if (!run_has(run, switches[i].name))
+			continue;
+		if (given != NULL)
+			return error_new(ERROR_USAGE, "--%s and --%s don't go together", given, switches[i].name);
+		given = switches[i].name;
+	}
+	if (run_has(run, "reason") && !run_has(run, "halt"))
+		return error_new(ERROR_USAGE, "--reason says why pushing is halted, so it needs --halt");
+	if (given != NULL && narrowed)
+		return error_new(ERROR_USAGE, "--%s speaks of all machines, and takes no names and no --dry-run",
+		                 given);
 	return NULL;
 }
 
 struct error *run_push(struct run *run)
 {
-	bool halts = run_has(run, "halt"), resumes = run_has(run, "resume");
-
-	if (halts && resumes)
-		return error_new(ERROR_USAGE, "--halt and --resume don't go together");
-	if (run_has(run, "reason") && !halts)
-		return error_new(ERROR_USAGE, "--reason says why pushing is halted, so it needs --halt");
-	if ((halts || resumes) && (run->argument_count > 0 || run_has(run, "only") || run_has(run, "dry-run")))
-		return error_new(ERROR_USAGE, "--%s speaks of all machines, and takes no names and no --dry-run",
-		                 halts ? "halt" : "resume");
+	TRY(check_usage(run));
 	TRY(read_overrides(run));
 	TRY(run_connect(run));
-	if (halts)
-		return halt(run);
-	return resumes ? resume(run) : push_now(run);
+	for (size_t i = 0; i < SWITCHES; i++)
+		if (run_has(run, switches[i].name))
+			return switches[i].run(run);
+	return push_now(run);
 }

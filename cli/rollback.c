@@ -123,8 +123,11 @@ struct error *run_rollback(struct run *run)
 	backs = ARENA_ARRAY(run->arena, struct back, count + 1);
 	for (size_t i = 0; i < count; i++)
 		error_collect(&errors, add(run, &states[i], backs, &back_count));
-	if (errors != NULL)
+	if (back_count == 0)
 		return errors;
+	/* One that can't go back keeps the others from nothing. */
+	run->no = run->no || errors != NULL;
+	error_collect(&run->warnings, errors);
 	if (run_has(run, "dry-run")) {
 		dry_run(run, backs, back_count);
 		return NULL;

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "fleetwall/arena.h"
+#include "fleetwall/buf.h"
 #include "ledger_parts.h"
 
 /* --- reading --- */
@@ -160,6 +161,7 @@ struct beginning {
 	unsigned max_failures, waves;
 	const struct work_item *items;
 	size_t count;
+	bool rollback;     /* all of them go back */
 	struct str number; /* of the run */
 };
 
@@ -183,19 +185,27 @@ static struct error *check_generation(struct arena *arena, struct db *db, const 
 	return NULL;
 }
 
-/* What runs is not to be thrown back. One that was stopped may be: that is what a rollback does. */
-static struct error *check_open(struct arena *arena, struct db *db, uint64_t generation)
+/* What runs is not to be thrown back, but for a rollback. `*running`: of this very generation, which is joined; p NULL:
+ * there is none. */
+static struct error *check_open(struct arena *arena, struct db *db, uint64_t generation, struct str *running)
 {
 	struct db_rows rows;
 
+	*running = (struct str){NULL, 0};
 	TRY(db_query(arena, db, db_sql("push-open-lock"), NULL, 0, &rows));
-	for (size_t i = 0; i < rows.count; i++)
-		if (str_is(db_cell(&rows, i, 2), "running") && ledger_cell_number(&rows, i, 1) > generation)
+	for (size_t i = 0; i < rows.count; i++) {
+		if (!str_is(db_cell(&rows, i, 2), "running"))
+			continue;
+		if (ledger_cell_number(&rows, i, 1) == generation)
+			*running = db_cell(&rows, i, 0);
+		if (ledger_cell_number(&rows, i, 1) > generation)
 			return error_hint(error_new(ERROR_GUARD,
 			                            "run %.*s is pushing generation %.*s, which is newer than %llu",
 			                            STR_ARG(db_cell(&rows, i, 0)), STR_ARG(db_cell(&rows, i, 1)),
 			                            (unsigned long long)generation),
-			                  "fleetwall status shows it; wait until it is done, or stop it");
+			                  "fleetwall status shows it; wait until it is done, or stop it with fleetwall "
+			                  "push --halt");
+	}
 	return NULL;
 }
 
@@ -248,22 +258,17 @@ static struct error *add_run(struct arena *arena, struct db *db, struct beginnin
 		ledger_number(arena, beginning->waves),
 		ledger_number(arena, beginning->max_failures),
 		ledger_number(arena, beginning->count),
+		flag(beginning->rollback),
 	};
 	struct db_rows rows;
 
-	TRY(db_query(arena, db, db_sql("push-begin"), parameters, 4, &rows));
+	TRY(db_query(arena, db, db_sql("push-begin"), parameters, 5, &rows));
 	beginning->number = db_cell(&rows, 0, 0);
 	return NULL;
 }
 
-static struct error *begin(struct arena *arena, struct db *db, void *context)
+static struct error *begin_new(struct arena *arena, struct db *db, struct beginning *beginning)
 {
-	struct beginning *beginning = context;
-
-	TRY(db_query(arena, db, db_sql("push-lock"), NULL, 0, NULL));
-	TRY(check_not_halted(arena, db));
-	TRY(check_generation(arena, db, beginning));
-	TRY(check_open(arena, db, beginning->generation));
 	TRY(add_run(arena, db, beginning));
 	TRY(db_query(arena, db, db_sql("push-supersede"), &beginning->number, 1, NULL));
 	TRY(db_query(arena, db, db_sql("push-abandoned"), NULL, 0, NULL));
@@ -271,6 +276,68 @@ static struct error *begin(struct arena *arena, struct db *db, void *context)
 	TRY(add_items(db, beginning));
 	TRY(db_query(arena, db, db_sql("push-running"), &beginning->number, 1, NULL));
 	return db_query(arena, db, db_sql("push-prune"), NULL, 0, NULL);
+}
+
+enum { JOINED_LISTS = 5 };
+
+static void add_joined(struct buf *lists, const struct work_item *item)
+{
+	char ruleset[65], position[65];
+
+	digest_hex(&item->ruleset, ruleset);
+	digest_hex(&item->position, position);
+	buf_add(&lists[0], item->machine);
+	buf_number(&lists[1], item->wave);
+	buf_add(&lists[2], str_of(ruleset));
+	buf_add(&lists[3], str_of(position));
+	buf_add(&lists[4], item->adopt && item->cut ? STR("ac")
+	                   : item->adopt            ? STR("a")
+	                   : item->cut              ? STR("c")
+	                                            : STR("-"));
+}
+
+/* Another pusher is at this generation already: the work is shared, and nothing of it is taken away. */
+static struct error *join(struct arena *arena, struct db *db, struct beginning *beginning, struct str running)
+{
+	struct str parameters[JOINED_LISTS + 1] = {running};
+	struct buf lists[JOINED_LISTS];
+
+	for (size_t k = 0; k < JOINED_LISTS; k++)
+		lists[k] = buf_new(arena);
+	for (size_t i = 0; i < beginning->count; i++) {
+		for (size_t k = 0; k < JOINED_LISTS && i > 0; k++)
+			buf_char(&lists[k], ',');
+		add_joined(lists, &beginning->items[i]);
+	}
+	for (size_t k = 0; k < JOINED_LISTS; k++)
+		parameters[k + 1] = buf_str(&lists[k]);
+	beginning->number = running;
+	TRY(db_query(arena, db, db_sql("push-fence"), NULL, 0, NULL));
+	return db_query(arena, db, db_sql("push-join"), parameters, JOINED_LISTS + 1, NULL);
+}
+
+static struct error *begin(struct arena *arena, struct db *db, void *context)
+{
+	struct beginning *beginning = context;
+	struct str running;
+
+	TRY(db_query(arena, db, db_sql("push-lock"), NULL, 0, NULL));
+	if (beginning->rollback) {
+		TRY(db_query(arena, db, db_sql("push-yield"), NULL, 0, NULL));
+	} else {
+		TRY(check_not_halted(arena, db));
+	}
+	TRY(check_generation(arena, db, beginning));
+	TRY(check_open(arena, db, beginning->generation, &running));
+	return running.p != NULL ? join(arena, db, beginning, running) : begin_new(arena, db, beginning);
+}
+
+static bool all_go_back(const struct work_item *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!items[i].rollback)
+			return false;
+	return count > 0;
 }
 
 static unsigned waves_of(const struct work_item *items, size_t count)
@@ -290,7 +357,8 @@ struct error *ledger_start(struct arena *arena, struct db *db, uint64_t generati
 	                              .max_failures = max_failures,
 	                              .waves = waves_of(items, count),
 	                              .items = items,
-	                              .count = count};
+	                              .count = count,
+	                              .rollback = all_go_back(items, count)};
 
 	TRY(ledger_do(arena, db, begin, &beginning));
 	if (!str_number(beginning.number, UINT64_MAX, run))

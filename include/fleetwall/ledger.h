@@ -72,9 +72,12 @@ struct work_item {
 	bool adopt, cut, rollback;
 };
 
-/* A new run over these machines. Refuses with ERROR_GUARD while pushing is halted, and where a run of a newer
- * generation is open; open runs of the same or an older generation are superseded (what they have claimed goes on, what
- * waits does not). Pins the generation until the run ends. The generation's digest must be the one that the database
+/* A run over these machines. Where a run of this very generation is running, they join it: what it lacks is added to
+ * it, what is final there and was not confirmed for good waits again, and *run is its number. Otherwise a new one.
+ * Refuses with ERROR_GUARD while pushing is halted, and where a run of a newer generation is running; open runs of an
+ * older generation, and stopped ones of the same, are superseded (what they have claimed goes on, what waits does not).
+ * Items that all go back are another matter: neither a halt nor a newer run holds them up; what is running is stopped,
+ * and may be resumed. Pins the generation until the run ends. The generation's digest must be the one that the database
  * knows, else ERROR_GUARD. */
 struct error *ledger_start(struct arena *arena, struct db *db, uint64_t generation, const struct digest *digest,
                            unsigned max_failures, const struct work_item *items, size_t count,

@@ -96,6 +96,7 @@ CREATE TABLE fleetwall.push_run (
     waves        integer NOT NULL CHECK (waves > 0),
     max_failures integer NOT NULL CHECK (max_failures >= 0),
     items        bigint NOT NULL CHECK (items >= 0),
+    rollback     boolean NOT NULL DEFAULT false,
     CONSTRAINT push_run_wave CHECK (wave < waves),
     CONSTRAINT push_run_ended CHECK ((state = 'running') = (ended IS NULL)),
     CONSTRAINT push_run_reason CHECK ((state IN ('stopped', 'superseded')) = (reason IS NOT NULL))
@@ -112,6 +113,7 @@ COMMENT ON COLUMN fleetwall.push_run.wave IS 'The wave that is open, from 0';
 COMMENT ON COLUMN fleetwall.push_run.waves IS 'How many there are';
 COMMENT ON COLUMN fleetwall.push_run.max_failures IS 'How many machines of a wave may fail';
 COMMENT ON COLUMN fleetwall.push_run.items IS 'How many machines it is about';
+COMMENT ON COLUMN fleetwall.push_run.rollback IS 'Machines go back by it: a halt does not hold it up';
 CREATE UNIQUE INDEX push_run_one ON fleetwall.push_run ((true)) WHERE state = 'running';
 COMMENT ON INDEX fleetwall.push_run_one IS 'One run at a time';
 CREATE INDEX push_run_generation ON fleetwall.push_run (generation);

@@ -343,10 +343,66 @@ START_TEST(a_newer_generation_supersedes)
 	refuses(ledger_resume(arena, db, old, true), ERROR_GUARD, "superseded");
 	ck_assert_str_eq(asked("SELECT string_agg(generation || ' ' || holder, ',') FROM fleetwall.generation_pin"),
 	                 "4 push run 2");
-	must(try_start(4, 0, 4, NULL, &run)); /* the same again */
-	ck_assert_uint_eq(run, 3);
-	must(ledger_open_run(arena, db, &info));
-	ck_assert_uint_eq(info.number, 3);
+}
+END_TEST
+
+/* Another push of the same generation shares the run: nothing of it is taken away, and what it asks for is done. */
+START_TEST(the_same_generation_is_shared)
+{
+	static const unsigned waves[] = {0, 0, 0, 0, 1, 1};
+	uint64_t run = started_run(3, 4, 2), joined;
+	struct push_run_info info;
+	struct claim *claims;
+
+	ck_assert_uint_eq(claimed(run, 3, &claims, &info), 3);
+	ck_assert(confirm(&claims[0]));
+	ck_assert(fails_with(&claims[1], FAILURE_UNREACHABLE, 0));
+	must(try_start(3, 0, 6, waves, &joined));
+	ck_assert_uint_eq(joined, run);
+	info = run_info(run);
+	ck_assert_int_eq(info.state, RUN_RUNNING);
+	ck_assert_uint_eq(info.confirmed + info.failed + info.skipped, 0);
+	ck_assert_uint_eq(info.claimed, 1); /* who holds it goes on */
+	ck_assert_uint_eq(info.waiting, 5);
+	ck_assert_uint_eq(info.waves, 2);
+	ck_assert(confirm(&claims[2]));
+	ck_assert_uint_eq(claimed(run, 9, &claims, &info), 3);
+	for (size_t i = 0; i < 3; i++)
+		ck_assert(confirm(&claims[i]));
+	ck_assert_uint_eq(claimed(run, 9, &claims, &info), 2); /* the second wave */
+	ck_assert(confirm(&claims[0]));
+	ck_assert(confirm(&claims[1]));
+	ck_assert_uint_eq(claimed(run, 9, &claims, &info), 0);
+	ck_assert_int_eq(info.state, RUN_DONE);
+	ck_assert_uint_eq(info.confirmed, 6);
+}
+END_TEST
+
+/* In an emergency neither a halt nor a newer run is in the way of going back. */
+START_TEST(a_rollback_goes_through)
+{
+	uint64_t newer = started_run(5, 4, 0), run;
+	struct digest digest = generation_digest_of(4);
+	struct work_item *items = items_of(4, 0, 2, NULL);
+	struct push_run_info info;
+	struct claim *claims;
+
+	items[0].rollback = items[1].rollback = true;
+	must(ledger_start(arena, db, 4, &digest, 0, items, 2, &run));
+	ck_assert_int_eq(run_info(newer).state, RUN_STOPPED);
+	must(ledger_halt(arena, db, STR("a storm")));
+	ck_assert_int_eq(run_info(run).state, RUN_STOPPED);
+	must(ledger_start(arena, db, 4, &digest, 0, items, 2, &run));
+	ck_assert_uint_eq(claimed(run, 9, &claims, &info), 2);
+	ck_assert(claims[0].item.rollback);
+	ck_assert(confirm(&claims[0]));
+	ck_assert(confirm(&claims[1]));
+	ck_assert_uint_eq(claimed(run, 9, &claims, &info), 0);
+	ck_assert_int_eq(info.state, RUN_DONE);
+	refuses(try_start(5, 0, 2, NULL, &run), ERROR_GUARD, "a storm");
+	must(ledger_unhalt(arena, db));
+	must(ledger_resume(arena, db, newer, true));
+	ck_assert_uint_eq(claimed(newer, 9, &claims, &info), 4);
 }
 END_TEST
 
@@ -482,6 +538,8 @@ int main(void)
 		a_wave_with_too_many_failures_stops,
 		resume_with_what_failed,
 		a_newer_generation_supersedes,
+		the_same_generation_is_shared,
+		a_rollback_goes_through,
 		stopped_runs,
 		what_can_not_begin_or_go_on,
 		a_halt_stops_everybody,

@@ -297,7 +297,7 @@ START_TEST(old_runs_go)
 	ck_assert_uint_eq(run, 151);
 	ck_assert_str_eq(asked("SELECT min(number) || ' ' || count(*) FROM fleetwall.push_run"), "51 101");
 	sql("UPDATE fleetwall.push_run SET items = 600000 WHERE number IN (140, 142)");
-	run = started_run(1, 1, 0);
+	run = started_run(2, 1, 0);
 	ck_assert_str_eq(asked("SELECT min(number) || ' ' || count(*) FROM fleetwall.push_run"), "141 12");
 }
 END_TEST

@@ -140,7 +140,13 @@ run 0 status
 complains 'pushing is halted since'
 run 1 nightly
 says 'not pushed: pushing is halted by'
-run 0 push --resume
+run 0 rollback web2
+run 0 machine unfreeze web2
+run 4 push
+run 2 push --halt --unhalt
+run 0 push --unhalt
+says 'none was begun'
+run 0 push web2
 run 0 machine freeze web1 --reason 'kernel upgrade'
 run 0 push
 complains 'machine web1 is frozen'
