@@ -94,7 +94,7 @@ end_state() {
 finish() {
 	trap '' INT TERM
 	[ -z "${state-}" ] || end_state
-	lab_down
+	lab_down || : # a machine may be gone before it is ended
 	account_end
 	rm -rf "$home"
 }
