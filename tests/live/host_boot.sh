@@ -112,6 +112,19 @@ PATH=$whole_path
 holds 'closed' [ -n "$(iptables-save -t filter | grep '^:INPUT DROP')" ]
 holds 'management' has_rule iptables '-A INPUT -s 10.0.0.250/32 -p tcp -m tcp --dport 2222 -j ACCEPT'
 
+# What is confirmed is lost, or what is known of it: the mode and the management are kept beside.
+for lost in meta boot all; do
+	empty
+	case $lost in
+	meta) rm "$FLEETWALL_HOST_STATE/boot/meta" ;;
+	boot) mv "$FLEETWALL_HOST_STATE/r" "$home/lost" ;;
+	all) rm "$FLEETWALL_HOST_STATE/boot" ;;
+	esac
+	run 5 boot
+	says 'error kernel:'
+	minimal_is_live
+done
+
 # In coexist the rest of the table is others': nothing is closed.
 FLEETWALL_HOST_STATE=$home/second
 empty
