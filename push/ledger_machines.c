@@ -113,12 +113,14 @@ struct freezing {
 	struct str machine, reason;
 };
 
+/* Who and when are the database's to say, and an editor may not change them: frozen already is frozen anew. */
 static struct error *freeze(struct arena *arena, struct db *db, void *context)
 {
 	const struct freezing *freezing = context;
 	struct str parameters[] = {freezing->machine, freezing->reason};
 
 	TRY(ledger_check_machine(arena, db, freezing->machine));
+	TRY(db_query(arena, db, db_sql("push-unfreeze"), parameters, 1, NULL));
 	return db_query(arena, db, db_sql("push-freeze"), parameters, 2, NULL);
 }
 

@@ -372,8 +372,16 @@ START_TEST(others_can_do_little_of_it)
 		}
 	}
 	must(ledger_freeze(arena, db, STR("m00"), STR("x")));
+	must(ledger_freeze(arena, db, STR("m00"), STR("y")));
+	ck_assert_str_eq(asked("SELECT reason FROM fleetwall.machine_freeze"), "y");
+	refused("UPDATE fleetwall.machine_freeze SET who = 'somebody'", denied);
+	refused("UPDATE fleetwall.machine_freeze SET reason = 'z'", denied);
+	refused("INSERT INTO fleetwall.machine_freeze (machine, reason, who) VALUES ('m01', 'x', 'somebody')", denied);
 	must(ledger_unfreeze(arena, db, STR("m00")));
 	must(ledger_probe_add(arena, db, &probe));
+	refused("UPDATE fleetwall.probe SET at = '1970-01-01'", denied);
+	refused("INSERT INTO fleetwall.probe (machine, what, open, who) VALUES ('m00', '23/tcp', true, 'somebody')",
+	        denied);
 	must(ledger_probe_remove(arena, db, &probe, &taken));
 	ck_assert(taken);
 }
