@@ -9,6 +9,16 @@ enum { SHOWN = 20 }; /* lines of a kind: what a mail can hold */
 
 /* --- may it be pushed? --- */
 
+/* Its files may have gone from this pusher; that is no error, a damaged one is. */
+static struct error *read_generation(struct run *run, struct arena *arena, uint64_t number,
+                                     struct generation *generation, bool *there)
+{
+	struct error *error = generation_read_number(arena, run->config.output, number, generation);
+
+	*there = error == NULL;
+	return error != NULL && error->kind == ERROR_UNKNOWN ? NULL : error;
+}
+
 /* The inventory that a generation was made from, at its clock; empty for number 0, and where nobody knows any more. */
 static struct error *fleet_of(struct run *run, struct arena *arena, uint64_t number, struct fleet *fleet, bool *known)
 {
@@ -17,12 +27,15 @@ static struct error *fleet_of(struct run *run, struct arena *arena, uint64_t num
 	struct generation generation;
 	struct db_rows rows;
 	char hex[65];
+	bool there;
 
 	*fleet = (struct fleet){0};
 	*known = false;
 	if (number == 0)
 		return NULL;
-	TRY(generation_read_number(arena, run->config.output, number, &generation));
+	TRY(read_generation(run, arena, number, &generation, &there));
+	if (!there)
+		return NULL;
 	digest_hex(&generation.digest, hex);
 	parameters[1] = str_of(hex);
 	TRY(db_query(arena, run->db, db_sql("generation-snapshot"), parameters, 2, &rows));
@@ -35,8 +48,8 @@ static struct error *fleet_of(struct run *run, struct arena *arena, uint64_t num
 	return NULL;
 }
 
-/* Notes what `after` opens that the machines on generation `number` do not let in: everything, if nobody knows what that
- * is. */
+/* Notes what `after` opens that the machines on generation `number` do not let in: everything, if nobody knows what
+ * that is. */
 static struct error *compare_with(struct run *run, uint64_t number, const struct resolved *after, struct buf *lines,
                                   size_t *found)
 {
