@@ -244,6 +244,8 @@ static const char push_details[] =
 static const char selection_details[] =
 	"WORD is a machine, a shell pattern in quotes (\"web*\"), or role:NAME; without one, all machines.";
 
+static const char words_details[] = "WORD is a machine, a shell pattern in quotes (\"web*\"), or role:NAME.";
+
 static const char rollback_details[] = "Back to the ruleset that was confirmed before the present one. Machines that "
                                        "went back are frozen, so that the "
 				       "next push leaves\n"
@@ -316,9 +318,9 @@ const struct command_entry commands[] = {
          run_machine_enable},
 	{"machine disable", "MACHINE…", "no ruleset for machines, and no allow rule speaks of them", glob_details,
          ticket_options, 1, MANY, run_machine_disable},
-	{"machine freeze", "WORD…", "push nothing to machines for now", selection_details, freeze_options, 1, MANY,
+	{"machine freeze", "WORD…", "push nothing to machines for now", words_details, freeze_options, 1, MANY,
          run_machine_freeze},
-	{"machine unfreeze", "WORD…", "let machines be pushed again", selection_details, NULL, 1, MANY,
+	{"machine unfreeze", "WORD…", "let machines be pushed again", words_details, NULL, 1, MANY,
          run_machine_unfreeze},
 	{"machine forget", "WORD…", "forget what machines had that were installed anew", forget_details, NULL, 1, MANY,
          run_machine_forget},

@@ -296,8 +296,9 @@ struct error *run_drift(struct run *run)
 	TRY(push_select(run->arena, run->db, &selection, &names, &count));
 	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
 	TRY(drift_look(run, names, count, true, &report));
-	writer_say(run->writer, "%zu machines asked: %zu differ from what they confirmed, %zu could not be compared",
-	           report.asked, report.drifted, report.silent);
+	writer_say(run->writer, "%zu machine%s asked: %zu differ%s from what %s confirmed, %zu could not be compared",
+	           report.asked, report.asked == 1 ? "" : "s", report.drifted, report.drifted == 1 ? "s" : "",
+	           report.drifted == 1 ? "it" : "they", report.silent);
 	run->no = report.drifted + report.silent > 0;
 	writer_keep(run->writer);
 	if (run_has(run, "mend") && report.name_count > 0) {

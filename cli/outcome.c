@@ -30,11 +30,18 @@ void outcome_cells(struct arena *arena, const struct regeneration *result, struc
 	cells[7] = cell_json(str_format(arena, "%.3f", result->seconds));
 }
 
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
 struct str outcome_line(struct arena *arena, const struct regeneration *result)
 {
 	return str_format(arena,
-	                  "generation %llu %s: %zu machines, %zu distinct rulesets, %zu set files; %zu machines and "
-	                  "sets changed (%.3f s)",
-	                  (unsigned long long)result->number, state_name(result), result->machines, result->rulesets,
-	                  result->sets, result->changed, result->seconds);
+	                  "generation %llu %s: %zu machine%s, %zu distinct ruleset%s, %zu set file%s; %zu %s changed "
+	                  "(%.3f s)",
+	                  (unsigned long long)result->number, state_name(result), result->machines,
+	                  plural(result->machines), result->rulesets, plural(result->rulesets), result->sets,
+	                  plural(result->sets), result->changed,
+	                  result->changed == 1 ? "machine or set" : "machines and sets", result->seconds);
 }

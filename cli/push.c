@@ -159,6 +159,12 @@ static void plan_row(struct run *run, const struct plan_item *item)
 				});
 }
 
+static void say_nothing_to_push(struct run *run, size_t unchanged, size_t frozen)
+{
+	writer_say(run->writer, "nothing to push: %zu machine%s what is published%s", unchanged,
+	           unchanged == 1 ? " has" : "s have", frozen > 0 ? ", and some are frozen" : "");
+}
+
 static struct error *dry_run(struct run *run, const struct push_order *order)
 {
 	static const char *const columns[] = {"machine", "wave", "mode", "confirmed", "why", "host"};
@@ -169,6 +175,8 @@ static struct error *dry_run(struct run *run, const struct push_order *order)
 	for (size_t i = 0; i < plan.count; i++)
 		plan_row(run, &plan.items[i]);
 	run->no = plan.count > 0;
+	if (plan.count == 0)
+		say_nothing_to_push(run, plan.unchanged, plan.frozen);
 	writer_keep(run->writer);
 	return push_permitted(&run->config.push, &plan);
 }
@@ -234,8 +242,7 @@ static struct error *push_now(struct run *run)
 		return dry_run(run, &order);
 	TRY(push_order_do(run, &order, &report));
 	if (!report.started) {
-		writer_say(run->writer, "nothing to push: %zu machines have what is published%s", report.unchanged,
-		           report.frozen > 0 ? ", and some are frozen" : "");
+		say_nothing_to_push(run, report.unchanged, report.frozen);
 		return NULL;
 	}
 	push_judge(run, &report.result);

@@ -45,6 +45,14 @@ static enum condition judge(const struct machine_state *state, const struct posi
 	return digest_eq(&state->confirmed.position, &position->digest) ? CONDITION_CURRENT : CONDITION_BEHIND;
 }
 
+/* Not what is published, and the last attempt to change that went wrong. */
+static bool is_wrong(const struct machine_state *state, enum condition condition)
+{
+	bool lacks = condition == CONDITION_BEHIND || condition == CONDITION_NEVER;
+
+	return state->needs_person || (lacks && state->error.n > 0);
+}
+
 /* --- rows --- */
 
 static struct cell time_cell(struct run *run, int64_t at)
@@ -170,7 +178,7 @@ static struct error *list(struct run *run, const struct machine_state *states, s
 		if (positions != NULL)
 			TRY(positions_find(positions, states[i].machine, &position));
 		condition = judge(&states[i], position);
-		run->no = run->no || states[i].needs_person;
+		run->no = run->no || is_wrong(&states[i], condition);
 		if (!open || (condition != CONDITION_CURRENT && condition != CONDITION_UNMANAGED))
 			write_row(run, &states[i], condition);
 	}

@@ -526,7 +526,8 @@ START_TEST(probes_that_could_not_be_tried)
 	ck_assert_uint_eq(result.people_count, 2);
 	ck_assert(str_is(result.people[0].machine, "m000") && !result.people[0].needs_person);
 	ck_assert(str_is(result.people[0].error_kind, "unreachable"));
-	ck_assert(has(result.people[0].error, "could not be tried") && has(result.people[0].error, "it was taken back"));
+	ck_assert(has(result.people[0].error, "could not be tried") &&
+	          has(result.people[0].error, "it was taken back"));
 }
 END_TEST
 

@@ -111,6 +111,8 @@ holds 'each line is an object' jq -e 'length > 3 and all(.[]; .format == 1 and .
 holds 'the last is the summary' jq -e '.[-1] | .event == "summary" and .confirmed == 1 and .state == "done"' "$home/lines"
 run 0 push
 says 'nothing to push: 3 machines have what is published'
+run 0 push --dry-run web1
+says 'nothing to push: 1 machine has what is published'
 holds 'web2 was asked twice: apply, confirm' test "$(wc -l < "$home/hosts/web2/calls")" -eq 2
 run 0 --json status
 json '[.items[] | select(.state == "current")] | length == 3'
@@ -152,6 +154,9 @@ run 0 push
 complains 'machine web1 is frozen'
 run 0 status web1
 says 'frozen: kernel upgrade'
+run 0 machine freeze web1 --reason 'a new disk'
+run 0 status web1
+says 'frozen: a new disk'
 run 0 machine unfreeze web1
 run 0 push
 says 'web1: confirmed'
@@ -242,9 +247,22 @@ run 0 rule add web allow 9001/tcp
 echo 9 > "$home/hosts/web2/unreachable"
 run 1 --json nightly
 json '.items[0].left == ["web2"] and .items[0].confirmed == 1 and .items[0].failed == 1'
+run 1 status
+says 'unreachable'
+run 0 status web1
 rm "$home/hosts/web2/unreachable"
 run 0 nightly
 says 'push '
+# Its files are gone from this pusher: nobody knows what machines have.
+settings "$management" 'nightly_push = "approved";'
+confirmed=$("$FLEETWALL" status web1 --json | jq '.items[0].confirmed')
+run 0 rule add web deny 9006/tcp
+run 0 generate
+rm -r "$home/state/out/generations/$confirmed"
+run 1 nightly
+says 'it opens: role web: '
+run 0 approve "$("$FLEETWALL" generation list --json | jq -r '.items[-1].generation')"
+run 0 nightly
 settings "$management" 'nightly_push = "off";'
 run 0 rule add web allow 9002/tcp
 run 0 nightly
