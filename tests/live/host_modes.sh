@@ -88,8 +88,10 @@ from_to() { # FROM TO: change, undo, change and confirm, boot, and back to what 
 	run 0 status
 	says 'live yes'
 	live "$2" "$home/$2-2"
+	earlier=$(sed -n 's/^generation //p' "$FLEETWALL_HOST_STATE/before/meta")
 	run 0 rollback
 	says "confirmed $(digest_of "$home/$1")"
+	says "went back from generation $generation to $earlier"
 	live "$1" "$home/$1"
 	holds 'only the sets of now' [ "$(ipset list -n | wc -l)" = 2 ]
 }

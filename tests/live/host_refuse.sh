@@ -185,4 +185,13 @@ says 'backend iptables'
 iptables -I INPUT 1 -p tcp --dport 81 -j ACCEPT
 run 1 check
 says 'finding what was confirmed is not what is loaded'
+
+# Its folder was removed: nobody says that anything went back.
+bundle "$home/b" "$home/a"
+apply 0
+rm -rf "$FLEETWALL_HOST_STATE"
+for word in confirm rollback; do
+	run 7 $word "$token"
+	says 'error late: nothing waits here'
+done
 finish
