@@ -53,7 +53,7 @@ ip addr add 10.0.0.9/32 dev lo
 busybox nc -ll -p 22 -e cat >/dev/null 2>&1 &
 bash -c 'until exec 3<>/dev/tcp/10.0.0.9/22; do sleep 0.1; done; sleep 20' 2>/dev/null &
 established() { sed -n 's/^ *[0-9]*: 0900000A:\([0-9A-F]*\) 0900000A:0016 01 .*/\1/p' /proc/net/tcp; }
-for attempt in $(seq 50); do
+for _ in $(seq 50); do
 	[ -z "$(established)" ] || break
 	sleep 0.1
 done
