@@ -149,14 +149,13 @@ static struct error *work(struct night *night)
 
 struct error *run_nightly(struct run *run)
 {
-	struct night night = {.run = run};
+	struct night night = {.run = run, .lock = -1};
 	struct error *error;
-	int descriptor = -1;
 
-	error = lock(run, &descriptor);
+	error = lock(run, &night.lock);
 	if (error == NULL)
 		error = work(&night);
-	if (descriptor >= 0)
-		(void)close(descriptor);
+	if (night.lock >= 0)
+		(void)close(night.lock);
 	return error;
 }

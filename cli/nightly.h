@@ -8,6 +8,7 @@
 
 struct night {
 	struct run *run;
+	int lock; /* OUT/.nightly, which also tells which settings and templates were pushed last */
 	uint64_t before; /* the generation of the evening; 0: there was none */
 	struct regeneration result;
 	struct str held; /* why nothing was pushed, where something could have been; empty: nothing held it */

@@ -1,9 +1,13 @@
 /* The second half of a night: what was published goes to the machines, where that is wanted, and some of the machines
  * where nothing changed are asked whether they still have it. Quiet about what went well, by the caller's choice. */
+#include <string.h>
+#include <unistd.h>
+
 #include "fleetwall/inventory.h"
 #include "fleetwall/opens.h"
 
 #include "nightly.h"
+#include "round.h"
 
 enum { SHOWN = 20 }; /* lines of a kind: what a mail can hold */
 
@@ -109,19 +113,52 @@ static struct error *count_openings(struct run *run, const struct push_plan *pla
 	return NULL;
 }
 
+/* --- settings --- */
+
+enum { HEX = 64 };
+
+/* What rules open is seen in the inventory; what settings and templates open is not. Those that were pushed last are
+ * kept as a digest: where they are others, or nobody knows, a person looks. */
+static struct error *settings_known(struct night *night, bool *known)
+{
+	char kept[HEX] = "", hex[HEX + 1];
+	struct digest digest;
+
+	TRY(round_look(night->run, &digest));
+	digest_hex(&digest, hex);
+	*known = pread(night->lock, kept, HEX, 0) == HEX && memcmp(kept, hex, HEX) == 0;
+	return NULL;
+}
+
+/* A power cut that tears it makes a person look. */
+static struct error *keep_settings(struct night *night)
+{
+	char hex[HEX + 1];
+	struct digest digest;
+
+	TRY(round_look(night->run, &digest));
+	digest_hex(&digest, hex);
+	if (pwrite(night->lock, hex, HEX, 0) != HEX)
+		return error_errno("noting the settings in %.*s/.nightly", STR_ARG(night->run->config.output));
+	return NULL;
+}
+
 /* nightly_push = approved: what opens something waits for a person. */
 static struct error *check_approved(struct night *night, const struct push_plan *plan)
 {
 	struct run *run = night->run;
 	struct buf lines = buf_new(run->arena);
 	size_t found = 0;
-	bool approved;
+	bool approved, known;
 
 	TRY(ledger_approved(run->arena, run->db, plan->generation, &approved));
 	if (approved)
 		return NULL;
 	TRY(count_openings(run, plan, &lines, &found));
-	if (found > 0)
+	TRY(settings_known(night, &known));
+	if (!known)
+		buf_add(&lines, STR("\n  settings or templates are not known to be those that were pushed last"));
+	if (found > 0 || !known)
 		night->held = str_format(run->arena,
 		                         "generation %llu opens something, and waits for: fleetwall approve %llu%.*s",
 		                         (unsigned long long)plan->generation, (unsigned long long)plan->generation,
@@ -141,8 +178,9 @@ static struct error *check_halted(struct night *night)
 	return NULL;
 }
 
-/* *generation is what alone may be pushed then, where one has to be looked at before; 0: whichever is published. */
-static struct error *check(struct night *night, uint64_t *generation)
+/* *generation is what alone may be pushed then, where one has to be looked at before; 0: whichever is published.
+ * *all: every machine has it. */
+static struct error *check(struct night *night, uint64_t *generation, bool *all)
 {
 	struct run *run = night->run;
 	struct positions *positions;
@@ -150,6 +188,7 @@ static struct error *check(struct night *night, uint64_t *generation)
 
 	TRY(push_plan(run->arena, run->db, &run->config.push, &(struct selection){NULL, 0}, &positions, &plan));
 	*generation = run->config.nightly_push == NIGHTLY_PUSH_APPROVED ? plan.generation : 0;
+	*all = plan.count + plan.frozen == 0;
 	if (plan.count == 0)
 		return NULL;
 	TRY(check_halted(night));
@@ -164,10 +203,11 @@ struct error *nightly_push_changes(struct night *night)
 {
 	struct run *run = night->run;
 	struct push_order order = {.quiet = true};
+	bool all;
 
 	if (run->config.nightly_push == NIGHTLY_PUSH_OFF || night->result.number == 0)
 		return NULL;
-	TRY(check(night, &order.generation));
+	TRY(check(night, &order.generation, &all));
 	if (night->held.n > 0) {
 		run->no = true;
 		return NULL;
@@ -175,7 +215,7 @@ struct error *nightly_push_changes(struct night *night)
 	TRY(push_order_do(run, &order, &night->pushed));
 	if (night->pushed.started)
 		push_judge(run, &night->pushed.result);
-	return NULL;
+	return all || night->pushed.started ? keep_settings(night) : NULL;
 }
 
 /* Those that nobody looked at for longest come first, so that in time each is looked at. */

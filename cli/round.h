@@ -69,6 +69,8 @@ struct round {
 
 /* --- what is known already: round_know.c --- */
 
+/* What settings and templates are now, whichever program uses them. */
+struct error *round_look(struct run *run, struct digest *digest) MUST_CHECK;
 /* Templates, and how bytes are made. */
 struct error *round_prepare(struct round *round) MUST_CHECK;
 /* The head of the round before, the news from the database (a snapshot is open afterwards), and the state of the store.

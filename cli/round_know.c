@@ -75,6 +75,16 @@ static struct error *read_templates(struct round *round, struct file_list *files
 	return NULL;
 }
 
+struct error *round_look(struct run *run, struct digest *digest)
+{
+	struct round round = {.run = run, .arena = run->arena};
+	struct file_list files = {0};
+
+	TRY(read_templates(&round, &files));
+	*digest = rendition_of(STR(""), &run->config.settings, files.items, files.count, NULL, 1).base;
+	return NULL;
+}
+
 static void warn_of_no_management(struct run *run)
 {
 	if (run->config.settings.management_count == 0)

@@ -217,6 +217,12 @@ holds 'it is quiet again' test ! -s "$home/out"
 run 0 rule add web deny 9000/tcp
 run 0 nightly
 says '2 confirmed, 0 failed'
+# More get in by the settings: that is in no rule.
+settings 'management = [ "192.0.2.0/24" ];' 'nightly_push = "approved";'
+run 1 nightly
+says 'settings or templates are not known to be those that were pushed last'
+settings "$management" 'nightly_push = "approved";'
+run 0 nightly
 # What it was made from is not known: what it opens is not, either.
 run 0 rule add web deny 9003/tcp
 run 0 generate
