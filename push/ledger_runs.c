@@ -313,6 +313,7 @@ static struct error *join(struct arena *arena, struct db *db, struct beginning *
 		parameters[k + 1] = buf_str(&lists[k]);
 	beginning->number = running;
 	TRY(db_query(arena, db, db_sql("push-fence"), NULL, 0, NULL));
+	TRY(db_query(arena, db, db_sql("push-join-lock"), parameters, 2, NULL));
 	return db_query(arena, db, db_sql("push-join"), parameters, JOINED_LISTS + 1, NULL);
 }
 

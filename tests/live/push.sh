@@ -406,7 +406,7 @@ too_many_failures() {
 	says 'left: co: unreachable'
 	says 'stopped: '
 	status co '.failure == "unreachable" and (.needs_person | not) and .state == "behind"'
-	run 0 status
+	run 1 status
 	says 'was stopped ('
 	lab_join co
 }

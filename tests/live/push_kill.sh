@@ -1,10 +1,10 @@
 #!/bin/sh
 # Pushers that end in the middle: killed with -9 at any moment and followed by another push; three on one run, one of them killed and one
 # asleep until its machines were taken over, which the machine then refuses to listen to. Whatever happened, every machine is reachable, whole
-# and known. PUSH_KILLS (5) says how often, PUSH_SEED where chance begins; it is printed. long: it waits for leases.
+# and known. PUSH_KILLS (3) says how often, PUSH_SEED where chance begins; it is printed. long: it waits for leases.
 set -u
 . "$TOP/tests/live/lib/push.sh"
-kills=${PUSH_KILLS:-5}
+kills=${PUSH_KILLS:-3}
 seed=${PUSH_SEED:-$(date +%s)}
 machines='m1 m2 m3 m4 m5'
 # shellcheck disable=SC2086 # names

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Many machines at once: all are confirmed, what boots them loads in a fresh namespace, and traffic that should flow flows and the rest does
-# not, with real connections over both families. PUSH_MACHINES (12) says how many. long: many machines come up.
+# not, with real connections over both families. PUSH_MACHINES (8) says how many. long: many machines come up.
 set -u
 . "$TOP/tests/live/lib/push.sh"
-fleet=${PUSH_MACHINES:-12}
+fleet=${PUSH_MACHINES:-8}
 names=
 number=0
 while [ "$number" -lt "$fleet" ]; do
