@@ -257,7 +257,7 @@ asan:
 	$(RUN) asan
 valgrind:
 	$(AGAIN) all unit-programs
-	$(RUN) valgrind
+	VALGRIND_ALL=1 $(RUN) valgrind
 fuzz:
 	$(FUZZ) fuzz-programs
 	BUILD='$(BUILD)' T='$(T)' FUZZ_SECONDS='$(FUZZ_SECONDS)' tests/fuzz/run.sh

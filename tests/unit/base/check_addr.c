@@ -1,4 +1,5 @@
-/* Addresses, prefixes, ranges and exact sets; sets and splitting also against brute force on a small space. */
+/* Addresses, prefixes, ranges and exact sets; sets and splitting also against brute force on a small space.
+ * valgrind-apart: brute force. */
 #include <arpa/inet.h>
 #include <check.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* Is the store as it was left? Every kind of damage is found, nothing else is, and what was only touched is told from
- * what was changed. */
+ * what was changed. valgrind-apart: many small files. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

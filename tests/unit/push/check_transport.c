@@ -1,5 +1,6 @@
 /* One call of a program: what is kept of what it prints, how it is ended, what it is fed, which arguments it gets, and
- * what its failures mean. Programs are small shell scripts in the place of ssh. */
+ * what its failures mean. Programs are small shell scripts in the place of ssh. valgrind-apart: it waits for deadlines.
+ */
 #include <check.h>
 #include <signal.h>
 #include <stdlib.h>
