@@ -1,5 +1,5 @@
-/* Sums of cached bytes: any change is seen, and how the bytes came makes no difference. valgrind-apart: each length with
- * each cut. */
+/* Sums of cached bytes: any change is seen, and how the bytes came makes no difference.
+ * valgrind-apart: each length with each cut. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
