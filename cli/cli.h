@@ -14,6 +14,9 @@
 
 #include "writer.h"
 
+/* How the bundle gets to a machine: on standard input, or copied first. */
+enum transport { TRANSPORT_SSH, TRANSPORT_SCP };
+
 /* What nightly does with a generation that it made: push it; push it if it opens nothing new or was approved; leave it.
  */
 enum nightly_push { NIGHTLY_PUSH_ON, NIGHTLY_PUSH_APPROVED, NIGHTLY_PUSH_OFF };
@@ -29,7 +32,7 @@ struct config {
 	unsigned threads;     /* for rendering and writing; 0: as many as there are processors */
 	unsigned keep_generations, keep_days; /* see fleetwall/keep.h */
 	struct push_settings push;
-	unsigned transport;    /* 1: scp */
+	unsigned transport;    /* enum transport */
 	unsigned nightly_push; /* enum nightly_push */
 	unsigned drift_sample; /* so many unchanged machines does nightly look at */
 };

@@ -58,7 +58,7 @@ static const struct setting_entry guard_settings[] = {
 	{NULL, SETTING_TEXT, 0, 0, 0, NULL, NULL},
 };
 
-static const char *const transports[] = {"ssh", "scp", NULL};
+static const char *const transports[] = {[TRANSPORT_SSH] = "ssh", [TRANSPORT_SCP] = "scp", NULL};
 static const char *const nightly_pushes[] = {
 	[NIGHTLY_PUSH_ON] = "on", [NIGHTLY_PUSH_APPROVED] = "approved", [NIGHTLY_PUSH_OFF] = "off", NULL};
 
@@ -391,7 +391,7 @@ struct error *config_default(struct arena *arena, struct config *config)
 static void push_from_the_rest(struct config *config)
 {
 	config->push.output = config->output;
-	config->push.scp = config->transport == 1;
+	config->push.scp = config->transport == TRANSPORT_SCP;
 	config->push.ssh_port = config->settings.ssh_port;
 	config->push.management = config->settings.management;
 	config->push.management_count = config->settings.management_count;

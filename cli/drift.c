@@ -25,11 +25,6 @@ struct look {
 static const char *const columns[] = {"machine", "kind", "file", "number", "line"};
 enum { COLUMNS = 5 };
 
-static struct cell text_or_null(struct str text)
-{
-	return cell_text(text.n > 0 ? text : (struct str){NULL, 0});
-}
-
 static void row(struct look *look, struct str machine, struct str kind, struct str file, unsigned number,
                 struct str line)
 {
@@ -38,9 +33,9 @@ static void row(struct look *look, struct str machine, struct str kind, struct s
 	writer_row(look->run->writer, (struct cell[COLUMNS]){
 					      cell_text(str_copy(look->run->arena, machine)),
 					      cell_text(kind),
-					      text_or_null(str_copy(look->run->arena, file)),
-					      number > 0 ? cell_number(number) : cell_text((struct str){NULL, 0}),
-					      text_or_null(str_copy(look->run->arena, line)),
+					      cell_some(str_copy(look->run->arena, file)),
+					      cell_positive(number),
+					      cell_some(str_copy(look->run->arena, line)),
 				      });
 }
 
@@ -263,8 +258,9 @@ static struct error *forget(struct run *run, const struct drift_report *report, 
 
 static struct error *mend(struct run *run, const struct drift_report *report)
 {
-	struct push_order order = {.quiet = true};
+	struct push_order order = {0};
 	struct push_report pushed;
+	struct push_plan plan;
 	struct str reason, who;
 	int64_t at;
 
@@ -276,7 +272,8 @@ static struct error *mend(struct run *run, const struct drift_report *report)
 	TRY(forget(run, report, &order.selection));
 	if (order.selection.count == 0)
 		return NULL;
-	TRY(push_order_do(run, &order, &pushed));
+	TRY(push_order_plan(run, &order, &plan));
+	TRY(push_plan_do(run, &plan, true, &pushed));
 	if (!pushed.started)
 		return NULL;
 	writer_say(run->writer, "pushed again: %zu confirmed, %zu failed", pushed.result.run.confirmed,

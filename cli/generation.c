@@ -71,7 +71,7 @@ static struct cell number_cell(struct str text)
 {
 	uint64_t number;
 
-	return str_number(text, INT64_MAX, &number) ? cell_number((int64_t)number) : cell_text((struct str){NULL, 0});
+	return str_number(text, INT64_MAX, &number) ? cell_number((int64_t)number) : cell_null();
 }
 
 static struct cell time_cell(struct arena *arena, int64_t time)
@@ -108,7 +108,7 @@ static struct cell lines_cell(struct arena *arena, struct str text)
 
 static void write_row(struct run *run, const struct generation_info *info, const struct recorded *recorded)
 {
-	const struct cell none = cell_text((struct str){NULL, 0});
+	const struct cell none = cell_null();
 
 	writer_row(run->writer, (struct cell[COLUMNS]){
 					cell_number((int64_t)info->number),

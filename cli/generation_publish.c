@@ -100,7 +100,7 @@ static void write_answer(const struct again *again, enum state state, size_t cha
 	digest_hex(&next->digest, hex);
 	writer_columns(writer, LAYOUT_SILENT, columns, 9);
 	writer_row(writer, (struct cell[]){
-				   number > 0 ? cell_number((int64_t)number) : cell_text((struct str){NULL, 0}),
+				   cell_positive(number),
 				   cell_text(state_str(state)),
 				   cell_number((int64_t)again->old.number),
 				   cell_text(str_copy(again->run->arena, str_of(hex))),

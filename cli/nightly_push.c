@@ -178,44 +178,37 @@ static struct error *check_halted(struct night *night)
 	return NULL;
 }
 
-/* *generation is what alone may be pushed then, where one has to be looked at before; 0: whichever is published.
- * *all: every machine has it. */
-static struct error *check(struct night *night, uint64_t *generation, bool *all)
+static struct error *check(struct night *night, const struct push_plan *plan)
 {
-	struct run *run = night->run;
-	struct positions *positions;
-	struct push_plan plan;
-
-	TRY(push_plan(run->arena, run->db, &run->config.push, &(struct selection){NULL, 0}, &positions, &plan));
-	*generation = run->config.nightly_push == NIGHTLY_PUSH_APPROVED ? plan.generation : 0;
-	*all = plan.count + plan.frozen == 0;
-	if (plan.count == 0)
+	if (plan->count == 0)
 		return NULL;
 	TRY(check_halted(night));
-	if (night->held.n == 0 && run->config.nightly_push == NIGHTLY_PUSH_APPROVED)
-		TRY(check_approved(night, &plan));
+	if (night->held.n == 0 && night->run->config.nightly_push == NIGHTLY_PUSH_APPROVED)
+		TRY(check_approved(night, plan));
 	return NULL;
 }
 
 /* --- the stations --- */
 
+/* One plan: what is pushed is what was looked at. */
 struct error *nightly_push_changes(struct night *night)
 {
 	struct run *run = night->run;
-	struct push_order order = {.quiet = true};
-	bool all;
+	const struct push_order everything = {0};
+	struct push_plan plan;
 
 	if (run->config.nightly_push == NIGHTLY_PUSH_OFF || night->result.number == 0)
 		return NULL;
-	TRY(check(night, &order.generation, &all));
+	TRY(push_order_plan(run, &everything, &plan));
+	TRY(check(night, &plan));
 	if (night->held.n > 0) {
 		run->no = true;
 		return NULL;
 	}
-	TRY(push_order_do(run, &order, &night->pushed));
+	TRY(push_plan_do(run, &plan, true, &night->pushed));
 	if (night->pushed.started)
 		push_judge(run, &night->pushed.result);
-	return all || night->pushed.started ? keep_settings(night) : NULL;
+	return night->pushed.started || plan.frozen == 0 ? keep_settings(night) : NULL;
 }
 
 /* Those that nobody looked at for longest come first, so that in time each is looked at. */
@@ -274,11 +267,6 @@ void nightly_say_push(struct night *night)
 const char *const nightly_push_names[NIGHTLY_PUSH_COLUMNS] = {"push", "held", "confirmed", "failed", "left", "drifted",
                                                               "not_looked_at"};
 
-static struct cell text_or_null(struct str text)
-{
-	return cell_text(text.n > 0 ? text : (struct str){NULL, 0});
-}
-
 /* Machines that were not confirmed, by name. */
 static struct cell left(struct run *run, const struct push_result *result)
 {
@@ -293,8 +281,8 @@ void nightly_push_cells(struct night *night, struct cell *cells)
 {
 	const struct push_result *result = &night->pushed.result;
 
-	cells[0] = night->pushed.started ? cell_number((int64_t)result->run.number) : text_or_null(STR(""));
-	cells[1] = text_or_null(night->held);
+	cells[0] = cell_positive(night->pushed.started ? result->run.number : 0);
+	cells[1] = cell_some(night->held);
 	cells[2] = cell_number((int64_t)result->run.confirmed);
 	cells[3] = cell_number((int64_t)result->run.failed);
 	cells[4] = left(night->run, result);

@@ -5,11 +5,6 @@
 
 #include "cli.h"
 
-static struct str none(struct str s)
-{
-	return s.n > 0 ? s : (struct str){NULL, 0};
-}
-
 /* What list and show need to know of one kind of object. Indexes are those of the fleet. */
 struct kind {
 	const char *name;
@@ -170,8 +165,8 @@ static void machine_row(struct run *run, const struct resolved *resolved, size_t
 		cell_text(machine->name), cell_bool(machine->enabled), cell_text(mode_str(machine->mode)),
 		cell_text(enforcement_str(machine->enforcement)), address_cell(run->arena, machine),
 		label_cell(run->arena, machine->labels, machine->label_count), role_cell(run->arena, resolved, i),
-		machine->ssh_port > 0 ? cell_number(machine->ssh_port) : cell_text((struct str){NULL, 0}),
-		cell_text(none(machine->ssh_host)),
+		machine->ssh_port > 0 ? cell_number(machine->ssh_port) : cell_null(),
+		cell_some(machine->ssh_host),
 	});
 }
 
@@ -203,7 +198,7 @@ static struct cell selector_cell(struct arena *arena, const struct role *role)
 	struct str everybody = STR("{}");
 
 	if (!role->has_selector)
-		return cell_text((struct str){NULL, 0});
+		return cell_null();
 	if (role->selector_count == 0)
 		return cell_text(everybody);
 	return label_cell(arena, role->selector, role->selector_count);
@@ -214,7 +209,7 @@ static void role_row(struct run *run, const struct resolved *resolved, size_t in
 	const struct role *role = &resolved->fleet->roles[index];
 
 	writer_row(run->writer, (struct cell[]){
-		cell_text(role->name), cell_text(none(role->description)), cell_text(none(role->owner)),
+		cell_text(role->name), cell_some(role->description), cell_some(role->owner),
 		selector_cell(run->arena, role), cell_text(egress_str(role->egress)),
 		cell_number((int64_t)resolved->roles[index].member_count), cell_number((int64_t)role->rule_count),
 	});
@@ -239,8 +234,8 @@ static void role_record(struct run *run, const struct resolved *resolved, size_t
 	}
 	writer_row(run->writer, (struct cell[]){
 					cell_text(role->name),
-					cell_text(none(role->description)),
-					cell_text(none(role->owner)),
+					cell_some(role->description),
+					cell_some(role->owner),
 					selector_cell(run->arena, role),
 					cell_text(egress_str(role->egress)),
 					cell_list(members, held->member_count),
@@ -281,10 +276,10 @@ static void rule_row(struct run *run, const struct role *role, const struct role
 					cell_text(role->name),
 					cell_text(str_copy(run->arena, str_of(id))),
 					cell_text(held->text),
-					cell_text(none(held->ticket)),
-					cell_text(none(held->owner)),
+					cell_some(held->ticket),
+					cell_some(held->owner),
 					cell_bool(held->enabled),
-					cell_text(none(held->rule.comment)),
+					cell_some(held->rule.comment),
 				});
 }
 

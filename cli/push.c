@@ -32,19 +32,11 @@ struct selection push_words(struct run *run)
 static struct error *override(struct run *run, const char *option, unsigned least, unsigned most, unsigned *setting)
 {
 	struct str text = run_option(run, option);
-	unsigned long number = 0;
+	uint64_t number;
 
 	if (text.p == NULL)
 		return NULL;
-	if (text.n == 0 || text.n > 9)
-		number = (unsigned long)most + 1;
-	for (size_t i = 0; i < text.n && number <= most; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9')
-			number = (unsigned long)most + 1;
-		else
-			number = number * 10 + (unsigned long)(text.p[i] - '0');
-	}
-	if (number < least || number > most)
+	if (!str_number(text, most, &number) || number < least)
 		return error_new(ERROR_USAGE, "--%s must be a number from %u to %u, and not \"%.*s\"", option, least,
 		                 most, STR_ARG(text));
 	*setting = (unsigned)number;
@@ -134,7 +126,7 @@ static void warn_now(struct run *run)
 	run->warnings = NULL;
 }
 
-static struct error *make_plan(struct run *run, const struct push_order *order, struct push_plan *plan)
+struct error *push_order_plan(struct run *run, const struct push_order *order, struct push_plan *plan)
 {
 	struct positions *positions;
 
@@ -152,8 +144,7 @@ static void plan_row(struct run *run, const struct plan_item *item)
 					cell_text(item->work.machine),
 					cell_number(item->work.wave + 1),
 					cell_text(position_mode_str(item->position->mode)),
-					confirmed->generation > 0 ? cell_number((int64_t)confirmed->generation)
-								  : cell_text((struct str){NULL, 0}),
+					cell_positive(confirmed->generation),
 					cell_text(item->first ? STR("first") : STR("changed")),
 					cell_text(item->contact.host),
 				});
@@ -170,7 +161,7 @@ static struct error *dry_run(struct run *run, const struct push_order *order)
 	static const char *const columns[] = {"machine", "wave", "mode", "confirmed", "why", "host"};
 	struct push_plan plan;
 
-	TRY(make_plan(run, order, &plan));
+	TRY(push_order_plan(run, order, &plan));
 	writer_columns(run->writer, LAYOUT_TABLE, columns, 6);
 	for (size_t i = 0; i < plan.count; i++)
 		plan_row(run, &plan.items[i]);
@@ -194,35 +185,24 @@ struct error *push_run_do(struct run *run, uint64_t number, bool quiet, struct p
 	return error;
 }
 
-struct error *push_order_do(struct run *run, const struct push_order *order, struct push_report *report)
+struct error *push_plan_do(struct run *run, const struct push_plan *plan, bool quiet, struct push_report *report)
 {
-	struct work_item *items;
-	struct push_plan plan;
+	struct work_item *items = ARENA_ARRAY(run->arena, struct work_item, plan->count);
 	uint64_t number;
 
-	*report = (struct push_report){0};
-	TRY(make_plan(run, order, &plan));
-	if (order->generation != 0 && plan.generation != order->generation)
-		return error_hint(error_new(ERROR_GUARD,
-		                            "generation %llu was published meanwhile: nothing is pushed before it was "
-		                            "looked at",
-		                            (unsigned long long)plan.generation),
-		                  "fleetwall nightly again, or fleetwall push");
-	report->unchanged = plan.unchanged;
-	report->frozen = plan.frozen;
-	report->unmanaged = plan.unmanaged_count;
-	if (plan.count == 0)
+	*report = (struct push_report){
+		.unchanged = plan->unchanged, .frozen = plan->frozen, .unmanaged = plan->unmanaged_count};
+	if (plan->count == 0)
 		return NULL;
-	TRY(push_permitted(&run->config.push, &plan));
-	items = ARENA_ARRAY(run->arena, struct work_item, plan.count);
-	for (size_t i = 0; i < plan.count; i++)
-		items[i] = plan.items[i].work;
-	TRY(ledger_start(run->arena, run->db, plan.generation, &plan.digest, run->config.push.max_failures, items,
-	                 plan.count, &number));
+	TRY(push_permitted(&run->config.push, plan));
+	for (size_t i = 0; i < plan->count; i++)
+		items[i] = plan->items[i].work;
+	TRY(ledger_start(run->arena, run->db, plan->generation, &plan->digest, run->config.push.max_failures, items,
+	                 plan->count, &number));
 	report->started = true;
-	if (!order->quiet)
+	if (!quiet)
 		warn_now(run);
-	return push_run_do(run, number, order->quiet, &report->result);
+	return push_run_do(run, number, quiet, &report->result);
 }
 
 void push_judge(struct run *run, const struct push_result *result)
@@ -236,11 +216,13 @@ static struct error *push_now(struct run *run)
 	struct str *adopt = ARENA_ARRAY(run->arena, struct str, run->option_count + 1);
 	struct push_order order = {.selection = push_words(run), .adopt = adopt, .cut = run_has(run, "cut")};
 	struct push_report report;
+	struct push_plan plan;
 
 	order.adopt_count = option_values(run, "adopt", adopt);
 	if (run_has(run, "dry-run"))
 		return dry_run(run, &order);
-	TRY(push_order_do(run, &order, &report));
+	TRY(push_order_plan(run, &order, &plan));
+	TRY(push_plan_do(run, &plan, false, &report));
 	if (!report.started) {
 		say_nothing_to_push(run, report.unchanged, report.frozen);
 		return NULL;

@@ -35,19 +35,20 @@ struct error *push_summary(struct run *run, const struct push_result *result) MU
 
 struct push_order {
 	struct selection selection;
-	uint64_t generation; /* only if this one is published; 0: whichever is */
 	const struct str *adopt; /* machines whose foreign rules may be replaced */
 	size_t adopt_count;
 	bool cut;
-	bool quiet;
 };
 struct push_report {
 	bool started; /* false: there was nothing to push */
 	size_t unchanged, frozen, unmanaged;
 	struct push_result result;
 };
-/* Plans a push of what is published, starts the run, works on it. run->db is connected. */
-struct error *push_order_do(struct run *run, const struct push_order *order, struct push_report *report) MUST_CHECK;
+/* What a push of what is published would do, with what there is to warn of. run->db is connected. */
+struct error *push_order_plan(struct run *run, const struct push_order *order, struct push_plan *plan) MUST_CHECK;
+/* Starts a run, or joins one, and works on it. What is pushed is what was planned, whatever was published since. */
+struct error *push_plan_do(struct run *run, const struct push_plan *plan, bool quiet,
+                           struct push_report *report) MUST_CHECK;
 /* Works on a run that is there. */
 struct error *push_run_do(struct run *run, uint64_t number, bool quiet, struct push_result *result) MUST_CHECK;
 

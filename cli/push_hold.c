@@ -115,8 +115,7 @@ struct error *run_probe_list(struct run *run)
 	for (size_t i = 0; i < count; i++)
 		writer_row(run->writer, (struct cell[]){cell_text(probes[i].machine), cell_text(probes[i].what),
 		                                        cell_text(probes[i].open ? STR("open") : STR("closed")),
-		                                        cell_text(probes[i].source.n > 0 ? probes[i].source
-		                                                                         : (struct str){NULL, 0})});
+		                                        cell_some(probes[i].source)});
 	return NULL;
 }
 

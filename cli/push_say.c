@@ -6,6 +6,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fleetwall/rule.h"
+
 enum { REDRAW = 100 }; /* milliseconds between two drawings of the line */
 
 static uint64_t milliseconds(void)
@@ -134,22 +136,20 @@ static struct cell counted(size_t number)
 	return cell_number((int64_t)number);
 }
 
-static struct cell text_or_null(struct str text)
-{
-	return cell_text(text.n > 0 ? text : (struct str){NULL, 0});
-}
-
 static struct error *write_event(struct push_say *say, const struct push_event *event)
 {
 	struct arena *arena = say->scratch;
 	bool timed = event->milliseconds > 0;
+	struct buf at = buf_new(arena);
+
+	time_print(&at, time(NULL));
 	const struct cell cells[EVENT_COLUMNS] = {
 		cell_text(str_of(event_name(event->kind))),
 		counted(event->run),
 		counted(event->generation),
-		text_or_null(event->machine),
-		is_failure(event->kind) ? cell_text(failure_str(event->failure)) : cell_text((struct str){NULL, 0}),
-		text_or_null(event->message),
+		cell_some(event->machine),
+		is_failure(event->kind) ? cell_text(failure_str(event->failure)) : cell_null(),
+		cell_some(event->message),
 		counted(event->attempt),
 		counted(event->wave + 1),
 		counted(event->waves),
@@ -158,9 +158,9 @@ static struct error *write_event(struct push_say *say, const struct push_event *
 		counted(event->failed),
 		counted(event->running),
 		timed ? cell_json(str_format(arena, "%.3f", event->milliseconds / 1000.0))
-		      : cell_text((struct str){NULL, 0}),
+		      : cell_null(),
 		counted(event->bytes),
-		cell_json(str_format(arena, "%lld", (long long)time(NULL))),
+		cell_text(buf_str(&at)),
 	};
 
 	return writer_line(say->run->writer, event_columns, cells, EVENT_COLUMNS, said(arena, event), NULL);
@@ -246,8 +246,8 @@ static struct error *write_person(struct run *run, const struct machine_state *s
 {
 	static const char *const columns[] = {"event", "machine", "failure", "message", "attempt", "needs_person"};
 	const struct cell cells[] = {
-		cell_text(STR("left")),        text_or_null(state->machine),
-		text_or_null(state->error_kind), text_or_null(state->error),
+		cell_text(STR("left")),        cell_some(state->machine),
+		cell_some(state->error_kind), cell_some(state->error),
 		counted(state->attempts),      cell_bool(state->needs_person),
 	};
 	struct str line = str_format(run->arena, "%s %.*s: %.*s", state->needs_person ? "needs a person:" : "left:",
@@ -280,7 +280,7 @@ struct error *push_summary(struct run *run, const struct push_result *result)
 	const struct push_run_info *info = &result->run;
 	const struct cell cells[] = {
 		cell_text(STR("summary")),  counted(info->number), counted(info->generation),
-		cell_text(str_of(run_word(result))), text_or_null(info->reason), counted(info->confirmed),
+		cell_text(str_of(run_word(result))), cell_some(info->reason), counted(info->confirmed),
 		counted(info->failed),      counted(info->skipped), counted(info->waiting + info->claimed),
 	};
 	struct str line;

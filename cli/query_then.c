@@ -91,7 +91,7 @@ struct error *networks_then(struct run *run, const struct resolved *resolved)
 
 static struct cell optional(struct str text)
 {
-	return cell_text(text.n > 0 ? text : (struct str){NULL, 0});
+	return cell_some(text);
 }
 
 static void write_role_rule(struct run *run, const struct resolved_role *role, const struct role_rule *held)

@@ -60,14 +60,9 @@ static struct cell time_cell(struct run *run, int64_t at)
 	struct buf text = buf_new(run->arena);
 
 	if (at == 0)
-		return cell_text((struct str){NULL, 0});
+		return cell_null();
 	time_print(&text, at);
 	return cell_text(buf_str(&text));
-}
-
-static struct cell number_or_null(uint64_t number)
-{
-	return number > 0 ? cell_number((int64_t)number) : cell_text((struct str){NULL, 0});
 }
 
 static struct cell digest_cell(struct run *run, const struct held *held)
@@ -75,7 +70,7 @@ static struct cell digest_cell(struct run *run, const struct held *held)
 	char hex[65];
 
 	if (held->generation == 0)
-		return cell_text((struct str){NULL, 0});
+		return cell_null();
 	digest_hex(&held->ruleset, hex);
 	return cell_text(str_copy(run->arena, str_of(hex)));
 }
@@ -87,11 +82,6 @@ static const char *const all_columns[] = {"machine",  "state",    "confirmed", "
                                           "before",   "failure",  "machine_id", "needs_person", "frozen"};
 enum { COLUMNS = 8, ALL_COLUMNS = 15 };
 
-static struct cell text_or_null(struct str text)
-{
-	return cell_text(text.n > 0 ? text : (struct str){NULL, 0});
-}
-
 static struct str why(struct run *run, const struct machine_state *state)
 {
 	return state->error.n + state->frozen.n > 0 ? push_trouble(run->arena, state) : STR("");
@@ -102,19 +92,19 @@ static void write_row(struct run *run, const struct machine_state *state, enum c
 	const struct cell cells[ALL_COLUMNS] = {
 		cell_text(state->machine),
 		cell_text(str_of(condition_name(condition))),
-		number_or_null(state->confirmed.generation),
+		cell_positive(state->confirmed.generation),
 		time_cell(run, state->confirmed.at),
-		number_or_null(state->offered.generation),
+		cell_positive(state->offered.generation),
 		cell_number(state->attempts),
 		time_cell(run, state->error_at),
-		text_or_null(why(run, state)),
+		cell_some(why(run, state)),
 		time_cell(run, state->offered.at),
 		digest_cell(run, &state->confirmed),
-		number_or_null(state->before.generation),
-		text_or_null(state->error_kind),
-		text_or_null(state->machine_id),
+		cell_positive(state->before.generation),
+		cell_some(state->error_kind),
+		cell_some(state->machine_id),
 		cell_bool(state->needs_person),
-		text_or_null(state->frozen),
+		cell_some(state->frozen),
 	};
 
 	writer_row(run->writer, cells);

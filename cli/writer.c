@@ -38,6 +38,21 @@ struct cell cell_text(struct str text)
 	return (struct cell){.kind = text.p != NULL ? CELL_TEXT : CELL_NULL, .text = text};
 }
 
+struct cell cell_null(void)
+{
+	return (struct cell){.kind = CELL_NULL};
+}
+
+struct cell cell_some(struct str text)
+{
+	return text.n > 0 ? cell_text(text) : cell_null();
+}
+
+struct cell cell_positive(uint64_t number)
+{
+	return number > 0 ? cell_number((int64_t)number) : cell_null();
+}
+
 struct cell cell_number(int64_t number)
 {
 	return (struct cell){.kind = CELL_NUMBER, .number = number};

@@ -17,7 +17,10 @@ struct cell {
 };
 
 struct cell cell_text(struct str text); /* {NULL, 0} is null */
+struct cell cell_some(struct str text); /* an empty one is null as well */
+struct cell cell_null(void);
 struct cell cell_number(int64_t number);
+struct cell cell_positive(uint64_t number); /* 0 is null */
 struct cell cell_bool(bool value);
 struct cell cell_json(struct str text); /* a JSON value as the database gave it; {NULL, 0} is null */
 struct cell cell_list(const struct str *items, size_t count);
