@@ -422,6 +422,7 @@ static struct error *resume(struct arena *arena, struct db *db, void *context)
 	TRY(check_open_still(&info, resuming->run));
 	TRY(check_alone(&open, resuming->run));
 	TRY(check_newest(arena, db, parameters[0]));
+	TRY(db_query(arena, db, db_sql("push-fence"), NULL, 0, NULL));
 	return db_query(arena, db, db_sql("push-resume"), parameters, 2, NULL);
 }
 

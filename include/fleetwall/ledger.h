@@ -72,8 +72,9 @@ struct work_item {
 	bool adopt, cut, rollback;
 };
 
-/* A run over these machines. Where a run of this very generation is running, they join it: what it lacks is added to
- * it, what is final there and was not confirmed for good waits again, and *run is its number. Otherwise a new one.
+/* A run over these machines. Where a run of this very generation is running, they join it, and *run is its number: what
+ * it lacks is added to it, what is final there waits again with all of its tries, what is not has adopt and cut of both
+ * from its next claim on; the max_failures of whoever began it holds. Otherwise a new one.
  * Refuses with ERROR_GUARD while pushing is halted, and where a run of a newer generation is running; open runs of an
  * older generation, and stopped ones of the same, are superseded (what they have claimed goes on, what waits does not).
  * Items that all go back are another matter: neither a halt nor a newer run holds them up; what is running is stopped,

@@ -298,7 +298,7 @@ START_TEST(resume_with_what_failed)
 {
 	static const unsigned waves[] = {0, 0, 1};
 	struct push_run_info info;
-	struct claim *claims;
+	struct claim claim, *claims;
 	uint64_t run;
 
 	must(try_start(1, 0, 3, waves, &run));
@@ -314,7 +314,9 @@ START_TEST(resume_with_what_failed)
 	ck_assert_uint_eq(info.wave, 0);
 	ck_assert_uint_eq(info.waiting, 1);
 	ck_assert_uint_eq(info.failed, 0);
-	ck_assert(str_is(claimed_one(run).item.machine, "m00"));
+	claim = claimed_one(run);
+	ck_assert(str_is(claim.item.machine, "m00"));
+	ck_assert_uint_eq(claim.attempt, 1); /* with all of its tries */
 }
 END_TEST
 
@@ -375,6 +377,32 @@ START_TEST(the_same_generation_is_shared)
 	ck_assert_uint_eq(claimed(run, 9, &claims, &info), 0);
 	ck_assert_int_eq(info.state, RUN_DONE);
 	ck_assert_uint_eq(info.confirmed, 6);
+}
+END_TEST
+
+/* What it says of a machine holds of one that waits or is held as well; what was said before is not taken back. What
+ * was final begins anew, with all of its tries. */
+START_TEST(what_joins_is_heeded)
+{
+	uint64_t run = started_run(3, 3, 3), joined;
+	struct digest digest = generation_digest_of(3);
+	struct work_item *items = items_of(3, 0, 3, NULL);
+	struct push_run_info info;
+	struct claim *claims;
+
+	ck_assert_uint_eq(claimed(run, 2, &claims, &info), 2);
+	ck_assert(fails_with(&claims[1], FAILURE_UNREACHABLE, 0));
+	items[0].cut = items[1].adopt = items[2].adopt = items[2].cut = true;
+	must(ledger_start(arena, db, 3, &digest, 0, items, 3, &joined));
+	ck_assert_uint_eq(joined, run);
+	must(try_start(3, 0, 3, NULL, &joined));
+	end_leases();
+	ck_assert_uint_eq(claimed(run, 9, &claims, &info), 3);
+	ck_assert(claims[0].item.cut && !claims[0].item.adopt);
+	ck_assert(claims[1].item.adopt && !claims[1].item.cut);
+	ck_assert(claims[2].item.adopt && claims[2].item.cut);
+	ck_assert_uint_eq(claims[0].attempt, 2);
+	ck_assert_uint_eq(claims[1].attempt, 1);
 }
 END_TEST
 
@@ -539,6 +567,7 @@ int main(void)
 		resume_with_what_failed,
 		a_newer_generation_supersedes,
 		the_same_generation_is_shared,
+		what_joins_is_heeded,
 		a_rollback_goes_through,
 		stopped_runs,
 		what_can_not_begin_or_go_on,
