@@ -209,7 +209,7 @@ static size_t askable(struct contact *contacts, size_t count, const struct machi
 
 struct error *drift_look(struct run *run, const struct str *names, size_t count, bool rows, struct drift_report *report)
 {
-	struct look look = {.run = run, .arena = arena_new(), .report = report, .rows = rows};
+	struct look look = {.run = run, .report = report, .rows = rows};
 	struct machine_state *states;
 	struct contact *contacts;
 	struct error *error = NULL;
@@ -220,6 +220,7 @@ struct error *drift_look(struct run *run, const struct str *names, size_t count,
 	TRY(ledger_machines(run->arena, run->db, names, count, &states, &state_count));
 	TRY(ledger_contacts(run->arena, run->db, names, count, &contacts, &contact_count));
 	contact_count = askable(contacts, contact_count, states, state_count);
+	look.arena = arena_new();
 	for (size_t i = 0; i < contact_count && error == NULL; i += BATCH) {
 		size_t here = contact_count - i < BATCH ? contact_count - i : BATCH;
 

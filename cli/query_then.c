@@ -89,11 +89,6 @@ struct error *networks_then(struct run *run, const struct resolved *resolved)
 	return NULL;
 }
 
-static struct cell optional(struct str text)
-{
-	return cell_some(text);
-}
-
 static void write_role_rule(struct run *run, const struct resolved_role *role, const struct role_rule *held)
 {
 	struct buf until = buf_new(run->arena);
@@ -106,9 +101,9 @@ static void write_role_rule(struct run *run, const struct resolved_role *role, c
 					cell_text(role->role->name),
 					cell_text(str_copy(run->arena, str_of(id))),
 					cell_text(held->text),
-					optional(buf_str(&until)),
-					optional(held->ticket),
-					optional(held->owner),
+					cell_some(buf_str(&until)),
+					cell_some(held->ticket),
+					cell_some(held->owner),
 					cell_number((int64_t)role->member_count),
 				});
 }

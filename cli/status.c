@@ -144,30 +144,49 @@ static struct error *say_run(struct run *run)
 	return NULL;
 }
 
-/* NULL where nothing is published. */
-static struct error *open_positions(struct run *run, struct positions **positions)
+/* What is published, by machine; nothing where nothing is. */
+struct published {
+	const struct entry *manifest;
+	const struct position **positions;
+	size_t count, next;
+};
+
+static struct error *read_published(struct run *run, struct published *published)
 {
 	uint64_t current = store_current(run->config.output);
+	struct positions *positions;
 
-	*positions = NULL;
-	return current > 0 ? positions_open(run->arena, run->config.output, current, positions) : NULL;
+	*published = (struct published){0};
+	if (current == 0)
+		return NULL;
+	TRY(positions_open(run->arena, run->config.output, current, &positions));
+	TRY(positions_all(positions, &published->positions));
+	published->manifest = positions_generation(positions)->manifest;
+	published->count = positions_generation(positions)->machine_count;
+	return NULL;
+}
+
+/* Both are in the order of names: the next one that is asked for comes later. */
+static const struct position *position_of(struct published *published, struct str machine)
+{
+	size_t *at = &published->next;
+
+	while (*at < published->count && str_cmp(published->manifest[*at].name, machine) < 0)
+		++*at;
+	return *at < published->count && str_eq(published->manifest[*at].name, machine) ? published->positions[*at]
+	                                                                                  : NULL;
 }
 
 static struct error *list(struct run *run, const struct machine_state *states, size_t count)
 {
 	bool open = run_has(run, "open"), json = writer_is_json(run->writer);
-	const struct position *position;
-	struct positions *positions;
+	struct published published;
 
-	TRY(open_positions(run, &positions));
+	TRY(read_published(run, &published));
 	writer_columns(run->writer, LAYOUT_TABLE, json ? all_columns : columns, json ? ALL_COLUMNS : COLUMNS);
 	for (size_t i = 0; i < count; i++) {
-		enum condition condition;
+		enum condition condition = judge(&states[i], position_of(&published, states[i].machine));
 
-		position = NULL;
-		if (positions != NULL)
-			TRY(positions_find(positions, states[i].machine, &position));
-		condition = judge(&states[i], position);
 		run->no = run->no || is_wrong(&states[i], condition);
 		if (!open || (condition != CONDITION_CURRENT && condition != CONDITION_UNMANAGED))
 			write_row(run, &states[i], condition);
