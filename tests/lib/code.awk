@@ -1,8 +1,19 @@
 # C source without comments and without what stands between quotes, the same number of lines. Knows line ends inside comments;
-# include lines stay whole, as their names stand in quotes.
+# include lines stay whole, as their names stand in quotes. With -v where=1 each line begins with FILE:LINE:, for many files at once.
+function say(line) {
+	print (where ? FILENAME ":" FNR ":" : "") line
+}
+FNR == 1 {
+	inside = 0
+}
 {
 	if (!inside && $0 ~ /^[ \t]*#[ \t]*include/) {
-		print
+		say($0)
+		next
+	}
+	# Most lines have nothing to take out, or are within a comment as a whole.
+	if (inside ? !index($0, "*/") : !/["'\/]/) {
+		say(inside ? "" : $0)
 		next
 	}
 	out = ""
@@ -35,5 +46,5 @@
 			out = out c
 		}
 	}
-	print out
+	say(out)
 }

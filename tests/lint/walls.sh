@@ -5,63 +5,70 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 cd "${LINT_ROOT:-$here/../..}" || exit 3
 faults=$(mktemp) || exit 3
-trap 'rm -f "$faults"' EXIT
+trap 'rm -f "$faults" "$faults.includes" "$faults.code"' EXIT
 
 fault() {
 	echo "$1" >>"$faults"
 }
 
-# The folder that a shared header belongs to. The model (rule, fleet) is inventory's, and more may use it than the rest of inventory.
+# These set a variable each, as a process for each of some thousand answers would be most of the work.
+
+# Sets belongs: the folder of a shared header. The model (rule, fleet) is inventory's, and more may use it than the rest of inventory.
 owner() {
 	case $1 in
-	str | arena | buf | error | names | addr | process | parallel | embedded) echo base ;;
-	db) echo db ;;
-	rule | fleet) echo model ;;
-	document | inventory | foreign) echo inventory ;;
-	digest) echo digest ;;
-	settings | resolve | ruleset | produce) echo rulesets ;;
-	mustache | guard) echo gen ;;
-	store | cache | keep) echo store ;;
-	explain | opens) echo analysis ;;
-	ledger | push | bundle) echo push ;;
-	*) echo nobody ;;
+	str | arena | buf | error | names | addr | process | parallel | embedded) belongs=base ;;
+	db) belongs=db ;;
+	rule | fleet) belongs=model ;;
+	document | inventory | foreign) belongs=inventory ;;
+	digest) belongs=digest ;;
+	settings | resolve | ruleset | produce) belongs=rulesets ;;
+	mustache | guard) belongs=gen ;;
+	store | cache | keep) belongs=store ;;
+	explain | opens) belongs=analysis ;;
+	ledger | push | bundle) belongs=push ;;
+	*) belongs=nobody ;;
 	esac
 }
 
-# What a folder may use (HOUSE §1).
+# Sets usable: what a folder may use (HOUSE §1).
 may_use() {
 	case $1 in
-	base) echo base ;;
-	db) echo base db ;;
-	inventory) echo base db model inventory ;;
-	gen) echo base model digest rulesets gen store ;;
-	analysis) echo base model digest rulesets analysis ;;
-	push) echo base db digest store analysis push ;;
-	cli) echo base db model inventory digest rulesets gen store analysis push ;;
+	base) usable=base ;;
+	db) usable='base db' ;;
+	inventory) usable='base db model inventory' ;;
+	gen) usable='base model digest rulesets gen store' ;;
+	analysis) usable='base model digest rulesets analysis' ;;
+	push) usable='base db digest store analysis push' ;;
+	cli) usable='base db model inventory digest rulesets gen store analysis push' ;;
+	*) usable= ;;
 	esac
 }
 
-# The room of a shared header itself: what it includes is what all its users get.
-room_of_header() {
-	case $(owner "$1") in
-	model | inventory) echo inventory ;;
-	digest | rulesets | gen | store) echo gen ;;
-	*) owner "$1" ;;
+# Sets room: the folder of a source. That of a shared header is its owner's: what it includes is what all its users get.
+room_of() {
+	room=${1%%/*}
+	[ "$room" = include ] || return 0
+	belongs=${1##*/}
+	owner "${belongs%.h}"
+	case $belongs in
+	model | inventory) room=inventory ;;
+	digest | rulesets | gen | store) room=gen ;;
+	*) room=$belongs ;;
 	esac
 }
 
-# The folders and files that may include a library's header; "all" for the C library and the kernel.
+# Sets allowed: the folders and files that may include a library's header; "all" for the C library and the kernel.
 may_include() {
 	case $1 in
-	libpq-fe.h | libpq/*) echo db/ ;;
-	libconfig.h) echo inventory/document_read.c cli/config.c ;;
-	libsmartcols/* | libsmartcols.h) echo cli/ ;;
-	jansson.h) echo cli/ inventory/ ;;
-	openssl/*) echo gen/ ;;
-	bdd.h) echo analysis/ ;;
-	uv.h) echo push/ cli/ ;;
-	pthread.h | threads.h) echo base/ ;;
-	*) echo all ;;
+	libpq-fe.h | libpq/*) allowed=db/ ;;
+	libconfig.h) allowed='inventory/document_read.c cli/config.c' ;;
+	libsmartcols/* | libsmartcols.h) allowed=cli/ ;;
+	jansson.h) allowed='cli/ inventory/' ;;
+	openssl/*) allowed=gen/ ;;
+	bdd.h) allowed=analysis/ ;;
+	uv.h) allowed='push/ cli/' ;;
+	pthread.h | threads.h) allowed=base/ ;;
+	*) allowed=all ;;
 	esac
 }
 
@@ -76,80 +83,87 @@ among() {
 
 check_shared() { # FILE FOLDER HEADER
 	name=${3#fleetwall/}
-	name=${name%.h}
-	belongs=$(owner "$name")
-	# shellcheck disable=SC2046 # a list of words
+	owner "${name%.h}"
+	may_use "$2"
+	# shellcheck disable=SC2086 # a list of words
 	if [ "$belongs" = nobody ]; then
 		fault "$1: the header $3 has no owner in tests/lint/walls.sh"
-	elif ! among "$belongs" $(may_use "$2"); then
+	elif ! among "$belongs" $usable; then
 		fault "$1: $2 may not use $3, which is $belongs's"
 	fi
 }
 
 check_library() { # FILE HEADER
-	for allowed in $(may_include "$2"); do
-		case $allowed in all | "$1") return ;; */) case $1 in "$allowed"*) return ;; esac ;; esac
+	may_include "$2"
+	for place in $allowed; do
+		case $place in all | "$1") return ;; */) case $1 in "$place"*) return ;; esac ;; esac
 	done
 	fault "$1: <$2> is not for this file"
 }
 
-check_includes() { # FILE FOLDER
-	sed -n 's/^[ \t]*#[ \t]*include[ \t]*\(<[^>]*>\|"[^"]*"\).*/\1/p' "$1" | tr -d '">' >"$faults.includes"
-	while read -r header; do
-		case $header in
-		"<"*) check_library "$1" "${header#<}" ;;
-		fleetwall/*) check_shared "$1" "$2" "$header" ;;
-		*/*) fault "$1: \"$header\" reaches into another room" ;;
-		*) [ -e "$2/$header" ] || [ "$2" = include ] || fault "$1: \"$header\" is not a header of $2" ;;
-		esac
-	done <"$faults.includes"
-	rm -f "$faults.includes"
+# What all of them include, as FILE:<HEADER or FILE:HEADER, and what all of them do, as FILE:LINE:CODE.
+read_sources() {
+	grep -EHo '^[[:blank:]]*#[[:blank:]]*include[[:blank:]]*(<[^>]*>|"[^"]*")' "$@" |
+		sed 's/^\([^:]*:\)[^<"]*"*\(<\{0,1\}[^>"]*\).*/\1\2/' >"$faults.includes"
+	awk -v where=1 -f "$here/../lib/code.awk" "$@" >"$faults.code"
 }
 
-# calls FILE WHY NAME…: a fault for each call of one of these functions
+check_includes() {
+	while IFS=: read -r file header; do
+		room_of "$file"
+		case $header in
+		"<"*) check_library "$file" "${header#<}" ;;
+		fleetwall/*) check_shared "$file" "$room" "$header" ;;
+		*/*) fault "$file: \"$header\" reaches into another room" ;;
+		*) [ -e "$room/$header" ] || fault "$file: \"$header\" is not a header of $room" ;;
+		esac
+	done <"$faults.includes"
+}
+
+# calls WHY NAME…: a fault for each call of one of these functions in the code that it reads
 calls() {
-	file=$1
-	why=$2
-	shift 2
+	why=$1
+	shift
 	names=$(echo "$*" | tr ' ' '|')
-	awk -f "$here/../lib/code.awk" "$file" | grep -nE "(^|[^a-zA-Z0-9_.>])($names)[ ]*\\(" |
-		sed "s|^\\([0-9]*\\):[ \\t]*\\(.*\\)|$file:\\1: $why: \\2|" >>"$faults"
+	LC_ALL=C grep -E "^[^:]*:[0-9]*:(.*[^a-zA-Z0-9_.>])?($names) *\\(" |
+		sed "s|^\\([^:]*:[0-9]*\\):[ \\t]*\\(.*\\)|\\1: $why: \\2|" >>"$faults"
+}
+
+# The code of these files; everything_but: of all others. FILES is the beginning of an extended regular expression.
+of() { # FILES
+	grep -E "^($1)" "$faults.code"
+}
+everything_but() { # FILES
+	grep -Ev "^($1)" "$faults.code"
 }
 
 check_calls() {
-	case $1 in
-	base/process*.c) ;;
-	*) calls "$1" "only base/process spawns" fork vfork clone system popen posix_spawn posix_spawnp \
-		execl execlp execle execv execvp execvpe execve fexecve unshare setns ;;
-	esac
+	headers='include/'
+	everything_but "$headers|base/process[^/:]*\\.c:" | calls "only base/process spawns" fork vfork clone system popen posix_spawn posix_spawnp \
+		execl execlp execle execv execvp execvpe execve fexecve unshare setns
 	# Libraries hand out memory that only free() takes back: jansson's json_dumps(), and libsmartcols takes malloc's lines.
-	allocators='malloc calloc realloc strdup strndup asprintf getline free vasprintf'
-	if grep -q json_dumps "$1" || [ "${1#cli/writer}" != "$1" ]; then
-		allocators='malloc calloc realloc strdup strndup asprintf getline'
-	fi
-	case $1 in
-	base/*) ;;
-	*) calls "$1" "memory comes from arenas" "$allocators" ;;
-	esac
-	case $1 in
-	gen/store*.c | gen/cache*.c) ;;
-	gen/*) calls "$1" "gen/ up to the bytes does not touch the world" open openat fopen printf fprintf puts write \
-		time clock_gettime gettimeofday getenv secure_getenv rand random getpid localtime gmtime ;;
-	esac
+	libraries="cli/writer$(grep -l json_dumps "$@" | sed 's/.*/|&:/' | tr -d '\n')"
+	everything_but "$headers|base/" |
+		calls "memory comes from arenas" malloc calloc realloc strdup strndup asprintf getline
+	everything_but "$headers|base/|$libraries" | calls "memory comes from arenas" free vasprintf
+	of 'gen/' | grep -Ev '^gen/(store|cache)[^/:]*\.c:' |
+		calls "gen/ up to the bytes does not touch the world" open openat fopen printf fprintf puts write \
+			time clock_gettime gettimeofday getenv secure_getenv rand random getpid localtime gmtime
 }
 
-for folder in base db inventory gen analysis push cli; do
+set --
+for folder in base db inventory gen analysis push cli include/fleetwall; do
 	for file in "$folder"/*.c "$folder"/*.h; do
-		[ -e "$file" ] || continue
-		check_includes "$file" "$folder"
-		check_calls "$file"
+		[ ! -e "$file" ] || set -- "$@" "$file"
 	done
 done
-for file in include/fleetwall/*.h; do
-	[ -e "$file" ] || continue
-	room=$(room_of_header "$(basename "$file" .h)")
-	check_includes "$file" "$room"
-done
+[ $# -gt 0 ] || {
+	echo "no source is here"
+	exit 3
+}
+read_sources "$@"
+check_includes
+check_calls "$@"
 
 cat "$faults"
 [ ! -s "$faults" ]
