@@ -48,9 +48,10 @@ PACKAGES_gen := libcrypto
 PACKAGES_push := libuv
 PACKAGES_cli := libconfig smartcols jansson libuv
 
-# Asked only when something is built: on a bare machine there is no pkg-config yet.
-flags_of = $(if $(PACKAGES_$(1)),$(shell pkg-config --cflags $(PACKAGES_$(1))))
-libraries_of = $(foreach p,$(sort $(foreach f,$(1),$(PACKAGES_$(f)))),$(shell pkg-config --libs $(p)))
+# Asked only when something is built, as on a bare machine there is no pkg-config yet; and once, as hundreds of recipes need it.
+pkg_config = $(if $(filter undefined,$(origin ANSWER$(1)-$(2))),$(eval ANSWER$(1)-$(2) := $$(shell pkg-config $(1) $(2))))$(ANSWER$(1)-$(2))
+flags_of = $(foreach p,$(PACKAGES_$(1)),$(call pkg_config,--cflags,$(p)))
+libraries_of = $(foreach p,$(sort $(foreach f,$(1),$(PACKAGES_$(f)))),$(call pkg_config,--libs,$(p)))
 archives_of = $(foreach f,$(filter $(FOLDERS),$(USES_$(1))),$(BUILD)/lib/$(f).a) $(BUILD)/lib/embedded.a
 group = -Wl,--start-group $(1) -Wl,--end-group
 
@@ -139,8 +140,8 @@ FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzzers/%,$(wildcard tests/fuzz/fu
 REPLAYS := $(patsubst $(BUILD)/fuzzers/%,$(BUILD)/replay/%,$(FUZZERS))
 
 all_flags = $(foreach f,$(FOLDERS),$(call flags_of,$(f)))
-check_flags = $(shell pkg-config --cflags check)
-check_libraries = $(shell pkg-config --libs check)
+check_flags = $(call pkg_config,--cflags,check)
+check_libraries = $(call pkg_config,--libs,check)
 
 $(BUILD)/obj/tests/%.o: tests/unit/lib/%.c | packages-check
 	echo 'CC $<'
