@@ -1,15 +1,18 @@
 #!/bin/sh
 # The lock of xtables (legacy backend) held by another program: for 5 seconds, and for ever. The first is waited for; with the
-# second nothing is changed, and it is said. Both at the same time: this
-# script runs itself for the second.
+# second nothing is changed, and it is said. And our own lock, by a tool that hangs for ever, with flock and without: the
+# timer ends it, and undoes. All at the same time: this script runs itself for each.
 set -u
 if [ $# -eq 0 ] && [ "${FLEETWALL_HOST_INSIDE-}" != $$ ]; then
-	sh "$0" ever >"${TMPDIR:-/tmp}/fleetwall-host-ever.$$" 2>&1 &
-	sh "$0" 5
-	code=$?
-	wait $! || code=1
-	cat "${TMPDIR:-/tmp}/fleetwall-host-ever.$$"
-	rm "${TMPDIR:-/tmp}/fleetwall-host-ever.$$"
+	said=${TMPDIR:-/tmp}/fleetwall-host-lock.$$ code=0 pids=''
+	for what in ever hangs hangs-link; do
+		sh "$0" $what >"$said.$what" 2>&1 &
+		pids="$pids $!"
+	done
+	sh "$0" 5 || code=1
+	for pid in $pids; do wait "$pid" || code=1; done
+	cat "$said".*
+	rm "$said".*
 	exit $code
 fi
 . "$TOP/tests/live/lib/host.sh"
@@ -38,6 +41,38 @@ if [ "$1" = 5 ]; then
 	run 0 rollback "$token"
 	finish
 fi
+
+# The first iptables-restore outside the trial hangs, and ignores TERM; its shell waits for it.
+case $1 in hangs*)
+	mkdir "$home/hanging"
+	cat >"$home/hanging/iptables-restore" <<-END
+		#!/bin/sh
+		[ "\$(readlink /proc/self/ns/net)" != $(readlink /proc/self/ns/net) ] || [ -e $home/hangs ] || {
+			trap '' TERM
+			echo \$\$ >$home/hangs
+			exec sleep 1000
+		}
+		exec $(command -v iptables-restore) "\$@"
+	END
+	chmod 755 "$home/hanging/iptables-restore"
+	PATH=$home/hanging:$PATH
+	[ "$1" = hangs ] || mount -o bind "$home/xtables.lock" "$(command -v flock)" # no program any more
+	bundle "$home/b" "$home/a" deadline=2
+	$HOST_SH "$script" apply "$sha" '10.0.0.250 1 10.0.0.9 22' <"$home/bundle" >"$home/out.apply" 2>&1 &
+	for second in $(seq 60); do
+		[ ! -e "$home/hangs" ] || [ -e "$FLEETWALL_HOST_STATE/pending" ] || break
+		sleep 1
+	done
+	kernel >"$home/after"
+	same "undone, in second $second" "$home/a.kernel" "$home/after"
+	holds 'nothing waits' [ ! -e "$FLEETWALL_HOST_STATE/pending" ]
+	holds 'it did hang, and was ended' [ ! -d "/proc/$(cat "$home/hangs")" ]
+	wait $!
+	holds 'so was its shell' [ $? = 137 ]
+	settled "$home/b" "$home/a"
+	finish
+	;;
+esac
 
 # From the middle of the apply on: the lock is taken when the sets are done.
 mkdir "$home/taking"
