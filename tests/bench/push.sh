@@ -23,6 +23,8 @@ AT_ONCE=20
 ROUNDS=3
 # shellcheck source=tests/lab/lab.sh
 . "$TOP/tests/lab/lab.sh"
+# shellcheck source=tests/bench/machine.sh
+. "$TOP/tests/bench/machine.sh"
 # shellcheck source=tests/bench/push/account.sh
 . "$here/account.sh"
 # shellcheck source=tests/bench/push/fleet.sh
@@ -99,21 +101,10 @@ finish() {
 	rm -rf "$home"
 }
 
-# What others do with the processors now; the load average would tell of the build that just ended.
-busy_percent() {
-	{
-		grep '^cpu ' /proc/stat
-		sleep 2
-		grep '^cpu ' /proc/stat
-	} | awk '{ all = 0; for (i = 2; i <= 9; i++) all += $i; idle = $5 + $6; if (NR == 1) { a = all; b = idle } }
-		END { printf "%.0f", (all > a) ? 100 - 100 * (idle - b) / (all - a) : 0 }'
-}
 about() {
-	processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 	echo "# $("$program" --version), $(ssh -V 2>&1 | sed 's/[ ,].*//; s/_/ /'), iptables $(iptables -V | sed 's/[^(]*v//');" \
-		"$(nproc) cores (${processor:-unknown}), $(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), Linux $(uname -r | cut -d- -f1)"
-	busy=$(busy_percent)
-	[ "$busy" -le 10 ] || echo "# NOT A QUIET MACHINE: others had $busy % of it before anything was measured"
+		"$(this_machine)"
+	say_quiet
 	echo "# CPU time is user + system as $(account_name) counts it: of fleetwall with its ssh, and of all that runs on the machines"
 }
 

@@ -17,6 +17,8 @@ BUILD=${BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
 program=${FLEETWALL:-$BUILD/fleetwall}
 results=$BUILD/bench.tsv
+# shellcheck source=tests/bench/machine.sh
+. "$here/machine.sh"
 # shellcheck source=tests/bench/measure.sh
 . "$here/measure.sh"
 # shellcheck source=tests/bench/peers.sh
@@ -171,22 +173,10 @@ one_fleet() {
 	[ -z "$tmpfs" ] || rm -rf "${tmpfs:?}"/*
 }
 
-# What others do with the processors now; the load average would tell of the build that just ended.
-busy_percent() {
-	{
-		grep '^cpu ' /proc/stat
-		sleep 2
-		grep '^cpu ' /proc/stat
-	} | awk '{ all = 0; for (i = 2; i <= 9; i++) all += $i; idle = $5 + $6; if (NR == 1) { a = all; b = idle } }
-		END { printf "%.0f", (all > a) ? 100 - 100 * (idle - b) / (all - a) : 0 }'
-}
-
 about() {
-	processor=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)
 	echo "# $("$program" --version 2>/dev/null || echo fleetwall), PostgreSQL $(ask postgres -c 'SHOW server_version' | cut -d' ' -f1) on $disk_name;" \
-		"$(nproc) cores (${processor:-unknown}), $(awk '/^MemTotal/ { printf "%.0f GiB", $2 / 1048576 }' /proc/meminfo), Linux $(uname -r | cut -d- -f1)"
-	busy=$(busy_percent)
-	[ "$busy" -le 10 ] || echo "# NOT A QUIET MACHINE: others had $busy % of it before anything was measured"
+		"$(this_machine)"
+	say_quiet
 }
 
 draw() {
