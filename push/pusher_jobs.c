@@ -1,7 +1,6 @@
 /* What the jobs of a pusher are for the ledger: each is a call of it, or two. Connections are another file's. */
 #include "pusher_jobs.h"
 
-
 #include "fleetwall/arena.h"
 
 /* The probes of what was claimed, and how to reach the machines that they are tried from. */

@@ -160,26 +160,7 @@ static void on_failure_written(struct db_job *job)
 	visit_end(visit);
 }
 
-static bool goes_away(enum failure failure)
-{
-	switch (failure) {
-	case FAILURE_UNREACHABLE:
-		return true;
-	case FAILURE_HOST_KEY:
-	case FAILURE_AUTH:
-	case FAILURE_REFUSED:
-	case FAILURE_APPLY:
-	case FAILURE_UNDO:
-	case FAILURE_ROLLED_BACK:
-	case FAILURE_PROBE:
-	case FAILURE_HOOK:
-	case FAILURE_DAMAGED:
-	case FAILURE_FENCE:
-		return false;
-	}
-	return false;
-}
-
+/* What was not reached may be next time; of the rest, the machine says whether trying again may help. */
 void visit_fail(struct visit *visit, enum failure failure, struct str message, bool may_pass)
 {
 	const struct push_settings *settings = visit->pusher->settings;
@@ -192,7 +173,7 @@ void visit_fail(struct visit *visit, enum failure failure, struct str message, b
 	job = result_job(visit, JOB_FAILED, on_failure_written);
 	job->failure = failure;
 	job->message = str_copy(job->arena, message);
-	if ((may_pass || goes_away(failure)) && visit->claim.attempt <= settings->retries)
+	if ((may_pass || failure == FAILURE_UNREACHABLE) && visit->claim.attempt <= settings->retries)
 		job->again_in = again_in(visit->claim.attempt);
 	pusher_db_submit(&visit->pusher->ledger, job);
 }
@@ -247,10 +228,44 @@ static void copy_claim(struct visit *visit, const struct claim *claim)
 	visit->script = claim->state.script;
 }
 
+/* So much as there is of this machine: others were claimed with it, and each visit keeps its own. */
+static size_t count_probes(const struct visit *visit, const struct db_job *claimed)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < claimed->probe_count; i++)
+		count += str_eq(claimed->probes[i].machine, visit->claim.item.machine);
+	return count;
+}
+
+static bool is_source(const struct visit *visit, struct str machine)
+{
+	for (size_t i = 0; i < visit->probe_count; i++)
+		if (str_eq(visit->probes[i].source, machine))
+			return true;
+	return false;
+}
+
+/* A probe has one source at most. */
+static void copy_sources(struct visit *visit, const struct db_job *claimed)
+{
+	visit->sources = ARENA_ARRAY(visit->arena, struct contact, visit->probe_count);
+	for (size_t i = 0; i < claimed->source_count && visit->source_count < visit->probe_count; i++) {
+		const struct contact *source = &claimed->sources[i];
+
+		if (is_source(visit, source->machine))
+			visit->sources[visit->source_count++] = (struct contact){
+				.machine = str_copy(visit->arena, source->machine),
+				.host = str_copy(visit->arena, source->host),
+				.ssh_port = source->ssh_port,
+				.enabled = source->enabled,
+			};
+	}
+}
+
 static void copy_probes(struct visit *visit, const struct db_job *claimed)
 {
-	visit->probes = ARENA_ARRAY(visit->arena, struct probe, claimed->probe_count);
-	visit->sources = ARENA_ARRAY(visit->arena, struct contact, claimed->source_count);
+	visit->probes = ARENA_ARRAY(visit->arena, struct probe, count_probes(visit, claimed));
 	for (size_t i = 0; i < claimed->probe_count; i++) {
 		struct probe probe = claimed->probes[i];
 
@@ -261,13 +276,7 @@ static void copy_probes(struct visit *visit, const struct db_job *claimed)
 		probe.source = str_copy(visit->arena, probe.source);
 		visit->probes[visit->probe_count++] = probe;
 	}
-	for (size_t i = 0; i < claimed->source_count && visit->probe_count > 0; i++)
-		visit->sources[visit->source_count++] = (struct contact){
-			.machine = str_copy(visit->arena, claimed->sources[i].machine),
-			.host = str_copy(visit->arena, claimed->sources[i].host),
-			.ssh_port = claimed->sources[i].ssh_port,
-			.enabled = claimed->sources[i].enabled,
-		};
+	copy_sources(visit, claimed);
 }
 
 static void add_to_flight(struct pusher *pusher, struct visit *visit)
