@@ -127,30 +127,11 @@ static void add_rules(struct making *making)
 	}
 }
 
-/* Where sets.list of what was confirmed names it; NULL if it does not. */
-static const struct entry *confirmed_set(const struct making *making, struct str name)
-{
-	const struct position *before = making->before == NULL ? NULL : &making->before->position;
-	size_t low = 0, high = before == NULL ? 0 : before->set_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = str_cmp(before->sets[middle].name, name);
-
-		if (order == 0)
-			return &before->sets[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
 static struct error *add_set(struct making *making, const struct entry *set)
 {
 	const struct bundle_request *request = making->request;
-	const struct entry *before = confirmed_set(making, set->name);
+	const struct position *had = making->before == NULL ? NULL : &making->before->position;
+	const struct entry *before = had == NULL ? NULL : entry_find(had->sets, had->set_count, set->name);
 	const struct set_change *change = NULL;
 	const struct file_facts *facts;
 

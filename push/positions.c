@@ -115,8 +115,7 @@ struct str positions_output(const struct positions *positions)
 	return positions->output;
 }
 
-/* The entry of this name in a sorted list; NULL if there is none. */
-static const struct entry *entry_find(const struct entry *entries, size_t count, struct str name)
+const struct entry *entry_find(const struct entry *entries, size_t count, struct str name)
 {
 	size_t low = 0, high = count;
 
