@@ -180,7 +180,7 @@ after() {
 	holds "linked after: $what" linked
 	run 0 generate
 	says unchanged
-	holds "no warning is left after: $what" [ ! -s "$home/err" ]
+	empty "no warning is left after: $what" "$home/err"
 }
 digest_of() { sed -n "$2s/ .*//p" "$out/current/$1" | cut -c 1-32; }
 ruleset() { find "$out/store/rulesets" -mindepth 2 -maxdepth 2 -type d -name "$(sort -u -k 1,1 "$out/current/manifest" | sed -n "$1s/ .*//p" | cut -c 1-32)"; }

@@ -121,7 +121,7 @@ complains '20 links did not lead where generation 3 says'
 complains 'and 10 more'
 says 'generation 3 unchanged'
 run 0 nightly
-holds 'the night after is quiet' sh -c "[ ! -s '$home/out' ] && [ ! -s '$home/err' ]"
+empty 'the night after is quiet' "$home/out" "$home/err"
 
 # --- what is no link stays, and the hint says what to do ---
 rm "$out/machines/m6"

@@ -38,7 +38,7 @@ round_trip() {
 	run 0 --state "$state" export
 	cp "$home/out" "$home/first.conf"
 	run "$wanted" --state "$state" import --dry-run --from "$kind" "$@"
-	holds "nothing to do" test ! -s "$home/out"
+	empty "nothing to do" "$home/out"
 	run "$wanted" --state "$state" import --from "$kind" "$@"
 	says 'nothing to do'
 	inventory two
@@ -93,7 +93,7 @@ same_answers() {
 			run 0 --state "$state" import --csv "$fleets/$1"
 		else
 			run 0 --state "$state" import --from aws "$fleets/$1"/aws/*.json
-			holds "nothing of $1 was left out" test ! -s "$home/err"
+			empty "nothing of $1 was left out" "$home/err"
 		fi
 	done
 	questions "$fleets/$1" >"$home/questions"

@@ -200,7 +200,7 @@ says 'pushed again: 1 confirmed, 0 failed'
 # --- nights ---
 settings "$management" 'nightly_push = "approved";'
 run 0 nightly
-holds 'it is quiet when nothing happened' test ! -s "$home/out"
+empty 'it is quiet when nothing happened' "$home/out"
 run 0 rule add web allow 9000/tcp
 run 1 nightly
 says 'opens something, and waits for: fleetwall approve'
@@ -213,7 +213,7 @@ run 0 approve "$("$FLEETWALL" generation list --json | jq -r '.items[-1].generat
 run 0 nightly
 says '2 confirmed, 0 failed'
 run 0 nightly
-holds 'it is quiet again' test ! -s "$home/out"
+empty 'it is quiet again' "$home/out"
 run 0 rule add web deny 9000/tcp
 run 0 nightly
 says '2 confirmed, 0 failed'

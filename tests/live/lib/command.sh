@@ -59,7 +59,13 @@ silent_on() {
 complains() {
 	if grep -qF -- "$1" "$home/err"; then passed=$((passed + 1)); else fault "does not complain: $1"; fi
 }
-# holds WHAT COMMAND…: the command succeeds.
+# empty WHAT FILE…: the files are there, and nothing is in them.
+empty() {
+	what=$1
+	shift
+	if [ -z "$(cat -- "$@" 2>&1)" ]; then passed=$((passed + 1)); else fault "is not empty: $what"; fi
+}
+# holds WHAT COMMAND…: the command succeeds. What it says is in $home/out and $home/err, so it cannot look at what was there before.
 holds() {
 	what=$1
 	shift
