@@ -5,10 +5,10 @@
 set -u
 umask 077
 d=${FLEETWALL_HOST_STATE:-/var/lib/fleetwall-host}
-f=$d/in.$$
+f=$d/in.$$ s=$d/in.script.$$
 word="" lines=0
 # shellcheck disable=SC2064 # now, as it should
-trap "rm -f \"$f\" \"$f.sh\"" EXIT
+trap "rm -f \"$f\" \"$s\"" EXIT
 mkdir -p "$d" && chmod 700 "$d" && cat ${3:+"$3"} >"$f" || {
 	echo "error disk: can not write below $d: make room there; nothing was touched"
 	exit 5
@@ -17,7 +17,7 @@ mkdir -p "$d" && chmod 700 "$d" && cat ${3:+"$3"} >"$f" || {
 read -r word lines <"$f"
 case $word$lines in script[1-9]*) ;; *) lines=0 ;; esac
 case $lines in *[!0-9]* | ????????*) lines=0 ;; esac
-sed "1d; $((lines + 1))q" "$f" >"$f.sh" && chmod 700 "$f.sh" && sha=$(sha256sum <"$f.sh") || {
+sed "1d; $((lines + 1))q" "$f" >"$s" && chmod 700 "$s" && sha=$(sha256sum <"$s") || {
 	echo "error disk: can not write below $d, or sha256sum is missing; nothing was touched"
 	exit 5
 }
@@ -25,4 +25,4 @@ sed "1d; $((lines + 1))q" "$f" >"$f.sh" && chmod 700 "$f.sh" && sha=$(sha256sum 
 	echo "error bundle: what was sent is damaged (script): nothing was done; send it again"
 	exit 2
 }
-mv -f "$f.sh" "$d/fleetwall-host" && exec sh "$d/fleetwall-host" apply "$1" "$2" "$f"
+mv -f "$s" "$d/fleetwall-host" && exec sh "$d/fleetwall-host" apply "$1" "$2" "$f"

@@ -88,6 +88,9 @@ if [ -e $hook ]; then
 	holds 'the hook' sh $hook
 	kernel >"$home/after"
 	same 'by the hook' "$home/a.kernel" "$home/after"
+	mv "$FLEETWALL_HOST_STATE/fleetwall-host" "$home/away"
+	holds 'the interface comes up without it' sh $hook
+	mv "$home/away" "$FLEETWALL_HOST_STATE/fleetwall-host"
 fi
 
 # It does not load.

@@ -29,13 +29,15 @@ done
 run 0 status
 says 'live yes'
 
-# From a file, as after scp; with the script, and without.
+# From a file, as after scp, where a call was killed before; with the script, and without.
 bundle "$home/b" "$home/a"
 with_script
+touch "$FLEETWALL_HOST_STATE/in.99999999" "$FLEETWALL_HOST_STATE/in.script.99999999"
 mv "$home/long" "$home/.fleetwall-bundle-$token"
 sh -c "$bootstrap" bootstrap "$sha" - "$home/.fleetwall-bundle-$token" >"$home/out" 2>"$home/err"
 says "applied $(digest_of "$home/b") $generation"
 holds 'the file is gone' [ ! -e "$home/.fleetwall-bundle-$token" ]
+holds 'nothing is left' [ -z "$(find "$FLEETWALL_HOST_STATE" -name 'in.*')" ]
 run 0 rollback "$token"
 bundle "$home/b" "$home/a"
 mv "$home/bundle" "$home/.fleetwall-bundle-$token"
@@ -101,6 +103,13 @@ holds 'it was cut' [ "$(hears one fourth; echo $?)" = 1 ]
 holds 'and nothing is held any more' [ "$(iptables-save | grep -c 'fleetwall cut')" = 0 ]
 run 0 status
 says 'live yes'
+run 0 rollback
+talk two 10.1.0.1 6
+echo fifth >&6
+holds 'a session' hears two fifth
+run 0 rollback # to what was confirmed with --cut: that was then
+echo sixth >&6
+holds 'a rollback ends none' hears two sixth
 
 run 1 probe 10.1.0.9 3399 1
 run 0 probe 127.0.0.1 3306 1

@@ -67,6 +67,7 @@ case $1 in hangs*)
 	same "undone, in second $second" "$home/a.kernel" "$home/after"
 	holds 'nothing waits' [ ! -e "$FLEETWALL_HOST_STATE/pending" ]
 	holds 'it did hang, and was ended' [ ! -d "/proc/$(cat "$home/hangs")" ]
+	kill -s KILL "$(cat "$home/hangs")" 2>/dev/null # or we should wait for ever
 	wait $!
 	holds 'so was its shell' [ $? = 137 ]
 	settled "$home/b" "$home/a"

@@ -158,6 +158,7 @@ for free in 0 8 60 200; do
 	5)
 		refused=$((refused + 1))
 		says 'error disk:'
+		if grep -qE 'nothing was touched|everything was undone' "$home/out"; then good; else fault 'what became of it?'; fi
 		;;
 	*) fault "full disk, $free KiB free: exit code $code" ;;
 	esac
