@@ -93,15 +93,8 @@ quiet() {
 
 # A peer that the rules let in, and a port that answers.
 ip addr add 10.0.0.9/24 dev lo
-unshare -n sleep 170 &
-peer=$!
-while [ "$(readlink /proc/$peer/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
-ip link add door type veth peer name eth0 netns $peer
-ip addr add 10.1.0.9/24 dev door
-ip link set door up
-nsenter -n -t $peer sh -c 'ip addr add 10.1.0.1/24 dev eth0; ip addr add 10.1.0.3/24 dev eth0; ip link set eth0 up; ip link set lo up'
-busybox nc -ll -p 3306 -e true &
-listener=$!
+neighbour 10.1.0.1 10.1.0.3
+listen 3306 true
 gets_in() { nsenter -n -t $peer $HOST_SH "$script" probe 10.1.0.9 3306 1; }
 
 position coexist "$home/a" 3306 10.1.0.1 10.1.0.2

@@ -50,8 +50,8 @@ echo 0 >/proc/sys/net/ipv6/conf/all/forwarding
 iptables -A INPUT -p tcp --dport 9 -j ACCEPT
 # Our own connection is none that the first ruleset may end. This one has both its ends here, of which one is sshd's.
 ip addr add 10.0.0.9/32 dev lo
-busybox nc -ll -p 22 -e cat >/dev/null 2>&1 &
-bash -c 'until exec 3<>/dev/tcp/10.0.0.9/22; do sleep 0.1; done; sleep 20' 2>/dev/null &
+listen 22 cat
+bash -c 'exec 3<>/dev/tcp/10.0.0.9/22; sleep 20' 2>/dev/null &
 established() { sed -n 's/^ *[0-9]*: 0900000A:\([0-9A-F]*\) 0900000A:0016 01 .*/\1/p' /proc/net/tcp; }
 for _ in $(seq 50); do
 	[ -z "$(established)" ] || break

@@ -75,6 +75,28 @@ same() { # WHAT FILE FILE
 	if diff "$2" "$3" >"$home/out" 2>"$home/err"; then good; else fault "$1"; fi
 }
 
+# neighbour ADDRESS…: another machine with them, the process $peer, on a cable to us, 10.1.0.9.
+neighbour() {
+	unshare -n sleep 170 >/dev/null 2>&1 &
+	peer=$!
+	while [ "$(readlink /proc/$peer/ns/net)" = "$(readlink /proc/self/ns/net)" ]; do sleep 0.05; done
+	ip link add door type veth peer name eth0 netns $peer
+	ip addr add 10.1.0.9/24 dev door
+	ip link set door up
+	nsenter -n -t $peer sh -c 'for address; do ip addr add $address/24 dev eth0; done; ip link set eth0 up; ip link set lo up' \
+		neighbour "$@"
+}
+# listen PORT PROGRAM: it is there for each connection, of the process $listener. Comes back once the port is open.
+listen() {
+	busybox nc -ll -p "$1" -e "$2" >/dev/null 2>&1 &
+	listener=$!
+	for _ in $(seq 200); do
+		! grep -qi ":$(printf %04X "$1") [0-9A-F:]* 0A " /proc/net/tcp /proc/net/tcp6 || return 0
+		sleep 0.05
+	done
+	holds "something listens on port $1" false
+}
+
 # --- positions: folders with rules.v4, rules.v6, sets.list and the set files --------------------------------------------
 
 # set_file SET.v4 ADDRESS…: on standard output
