@@ -47,11 +47,14 @@ PACKAGES_inventory := libconfig jansson
 PACKAGES_gen := libcrypto
 PACKAGES_push := libuv
 PACKAGES_cli := libconfig smartcols jansson libuv
+# BuDDy has no file for pkg-config.
+LIBRARIES_analysis := -lbdd
 
 # Asked only when something is built, as on a bare machine there is no pkg-config yet; and once, as hundreds of recipes need it.
 pkg_config = $(if $(filter undefined,$(origin ANSWER$(1)-$(2))),$(eval ANSWER$(1)-$(2) := $$(shell pkg-config $(1) $(2))))$(ANSWER$(1)-$(2))
 flags_of = $(foreach p,$(PACKAGES_$(1)),$(call pkg_config,--cflags,$(p)))
-libraries_of = $(foreach p,$(sort $(foreach f,$(1),$(PACKAGES_$(f)))),$(call pkg_config,--libs,$(p)))
+libraries_of = $(foreach p,$(sort $(foreach f,$(1),$(PACKAGES_$(f)))),$(call pkg_config,--libs,$(p))) \
+	$(foreach f,$(1),$(LIBRARIES_$(f)))
 archives_of = $(foreach f,$(filter $(FOLDERS),$(USES_$(1))),$(BUILD)/lib/$(f).a) $(BUILD)/lib/embedded.a
 group = -Wl,--start-group $(1) -Wl,--end-group
 

@@ -1,0 +1,153 @@
+/* A reader of what iptables-save and ipset-save print: the filter table as a model, and the model as sets of packets.
+ * It knows nothing of how rulesets are rendered, and shares no code with it. What it does not model is never guessed: a
+ * match becomes a condition (fleetwall/packets.h), a target of an unknown kind a verdict of its own. Pure. */
+#ifndef FLEETWALL_FILTER_H
+#define FLEETWALL_FILTER_H
+
+#include "fleetwall/error.h"
+#include "fleetwall/packets.h"
+
+/* --- as read --- */
+
+enum match_kind {
+	MATCH_PROTOCOL,    /* numbers; 0 is every protocol and gives no match */
+	MATCH_SOURCE,      /* prefix, or address with a mask that is none */
+	MATCH_DESTINATION,
+	MATCH_IN,          /* interface */
+	MATCH_OUT,
+	MATCH_FRAGMENT,    /* -f */
+	MATCH_PORTS,       /* destination ports, of the rule's protocol: --dport, --dports */
+	MATCH_SOURCE_PORTS,
+	MATCH_EITHER_PORTS, /* multiport --ports: the one or the other */
+	MATCH_ICMP,        /* type, and codes */
+	MATCH_TCP_FLAGS,   /* mask, value; --syn; not of later fragments */
+	MATCH_STATE,       /* conntrack --ctstate, state --state: a mask of packet_state; SNAT and DNAT are conditions */
+	MATCH_SET,         /* a set's name, and src or dst for each of its dimensions */
+	MATCH_RANGE_SOURCE, /* iprange */
+	MATCH_RANGE_DESTINATION,
+	MATCH_ADDRTYPE_LOCAL, /* depends on the machine: a condition of that name */
+	MATCH_CONDITION,   /* a rate, a time, anything else: its text says what; `steady` says whether the same text is the
+	                      same answer within one packet's way (time, mark) or not (limit, hashlimit, recent, statistic) */
+};
+
+struct match {
+	enum match_kind kind;
+	bool negated;
+	struct str text;                /* as written, canonical: for people, and the name of a condition */
+	struct numbers *numbers;        /* protocols, ports, ICMP type << 8 | code */
+	size_t number_count;
+	struct range *ranges;           /* addresses; those of a non-contiguous mask are a condition */
+	size_t range_count;
+	struct str name;                /* interface pattern, set */
+	struct str dimensions;          /* of a set: "src", "src,dst" */
+	unsigned mask, value;           /* TCP flags; states */
+	bool steady;
+};
+
+enum target_kind {
+	TARGET_NONE,     /* a rule without -j: counts */
+	TARGET_ACCEPT, TARGET_DROP, TARGET_RETURN,
+	TARGET_REJECT,   /* `text`: what is answered with */
+	TARGET_JUMP, TARGET_GOTO,
+	TARGET_PASS,     /* goes on behind it: LOG, NFLOG, MARK, SET, … */
+	TARGET_UNKNOWN,  /* nobody knows here whether it ends there, and how: QUEUE, NFQUEUE, … */
+};
+
+struct filter_rule {
+	unsigned line;           /* in its file, from 1 */
+	struct str text;         /* the line */
+	struct match *matches;
+	size_t match_count;
+	enum target_kind target;
+	struct str target_text;  /* "REJECT --reject-with tcp-reset", "LOG --log-prefix …" */
+	uint32_t chain;          /* of jump and goto: index */
+	struct str comment;      /* of -m comment; no match */
+};
+
+struct filter_chain {
+	struct str name;
+	unsigned line;
+	bool builtin;
+	enum target_kind policy; /* of a built-in chain: ACCEPT or DROP */
+	struct filter_rule *rules;
+	size_t rule_count;
+};
+
+struct filter {
+	enum family family;
+	struct str file;
+	struct filter_chain *chains; /* in the order of the text */
+	size_t chain_count;
+	/* Lines that belong to other tables: passed over, counted. */
+	size_t foreign_lines;
+};
+
+/* iptables-save text (or what iptables-restore takes: the same, and -I, -N, -P, -F as single lines; with counters or
+ * without), of that family. Only the filter table counts. What iptables-restore refuses is ERROR_INPUT with file, line,
+ * what was expected and a hint; all faults at once, at most twenty. A jump to a chain that does not exist, a chain that
+ * reaches itself, a set that `sets` lacks are faults as well. `file` is for messages. */
+struct filter_sets;
+struct error *filter_read(struct arena *arena, enum family family, struct str file, struct str text,
+                          const struct filter_sets *sets, struct filter **filter) MUST_CHECK;
+/* NULL if there is none of that name. */
+const struct filter_chain *filter_chain(const struct filter *filter, struct str name);
+
+/* --- sets --- */
+
+struct filter_set {
+	struct str name;
+	struct str type;         /* "hash:net" */
+	enum family family;
+	bool modelled;           /* hash:ip, hash:net, bitmap:ip, list:set of those: `addresses` is exact; else a set match
+	                            is a condition */
+	struct addr_set addresses;
+};
+/* What `ipset restore` makes of these texts, one after the other, beginning with nothing: create, add, del, flush, swap,
+ * destroy, rename, with -exist or without; so both `ipset save` and our set files. The sets are sorted by name. `only
+ * taken away again` ones are not there. nomatch entries and timeouts make a set not modelled. */
+struct filter_sets {
+	struct filter_set *sets;
+	size_t count;
+};
+struct filter_text {
+	struct str file, text;
+};
+/* `exist`: as with `ipset -exist restore`. Faults as in filter_read(). */
+struct error *filter_sets_read(struct arena *arena, const struct filter_text *texts, size_t count, bool exist,
+                               struct filter_sets *sets) MUST_CHECK;
+const struct filter_set *filter_set(const struct filter_sets *sets, struct str name);
+
+/* --- as sets of packets --- */
+
+/* Where packets that entered a chain ended. The seven are disjoint, and their union is what entered. */
+struct outcomes {
+	struct packets accepted, dropped;
+	struct packets reset;         /* REJECT with tcp-reset */
+	struct packets rejected;      /* REJECT otherwise */
+	struct packets returned;      /* from a user chain that was entered from nowhere: by RETURN or its end */
+	struct packets unknown;       /* an unknown target had them */
+	struct packets *reached;      /* one a chain: packets that entered it (union over all ways); as filter->chains */
+};
+
+/* How the evaluation sees a set that a rule names: packets whose FIELD (source or destination) is in it. NULL: as its
+ * addresses. Others may put a condition, so that only names are compared. */
+typedef struct packets filter_set_seen(void *context, const struct filter_set *set, enum packet_field field);
+
+struct filter_view {
+	const struct filter_sets *sets;
+	filter_set_seen *seen;
+	void *context;
+};
+
+/* `entering` go into `chain`; from a built-in chain's end the policy takes them. Conditions that are not steady are named
+ * by their text and which one of that text it is in the file, from 1 (the first has no number). The time is linear in
+ * the rules that packets can reach. Everything is yours to release. */
+struct outcomes filter_run(struct arena *arena, const struct filter *filter, const struct filter_view *view,
+                           const struct filter_chain *chain, struct packets entering);
+
+/* The first rule, in the order of the packet's way, that a packet of the set reaches and that decides it: for messages.
+ * NULL: the policy, or nothing. */
+const struct filter_rule *filter_decider(const struct filter *filter, const struct filter_view *view,
+                                         const struct filter_chain *chain, const struct sample *packet);
+
+#endif
