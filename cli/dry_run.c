@@ -3,8 +3,6 @@
  * are put there, and taken back at the end. */
 #include "dry_run.h"
 
-#include <stdlib.h>
-
 #include "only.h"
 
 struct dry {
@@ -70,11 +68,6 @@ static void tell_changes(struct dry *dry, const char *kind, const struct entry *
 	dry->changes += count;
 }
 
-static int digest_order(const void *a, const void *b)
-{
-	return digest_cmp(a, b);
-}
-
 /* Only what is still needed is made again. */
 static void tell_damage(struct dry *dry, const char *kind, const struct digest *damaged, size_t damaged_count,
                         const struct digest *needed, size_t needed_count)
@@ -82,8 +75,7 @@ static void tell_damage(struct dry *dry, const char *kind, const struct digest *
 	char hex[65];
 
 	for (size_t i = 0; i < damaged_count; i++) {
-		if (needed_count == 0 ||
-		    bsearch(&damaged[i], needed, needed_count, sizeof *needed, digest_order) == NULL)
+		if (!digests_have(needed, needed_count, &damaged[i]))
 			continue;
 		digest_hex(&damaged[i], hex);
 		tell(dry, '!', kind, (struct str){hex, 32}, " in the store is damaged or gone");

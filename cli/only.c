@@ -75,15 +75,9 @@ struct error *only_wanted(struct round *round, struct only **only)
 
 /* --- what they need --- */
 
-static int digest_order(const void *a, const void *b)
-{
-	return digest_cmp(a, b);
-}
-
 static bool is_needed(const struct only *only, const struct digest *ruleset)
 {
-	return only->ruleset_count > 0 &&
-	       bsearch(ruleset, only->rulesets, only->ruleset_count, sizeof *ruleset, digest_order) != NULL;
+	return digests_have(only->rulesets, only->ruleset_count, ruleset);
 }
 
 static struct error *pass_set(void *context, unsigned worker, const struct set_file *set)

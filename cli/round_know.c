@@ -283,19 +283,13 @@ static void read_before(struct round *round)
 	}
 }
 
-static int digest_order(const void *a, const void *b)
-{
-	return digest_cmp(a, b);
-}
-
 static size_t without(const struct known *known, size_t count, const struct digest *gone, size_t gone_count,
                       struct known *kept)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (gone_count == 0 ||
-		    bsearch(&known[i].value, gone, gone_count, sizeof *gone, digest_order) == NULL)
+		if (!digests_have(gone, gone_count, &known[i].value))
 			kept[n++] = known[i];
 	return n;
 }

@@ -162,9 +162,13 @@ void watch_settle(struct watch *watch)
 
 enum collecting_need watch_collect_need(struct watch *watch)
 {
+	uint64_t published;
+
 	if (watch->run->db == NULL || watch->last.number == 0 || watch->troubled)
 		return COLLECT_NOTHING;
-	return collecting_need(&watch->collecting, watch->run, watch->last.number);
+	/* Others publish, too, and no round of ours may have seen that yet. */
+	published = store_current(watch->run->config.output);
+	return published > 0 ? collecting_need(&watch->collecting, watch->run, published) : COLLECT_NOTHING;
 }
 
 /* A connection that is lost is found out by the round that comes of it. */

@@ -84,17 +84,9 @@ struct digest digester_of_sums(struct digester *digester, const char *const *nam
 
 struct digest digest_of(struct str data)
 {
-	return digest_of_pieces(&data, 1);
-}
-
-struct digest digest_of_pieces(const struct str *pieces, size_t count)
-{
 	struct digester digester = {begin()};
-	struct digest digest;
+	struct digest digest = digester_of(&digester, data);
 
-	for (size_t i = 0; i < count; i++)
-		digester_add(&digester, pieces[i]);
-	digest = digester_end(&digester);
 	EVP_MD_CTX_free(digester.context);
 	return digest;
 }

@@ -86,6 +86,28 @@ size_t digests_sort(struct digest *digests, size_t count)
 	return kept;
 }
 
+size_t digests_place(const struct digest *sorted, size_t count, const struct digest *digest)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (digest_cmp(&sorted[middle], digest) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+bool digests_have(const struct digest *sorted, size_t count, const struct digest *digest)
+{
+	size_t place = digests_place(sorted, count, digest);
+
+	return place < count && digest_eq(&sorted[place], digest);
+}
+
 size_t entries_digests(struct arena *arena, const struct entry *entries, size_t count, struct digest **digests)
 {
 	*digests = ARENA_ARRAY(arena, struct digest, count);

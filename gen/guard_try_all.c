@@ -363,11 +363,6 @@ static struct error *tell_all(struct arena *arena, const struct plan *plan, cons
 
 /* --- the plan --- */
 
-static int digest_order(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct digest));
-}
-
 static int whole_order(const void *a, const void *b)
 {
 	return str_cmp(((const struct whole *)a)->machine, ((const struct whole *)b)->machine);
@@ -379,16 +374,16 @@ static void plan_rulesets(struct arena *arena, const struct digest *rulesets, si
 	const struct generation *generation = plan->generation;
 
 	plan->items = ARENA_ARRAY(arena, struct whole, count);
-	for (size_t i = 0; i < generation->machine_count && count > 0; i++) {
+	for (size_t i = 0; i < generation->machine_count; i++) {
 		const struct entry *entry = &generation->manifest[i];
-		const struct digest *digest = bsearch(&entry->digest, rulesets, count, sizeof *rulesets, digest_order);
+		size_t place = digests_place(rulesets, count, &entry->digest);
 
-		if (digest == NULL)
+		if (place == count || !digest_eq(&rulesets[place], &entry->digest))
 			continue;
-		struct whole *whole = &plan->items[digest - rulesets];
+		struct whole *whole = &plan->items[place];
 
 		if (whole->machines++ == 0)
-			*whole = (struct whole){digest, entry->name, 1};
+			*whole = (struct whole){&rulesets[place], entry->name, 1};
 	}
 	for (size_t i = 0; i < count; i++)
 		if (plan->items[i].machines > 0)

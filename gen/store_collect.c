@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -21,7 +20,7 @@
 #include "store_disk.h"
 #include "store_tree.h"
 
-enum { PATH = 320 };
+enum { PATH = 64 };
 
 /* Digests that may go; sorted once they are all there. */
 struct candidates {
@@ -61,6 +60,7 @@ struct turn {
 	struct store *store;
 	uint64_t *numbers; /* generations that are there, ascending */
 	size_t count;
+	size_t left; /* the first so many of them may have to be struck */
 	const uint64_t *keep;
 	size_t keep_count;
 	bool folders; /* went */
@@ -221,17 +221,9 @@ static struct error *read_next(struct turn *turn)
 /* Is there an object in this place? The place is the least digest of its name, so such an object would come first. */
 static bool is_named(const struct digest *place, const struct digest *named, size_t count)
 {
-	size_t low = 0, high = count;
+	size_t at = digests_place(named, count, place);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (digest_cmp(&named[middle], place) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < count && tree_same_place(&named[low], place);
+	return at < count && tree_same_place(&named[at], place);
 }
 
 /* Both sorted; most often there are few candidates, and the list is long. */
@@ -302,9 +294,12 @@ static struct error *strike_next(struct turn *turn)
 	bool any = candidates[OBJECT_RULESET].count + candidates[OBJECT_SET].count > 0;
 	struct struck which;
 
-	for (size_t i = turn->count; any && i > 0; i--)
-		if (is_kept(turn, turn->numbers[i - 1]) && !was_struck(turn, turn->numbers[i - 1], &which))
+	while (any && turn->left > 0) {
+		uint64_t number = turn->numbers[--turn->left];
+
+		if (is_kept(turn, number) && !was_struck(turn, number, &which))
 			return strike_one(turn, &which);
+	}
 	strike_put(turn);
 	turn->collector->stage = STAGE_OBJECTS;
 	return NULL;
@@ -411,6 +406,7 @@ static struct error *begin_turn(struct arena *arena, struct turn *turn)
 	uint64_t current;
 
 	TRY(generation_numbers(arena, turn->store->root, &turn->numbers, &turn->count));
+	turn->left = turn->count;
 	if (turn->keep == NULL) {
 		turn->keep = turn->numbers;
 		turn->keep_count = turn->count;

@@ -49,21 +49,6 @@ size_t store_mended(const struct store *store)
 	return store->sweep ? 0 : store->puts->mended;
 }
 
-static bool is_among(const struct digest *digest, const struct digest *digests, size_t count)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (digest_cmp(&digests[middle], digest) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < count && digest_eq(&digests[low], digest);
-}
-
 size_t store_restored(const struct store *store, const struct generation *published)
 {
 	const struct puts *puts = store->puts;
@@ -77,7 +62,7 @@ size_t store_restored(const struct store *store, const struct generation *publis
 	for (size_t i = 0; i < puts->made.count; i++) {
 		const struct object *object = &puts->made.items[i];
 
-		restored += is_among(&object->digest, digests[object->kind], counts[object->kind]);
+		restored += digests_have(digests[object->kind], counts[object->kind], &object->digest);
 	}
 	arena_free(scratch);
 	return restored;

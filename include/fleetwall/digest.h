@@ -9,8 +9,6 @@ struct digest {
 };
 
 struct digest digest_of(struct str data);
-/* Over several pieces as if they were one. */
-struct digest digest_of_pieces(const struct str *pieces, size_t count);
 /* SHA-256 of what `sha256sum names[0] names[1] …` prints for files that have these digests: how rulesets and
  * generations are named. */
 struct digest digest_of_sums(const char *const *names, const struct digest *digests, size_t count);
@@ -18,6 +16,9 @@ struct digest digest_of_sums(const char *const *names, const struct digest *dige
 int digest_cmp(const struct digest *a, const struct digest *b);
 /* Sorts and drops what repeats; how many are left. */
 size_t digests_sort(struct digest *digests, size_t count);
+/* Of sorted ones: where the first lies that is not below this one; `count`: there is none. */
+size_t digests_place(const struct digest *sorted, size_t count, const struct digest *digest);
+bool digests_have(const struct digest *sorted, size_t count, const struct digest *digest);
 
 /* For many digests one after the other: OpenSSL's memory is used again. Not shared between threads. Lives in the arena,
  * and holds memory besides: who makes one frees it before the arena. */

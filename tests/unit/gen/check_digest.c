@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fleetwall/arena.h"
 #include "fleetwall/digest.h"
 
 static const struct {
@@ -29,13 +30,38 @@ END_TEST
 START_TEST(test_pieces)
 {
 	struct str pieces[] = {STR("a"), STR(""), STR("bc")};
-	struct digest whole = digest_of(STR("abc")), pieced = digest_of_pieces(pieces, 3),
-		      none = digest_of_pieces(NULL, 0);
-	struct digest empty = digest_of(STR(""));
+	struct arena *arena = arena_new();
+	struct digester *digester = digester_new(arena);
+	struct digest whole = digest_of(STR("abc")), empty = digest_of(STR("")), pieced, none;
 
+	for (size_t i = 0; i < 3; i++)
+		digester_add(digester, pieces[i]);
+	pieced = digester_end(digester);
+	none = digester_end(digester);
 	ck_assert(digest_eq(&whole, &pieced));
 	ck_assert(digest_eq(&none, &empty));
 	ck_assert(!digest_eq(&whole, &empty));
+	digester_free(digester);
+	arena_free(arena);
+}
+END_TEST
+
+static struct digest digest_with(unsigned char last)
+{
+	return (struct digest){.byte = {[31] = last}};
+}
+
+START_TEST(test_place)
+{
+	struct digest sorted[] = {digest_with(2), digest_with(4), digest_with(6)};
+
+	for (unsigned char i = 0; i < 8; i++) {
+		struct digest digest = digest_with(i);
+
+		ck_assert_uint_eq(digests_place(sorted, 3, &digest), i <= 2 ? 0 : i <= 4 ? 1 : i <= 6 ? 2 : 3);
+		ck_assert(digests_have(sorted, 3, &digest) == (i == 2 || i == 4 || i == 6));
+		ck_assert(!digests_have(NULL, 0, &digest));
+	}
 }
 END_TEST
 
@@ -75,6 +101,7 @@ int main(void)
 
 	tcase_add_loop_test(digest, test_vectors, 0, sizeof vectors / sizeof *vectors);
 	tcase_add_test(digest, test_pieces);
+	tcase_add_test(digest, test_place);
 	tcase_add_test(digest, test_parse);
 	tcase_add_test(digest, test_sums);
 	suite_add_tcase(suite, digest);
