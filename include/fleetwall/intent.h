@@ -8,35 +8,46 @@
 #include "fleetwall/packets.h"
 #include "fleetwall/settings.h"
 
-/* The fleet, looked at: who is in which role, which rules count at the fleet's clock, whom peers stand for. */
+/* The fleet, looked at: who is in which role, which rules count at the fleet's clock, whom peers stand for. Fleet,
+ * settings and arena live as long; packets_begin() comes before the first question for packets, packets_end() after the
+ * last. */
 struct intent;
 struct intent *intent_new(struct arena *arena, const struct fleet *fleet, const struct settings *settings);
 
-/* Machines in the same position are told alike: equal text, equal sets of packets. The text names the kinds of lines
- * and the rules, not the members of their peers; empty: it gets no ruleset. */
-struct str intent_position(struct arena *arena, struct intent *intent, size_t machine);
+/* Machines in the same position are told alike: equal text, equal sets of packets, whatever the members of peers are. The
+ * text names all that the position depends on but the settings and the contents of sets: mode, enforcement, SSH port,
+ * egress, the rules with their roles, what services stand for. Empty: it gets no ruleset. Texts live as long as the
+ * intent; of machines in the same position they are one and the same (equal pointers). */
+struct str intent_position(struct intent *intent, size_t machine);
 
-/* How the addresses of a peer (a role, network, machine, or a rule's list of literals) are seen: packets whose `field` is
- * among them. NULL: as they are. `refusing`: as a peer of deny or reject, which counts disabled machines. */
-typedef struct packets intent_peer_seen(void *context, const struct addr_set *addresses, enum packet_field field);
+/* How the addresses of a set are seen: packets of that family whose `field` is among them. `set` is its name (SPEC §5,
+ * "mysql-0123456789ab"): of a role, network or machine, and of a rule's literals of a family where they are more than
+ * one prefix; intent_set() has the addresses. Single prefixes are seen as they are, without asking. NULL: all as they
+ * are. So that 100,000 addresses need not become a diagram, and that a proof by names holds whoever joins a role. */
+typedef struct packets intent_peer_seen(void *context, struct str set, enum family family, enum packet_field field);
 
-/* What must become of packets, family by family. `passed`: let in as far as fleetwall has a say: accepted in exclusive,
- * handed back to the chain above in coexist and monitor. */
+/* What is spoken of: all packets of the family that are no later fragments. Conntrack puts fragments together before the
+ * filter sees them; without it a later fragment has no ports, and nothing is claimed of it. */
+struct packets intent_compared(enum family family);
+
+/* What must become of packets, family by family. The first five are disjoint, and together intent_compared(). */
 struct intended {
 	struct packets accepted;  /* coexist: management, accepted whatever others say; exclusive: all that is let in */
-	struct packets passed;    /* coexist and monitor */
+	struct packets passed;    /* coexist and monitor: handed back to the chain above */
 	struct packets dropped, reset, rejected; /* enforce */
-	struct packets watched;   /* monitor: passed, but would have been refused */
+	struct packets watched;   /* monitor: those of `passed` that would have been refused */
 };
 struct intents {
 	struct intended in, out;
 	bool forward_dropped;     /* exclusive: every forwarded packet */
 };
+/* Of a machine without a ruleset everything is `passed`. */
 struct intents intent_of(struct arena *arena, struct intent *intent, size_t machine, enum family family,
                          intent_peer_seen *seen, void *context);
 
 /* Every rule's part of it, for messages: the rules of the machine whose own match covers this packet, in the stage that
- * decides; `stage` as text ("allow", "housekeeping", …). */
+ * decides; `stage` as text ("allow", "housekeeping", …; "no-ruleset"). Which limits and dates hold is in
+ * packet->conditions; addresses are compared with the members of sets. Sorted by role, then text. */
 struct intent_reason {
 	struct str stage;
 	const struct role_rule **rules;
@@ -46,8 +57,8 @@ struct intent_reason {
 struct intent_reason intent_why(struct arena *arena, struct intent *intent, size_t machine, bool out,
                                 const struct sample *packet);
 
-/* The addresses that the set file of this name must hold, where a rule of the inventory needs a set of that name: NULL if
- * none does. */
+/* The addresses that the set file of this name must hold, where a rule that counts now needs a set of that name in that
+ * family, whether a machine has its role or not: NULL if none does. Lives as long as the intent. */
 const struct addr_set *intent_set(struct intent *intent, struct str name, enum family family);
 
 #endif
