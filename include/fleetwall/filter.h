@@ -9,59 +9,91 @@
 
 /* --- as read --- */
 
+/* What a kind needs of `struct match` beside `negated` and `text`. A match of ports, ICMP or TCP flags never matches a
+ * later fragment, negated or not. */
 enum match_kind {
-	MATCH_PROTOCOL,    /* numbers; 0 is every protocol and gives no match */
-	MATCH_SOURCE,      /* prefix, or address with a mask that is none */
+	MATCH_PROTOCOL, /* numbers: one; -p 0 and `all` give no match. Of IPv6 also -m ah, which looks for the header */
+	MATCH_SOURCE,   /* ranges: one; a mask that is no prefix gives a condition */
 	MATCH_DESTINATION,
-	MATCH_IN,          /* interface */
+	MATCH_IN, /* name: an interface, or the beginning of one and +; "+" alone is no match, but when negated */
 	MATCH_OUT,
-	MATCH_FRAGMENT,    /* -f */
-	MATCH_PORTS,       /* destination ports, of the rule's protocol: --dport, --dports */
+	MATCH_FRAGMENT, /* -f */
+	MATCH_PORTS, /* numbers: destination ports, of the rule's protocol: --dport, --dports. 0-65535: a bare -m tcp */
 	MATCH_SOURCE_PORTS,
 	MATCH_EITHER_PORTS, /* multiport --ports: the one or the other */
-	MATCH_ICMP,        /* type, and codes */
-	MATCH_TCP_FLAGS,   /* mask, value; --syn; not of later fragments */
-	MATCH_STATE,       /* conntrack --ctstate, state --state: a mask of packet_state; SNAT and DNAT are conditions */
-	MATCH_SET,         /* a set's name, and src or dst for each of its dimensions */
-	MATCH_RANGE_SOURCE, /* iprange */
+	MATCH_ICMP,         /* numbers: type << 8 | code, of the family's ICMP (a rule has -p for it) */
+	MATCH_TCP_FLAGS,    /* mask, value; --syn is 0x17, 0x02 */
+	MATCH_STATE,        /* mask: 1 << packet_state. --ctstate with SNAT or DNAT in it is a condition as a whole */
+	MATCH_SET,          /* name, dimensions; of a set that is modelled (or not known). Else a condition */
+	MATCH_RANGE_SOURCE, /* ranges: one; iprange */
 	MATCH_RANGE_DESTINATION,
-	MATCH_ADDRTYPE_LOCAL, /* depends on the machine: a condition of that name */
-	MATCH_CONDITION,   /* a rate, a time, anything else: its text says what; `steady` says whether the same text is the
-	                      same answer within one packet's way (time, mark) or not (limit, hashlimit, recent, statistic) */
+	MATCH_ADDRTYPE_LOCAL, /* text "addrtype dst LOCAL", "addrtype src LOCAL": a steady condition of the machine's */
+	MATCH_CONDITION, /* a rate, a time, anything else: its text says what; `steady` says whether the same text is
+	                    the same answer within one packet's way (time, mark) or not (limit, hashlimit, recent,
+	                    statistic) */
 };
 
+/* All matches of a rule must hold. The text leaves out what `negated` says, so `! --mark 1` and `--mark 1` are of one
+ * name. */
 struct match {
 	enum match_kind kind;
 	bool negated;
-	struct str text;                /* as written, canonical: for people, and the name of a condition */
-	struct numbers *numbers;        /* protocols, ports, ICMP type << 8 | code */
+	struct str text;         /* canonical: for people, and the name of a condition */
+	struct numbers *numbers; /* protocols, ports, ICMP type << 8 | code; sorted, disjoint */
 	size_t number_count;
-	struct range *ranges;           /* addresses; those of a non-contiguous mask are a condition */
+	struct range *ranges; /* addresses */
 	size_t range_count;
-	struct str name;                /* interface pattern, set */
-	struct str dimensions;          /* of a set: "src", "src,dst" */
-	unsigned mask, value;           /* TCP flags; states */
+	struct str name;       /* interface pattern, set */
+	struct str dimensions; /* of a set: "src", "src,dst" */
+	unsigned mask, value;  /* TCP flags; states */
 	bool steady;
 };
 
+/* --- names of conditions ---
+ *
+ * Their parameters, in one order and spelling, whatever the line spells:
+ *     "limit 50/sec burst 50"
+ *     "hashlimit upto 6/min burst 5 srcip,dstport expire 60000"    (above; the mode left out when there is none;
+ *                         further " srcmask 24", " dstmask 24", " htable-max 10" where they are not the default)
+ *     "time until 2026-11-23T00:00:00Z"     (--datestop: that second included)
+ *     "time from 2026-11-01T00:00:00Z until 2026-11-23T00:00:00Z daily 08:00:00-17:00:00 weekdays Mon,Tue"
+ * A rate is in the largest unit (sec, min, hour, day) that iptables-save would use: 60/min is 1/sec. The bucket's name
+ * (--hashlimit-name) is no part of it: fleetwall puts an id into it. Whoever must name the same condition (what the
+ * inventory says) calls these. */
+struct filter_rate {
+	uint64_t count;   /* so many packets */
+	unsigned seconds; /* in so many: 1, 60, 3600, 86400 */
+	unsigned burst;   /* the kernel's default is 5 */
+	bool above;       /* --hashlimit-above; else --hashlimit-upto */
+	struct str mode;  /* "srcip,dstport", any order; empty: one bucket for all */
+	unsigned expire;  /* milliseconds; 0: the unit's, seconds * 1000, as iptables takes it */
+};
+struct str filter_limit_name(struct arena *arena, const struct filter_rate *rate); /* -m limit: count, seconds, burst */
+struct str filter_hashlimit_name(struct arena *arena, const struct filter_rate *rate);
+/* `last` is the last second that matches, since 1970 UTC. */
+struct str filter_until_name(struct arena *arena, int64_t last);
+
 enum target_kind {
-	TARGET_NONE,     /* a rule without -j: counts */
-	TARGET_ACCEPT, TARGET_DROP, TARGET_RETURN,
-	TARGET_REJECT,   /* `text`: what is answered with */
-	TARGET_JUMP, TARGET_GOTO,
-	TARGET_PASS,     /* goes on behind it: LOG, NFLOG, MARK, SET, … */
-	TARGET_UNKNOWN,  /* nobody knows here whether it ends there, and how: QUEUE, NFQUEUE, … */
+	TARGET_NONE, /* a rule without -j: counts */
+	TARGET_ACCEPT,
+	TARGET_DROP,
+	TARGET_RETURN,
+	TARGET_REJECT, /* `text`: what is answered with */
+	TARGET_JUMP,
+	TARGET_GOTO,
+	TARGET_PASS,    /* goes on behind it: LOG, NFLOG, MARK, SET, … */
+	TARGET_UNKNOWN, /* nobody knows here whether it ends there, and how: QUEUE, NFQUEUE, … */
 };
 
 struct filter_rule {
-	unsigned line;           /* in its file, from 1 */
-	struct str text;         /* the line */
+	unsigned line;   /* in its file, from 1 */
+	struct str text; /* the line */
 	struct match *matches;
 	size_t match_count;
 	enum target_kind target;
-	struct str target_text;  /* "REJECT --reject-with tcp-reset", "LOG --log-prefix …" */
-	uint32_t chain;          /* of jump and goto: index */
-	struct str comment;      /* of -m comment; no match */
+	struct str target_text; /* "REJECT --reject-with tcp-reset", "LOG --log-prefix …" */
+	uint32_t chain;         /* of jump and goto: index */
+	struct str comment;     /* of -m comment; no match */
 };
 
 struct filter_chain {
@@ -85,7 +117,10 @@ struct filter {
 /* iptables-save text (or what iptables-restore takes: the same, and -I, -N, -P, -F as single lines; with counters or
  * without), of that family. Only the filter table counts. What iptables-restore refuses is ERROR_INPUT with file, line,
  * what was expected and a hint; all faults at once, at most twenty. A jump to a chain that does not exist, a chain that
- * reaches itself, a set that `sets` lacks are faults as well. `file` is for messages. */
+ * reaches itself, a set that `sets` lacks (NULL: any may be there) or has for the other family are faults as well.
+ * `file` is for messages. The spellings of iptables before 1.4.3 (`-s ! net`, `--dport ! 22`), which today's tool
+ * refuses, are read. One line with several addresses (-s a,b) is several rules, as iptables makes of it. The model
+ * refers to `text`. */
 struct filter_sets;
 struct error *filter_read(struct arena *arena, enum family family, struct str file, struct str text,
                           const struct filter_sets *sets, struct filter **filter) MUST_CHECK;
@@ -96,15 +131,15 @@ const struct filter_chain *filter_chain(const struct filter *filter, struct str 
 
 struct filter_set {
 	struct str name;
-	struct str type;         /* "hash:net" */
+	struct str type; /* "hash:net" */
 	enum family family;
-	bool modelled;           /* hash:ip, hash:net, bitmap:ip, list:set of those: `addresses` is exact; else a set match
-	                            is a condition */
+	bool modelled; /* hash:ip, hash:net, bitmap:ip, list:set of those: `addresses` is exact; else a set match
+	                  is a condition */
 	struct addr_set addresses;
 };
-/* What `ipset restore` makes of these texts, one after the other, beginning with nothing: create, add, del, flush, swap,
- * destroy, rename, with -exist or without; so both `ipset save` and our set files. The sets are sorted by name. `only
- * taken away again` ones are not there. nomatch entries and timeouts make a set not modelled. */
+/* What `ipset restore` makes of these texts, one after the other, beginning with nothing: create, add, del, flush,
+ * swap, destroy, rename, with -exist or without; so both `ipset save` and our set files. The sets are sorted by name.
+ * `only taken away again` ones are not there. nomatch entries and timeouts make a set not modelled. */
 struct filter_sets {
 	struct filter_set *sets;
 	size_t count;
@@ -122,11 +157,11 @@ const struct filter_set *filter_set(const struct filter_sets *sets, struct str n
 /* Where packets that entered a chain ended. The seven are disjoint, and their union is what entered. */
 struct outcomes {
 	struct packets accepted, dropped;
-	struct packets reset;         /* REJECT with tcp-reset */
-	struct packets rejected;      /* REJECT otherwise */
-	struct packets returned;      /* from a user chain that was entered from nowhere: by RETURN or its end */
-	struct packets unknown;       /* an unknown target had them */
-	struct packets *reached;      /* one a chain: packets that entered it (union over all ways); as filter->chains */
+	struct packets reset;    /* REJECT with tcp-reset */
+	struct packets rejected; /* REJECT otherwise */
+	struct packets returned; /* from a user chain that was entered from nowhere: by RETURN or its end */
+	struct packets unknown;  /* an unknown target had them */
+	struct packets *reached; /* one a chain: packets that entered it (union over all ways); as filter->chains */
 };
 
 /* How the evaluation sees a set that a rule names: packets whose FIELD (source or destination) is in it. NULL: as its
@@ -139,9 +174,9 @@ struct filter_view {
 	void *context;
 };
 
-/* `entering` go into `chain`; from a built-in chain's end the policy takes them. Conditions that are not steady are named
- * by their text and which one of that text it is in the file, from 1 (the first has no number). The time is linear in
- * the rules that packets can reach. Everything is yours to release. */
+/* `entering` go into `chain`; from a built-in chain's end the policy takes them. Conditions that are not steady are
+ * named by their text and which one of that text it is in the file, from 1 (the first has no number). The time is
+ * linear in the rules that packets can reach. Everything is yours to release. */
 struct outcomes filter_run(struct arena *arena, const struct filter *filter, const struct filter_view *view,
                            const struct filter_chain *chain, struct packets entering);
 
