@@ -110,6 +110,13 @@ static void warn(struct run *run, const struct push_plan *plan)
 		                                                   "the one it confirmed",
 		                                                   STR_ARG(plan->unmanaged[i])),
 		                                         "fleetwall-host(8) says how to take it away"));
+	if (plan->damaged > 0)
+		error_collect(&run->warnings,
+		              error_hint(error_new(ERROR_GUARD,
+		                                   "the published files of %zu machine%s are damaged: nothing is "
+		                                   "sent there",
+		                                   plan->damaged, plan->damaged == 1 ? "" : "s"),
+		                         "fleetwall generate writes them again, and the next push sends them"));
 	for (size_t i = 0; i < plan->frozen; i++)
 		error_collect(&run->warnings,
 		              error_hint(error_new(ERROR_GUARD, "machine %.*s is frozen, and left as it is",
@@ -136,6 +143,13 @@ struct error *push_order_plan(struct run *run, const struct push_order *order, s
 	return NULL;
 }
 
+static struct str why(const struct plan_item *item)
+{
+	if (item->damaged)
+		return STR("damaged");
+	return item->first ? STR("first") : STR("changed");
+}
+
 static void plan_row(struct run *run, const struct plan_item *item)
 {
 	const struct held *confirmed = &item->state.confirmed;
@@ -143,9 +157,10 @@ static void plan_row(struct run *run, const struct plan_item *item)
 	writer_row(run->writer, (struct cell[]){
 					cell_text(item->work.machine),
 					cell_number(item->work.wave + 1),
-					cell_text(position_mode_str(item->position->mode)),
+					item->damaged ? cell_null()
+					              : cell_text(position_mode_str(item->position->mode)),
 					cell_positive(confirmed->generation),
-					cell_text(item->first ? STR("first") : STR("changed")),
+					cell_text(why(item)),
 					cell_text(item->contact.host),
 				});
 }

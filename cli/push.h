@@ -55,16 +55,17 @@ struct error *push_run_do(struct run *run, uint64_t number, bool quiet, struct p
 /* Sets run->no for what is left to a person. */
 void push_judge(struct run *run, const struct push_result *result);
 
-/* --- looking (drift.c) --- */
+/* --- looking (drift_look.c) --- */
 
 struct drift_report {
 	size_t asked, drifted, silent; /* silent: did not answer */
 	struct str *names;             /* those that drifted */
 	size_t name_count;
 	struct str *reasons;           /* "web: unreachable: …", of those that are silent */
+	struct error *unnoted;         /* why the ledger does not know of it; NULL: it does */
 };
-/* Asks these machines what they have, compares it with what they confirmed, and writes a row for each difference.
- * `rows` false: only counts and names. */
+/* Asks these machines what they have, compares it with what they confirmed, writes a row for each difference, and notes
+ * in the ledger what was found. `rows` false: only counts and names. */
 struct error *drift_look(struct run *run, const struct str *names, size_t count, bool rows,
                          struct drift_report *report) MUST_CHECK;
 

@@ -1,5 +1,5 @@
 /* rollback: machines go back to the ruleset that they confirmed before the present one, by a push like any other. They
- * stay there: each is frozen afterwards, or the next push would bring back what was just taken away. */
+ * stay there: each is frozen as it confirms, or the next push would bring back what was just taken away. */
 #include "push.h"
 
 #include <stdlib.h>
@@ -16,6 +16,14 @@ static int back_order(const void *a, const void *b)
 	if (left->generation != right->generation)
 		return left->generation < right->generation ? -1 : 1;
 	return str_cmp(left->item.machine, right->item.machine);
+}
+
+/* Nothing, where it is not to stay. */
+static struct str why_frozen(struct run *run, uint64_t generation)
+{
+	if (run_has(run, "no-freeze"))
+		return STR("");
+	return str_format(run->arena, "rolled back to generation %llu", (unsigned long long)generation);
 }
 
 static struct error *add(struct run *run, const struct machine_state *state, struct back *backs, size_t *count)
@@ -35,7 +43,8 @@ static struct error *add(struct run *run, const struct machine_state *state, str
 	backs[(*count)++] = (struct back){.item = {.machine = state->machine,
 	                                           .ruleset = state->before.ruleset,
 	                                           .position = state->before.position,
-	                                           .rollback = true},
+	                                           .rollback = true,
+	                                           .freeze = why_frozen(run, state->before.generation)},
 	                                  .generation = state->before.generation,
 	                                  .from = state->confirmed.generation};
 	return NULL;
@@ -56,26 +65,6 @@ static struct error *run_one(struct run *run, const struct back *backs, size_t c
 	return push_run_do(run, number, false, result);
 }
 
-/* Those that went back stay. */
-static struct error *freeze(struct run *run, const struct back *backs, size_t count)
-{
-	struct str *names = ARENA_ARRAY(run->arena, struct str, count);
-	struct machine_state *states;
-	size_t state_count;
-
-	for (size_t i = 0; i < count; i++)
-		names[i] = backs[i].item.machine;
-	TRY(ledger_machines(run->arena, run->db, names, count, &states, &state_count));
-	for (size_t i = 0; i < state_count; i++) {
-		if (states[i].confirmed.generation != backs->generation)
-			continue;
-		TRY(ledger_freeze(run->arena, run->db, states[i].machine,
-		                  str_format(run->arena, "rolled back to generation %llu",
-		                             (unsigned long long)backs->generation)));
-	}
-	return NULL;
-}
-
 static struct error *go_back(struct run *run, struct back *backs, size_t count)
 {
 	size_t end;
@@ -89,8 +78,6 @@ static struct error *go_back(struct run *run, struct back *backs, size_t count)
 			end++;
 		TRY(run_one(run, backs + i, end - i, &result));
 		push_judge(run, &result);
-		if (!run_has(run, "no-freeze"))
-			TRY(freeze(run, backs + i, end - i));
 		TRY(push_summary(run, &result));
 	}
 	return NULL;

@@ -10,6 +10,7 @@ enum condition {
 	CONDITION_NEVER,     /* nothing yet */
 	CONDITION_FAILED,    /* the last attempt went wrong, and will not mend itself */
 	CONDITION_FROZEN,
+	CONDITION_DRIFTED,   /* it was seen to have something else than it confirmed */
 	CONDITION_UNMANAGED, /* nothing is published for it */
 };
 
@@ -26,15 +27,17 @@ static const char *condition_name(enum condition condition)
 		return "failed";
 	case CONDITION_FROZEN:
 		return "frozen";
+	case CONDITION_DRIFTED:
+		return "drifted";
 	case CONDITION_UNMANAGED:
 		return "unmanaged";
 	}
 	return "";
 }
 
-static enum condition judge(const struct machine_state *state, const struct position *position)
+static enum condition judge(const struct machine_state *state, bool published, const struct position *position)
 {
-	if (position == NULL)
+	if (!published)
 		return CONDITION_UNMANAGED;
 	if (state->frozen.n > 0)
 		return CONDITION_FROZEN;
@@ -42,15 +45,24 @@ static enum condition judge(const struct machine_state *state, const struct posi
 		return CONDITION_FAILED;
 	if (state->confirmed.generation == 0)
 		return CONDITION_NEVER;
-	return digest_eq(&state->confirmed.position, &position->digest) ? CONDITION_CURRENT : CONDITION_BEHIND;
+	if (state->drift.n > 0)
+		return CONDITION_DRIFTED;
+	/* One whose published ruleset is damaged has something else, for all that can be told. */
+	return position != NULL && digest_eq(&state->confirmed.position, &position->digest) ? CONDITION_CURRENT
+	                                                                                    : CONDITION_BEHIND;
 }
 
-/* Not what is published, and the last attempt to change that went wrong. */
+static bool needs_person(const struct machine_state *state)
+{
+	return state->needs_person || state->drift.n > 0;
+}
+
+/* Not what is published, and the last attempt to change that went wrong; or not what it confirmed. */
 static bool is_wrong(const struct machine_state *state, enum condition condition)
 {
 	bool lacks = condition == CONDITION_BEHIND || condition == CONDITION_NEVER;
 
-	return state->needs_person || (lacks && state->error.n > 0);
+	return needs_person(state) || (lacks && state->error.n > 0);
 }
 
 /* --- rows --- */
@@ -79,12 +91,21 @@ static const char *const columns[] = {"machine",  "state",    "confirmed", "conf
                                       "attempts", "error_at", "why"};
 static const char *const all_columns[] = {"machine",  "state",    "confirmed", "confirmed_at", "offered",
                                           "attempts", "error_at", "why",       "offered_at",   "ruleset",
-                                          "before",   "failure",  "machine_id", "needs_person", "frozen"};
-enum { COLUMNS = 8, ALL_COLUMNS = 15 };
+                                          "before",   "failure",  "machine_id", "needs_person", "frozen",
+                                          "drift",    "drifted_at"};
+enum { COLUMNS = 8, ALL_COLUMNS = 17 };
 
 static struct str why(struct run *run, const struct machine_state *state)
 {
-	return state->error.n + state->frozen.n > 0 ? push_trouble(run->arena, state) : STR("");
+	struct buf when = buf_new(run->arena);
+
+	if (state->error.n + state->frozen.n > 0)
+		return push_trouble(run->arena, state);
+	if (state->drift.n == 0)
+		return STR("");
+	time_print(&when, state->drift_at);
+	return str_format(run->arena, "seen at %.*s: %.*s; fleetwall drift --mend %.*s", (int)when.n, when.p,
+	                  STR_ARG(state->drift), STR_ARG(state->machine));
 }
 
 static void write_row(struct run *run, const struct machine_state *state, enum condition condition)
@@ -103,8 +124,10 @@ static void write_row(struct run *run, const struct machine_state *state, enum c
 		cell_positive(state->before.generation),
 		cell_some(state->error_kind),
 		cell_some(state->machine_id),
-		cell_bool(state->needs_person),
+		cell_bool(needs_person(state)),
 		cell_some(state->frozen),
+		cell_some(state->drift),
+		time_cell(run, state->drift_at),
 	};
 
 	writer_row(run->writer, cells);
@@ -160,21 +183,24 @@ static struct error *read_published(struct run *run, struct published *published
 	if (current == 0)
 		return NULL;
 	TRY(positions_open(run->arena, run->config.output, current, &positions));
-	TRY(positions_all(positions, &published->positions));
+	published->positions = positions_all(positions);
 	published->manifest = positions_generation(positions)->manifest;
 	published->count = positions_generation(positions)->machine_count;
 	return NULL;
 }
 
-/* Both are in the order of names: the next one that is asked for comes later. */
-static const struct position *position_of(struct published *published, struct str machine)
+/* Both are in the order of names: the next one that is asked for comes later. False: nothing is published for it. *of
+ * NULL: it is damaged. */
+static bool position_of(struct published *published, struct str machine, const struct position **of)
 {
 	size_t *at = &published->next;
 
 	while (*at < published->count && str_cmp(published->manifest[*at].name, machine) < 0)
 		++*at;
-	return *at < published->count && str_eq(published->manifest[*at].name, machine) ? published->positions[*at]
-	                                                                                  : NULL;
+	if (*at == published->count || !str_eq(published->manifest[*at].name, machine))
+		return false;
+	*of = published->positions[*at];
+	return true;
 }
 
 static struct error *list(struct run *run, const struct machine_state *states, size_t count)
@@ -185,7 +211,9 @@ static struct error *list(struct run *run, const struct machine_state *states, s
 	TRY(read_published(run, &published));
 	writer_columns(run->writer, LAYOUT_TABLE, json ? all_columns : columns, json ? ALL_COLUMNS : COLUMNS);
 	for (size_t i = 0; i < count; i++) {
-		enum condition condition = judge(&states[i], position_of(&published, states[i].machine));
+		const struct position *position = NULL;
+		bool known = position_of(&published, states[i].machine, &position);
+		enum condition condition = judge(&states[i], known, position);
 
 		run->no = run->no || is_wrong(&states[i], condition);
 		if (!open || (condition != CONDITION_CURRENT && condition != CONDITION_UNMANAGED))

@@ -1,4 +1,4 @@
-/* The same question to many machines, some at once. Each answers, or there is a reason why not; nothing is tried again,
+/* Questions to many machines, some at once. Each answers, or there is a reason why not; nothing is tried again,
  * and nothing is kept but the answers. */
 #include "answer.h"
 #include "fleetwall/arena.h"
@@ -7,15 +7,14 @@
 struct asking {
 	struct arena *arena;
 	const struct push_settings *settings;
-	const struct contact *contacts;
+	const struct host_question *questions;
 	struct answer *answers;
-	struct str remote;
 	size_t count, next, limit;
 	unsigned running, parallel;
 	uv_loop_t loop;
 };
 
-struct question {
+struct asked {
 	struct asking *asking;
 	struct answer *answer;
 	struct arena *arena; /* of the call */
@@ -24,13 +23,13 @@ struct question {
 static void ask_more(struct asking *asking);
 
 /* What fleetwall-host says counts, also if it says no; ssh's own failures don't. */
-static void take_answer(struct question *question, const struct call_result *result)
+static void take_answer(struct asked *asked, const struct call_result *result)
 {
-	struct arena *arena = question->asking->arena;
-	struct answer *answer = question->answer;
-	struct host_answer said = answer_of(question->arena, result->output);
+	struct arena *arena = asked->asking->arena;
+	struct answer *answer = asked->answer;
+	struct host_answer said = answer_of(asked->arena, result->output);
 
-	answer->output = str_copy(arena, result->output);
+	answer->output = result->cut ? STR("") : str_copy(arena, result->output);
 	answer->status = result->status;
 	answer->answered = result->started && !result->timed_out && !result->cut &&
 	                   (result->status <= HOST_NO || said.kind == ANSWER_ERROR);
@@ -40,6 +39,7 @@ static void take_answer(struct question *question, const struct call_result *res
 	if (answer->answered)
 		return;
 	if (result->cut) {
+		answer->cut = true;
 		answer->failure = FAILURE_HOOK;
 		answer->message = STR("the answer is longer than it can be");
 	} else if (answer_lacks_script(&said, result->status)) {
@@ -48,17 +48,17 @@ static void take_answer(struct question *question, const struct call_result *res
 		                      "then: fleetwall machine forget, and push");
 	} else {
 		answer->failure =
-			call_failure(arena, question->asking->settings, STEP_CALL, result, &answer->message);
+			call_failure(arena, asked->asking->settings, STEP_CALL, result, &answer->message);
 	}
 }
 
 static void on_answered(void *context, const struct call_result *result)
 {
-	struct question *question = context;
-	struct asking *asking = question->asking;
+	struct asked *asked = context;
+	struct asking *asking = asked->asking;
 
-	take_answer(question, result);
-	arena_free(question->arena);
+	take_answer(asked, result);
+	arena_free(asked->arena);
 	asking->running--;
 	ask_more(asking);
 }
@@ -66,31 +66,32 @@ static void on_answered(void *context, const struct call_result *result)
 static void ask(struct asking *asking, size_t at)
 {
 	const struct push_settings *settings = asking->settings;
-	const struct contact *contact = &asking->contacts[at];
+	const struct host_question *question = &asking->questions[at];
+	const struct contact *contact = question->contact;
 	struct arena *arena = arena_new();
-	struct question *question = ARENA_NEW(arena, struct question);
+	struct asked *asked = ARENA_NEW(arena, struct asked);
 	struct call_request request = {
 		.step = STEP_CALL,
 		.target = {.name = contact->machine,
 	                   .host = contact->host,
 	                   .port = contact->ssh_port != 0 ? contact->ssh_port : settings->ssh_port},
-		.remote = asking->remote,
+		.remote = remote_line(arena, settings, false, question->words, question->word_count),
 		.seconds = settings->connect + settings->step,
 		.limit = asking->limit,
 		.done = on_answered,
-		.context = question,
+		.context = asked,
 	};
 	struct error *error;
 	struct call *call;
 
-	*question = (struct question){asking, &asking->answers[at], arena};
+	*asked = (struct asked){asking, &asking->answers[at], arena};
 	asking->answers[at] = (struct answer){.machine = contact->machine, .message = STR(""), .output = STR("")};
 	error = call_start(arena, &asking->loop, settings, &request, &call);
 	asking->running += error == NULL;
 	if (error == NULL)
 		return;
-	question->answer->failure = FAILURE_HOOK;
-	question->answer->message = error->message;
+	asked->answer->failure = FAILURE_HOOK;
+	asked->answer->message = error->message;
 	arena_free(arena);
 }
 
@@ -100,15 +101,14 @@ static void ask_more(struct asking *asking)
 		ask(asking, asking->next++);
 }
 
-struct error *push_ask(struct arena *arena, const struct push_settings *settings, const struct contact *contacts,
-                       size_t count, const struct str *words, size_t word_count, size_t limit, struct answer *answers)
+struct error *push_ask(struct arena *arena, const struct push_settings *settings, const struct host_question *questions,
+                       size_t count, size_t limit, struct answer *answers)
 {
 	struct asking asking = {
 		.arena = arena,
 		.settings = settings,
-		.contacts = contacts,
+		.questions = questions,
 		.answers = answers,
-		.remote = remote_line(arena, settings, false, words, word_count),
 		.count = count,
 		.limit = limit,
 		.parallel = calls_that_fit(settings->parallel > 0 ? settings->parallel : 1),

@@ -26,6 +26,8 @@ struct str failure_str(enum failure failure)
 		return STR("hook");
 	case FAILURE_DAMAGED:
 		return STR("damaged");
+	case FAILURE_BUNDLE:
+		return STR("bundle");
 	case FAILURE_FENCE:
 		return STR("fence");
 	}
@@ -46,6 +48,7 @@ bool failure_needs_person(enum failure failure)
 	case FAILURE_UNREACHABLE:
 	case FAILURE_HOOK:
 	case FAILURE_DAMAGED:
+	case FAILURE_BUNDLE:
 	case FAILURE_FENCE:
 		return false;
 	}

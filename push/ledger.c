@@ -72,6 +72,13 @@ struct str ledger_line(struct arena *arena, struct str text)
 	return cut(buf_str(&line), LINE_MOST);
 }
 
+struct str ledger_some_line(struct arena *arena, struct str text)
+{
+	struct str line = ledger_line(arena, text);
+
+	return line.n > 0 ? line : (struct str){NULL, 0};
+}
+
 struct str ledger_joined(struct arena *arena, const struct str *words, size_t count)
 {
 	struct buf joined = buf_new(arena);

@@ -39,7 +39,7 @@ static struct error *state_row(void *context, const struct str *fields, size_t c
 	struct arena *arena = rows->arena;
 	struct machine_state *state = ledger_row_add(rows);
 
-	assert(count == 23);
+	assert(count == 26);
 	*state = (struct machine_state){
 		.machine = str_copy(arena, fields[0]),
 		.offered = held_of(fields + 1),
@@ -54,6 +54,9 @@ static struct error *state_row(void *context, const struct str *fields, size_t c
 		.frozen = text(arena, fields[20]),
 		.frozen_by = text(arena, fields[21]),
 		.frozen_at = seconds(fields[22]),
+		.whole = fields[23].p != NULL && db_bool(fields[23]),
+		.drift = text(arena, fields[24]),
+		.drift_at = seconds(fields[25]),
 	};
 	take_digest(fields[14], &state->script);
 	return NULL;

@@ -15,6 +15,8 @@ struct str ledger_number(struct arena *arena, uint64_t number);
 struct str ledger_hex(struct arena *arena, const struct digest *digest);
 /* Text from outside as the domain fleetwall.line takes it: one line of valid UTF-8, at most 1000 bytes. */
 struct str ledger_line(struct arena *arena, struct str text);
+/* The same, or NULL where it is empty. */
+struct str ledger_some_line(struct arena *arena, struct str text);
 struct str ledger_joined(struct arena *arena, const struct str *words, size_t count);
 
 /* Cells; NULL is 0. */

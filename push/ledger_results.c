@@ -10,7 +10,7 @@ struct result {
 	const struct claim *claim;
 	struct str parameters[PARAMETERS_MOST]; /* the first three are the claim's */
 	size_t count;
-	bool taken;
+	bool taken, stopped;
 };
 
 static struct error *write_result(struct arena *arena, struct db *db, void *context)
@@ -20,6 +20,7 @@ static struct error *write_result(struct arena *arena, struct db *db, void *cont
 
 	TRY(db_query(arena, db, db_sql(result->query), result->parameters, result->count, &rows));
 	result->taken = rows.count > 0;
+	result->stopped = rows.count > 0 && str_is(db_cell(&rows, 0, 0), "f");
 	return NULL;
 }
 
@@ -34,9 +35,14 @@ static struct error *report(struct arena *arena, struct db *db, struct result *r
 	return NULL;
 }
 
-struct error *ledger_offered(struct arena *arena, struct db *db, const struct claim *claim, bool *taken)
+struct error *ledger_offered(struct arena *arena, struct db *db, const struct claim *claim, bool *taken, bool *stopped)
 {
-	return report(arena, db, &(struct result){.query = "push-offered", .claim = claim, .count = 3}, taken);
+	struct result result = {.query = "push-offered", .claim = claim, .count = 3};
+
+	*stopped = false;
+	TRY(report(arena, db, &result, taken));
+	*stopped = result.stopped;
+	return NULL;
 }
 
 static bool is_zero(const struct digest *digest)
@@ -49,12 +55,13 @@ static bool is_zero(const struct digest *digest)
 struct error *ledger_confirmed(struct arena *arena, struct db *db, const struct claim *claim, struct str machine_id,
                                const struct digest *script, bool *taken)
 {
-	struct result result = {.query = "push-confirmed", .claim = claim, .count = 5};
+	struct result result = {.query = "push-confirmed", .claim = claim, .count = 6};
 
 	if (machine_id.n > 0)
 		result.parameters[3] = machine_id;
 	if (script != NULL && !is_zero(script))
 		result.parameters[4] = ledger_hex(arena, script);
+	result.parameters[5] = claim->state.whole || claim->state.drift.n > 0 ? STR("t") : STR("f");
 	return report(arena, db, &result, taken);
 }
 

@@ -224,7 +224,8 @@ static struct str flag(bool set)
 
 static struct error *copy_items(struct arena *scratch, struct db *db, const struct beginning *beginning)
 {
-	TRY(db_copy_in(db, STR("fleetwall.push_work (run, machine, wave, ruleset, position, adopt, cut, rollback)")));
+	TRY(db_copy_in(db, STR("fleetwall.push_work (run, machine, wave, ruleset, position, adopt, cut, rollback, "
+	                       "stay)")));
 	for (size_t i = 0; i < beginning->count; i++) {
 		const struct work_item *item = &beginning->items[i];
 		struct str cells[] = {beginning->number,
@@ -234,7 +235,8 @@ static struct error *copy_items(struct arena *scratch, struct db *db, const stru
 		                      bytea(scratch, &item->position),
 		                      flag(item->adopt),
 		                      flag(item->cut),
-		                      flag(item->rollback)};
+		                      flag(item->rollback),
+		                      ledger_some_line(scratch, item->freeze)};
 
 		TRY(db_copy_row(db, cells, sizeof cells / sizeof *cells));
 		arena_reset(scratch);

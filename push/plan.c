@@ -34,13 +34,14 @@ static int contact_order(const void *a, const void *b)
 	return str_cmp(((const struct contact *)a)->machine, ((const struct contact *)b)->machine);
 }
 
-/* What a machine has is what it confirmed, unless it was offered something else since: that may have been confirmed
- * without our hearing of it. Then we go and ask; it answers that it has it already, if so. */
+/* What a machine has is what it confirmed, unless somebody saw that it is not, or it was offered something else since:
+ * that may have been confirmed without our hearing of it. Then we go and ask; it answers that it has it already, if so.
+ */
 static bool is_unchanged(const struct machine_state *state, const struct position *position)
 {
 	const struct held *confirmed = &state->confirmed, *offered = &state->offered;
 
-	return confirmed->generation != 0 && digest_eq(&confirmed->position, &position->digest) &&
+	return confirmed->generation != 0 && !state->whole && digest_eq(&confirmed->position, &position->digest) &&
 	       (offered->generation == 0 || digest_eq(&offered->position, &confirmed->position));
 }
 
@@ -57,21 +58,32 @@ static void add_item(struct planner *planner, const struct machine_state *state,
 	};
 }
 
-/* One selected machine, and what both sides know of it; either may be nothing. */
+/* Nobody can tell whether it would differ; who works on the run says what is wrong, and what to do. */
+static void add_damaged(struct planner *planner, const struct machine_state *state, const struct digest *ruleset)
+{
+	planner->plan->damaged++;
+	planner->plan->items[planner->plan->count++] = (struct plan_item){
+		.work = {.machine = state->machine, .ruleset = *ruleset}, .state = *state, .damaged = true};
+}
+
+/* One selected machine, what both sides know of it (either may be nothing), and its ruleset, if it can be read. */
 static void consider(struct planner *planner, struct str name, const struct machine_state *state,
-                     const struct position *position, struct names *unmanaged, struct names *frozen)
+                     const struct entry *line, const struct position *position, struct names *unmanaged,
+                     struct names *frozen)
 {
 	struct machine_state nothing = {.machine = name};
 
 	if (state == NULL)
 		state = &nothing;
-	if (position == NULL) {
+	if (line == NULL) {
 		if (state->confirmed.generation != 0)
 			APPEND(planner->arena, unmanaged, name);
-	} else if (is_unchanged(state, position)) {
+	} else if (position != NULL && is_unchanged(state, position)) {
 		planner->plan->unchanged++;
 	} else if (state->frozen.n > 0) {
 		APPEND(planner->arena, frozen, name);
+	} else if (position == NULL) {
+		add_damaged(planner, state, &line->digest);
 	} else {
 		add_item(planner, state, position);
 	}
@@ -94,7 +106,8 @@ static void merge(struct planner *planner)
 			at++;
 		has_ruleset = line < generation->machine_count && str_eq(generation->manifest[line].name, name);
 		is_known = at < planner->state_count && str_eq(planner->states[at].machine, name);
-		consider(planner, name, is_known ? &planner->states[at] : NULL, has_ruleset ? planner->of[line] : NULL,
+		consider(planner, name, is_known ? &planner->states[at] : NULL,
+		         has_ruleset ? &generation->manifest[line] : NULL, has_ruleset ? planner->of[line] : NULL,
 		         &unmanaged, &frozen);
 	}
 	planner->plan->unmanaged = unmanaged.items;
@@ -156,8 +169,10 @@ static struct error *reach(struct planner *planner, struct db *db)
 		if (planner->contact_count > 0)
 			contact = bsearch(&wanted, planner->contacts, planner->contact_count, sizeof wanted,
 			                  contact_order);
-		if (contact == NULL || !contact->enabled)
+		if (contact == NULL || !contact->enabled) {
+			plan->damaged -= plan->items[i].damaged;
 			continue;
+		}
 		plan->items[kept] = plan->items[i];
 		plan->items[kept++].contact = *contact;
 	}
@@ -190,7 +205,7 @@ struct error *push_plan(struct arena *arena, struct db *db, const struct push_se
 	if (number == 0)
 		return error_hint(error_new(ERROR_UNKNOWN, "no generation was published yet"), "fleetwall generate");
 	TRY(positions_open(arena, settings->output, number, positions));
-	TRY(positions_all(*positions, &planner.of));
+	planner.of = positions_all(*positions);
 	planner.generation = positions_generation(*positions);
 	plan->generation = planner.generation->number;
 	plan->digest = planner.generation->digest;

@@ -341,24 +341,22 @@ struct error *positions_find(struct positions *positions, struct str machine, co
 	return NULL;
 }
 
-struct error *positions_all(struct positions *positions, const struct position ***of)
+const struct position **positions_all(struct positions *positions)
 {
 	const struct generation *generation = &positions->generation;
 	const struct position **found = ARENA_ARRAY(positions->arena, const struct position *,
 	                                            generation->machine_count);
 	struct arena *scratch = arena_new();
-	struct error *error = NULL;
 
-	for (size_t i = 0; i < generation->machine_count && error == NULL; i++) {
+	for (size_t i = 0; i < generation->machine_count; i++) {
 		struct held_position *held;
 
-		error = ruleset_of(scratch, positions, &generation->manifest[i], false, &held);
-		if (error == NULL)
+		/* Why not is told to whoever asks for this machine by name. */
+		if (ruleset_of(scratch, positions, &generation->manifest[i], false, &held) == NULL)
 			found[i] = &held->position;
 	}
 	arena_free(scratch);
-	*of = found;
-	return error;
+	return found;
 }
 
 /* --- sets --- */

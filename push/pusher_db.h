@@ -31,6 +31,7 @@ struct db_job {
 	struct error *error; /* the ledger could not be asked; nothing below is answered then */
 	bool repeated;       /* the connection was lost meanwhile: it may have been done already */
 	bool taken;          /* OFFERED, CONFIRMED, FAILED */
+	bool run_stopped;    /* OFFERED: nothing is to be sent */
 	bool *lost;          /* RENEW, by claim */
 	struct push_run_info info; /* CLAIM, RESULT */
 	unsigned wait;             /* CLAIM */

@@ -48,7 +48,7 @@ struct error *pusher_job_do(struct db *db, struct str pusher, struct db_job *job
 	case JOB_CLAIM:
 		return claim(db, pusher, job);
 	case JOB_OFFERED:
-		return ledger_offered(job->arena, db, job->claims, &job->taken);
+		return ledger_offered(job->arena, db, job->claims, &job->taken, &job->run_stopped);
 	case JOB_CONFIRMED:
 		return ledger_confirmed(job->arena, db, job->claims, job->machine_id, &job->script, &job->taken);
 	case JOB_FAILED:

@@ -193,21 +193,35 @@ void visit_give_back(struct visit *visit)
 
 /* --- the beginning --- */
 
+/* Whoever stopped the run since it was claimed stops this as well: nothing is on its way to the machine yet. */
 static void on_offered(struct db_job *job)
 {
 	struct visit *visit = job->context;
 	struct pusher *pusher = visit->pusher;
-	bool ours = !visit->lost && job->error == NULL && job->taken;
+	bool ours = !visit->lost && job->error == NULL && job->taken, stopped = job->run_stopped;
 
 	if (job->error != NULL)
 		pusher_fail(pusher, job->error);
 	arena_free(job->arena);
-	if (!ours)
-		visit_end(visit);
-	else if (pusher->ending)
+	if (ours && !pusher->ending && !stopped) {
+		visit->send(visit);
+		return;
+	}
+	visit_close_bundle(visit);
+	if (ours)
 		visit_give_back(visit);
 	else
-		visit_apply(visit);
+		visit_end(visit);
+}
+
+void visit_offer(struct visit *visit, void (*send)(struct visit *visit))
+{
+	struct db_job *job = pusher_job(visit->pusher, JOB_OFFERED, on_offered, visit);
+
+	visit->send = send;
+	job->claims = &visit->claim;
+	job->claim_count = 1;
+	pusher_db_submit(&visit->pusher->ledger, job);
 }
 
 /* What is needed of it later; the ledger's memory goes. */
@@ -221,6 +235,8 @@ static void copy_claim(struct visit *visit, const struct claim *claim)
 	ours->state.machine = ours->item.machine;
 	ours->state.machine_id = str_copy(arena, claim->state.machine_id);
 	ours->state.error = ours->state.error_kind = ours->state.frozen = ours->state.frozen_by = STR("");
+	ours->item.freeze = STR("");
+	ours->state.drift = claim->state.drift.n > 0 ? STR("?") : STR(""); /* that it has, not what */
 	ours->contact.machine = ours->item.machine;
 	ours->contact.host = str_copy(arena, claim->contact.host);
 	ours->contact.roles = NULL;
@@ -297,19 +313,16 @@ void visit_begin(struct pusher *pusher, const struct claim *claim, const struct 
 	struct arena *arena = arena_new();
 	struct visit *visit = ARENA_NEW(arena, struct visit);
 	struct digest script = push_host_digest();
-	struct db_job *job;
 
 	*visit = (struct visit){.pusher = pusher, .arena = arena, .began = uv_now(&pusher->loop)};
 	visit->token = visit->file = visit->machine_id = visit->probe_failure = visit->trouble = STR("");
 	copy_claim(visit, claim);
 	copy_probes(visit, claimed);
 	visit->with_script = !digest_eq(&visit->script, &script);
+	visit->whole = claim->state.whole || claim->state.drift.n > 0;
 	add_to_flight(pusher, visit);
 	visit_tell(visit, PUSH_CLAIMED, FAILURE_UNREACHABLE, STR(""));
-	job = pusher_job(pusher, JOB_OFFERED, on_offered, visit);
-	job->claims = &visit->claim;
-	job->claim_count = 1;
-	pusher_db_submit(&pusher->ledger, job);
+	visit_offer(visit, visit_apply);
 }
 
 /* --- seen from outside --- */

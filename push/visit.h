@@ -14,6 +14,7 @@ struct visit {
 	struct before *before; /* held while there is a bundle */
 	struct bundle *bundle;
 	struct call *call; /* that is awaited */
+	void (*send)(struct visit *visit); /* what is done when the ledger has it that it is sent */
 	uv_timer_t timer;
 	struct str token;
 	struct str file;      /* with scp: the local copy; empty: none */
@@ -42,6 +43,8 @@ struct visit {
 /* Reports it to the ledger, and then it ends. `may_pass`: trying again may help. The message is one line. */
 void visit_fail(struct visit *visit, enum failure failure, struct str message, bool may_pass);
 void visit_confirmed(struct visit *visit);
+/* Tells the ledger that it is sent something now, and then sends it; gives the claim back where the run was stopped. */
+void visit_offer(struct visit *visit, void (*send)(struct visit *visit));
 /* The claim goes back as it came. */
 void visit_give_back(struct visit *visit);
 void visit_end(struct visit *visit);

@@ -109,7 +109,7 @@ static void note_answer(struct visit *visit, const struct host_answer *answer)
 		visit->script = push_host_digest();
 	for (size_t i = 0; i < answer->warning_count; i++)
 		visit_warn(visit, answer->warnings[i]);
-	if (answer->sessions > 0 && visit->claim.state.confirmed.generation == 0 &&
+	if (answer->sessions > 0 && (visit->claim.state.confirmed.generation == 0 || visit->claim.state.whole) &&
 	    visit->position->mode != POSITION_MONITOR)
 		warn_of_sessions(visit, answer->sessions);
 }
@@ -171,7 +171,7 @@ static void on_applied(void *context, const struct call_result *result)
 	else if (runs_what_it_should(visit, &answer, result->status))
 		on_good(visit, &answer);
 	else if (result->unread.n == 0 && wants_other_form(visit, &answer, result->status))
-		visit_apply(visit);
+		visit_offer(visit, visit_apply);
 	else
 		on_bad(visit, &answer, result);
 }
@@ -261,7 +261,7 @@ static void on_copied(void *context, const struct call_result *result)
 		visit_end(visit);
 	} else if (result->started && result->status == 0) {
 		visit->bytes += bundle_size(visit->bundle);
-		send_bundle(visit);
+		visit_offer(visit, send_bundle);
 	} else {
 		failure = call_failure(visit->arena, visit->pusher->settings, STEP_COPY, result, &message);
 		visit_fail(visit, failure, message, false);

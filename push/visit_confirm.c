@@ -68,7 +68,7 @@ enum failure host_failure(struct arena *arena, const struct host_answer *answer,
 		return FAILURE_FENCE;
 	switch (status) {
 	case HOST_BAD:
-		return FAILURE_DAMAGED;
+		return FAILURE_BUNDLE;
 	case HOST_REFUSED:
 	case HOST_BASE:
 	case HOST_SCRIPT:

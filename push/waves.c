@@ -63,7 +63,8 @@ static struct cover cover_of(struct arena *arena, const struct plan_item *items,
 
 	for (size_t i = 0; i < count; i++) {
 		cover.candidates[i].item = i;
-		number_roles(arena, names, &items[i].contact, &cover.candidates[i]);
+		if (!items[i].damaged) /* it comes to nothing, and is nobody's canary */
+			number_roles(arena, names, &items[i].contact, &cover.candidates[i]);
 	}
 	cover.roles = names_count(names);
 	cover.covered = ARENA_ARRAY(arena, unsigned, cover.roles);
@@ -156,6 +157,14 @@ static int wave_order(const void *a, const void *b)
 	return name_order(a, b);
 }
 
+static size_t first_whole(const struct plan_item *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!items[i].damaged)
+			return i;
+	return 0;
+}
+
 unsigned push_waves(struct arena *arena, struct plan_item *items, size_t count)
 {
 	bool *is_canary = ARENA_ARRAY(arena, bool, count);
@@ -166,7 +175,7 @@ unsigned push_waves(struct arena *arena, struct plan_item *items, size_t count)
 	qsort(items, count, sizeof *items, name_order);
 	cover = cover_of(arena, items, count);
 	if (canaries(arena, &cover, is_canary) == 0)
-		is_canary[0] = true; /* nobody has a role */
+		is_canary[first_whole(items, count)] = true; /* nobody has a role */
 	for (size_t i = 0, place = 0; i < count; i++)
 		items[i].work.wave = is_canary[i] ? 0 : wave_of(place++);
 	qsort(items, count, sizeof *items, wave_order);

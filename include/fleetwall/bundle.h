@@ -56,9 +56,10 @@ const struct generation *positions_generation(const struct positions *positions)
 /* By name. *position is NULL where the generation has no ruleset for it. Damaged files are ERROR_SURROUNDINGS. */
 struct error *positions_find(struct positions *positions, struct str machine,
                              const struct position **position) MUST_CHECK;
-/* All machines of the generation, in the manifest's order; `of[i]` is manifest[i]'s. As few reads as there are distinct
- * rulesets. `sets` is empty until positions_find() is asked for a machine of that position. */
-struct error *positions_all(struct positions *positions, const struct position ***of) MUST_CHECK;
+/* All machines of the generation, in the manifest's order: [i] is manifest[i]'s, NULL where its files are damaged, and
+ * positions_find() says how. As few reads as there are distinct rulesets. `sets` is empty until positions_find() is
+ * asked for a machine of that position. */
+const struct position **positions_all(struct positions *positions);
 
 struct bundle_request {
 	struct str machine, machine_id; /* machine_id empty: not known */

@@ -28,6 +28,9 @@ struct machine_state {
 	struct str frozen; /* the reason; empty: it is not */
 	struct str frozen_by;
 	int64_t frozen_at;
+	bool whole;       /* it may have something else than it confirmed: its next push sends all of it */
+	struct str drift; /* what was found otherwise, the first of it; empty: nothing */
+	int64_t drift_at; /* when it was found */
 };
 /* All machines that the inventory or the ledger knows, sorted by name; or those of `names` (name_count 0: all). One
  * COPY. */
@@ -70,6 +73,7 @@ struct work_item {
 	unsigned wave;
 	struct digest ruleset, position;
 	bool adopt, cut, rollback;
+	struct str freeze; /* with `rollback`: why it is frozen when it confirms; empty: it is not */
 };
 
 /* A run over these machines. Where a run of this very generation is running, they join it, and *run is its number: what
@@ -78,8 +82,9 @@ struct work_item {
  * Refuses with ERROR_GUARD while pushing is halted, and where a run of a newer generation is running; open runs of an
  * older generation, and stopped ones of the same, are superseded (what they have claimed goes on, what waits does not).
  * Items that all go back are another matter: neither a halt nor a newer run holds them up; what is running is stopped,
- * and may be resumed. Pins the generation until the run ends. The generation's digest must be the one that the database
- * knows, else ERROR_GUARD. */
+ * and may be resumed. Where such a run gives way to a push, machines that it did not take back and that were to be
+ * frozen are frozen as they are. Pins the generation until the run ends. The generation's digest must be the one that
+ * the database knows, else ERROR_GUARD. */
 struct error *ledger_start(struct arena *arena, struct db *db, uint64_t generation, const struct digest *digest,
                            unsigned max_failures, const struct work_item *items, size_t count,
                            uint64_t *run) MUST_CHECK;
@@ -132,22 +137,26 @@ enum failure {
 	FAILURE_ROLLED_BACK, /* applied, not confirmed in time: it went back by itself: a person */
 	FAILURE_PROBE,       /* a probe failed; rolled back: a person */
 	FAILURE_HOOK,        /* a hook could not be started or failed in its own way */
-	FAILURE_DAMAGED,     /* the store's files are damaged */
+	FAILURE_DAMAGED,     /* the store's files are damaged: does not count against max_failures */
+	FAILURE_BUNDLE,      /* the machine did not get what was sent as it was sent */
 	FAILURE_FENCE,       /* somebody else has taken this machine over; not this pusher's any more */
 };
 struct str failure_str(enum failure failure); /* "unreachable", "host-key", … */
 bool failure_needs_person(enum failure failure);
 
 /* Each is true to its fence: *taken false where the claim is not ours any more; then nothing was written. */
-struct error *ledger_offered(struct arena *arena, struct db *db, const struct claim *claim, bool *taken) MUST_CHECK;
-/* The machine said so: item, machine_push and machine_generation, as one. */
+/* *stopped: the run was, since it was claimed: nothing is to be sent, and nothing was written. */
+struct error *ledger_offered(struct arena *arena, struct db *db, const struct claim *claim, bool *taken,
+                             bool *stopped) MUST_CHECK;
+/* The machine said so: the item, machine_push, machine_generation and its freeze, as one. Where the claim said that it
+ * may have something else, or has, that is over: it was sent all of it. */
 struct error *ledger_confirmed(struct arena *arena, struct db *db, const struct claim *claim, struct str machine_id,
                                const struct digest *script, bool *taken) MUST_CHECK;
 /* `again_in` > 0: it waits for so many milliseconds, and is claimed again; 0: it has failed. */
 struct error *ledger_failed(struct arena *arena, struct db *db, const struct claim *claim, enum failure failure,
                             struct str message, unsigned again_in, bool *taken) MUST_CHECK;
 
-/* What drift found to be otherwise than confirmed: the next push treats the machine as one whose state is not known. */
+/* Whether it has what it confirmed is not known: the next push sends it all of that again. */
 struct error *ledger_forget(struct arena *arena, struct db *db, struct str machine) MUST_CHECK;
 /* It was installed anew: who it is is not known either; its next push is its first. */
 struct error *ledger_forget_machine(struct arena *arena, struct db *db, struct str machine) MUST_CHECK;
@@ -156,8 +165,17 @@ struct error *ledger_forget_machine(struct arena *arena, struct db *db, struct s
  * drift looked at longest ago, or never (push_machine.drift_at), then by name. */
 struct error *ledger_drift_due(struct arena *arena, struct db *db, unsigned most, struct str **names,
                                size_t *count) MUST_CHECK;
-/* They have been looked at now. */
-struct error *ledger_drift_seen(struct arena *arena, struct db *db, const struct str *names, size_t count) MUST_CHECK;
+/* What drift found at a machine. */
+struct drift_seen {
+	struct str machine;
+	struct digest position; /* that it was compared with */
+	bool told;              /* false: it did not answer, or it could not be compared */
+	struct str found;       /* the first of what differs; empty: nothing does */
+};
+/* They have been looked at now. Where nothing differs, nothing is left to be mended; what another push is at, or has
+ * changed meanwhile, stays as it is noted. */
+struct error *ledger_drift_seen(struct arena *arena, struct db *db, const struct drift_seen *seen,
+                                size_t count) MUST_CHECK;
 
 /* --- probes --- */
 

@@ -52,6 +52,7 @@ struct plan_item {
 	const struct position *position;
 	struct machine_state state;
 	struct contact contact;
+	bool damaged; /* the store's bytes of its ruleset are: it fails without being contacted. `position` is NULL */
 	bool first;   /* nothing was ever confirmed */
 	bool enforce; /* exclusive or coexist, not monitor */
 };
@@ -61,6 +62,7 @@ struct push_plan {
 	struct plan_item *items; /* by wave, then name */
 	size_t count;
 	unsigned waves;
+	size_t damaged;              /* of the items */
 	size_t unchanged, frozen;    /* left out */
 	struct str *frozen_machines; /* that differ, and are frozen */
 	struct str *unmanaged;       /* confirmed something once, and have no ruleset any more: nothing is done there */
@@ -124,16 +126,22 @@ struct error *push_work(struct arena *arena, struct str conninfo, const struct p
 struct answer {
 	struct str machine;
 	bool answered;
+	bool cut;             /* not answered, as the answer is longer than `limit` */
 	enum failure failure; /* if not */
 	struct str message;   /* why, or what it said first, or what it said is wrong; plain text */
 	struct str output;    /* what fleetwall-host printed */
 	int status;        /* its exit code */
 };
-/* Runs `fleetwall-host WORDS…` on each of these, `parallel` at once. Words are ours or were checked by fleetwall-host's
- * own rules: [A-Za-z0-9._:/-]+ (asserted). `limit` bytes of output are kept. */
-struct error *push_ask(struct arena *arena, const struct push_settings *settings, const struct contact *contacts,
-                       size_t count, const struct str *words, size_t word_count, size_t limit,
-                       struct answer *answers) MUST_CHECK;
+/* Runs `fleetwall-host WORDS…` there. Words are ours or were checked by fleetwall-host's own rules:
+ * [A-Za-z0-9._:/-]+ (asserted). */
+struct host_question {
+	const struct contact *contact;
+	const struct str *words;
+	size_t word_count;
+};
+/* Asks all of these, `parallel` at once. `limit` bytes of the output of each are kept. */
+struct error *push_ask(struct arena *arena, const struct push_settings *settings, const struct host_question *questions,
+                       size_t count, size_t limit, struct answer *answers) MUST_CHECK;
 
 /* --- drift --- */
 

@@ -35,11 +35,15 @@ CREATE TABLE fleetwall.push_machine (
     message              fleetwall.line,
     failed_at            timestamptz CHECK (isfinite(failed_at)),
     needs_person         boolean NOT NULL DEFAULT false,
+    whole                boolean NOT NULL DEFAULT false,
     drift_at             timestamptz CHECK (isfinite(drift_at)),
+    drift                fleetwall.line CHECK (drift <> ''),
+    drifted_at           timestamptz CHECK (isfinite(drifted_at)),
     CONSTRAINT push_machine_offered CHECK (num_nonnulls(offered_generation, offered_ruleset, offered_position, offered_at) IN (0, 4)),
     CONSTRAINT push_machine_confirmed CHECK (num_nonnulls(confirmed_generation, confirmed_ruleset, confirmed_position, confirmed_at) IN (0, 4)),
     CONSTRAINT push_machine_before CHECK (num_nonnulls(before_generation, before_ruleset, before_position, before_at) IN (0, 4)),
-    CONSTRAINT push_machine_failure CHECK (num_nonnulls(failure, message, failed_at) IN (0, 3) AND (failure IS NOT NULL OR NOT needs_person))
+    CONSTRAINT push_machine_failure CHECK (num_nonnulls(failure, message, failed_at) IN (0, 3) AND (failure IS NOT NULL OR NOT needs_person)),
+    CONSTRAINT push_machine_drift CHECK (num_nonnulls(drift, drifted_at) IN (0, 2))
 ) WITH (fillfactor = 70);
 COMMENT ON TABLE fleetwall.push_machine IS 'What a machine was offered, what it has confirmed, and how the last attempt went; written by pushers alone';
 COMMENT ON COLUMN fleetwall.push_machine.machine IS 'The machine''s name; it may be gone from the inventory';
@@ -48,7 +52,7 @@ COMMENT ON COLUMN fleetwall.push_machine.offered_generation IS 'The generation t
 COMMENT ON COLUMN fleetwall.push_machine.offered_ruleset IS 'The digest of its ruleset there, as in the manifest';
 COMMENT ON COLUMN fleetwall.push_machine.offered_position IS 'The digest of that ruleset and of the sets that it names';
 COMMENT ON COLUMN fleetwall.push_machine.offered_at IS 'When it was sent';
-COMMENT ON COLUMN fleetwall.push_machine.confirmed_generation IS 'The generation that it confirmed last; null: none, or what it has is not known any more';
+COMMENT ON COLUMN fleetwall.push_machine.confirmed_generation IS 'The generation that it confirmed last; null: none';
 COMMENT ON COLUMN fleetwall.push_machine.confirmed_ruleset IS 'The digest of its ruleset there';
 COMMENT ON COLUMN fleetwall.push_machine.confirmed_position IS 'The digest of that ruleset and of the sets that it names';
 COMMENT ON COLUMN fleetwall.push_machine.confirmed_at IS 'When it confirmed';
@@ -63,7 +67,10 @@ COMMENT ON COLUMN fleetwall.push_machine.failure IS 'What kind of failure the la
 COMMENT ON COLUMN fleetwall.push_machine.message IS 'What was said of it';
 COMMENT ON COLUMN fleetwall.push_machine.failed_at IS 'When that was';
 COMMENT ON COLUMN fleetwall.push_machine.needs_person IS 'It does not go away by itself';
-COMMENT ON COLUMN fleetwall.push_machine.drift_at IS 'When nightly last asked it whether it still has that; null: never';
+COMMENT ON COLUMN fleetwall.push_machine.whole IS 'What it has is not what it confirmed, or may not be: the next push sends it all of its ruleset';
+COMMENT ON COLUMN fleetwall.push_machine.drift_at IS 'When drift last asked it whether it still has that; null: never';
+COMMENT ON COLUMN fleetwall.push_machine.drift IS 'What drift found otherwise than it was confirmed, the first of it; null: nothing, or it has had all of it sent since';
+COMMENT ON COLUMN fleetwall.push_machine.drifted_at IS 'When that was found';
 CREATE INDEX push_machine_before ON fleetwall.push_machine (before_generation) WHERE before_generation IS NOT NULL;
 COMMENT ON INDEX fleetwall.push_machine_before IS 'The generations that are held for rollback';
 
@@ -131,6 +138,7 @@ CREATE TABLE fleetwall.push_work (
     adopt    boolean NOT NULL DEFAULT false,
     cut      boolean NOT NULL DEFAULT false,
     rollback boolean NOT NULL DEFAULT false,
+    stay     fleetwall.line CHECK (stay ~ '[^ ]'),
     state    text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'claimed', 'confirmed', 'failed', 'skipped')),
     at       timestamptz NOT NULL DEFAULT now(),
     due      timestamptz NOT NULL DEFAULT '-infinity',
@@ -155,6 +163,7 @@ COMMENT ON COLUMN fleetwall.push_work.position IS 'The digest of that ruleset an
 COMMENT ON COLUMN fleetwall.push_work.adopt IS 'Rules that are not ours may be replaced at the first push';
 COMMENT ON COLUMN fleetwall.push_work.cut IS 'Established connections that are no longer allowed end';
 COMMENT ON COLUMN fleetwall.push_work.rollback IS 'The machine may go back to an older generation';
+COMMENT ON COLUMN fleetwall.push_work.stay IS 'Why the machine is frozen from the moment that it confirms, or that another push takes the place of this one; null: it is not';
 COMMENT ON COLUMN fleetwall.push_work.state IS 'waiting, claimed; final: confirmed, failed, skipped';
 COMMENT ON COLUMN fleetwall.push_work.at IS 'Since when it is in that state';
 COMMENT ON COLUMN fleetwall.push_work.due IS 'waiting: not to be claimed before';
@@ -243,9 +252,10 @@ CREATE VIEW fleetwall.push_status AS
     SELECT coalesce(m.name::text, p.machine) AS machine,
            CASE WHEN m.name IS NULL THEN 'gone' WHEN NOT m.enabled THEN 'disabled' WHEN f.machine IS NOT NULL THEN 'frozen'
                 WHEN busy.run IS NOT NULL THEN 'pushing' WHEN p.needs_person THEN 'needs-person' WHEN waits.machine IS NOT NULL THEN 'waiting'
-                WHEN p.failure IS NOT NULL THEN 'failed' WHEN p.confirmed_generation IS NOT NULL THEN 'confirmed' ELSE 'never' END AS state,
+                WHEN p.failure IS NOT NULL THEN 'failed' WHEN p.drift IS NOT NULL THEN 'drifted' WHEN p.confirmed_generation IS NOT NULL THEN 'confirmed' ELSE 'never' END AS state,
            p.confirmed_generation AS generation, p.confirmed_at, p.offered_generation, p.offered_at, p.before_generation,
            coalesce(p.attempts, 0) AS attempts, p.failure, p.message, p.failed_at, coalesce(p.needs_person, false) AS needs_person,
+           p.drift::text AS drift, p.drifted_at,
            f.reason::text AS frozen, f.who AS frozen_by, f.at AS frozen_at, coalesce(busy.run, waits.run) AS run, busy.pusher::text AS pusher
     FROM fleetwall.machine AS m
     FULL JOIN fleetwall.push_machine AS p ON p.machine = m.name::text
@@ -255,11 +265,12 @@ CREATE VIEW fleetwall.push_status AS
                WHERE r.state = 'running' AND w.state IN ('waiting', 'claimed')) AS waits
            ON waits.machine = coalesce(m.name::text, p.machine);
 COMMENT ON VIEW fleetwall.push_status IS 'How it is with pushing to a machine; all that the inventory or the pushers know';
-COMMENT ON COLUMN fleetwall.push_status.state IS 'The first that holds of: gone (from the inventory), disabled, frozen, pushing (somebody is at it), needs-person, waiting (in the run that is running), failed (the last attempt), confirmed, never (pushed)';
+COMMENT ON COLUMN fleetwall.push_status.state IS 'The first that holds of: gone (from the inventory), disabled, frozen, pushing (somebody is at it), needs-person, waiting (in the run that is running), failed (the last attempt), drifted (it has something else than it confirmed), confirmed, never (pushed)';
 COMMENT ON COLUMN fleetwall.push_status.generation IS 'The generation that it confirmed last; later ones may have the same for it';
 COMMENT ON COLUMN fleetwall.push_status.before_generation IS 'Where rollback goes back to';
 COMMENT ON COLUMN fleetwall.push_status.attempts IS 'How often it was claimed since the last confirm';
 COMMENT ON COLUMN fleetwall.push_status.failure IS 'What kind of failure the last attempt ended with';
+COMMENT ON COLUMN fleetwall.push_status.drift IS 'What drift found otherwise than it was confirmed';
 COMMENT ON COLUMN fleetwall.push_status.frozen IS 'Why nothing is pushed to it; null: it is not frozen';
 COMMENT ON COLUMN fleetwall.push_status.run IS 'The run that it is claimed, or waits, in';
 COMMENT ON COLUMN fleetwall.push_status.pusher IS 'Who is at it';

@@ -38,12 +38,12 @@ static int push_to_the_end(uint64_t run, unsigned lease)
 		struct claim *claims;
 		unsigned wait;
 		size_t count;
-		bool taken;
+		bool taken, stopped;
 
 		must(ledger_claim(arena, db, run, STR("child"), lease, 3, &claims, &count, &info, &wait));
 		for (size_t i = 0; i < count; i++) {
 			ck_assert_uint_eq(claims[i].item.wave, info.wave);
-			must(ledger_offered(arena, db, &claims[i], &taken));
+			must(ledger_offered(arena, db, &claims[i], &taken, &stopped));
 			ck_assert(taken);
 			must(ledger_confirmed(arena, db, &claims[i], STR("id"), NULL, &taken));
 			done += taken;

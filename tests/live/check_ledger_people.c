@@ -308,9 +308,9 @@ static void everything_about_pushing(void)
 {
 	struct claim claim = claimed_one(started_run(1, 3, 0));
 	struct probe probe = probe_of("m00", "22/tcp", true, "");
-	bool taken;
+	bool taken, stopped;
 
-	must(ledger_offered(arena, db, &claim, &taken));
+	must(ledger_offered(arena, db, &claim, &taken, &stopped));
 	ck_assert(taken && confirm(&claim));
 	claim = claimed_one(claim.run);
 	must(ledger_renew(arena, db, &claim, 1, 60, &taken));

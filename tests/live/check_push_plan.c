@@ -1,5 +1,7 @@
 /* What a push would do: which machines, by what the ledger says of them, and what is not to be done. Contacts nobody.
  */
+#include <stdlib.h>
+
 #include "push_fleet.h"
 
 static struct push_plan plan_of(const char *const *words)
@@ -165,6 +167,50 @@ START_TEST(names_of_a_selection)
 }
 END_TEST
 
+/* Those whose ruleset can't be read are told, keep nobody from anything, and are nobody's canary. */
+START_TEST(damaged_ones)
+{
+	struct push_plan plan;
+	size_t damaged = 0;
+
+	(void)push_fleet(6, 1);
+	all_confirmed();
+	(void)push_fleet(6, 2);
+	ck_assert_int_eq(system(str_c(arena, str_format(arena,
+	                                                "cd %s/out/machines/m001 && f=$(readlink -f rules.v4) && "
+	                                                "rm -f $f && echo x >$f",
+	                                                push_home))),
+	                 0);
+	plan = push_planned();
+	ck_assert_uint_eq(plan.count, 6);
+	ck_assert_uint_eq(plan.damaged, 3);
+	for (size_t i = 0; i < plan.count; i++) {
+		ck_assert_int_eq(plan.items[i].damaged, plan.items[i].position == NULL);
+		ck_assert(!plan.items[i].damaged || plan.items[i].work.wave > 0);
+		damaged += plan.items[i].damaged;
+	}
+	ck_assert_uint_eq(damaged, 3);
+	ck_assert_int_eq(plan.items[0].work.wave, 0);
+	ck_assert_uint_eq(push_done_all().run.confirmed, 3);
+	ck_assert_uint_eq(push_told.failures[FAILURE_DAMAGED], 3);
+	ck_assert_str_eq(host_text(1, "calls"), "");
+}
+END_TEST
+
+/* One that may have something else than it confirmed gets all of it. */
+START_TEST(whole_ones)
+{
+	(void)push_fleet(3, 1);
+	(void)push_done_all();
+	must(ledger_forget(arena, db, STR("m001")));
+	ck_assert_uint_eq(push_planned().count, 1);
+	ck_assert(!push_planned().items[0].first);
+	ck_assert_uint_eq(push_done_all().run.confirmed, 1);
+	ck_assert_uint_eq(host_lines(1, "header", "flags whole"), 1);
+	ck_assert_uint_eq(push_planned().count, 0);
+}
+END_TEST
+
 /* SPEC §7.0 */
 START_TEST(without_management)
 {
@@ -197,6 +243,8 @@ int main(void)
 	tcase_add_test(tests, those_that_are_left_out);
 	tcase_add_test(tests, chosen_ones);
 	tcase_add_test(tests, names_of_a_selection);
+	tcase_add_test(tests, damaged_ones);
+	tcase_add_test(tests, whole_ones);
 	tcase_add_test(tests, without_management);
 	suite_add_tcase(suite, tests);
 	return postgres_main(suite, NULL);

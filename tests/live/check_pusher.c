@@ -536,6 +536,7 @@ END_TEST
 START_TEST(asks_many)
 {
 	struct contact contacts[30];
+	struct host_question questions[30];
 	struct answer answers[30];
 	struct str word = STR("status");
 
@@ -543,10 +544,11 @@ START_TEST(asks_many)
 		struct str name = str_format(arena, "m%03u", i);
 
 		contacts[i] = (struct contact){.machine = name, .host = name};
+		questions[i] = (struct host_question){&contacts[i], &word, 1};
 		host_has(i, i == 7 ? "key" : "confirmed", "00\n");
 	}
 	contacts[8].host = STR("-oProxyCommand=x");
-	must(push_ask(arena, &push_settings, contacts, 30, &word, 1, 1000, answers));
+	must(push_ask(arena, &push_settings, questions, 30, 1000, answers));
 	for (unsigned i = 0; i < 30; i++) {
 		ck_assert(str_eq(answers[i].machine, contacts[i].machine));
 		ck_assert_int_eq(answers[i].answered, i != 7 && i != 8);

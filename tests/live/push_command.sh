@@ -172,6 +172,78 @@ says 'nothing to push'
 run 0 machine unfreeze web1
 run 0 push
 says 'web1: confirmed'
+# Whoever takes machines back may be killed before all of them are: those that were stay where they are.
+for port in 7001 7002; do # so that both go back to the same one
+	run 0 rule add web allow $port/tcp
+	run 0 generate
+	run 0 push
+done
+touch "$home/hosts/web2/hang"
+"$FLEETWALL" rollback web1 web2 > "$home/night" 2>&1 &
+killed=$!
+is_frozen() { "$FLEETWALL" status "$1" | grep -q 'rolled back to generation'; }
+soon is_frozen web1
+soon test -e "$home/hosts/web2/pid"
+kill -9 "$killed"
+wait "$killed" 2> /dev/null
+holds 'it stays' is_frozen web1
+before=$(asked web1 apply)
+run 0 push web1
+complains 'machine web1 is frozen'
+says 'nothing to push'
+holds 'nothing was sent to it' test "$before" -eq "$(asked web1 apply)"
+# The other one was on its way, and is not taken forward either. The leases of what was killed end.
+kill "$(cat "$home/hosts/web2/pid")"
+rm "$home/hosts/web2/hang" "$home/hosts/web2/pid"
+sql 'UPDATE fleetwall.push_work SET lease = now() WHERE lease IS NOT NULL'
+run 0 rule add db allow 22/tcp
+run 0 generate
+run 0 push
+run 0 status web2
+says 'gave way to run'
+run 0 machine unfreeze web1 web2
+run 0 push
+says '2 confirmed, 0 failed'
+
+# --- stopped between its turn and the apply ---
+printf '#!/bin/sh\nexec "%s" push --halt --reason "on its way"\n' "$FLEETWALL" > "$home/copy"
+chmod 0755 "$home/copy"
+sed "s|^push = {|transport = \"scp\"; push = { copy = [ \"$home/copy\" ];|" "$FLEETWALL_CONFIG" > "$home/scp.conf"
+run 0 rule add web allow 8080/tcp
+run 0 generate
+before=$(asked web1 apply)
+run 1 --config "$home/scp.conf" push web1
+says 'on its way'
+says '0 confirmed, 0 failed, 0 skipped, 1 waiting'
+holds 'nothing was applied' test "$before" -eq "$(asked web1 apply)"
+run 0 push --resume
+says 'web1: confirmed'
+run 0 push
+
+# --- damaged files: the others get what they shall have ---
+run 0 rule add web allow 8081/tcp
+run 0 rule add db allow 8081/tcp
+run 0 generate
+object=$(readlink -f "$home/state/out/machines/db1/rules.v4")
+chmod u+w "$object"
+echo '-A INPUT -j ACCEPT' >> "$object"
+before=$(asked db1 apply)
+run 1 push --dry-run
+says 'damaged'
+run 1 push
+complains 'the published files of 1 machine are damaged'
+complains 'fleetwall generate'
+says 'web1: confirmed'
+says 'web2: confirmed'
+says 'left: db1: damaged: machine db1'
+says '2 confirmed, 1 failed'
+holds 'it was not asked' test "$before" -eq "$(asked db1 apply)"
+run 1 --json status
+json '[.items[] | [.machine, .state, .failure]] == [["db1", "behind", "damaged"], ["web1", "current", null], ["web2", "current", null]]'
+run 0 generate
+run 0 push
+says 'db1: confirmed'
+run 0 status
 
 # --- what machines answer that are anybody's by now ---
 printf 'version 1\nerror lock: \033]0;x\302\233m held\n' > "$home/hosts/web1/read"
@@ -184,6 +256,12 @@ says 'lock:'
 
 # --- what differs stays known where it can't be mended ---
 printf '%s\n' 'version 1' '== rules.v4' '== sets' '== end' > "$home/hosts/web1/read"
+run 1 drift web1
+run 1 status web1
+says 'drifted'
+says 'policy, rules.v4: :INPUT DROP; and '
+run 1 --json status
+json '[.items[] | select(.drift != null) | [.machine, .state, .needs_person, .confirmed != null, .drifted_at != null]] == [["web1", "drifted", true, true, true]]'
 run 0 machine freeze web1 --reason 'kernel upgrade'
 run 1 drift web1 --mend
 complains 'machine web1 is frozen, and left as it is'
@@ -194,8 +272,31 @@ complains 'a fire'
 run 0 push --resume
 run 0 push
 says 'nothing to push'
+touch "$home/hosts/web1/refuse"
+run 1 drift web1 --mend
+says 'pushed again: 0 confirmed, 1 failed'
+run 1 --json status web1
+json '.items[0] | .confirmed != null and .drift != null and .failure == "refused"'
+rm "$home/hosts/web1/refuse"
+# The next push knows that all of it is to be sent.
+run 0 push
+says '1 confirmed, 0 failed'
+holds 'all of it was sent' grep -q '^flags.* whole' "$home/hosts/web1/header"
+run 0 --json status web1
+json '.items[0] | .state == "current" and .drift == null and .drifted_at == null'
 run 0 drift web1 --mend
 says 'pushed again: 1 confirmed, 0 failed'
+run 0 status web1
+# What was mended there is known when it is looked at again; so does the night know what it sees.
+run 1 drift web1
+sed -i 's/^push = {\(.*\)drift_sample = 0/push = {\1drift_sample = 9/' "$FLEETWALL_CONFIG"
+sql "UPDATE fleetwall.push_machine SET drift = NULL, drifted_at = NULL"
+run 1 nightly
+says 'web1 differs from what it confirmed'
+run 1 status web1
+says 'drifted'
+run 0 drift web1 --mend
+rm "$home"/hosts/*/read
 
 # --- nights ---
 settings "$management" 'nightly_push = "approved";'

@@ -72,13 +72,14 @@ damage() {
 	chmod u+w "$object"
 	echo "$2" >> "$object"
 }
-# Rules that are damaged are seen when the push is planned, and nobody is contacted; members when they are sent.
+# Rules that are damaged are seen when the push is planned, members when they are sent: no such machine is contacted.
 calls well damaged
 damage "$home/state/out/machines/damaged/rules.v4" '-A INPUT -j ACCEPT'
-run 3 --config "$home/hooks.conf" push
-complains 'machine damaged: '
-complains 'is not what its name says'
-complains 'generate'
+run 1 --config "$home/hooks.conf" push damaged
+complains 'the published files of 1 machine are damaged'
+says 'left: damaged: damaged: machine damaged: '
+says 'is not what its name says'
+says 'generate'
 called 0 well damaged
 run 0 --config "$home/elsewhere.conf" generate
 holds 'it was mended' sh -c "! grep -qx -e '-A INPUT -j ACCEPT' '$home/state/out/machines/damaged/rules.v4'"

@@ -15,7 +15,7 @@ static const struct {
 	{FAILURE_APPLY, "apply", true},              {FAILURE_UNDO, "undo", true},
 	{FAILURE_ROLLED_BACK, "rolled-back", true},  {FAILURE_PROBE, "probe", true},
 	{FAILURE_HOOK, "hook", false},               {FAILURE_DAMAGED, "damaged", false},
-	{FAILURE_FENCE, "fence", false},
+	{FAILURE_BUNDLE, "bundle", false},           {FAILURE_FENCE, "fence", false},
 };
 enum { FAILURES = sizeof failures / sizeof *failures };
 
