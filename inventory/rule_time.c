@@ -138,14 +138,15 @@ static void date_of(int64_t days, int64_t *year, int64_t *month, int64_t *day)
 
 void time_print(struct buf *buf, int64_t time)
 {
-	int64_t days = time >= 0 ? time / DAY_SECONDS : -((DAY_SECONDS - 1 - time) / DAY_SECONDS);
-	int seconds = (int)(time - days * DAY_SECONDS);
 	int64_t year, month, day;
 
 	if (!time_valid(time)) { /* a loaded infinity: seen in messages only */
 		buf_add(buf, time > 0 ? STR("infinity") : STR("-infinity"));
 		return;
 	}
+	int64_t days = time >= 0 ? time / DAY_SECONDS : -((DAY_SECONDS - 1 - time) / DAY_SECONDS);
+	int seconds = (int)(time - days * DAY_SECONDS);
+
 	date_of(days, &year, &month, &day);
 	buf_format(buf, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)year, (int)month, (int)day, seconds / 3600,
 	           seconds / 60 % 60, seconds % 60);
