@@ -49,7 +49,7 @@ struct arena {
 	size_t next_size, total;
 };
 
-static _Noreturn void out_of_memory(void)
+_Noreturn void arena_exhausted(void)
 {
 	static const char message[] = "fleetwall: out of memory\n";
 
@@ -82,12 +82,12 @@ static struct chunk *chunk_new(struct arena *arena, size_t size)
 	struct chunk *chunk;
 
 	if (size > SIZE_MAX / 2)
-		out_of_memory();
+		arena_exhausted();
 	if (size < arena->next_size)
 		size = arena->next_size;
 	chunk = memory_take(sizeof *chunk + size);
 	if (chunk == NULL)
-		out_of_memory();
+		arena_exhausted();
 	*chunk = (struct chunk){.size = size};
 	ASAN_POISON_MEMORY_REGION(chunk->data, size);
 	arena->total += sizeof *chunk + size;
@@ -112,7 +112,7 @@ struct arena *arena_new(void)
 	struct arena *arena = malloc(sizeof *arena);
 
 	if (arena == NULL)
-		out_of_memory();
+		arena_exhausted();
 	*arena = (struct arena){.next_size = FIRST_CHUNK, .total = sizeof *arena};
 	return arena;
 }
@@ -193,7 +193,7 @@ static void *take(struct arena *arena, size_t bytes, size_t align)
 	size_t place;
 
 	if (bytes > SIZE_MAX / 4)
-		out_of_memory();
+		arena_exhausted();
 	chunk = chunk_for(arena, bytes + GAP, align);
 	place = aligned_place(chunk, align);
 	chunk->used = place + bytes + GAP;
@@ -208,7 +208,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size, size_t align)
 
 	assert(align != 0 && (align & (align - 1)) == 0);
 	if (__builtin_mul_overflow(count, size, &bytes))
-		out_of_memory();
+		arena_exhausted();
 	return memset(take(arena, bytes, align), 0, bytes);
 }
 
@@ -229,7 +229,7 @@ void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacit
 	if (count < *capacity)
 		return array;
 	if (*capacity > SIZE_MAX / 4)
-		out_of_memory();
+		arena_exhausted();
 	*capacity = *capacity == 0 ? 8 : *capacity * 2;
 	larger = arena_array(arena, *capacity, size, align);
 	if (count > 0)

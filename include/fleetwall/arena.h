@@ -38,6 +38,9 @@ void *arena_grow(struct arena *arena, void *array, size_t count, size_t *capacit
 /* Of memory that arenas gave up, so many bytes stay with the process for the next arena. For the start of a program. */
 void arena_keep(size_t size);
 
+/* Ends the program as every want of memory does; for libraries that say so to their caller. */
+_Noreturn void arena_exhausted(void);
+
 /* Bytes taken from the system by this arena, for figures. */
 size_t arena_size(const struct arena *arena);
 

@@ -36,8 +36,8 @@ enum packet_field {
 	FIELD_SOURCE_PORT, /* 16 bits */
 	FIELD_FLAGS,       /* of TCP, the 8 bits of its byte 13 */
 	FIELD_FRAGMENT,    /* 1: a later fragment, which has no ports */
-	FIELD_IN,          /* input interface: 16 bytes, the name and NULs */
-	FIELD_OUT,         /* output interface */
+	FIELD_IN,          /* input interface: a name of at most 15 bytes; none: the empty name */
+	FIELD_OUT,         /* output interface; likewise */
 	FIELD_SOURCE,      /* IPv4 in the first 32 bits */
 	FIELD_DESTINATION,
 	FIELD_COUNT
@@ -47,7 +47,7 @@ enum packet_field {
 enum packet_state { STATE_INVALID, STATE_NEW, STATE_ESTABLISHED, STATE_RELATED, STATE_UNTRACKED, STATE_COUNT };
 
 struct packets packets_none(void);
-/* Every packet that can be: with one of the states, and an interface name that is one. All others are subsets of it. */
+/* Every packet that can be. */
 struct packets packets_all(void);
 
 struct packets packets_family(enum family family);
@@ -55,9 +55,10 @@ struct packets packets_state(enum packet_state state);
 /* A number, and a range of numbers, in a field of at most 16 bits. first <= last. */
 struct packets packets_number(enum packet_field field, unsigned number);
 struct packets packets_numbers(enum packet_field field, unsigned first, unsigned last);
-/* Those whose bits of the field under `mask` are those of `value`. */
+/* Those whose bits of the field under `mask` are those of `value`: none, if `value` has others. Not of FIELD_STATE. */
 struct packets packets_bits(enum packet_field field, unsigned mask, unsigned value);
-/* FIELD_IN or FIELD_OUT. "eth+" is every name that begins with eth, "+" every name. At most 15 bytes. */
+/* FIELD_IN or FIELD_OUT. "eth+" is every name that begins with eth, "+" every name, "" no interface. At most 15 bytes
+ * without the plus. */
 struct packets packets_interface(enum packet_field field, struct str pattern);
 /* FIELD_SOURCE or FIELD_DESTINATION; only packets of the family. */
 struct packets packets_prefix(enum packet_field field, struct prefix prefix);

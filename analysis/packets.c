@@ -1,0 +1,312 @@
+/* The space of packets: the one file that knows BuDDy. It owns the library's nodes, the stack of what lives, the names
+ * of conditions, and what is done with whole sets. Which bits a field has is elsewhere (packets_make.c), and so is what
+ * a set says in words (packets_say.c). The library has one space in a process and no threads: so has this file. */
+#include "fleetwall/packets.h"
+
+#include <assert.h>
+#include <bdd.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fleetwall/arena.h"
+#include "fleetwall/names.h"
+#include "packets_nodes.h"
+
+/* Small at first, so that a question that needs few nodes waits for nothing; then the table doubles, up to a step that
+ * a big one can afford. A node has 20 bytes; one of the caches of results has an entry of 24 for each CACHE_RATIO. */
+#define FIRST_NODES (1 << 16)
+#define FIRST_CACHE (1 << 14)
+#define LARGEST_STEP (1 << 23)
+#define MOST_NODES (1 << 27)
+#define LEAST_FREE 30 /* per cent, after a garbage collection: else the table grows */
+#define CACHE_RATIO 8
+#define MORE_CONDITIONS 1024
+
+static struct {
+	struct arena *arena; /* NULL: not begun */
+	struct names *names; /* of conditions, in the order of their variables */
+	int *stack;
+	size_t count, capacity;
+	uint32_t cube_conditions; /* how many of them the cubes have */
+	int conditions;           /* the cube of all conditions, for quantifying */
+	int fields[FIELD_COUNT];  /* of each field */
+	int others[FIELD_COUNT];  /* of every other field, and the conditions */
+} space;
+
+/* Whatever the library can't do is for want of memory; all else is a mistake of ours. */
+static void fail(int code)
+{
+	if (code == BDD_MEMORY || code == BDD_NODENUM)
+		arena_exhausted();
+	assert(!"the diagrams were misused");
+	abort();
+}
+
+void packets_begin(void)
+{
+	if (space.arena != NULL)
+		return;
+	space.arena = arena_new();
+	space.names = names_new(space.arena);
+	bdd_error_hook(fail);
+	bdd_init(FIRST_NODES, FIRST_CACHE);
+	bdd_gbc_hook(NULL);
+	bdd_setmaxincrease(LARGEST_STEP);
+	bdd_setmaxnodenum(MOST_NODES);
+	bdd_setminfreenodes(LEAST_FREE);
+	bdd_setvarnum(VARIABLE_CONDITION_BELOW);
+	bdd_setcacheratio(CACHE_RATIO);
+}
+
+void packets_end(void)
+{
+	if (space.arena == NULL)
+		return;
+	bdd_done();
+	arena_free(space.arena);
+	memset(&space, 0, sizeof space);
+}
+
+/* --- nodes --- */
+
+int node_make(unsigned variable, int low, int high)
+{
+	return low == high ? low : bdd_ite(bdd_ithvar((int)variable), high, low);
+}
+
+void node_hold(int node)
+{
+	bdd_addref(node);
+}
+
+void node_drop(int node)
+{
+	bdd_delref(node);
+}
+
+/* The library counts at most 1022 references to a node; one that had more is never given up, which costs its memory. */
+struct packets node_packets(int node)
+{
+	space.stack = arena_grow(space.arena, space.stack, space.count, &space.capacity, sizeof *space.stack,
+	                         _Alignof(int));
+	space.stack[space.count++] = bdd_addref(node);
+	return (struct packets){node};
+}
+
+unsigned node_variable(int node)
+{
+	return (unsigned)bdd_var(node);
+}
+
+int node_low(int node)
+{
+	return bdd_low(node);
+}
+
+int node_high(int node)
+{
+	return bdd_high(node);
+}
+
+int node_support(int node)
+{
+	return node_packets(bdd_support(node)).node;
+}
+
+/* --- the stack --- */
+
+size_t packets_mark(void)
+{
+	return space.count;
+}
+
+void packets_release(size_t mark)
+{
+	assert(mark <= space.count);
+	while (space.count > mark)
+		bdd_delref(space.stack[--space.count]);
+}
+
+struct packets packets_keep(struct packets set)
+{
+	bdd_addref(set.node);
+	return set;
+}
+
+struct packets packets_release_but(size_t mark, struct packets set)
+{
+	bdd_addref(set.node);
+	packets_release(mark);
+	(void)node_packets(set.node);
+	bdd_delref(set.node);
+	return set;
+}
+
+/* --- what can be done with sets --- */
+
+struct packets packets_none(void)
+{
+	return (struct packets){NODE_NONE};
+}
+
+struct packets packets_all(void)
+{
+	return (struct packets){NODE_ALL};
+}
+
+struct packets packets_and(struct packets a, struct packets b)
+{
+	return node_packets(bdd_apply(a.node, b.node, bddop_and));
+}
+
+struct packets packets_or(struct packets a, struct packets b)
+{
+	return node_packets(bdd_apply(a.node, b.node, bddop_or));
+}
+
+struct packets packets_without(struct packets a, struct packets b)
+{
+	return node_packets(bdd_apply(a.node, b.node, bddop_diff));
+}
+
+struct packets packets_not(struct packets a)
+{
+	return node_packets(bdd_not(a.node));
+}
+
+struct packets packets_if(struct packets condition, struct packets then, struct packets otherwise)
+{
+	return node_packets(bdd_ite(condition.node, then.node, otherwise.node));
+}
+
+bool packets_empty(struct packets set)
+{
+	return set.node == NODE_NONE;
+}
+
+bool packets_within(struct packets inner, struct packets outer)
+{
+	return bdd_apply(inner.node, outer.node, bddop_diff) == NODE_NONE;
+}
+
+size_t packets_size(struct packets set)
+{
+	return (size_t)bdd_nodecount(set.node);
+}
+
+/* --- conditions --- */
+
+static unsigned condition_variable(uint32_t number)
+{
+	return number < CONDITIONS_ABOVE ? VARIABLE_CONDITION + number
+	                                 : VARIABLE_CONDITION_BELOW + (number - CONDITIONS_ABOVE);
+}
+
+struct packets packets_condition(struct str name)
+{
+	unsigned variable = condition_variable(names_add(space.names, name));
+
+	if (variable >= (unsigned)bdd_varnum())
+		bdd_extvarnum(MORE_CONDITIONS);
+	return (struct packets){bdd_ithvar((int)variable)};
+}
+
+struct str condition_name(unsigned variable)
+{
+	return names_get(space.names, variable < VARIABLE_CONDITION_BELOW
+	                                      ? variable - VARIABLE_CONDITION
+	                                      : variable - VARIABLE_CONDITION_BELOW + CONDITIONS_ABOVE);
+}
+
+struct packets packets_put(struct packets set, struct str condition, struct packets value)
+{
+	uint32_t number = names_find(space.names, condition);
+
+	if (number == NAMES_NONE)
+		return set;
+	return node_packets(bdd_compose(set.node, value.node, (int)condition_variable(number)));
+}
+
+/* --- quantifying --- */
+
+/* The variables from `first` on, above those of `below`. */
+static int cube(unsigned first, unsigned width, int below)
+{
+	for (unsigned i = width; i-- > 0;) {
+		int node = bdd_ite(bdd_ithvar((int)(first + i)), below, NODE_NONE);
+		bdd_addref(node);
+		bdd_delref(below);
+		below = node;
+	}
+	return below;
+}
+
+/* Every condition that has a name, and the fields that `wanted` has. */
+static int cube_of(const bool *wanted, bool conditions)
+{
+	uint32_t named = conditions ? names_count(space.names) : 0;
+	uint32_t above = named < CONDITIONS_ABOVE ? named : CONDITIONS_ABOVE;
+	int node = cube(VARIABLE_CONDITION_BELOW, named - above, NODE_ALL);
+
+	for (enum packet_field field = FIELD_COUNT; field-- > 0;) {
+		if (wanted[field])
+			node = cube(field_places[field].variable, field_places[field].width, node);
+		if (field == FIELD_SOURCE)
+			node = cube(VARIABLE_CONDITION, above, node);
+	}
+	return node;
+}
+
+static void build_cubes(void)
+{
+	for (enum packet_field field = 0; field < FIELD_COUNT; field++) {
+		bool one[FIELD_COUNT] = {0}, others[FIELD_COUNT];
+
+		for (enum packet_field other = 0; other < FIELD_COUNT; other++)
+			others[other] = other != field;
+		one[field] = true;
+		space.fields[field] = cube_of(one, false);
+		space.others[field] = cube_of(others, true);
+	}
+	space.conditions = cube_of((const bool[FIELD_COUNT]){false}, true);
+	space.cube_conditions = names_count(space.names);
+}
+
+/* Made when they are needed, and again when there are more conditions. */
+static void need_cubes(void)
+{
+	if (space.conditions != 0 && space.cube_conditions == names_count(space.names))
+		return;
+	if (space.conditions != 0) {
+		bdd_delref(space.conditions);
+		for (enum packet_field field = 0; field < FIELD_COUNT; field++) {
+			bdd_delref(space.fields[field]);
+			bdd_delref(space.others[field]);
+		}
+	}
+	build_cubes();
+}
+
+struct packets packets_surely(struct packets set)
+{
+	need_cubes();
+	return node_packets(bdd_forall(set.node, space.conditions));
+}
+
+struct packets packets_perhaps(struct packets set)
+{
+	need_cubes();
+	return node_packets(bdd_exist(set.node, space.conditions));
+}
+
+struct packets packets_any(struct packets set, enum packet_field field)
+{
+	need_cubes();
+	return node_packets(bdd_exist(set.node, space.fields[field]));
+}
+
+int node_only(int node, enum packet_field field)
+{
+	need_cubes();
+	return node_packets(bdd_exist(node, space.others[field])).node;
+}
