@@ -1,8 +1,8 @@
-/* OUT/cache: what one run of generate leaves for the next, so that it need not begin from nothing. Two files: `head`,
- * which tells in a moment whether there is anything to do, and `model`, the fleet and what was made from it. Both are
- * only ever a cache: what is missing, damaged, or not made by this very build of the program is passed over, and the
- * next run is a full one. Nothing in them is trusted beyond that: they lie in a folder that only their owner can
- * enter. */
+/* OUT/cache: what one run of generate leaves for the next, so that it need not begin from nothing. Three files: `head`,
+ * which tells in a moment whether there is anything to do; `model`, the fleet and what was made from it; and `proofs`,
+ * what need not be proved again. They are only ever a cache: what is missing, damaged, or not made by this very build of
+ * the program is passed over, and the next run is a full one. Nothing in them is trusted beyond that: they lie in a
+ * folder that only their owner can enter. */
 #ifndef FLEETWALL_CACHE_H
 #define FLEETWALL_CACHE_H
 
@@ -34,6 +34,18 @@ bool cache_read_model(struct arena *arena, struct str output, const struct cache
  * is seen by its sums. */
 struct error *cache_write(struct store *store, struct cache_head *head, struct str fleet,
                           const struct knowledge *knowledge) MUST_CHECK;
+/* OUT/cache/proofs: what was proved to be what the inventory says, by keys (fleetwall/verify.h). A cache as the others
+ * are: what can't be used is proved again. */
+struct proofs {
+	struct digest whole; /* of all that was proved together; zero: of nothing */
+	struct digest *keys; /* sorted */
+	size_t count;
+};
+/* False: there are none that can be used. */
+bool cache_read_proofs(struct arena *arena, struct str output, struct proofs *proofs);
+/* Under the store's lock; in place of those that are there. */
+struct error *cache_write_proofs(struct store *store, const struct proofs *proofs) MUST_CHECK;
+
 /* Removes the head: what is published is no longer what a run would make of the inventory (`generate --only`). */
 struct error *cache_drop(struct store *store) MUST_CHECK;
 

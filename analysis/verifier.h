@@ -1,0 +1,81 @@
+/* Between the files of verify: what a verifier keeps, a ruleset that was read back, and how a set is seen while one is
+ * judged. */
+#ifndef VERIFIER_H
+#define VERIFIER_H
+
+#include "fleetwall/arena.h"
+#include "fleetwall/names.h"
+#include "fleetwall/verify.h"
+
+/* A set file that was ended. */
+struct known_set {
+	struct filter_set set; /* as the inventory wants it, where it does */
+};
+
+/* A set by name, as long as a family of one ruleset is judged: a condition for each field. Two of the same name where
+ * the file's set holds something else than the inventory's. */
+struct local_set {
+	struct str name; /* without "fw4-" */
+	bool own;        /* the file's, and not the inventory's */
+	const struct addr_set *addresses;
+};
+
+struct verifier {
+	struct arena *arena;
+	const struct fleet *fleet;
+	struct intent *intent;
+	struct digest base; /* of the program and the settings */
+	struct digester *digester;
+	struct names *files; /* of known sets: name -> place in `known` */
+	struct known_set *known;
+	size_t known_count, known_capacity;
+	struct local_set *locals;
+	size_t local_count, local_capacity;
+	struct packets *conditions; /* two a local set: source, destination; kept */
+	size_t condition_count, condition_capacity;
+};
+
+struct verify_text {
+	struct str texts[2];
+	struct filter *filters[2]; /* NULL: it can't be read, */
+	struct error *faults[2];   /* and why */
+	struct filter_sets sets;
+	struct error *set_faults; /* of files that were given as they are */
+	struct str *listed;       /* names in sets.list that are no set that is known */
+	size_t listed_count;
+	bool as_given; /* sets hold whatever they hold */
+};
+
+/* A part of all packets and the word for what becomes of it. */
+struct fate {
+	const char *word;
+	struct packets wanted, got;
+};
+enum { FATES = 7 };
+
+/* "fw4-" or "fw6-" and the rest, of a set's name; of one that is not ours all of it. */
+struct str set_own_name(struct str name);
+/* "mysql-0123456789ab.v4": false where that is no name of a set file. */
+bool set_file_name(struct str file, struct str *name, enum family *family);
+
+/* --- verify_names.c: sets as conditions --- */
+
+void locals_begin(struct verifier *verifier);
+filter_set_seen locals_see_file; /* context: struct local_view */
+intent_peer_seen locals_see_wanted;
+struct local_view {
+	struct verifier *verifier;
+	const struct verify_text *text;
+};
+/* With the addresses of those sets that it depends on in place of their names. */
+struct packets locals_put(struct verifier *verifier, enum family family, struct packets set);
+
+/* --- verify_say.c --- */
+
+/* One of these packets, an ordinary one where there is one. False: there is none. */
+bool sample_ordinary(struct arena *arena, struct packets set, bool out, struct sample *sample);
+/* "allow: role mysql: allow 3306/tcp". */
+struct str reason_str(struct arena *arena, struct intent *intent, size_t machine, bool out,
+                      const struct sample *packet);
+
+#endif
