@@ -1,6 +1,6 @@
-/* What the inventory says should happen to packets at a machine (SPEC §2), as sets of packets: from the rows, by a way of
- * its own. It uses nothing of what the generator uses: no resolving, no templates, no set files; only the model's rows,
- * the parsed rules, and the settings. So what both say alike is not one mistake made once. Pure. */
+/* What the inventory says should happen to packets at a machine (SPEC §2), as sets of packets: from the rows, by a
+ * way of its own. It uses nothing of what the generator uses: no resolving, no templates, no set files; only the
+ * model's rows, the parsed rules, and the settings. So what both say alike is not one mistake made once. Pure. */
 #ifndef FLEETWALL_INTENT_H
 #define FLEETWALL_INTENT_H
 
@@ -9,28 +9,31 @@
 #include "fleetwall/settings.h"
 
 /* The fleet, looked at: who is in which role, which rules count at the fleet's clock, whom peers stand for. Fleet,
- * settings and arena live as long; packets_begin() comes before the first question for packets, packets_end() after the
- * last. */
+ * settings and arena live as long; packets_begin() comes before the first question for packets, packets_end() after
+ * the last. */
 struct intent;
 struct intent *intent_new(struct arena *arena, const struct fleet *fleet, const struct settings *settings);
 
-/* Machines in the same position are told alike: equal text, equal sets of packets, whatever the members of peers are. The
- * text names all that the position depends on but the settings and the contents of sets: mode, enforcement, SSH port,
- * egress, the rules with their roles, what services stand for. Empty: it gets no ruleset. Texts live as long as the
- * intent; of machines in the same position they are one and the same (equal pointers). */
+/* Machines in the same position are told alike: equal text, equal sets of packets, whatever the members of peers are.
+ * The text names all that the position depends on but the settings and the contents of sets: mode, enforcement, SSH
+ * port, egress, the rules with their roles, what services stand for. Empty: it gets no ruleset. Texts live as long as
+ * the intent; of machines in the same position they are one and the same (equal pointers). */
 struct str intent_position(struct intent *intent, size_t machine);
 
-/* How the addresses of a set are seen: packets of that family whose `field` is among them. `set` is its name (SPEC §5,
- * "mysql-0123456789ab"): of a role, network or machine, and of a rule's literals of a family where they are more than
- * one prefix; intent_set() has the addresses. Single prefixes are seen as they are, without asking. NULL: all as they
- * are. So that 100,000 addresses need not become a diagram, and that a proof by names holds whoever joins a role. */
+/* How the addresses of a set are seen: packets of that family whose `field` is among them. `set` is its name (SPEC
+ * §5, "mysql-0123456789ab"): of a role, network or machine, and of a rule's literals of a family where they are more
+ * than one prefix; intent_set() has the addresses. Single prefixes are seen as they are, without asking. NULL: all as
+ * they are. So that 100,000 addresses need not become a diagram, and that a proof by names holds whoever joins a
+ * role. */
 typedef struct packets intent_peer_seen(void *context, struct str set, enum family family, enum packet_field field);
 
-/* What is spoken of: all packets of the family that are no later fragments. Conntrack puts fragments together before the
- * filter sees them; without it a later fragment has no ports, and nothing is claimed of it. */
+/* What is spoken of: all packets of the family that are no later fragments. Conntrack puts fragments together before
+ * the filter sees them; without it a later fragment has no ports, and nothing is claimed of it. */
 struct packets intent_compared(enum family family);
 
-/* What must become of packets, family by family. The first five are disjoint, and together intent_compared(). */
+/* What must become of packets, family by family. Conditions are those of fleetwall/filter.h: a limit, and the end of
+ * a rule that allows, each one condition, named by its parameters alone, however many lines it takes. The first five
+ * are disjoint, and together intent_compared(). */
 struct intended {
 	struct packets accepted;  /* coexist: management, accepted whatever others say; exclusive: all that is let in */
 	struct packets passed;    /* coexist and monitor: handed back to the chain above */
@@ -45,8 +48,8 @@ struct intents {
 struct intents intent_of(struct arena *arena, struct intent *intent, size_t machine, enum family family,
                          intent_peer_seen *seen, void *context);
 
-/* Every rule's part of it, for messages: the rules of the machine whose own match covers this packet, in the stage that
- * decides; `stage` as text ("allow", "housekeeping", …; "no-ruleset"). Which limits and dates hold is in
+/* Every rule's part of it, for messages: the rules of the machine whose own match covers this packet, in the stage
+ * that decides; `stage` as text ("allow", "housekeeping", …; "no-ruleset"). Which limits and dates hold is in
  * packet->conditions; addresses are compared with the members of sets. Sorted by role, then text. */
 struct intent_reason {
 	struct str stage;
@@ -57,8 +60,8 @@ struct intent_reason {
 struct intent_reason intent_why(struct arena *arena, struct intent *intent, size_t machine, bool out,
                                 const struct sample *packet);
 
-/* The addresses that the set file of this name must hold, where a rule that counts now needs a set of that name in that
- * family, whether a machine has its role or not: NULL if none does. Lives as long as the intent. */
+/* The addresses that the set file of this name must hold, where a rule that counts now needs a set of that name in
+ * that family, whether a machine has its role or not: NULL if none does. Lives as long as the intent. */
 const struct addr_set *intent_set(struct intent *intent, struct str name, enum family family);
 
 #endif

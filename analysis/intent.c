@@ -1,0 +1,200 @@
+/* What the inventory says should become of packets at a machine: the stages of SPEC §2, one after the other, each
+ * taking what the ones before left. It starts at the rows, and shares nothing with what makes rulesets. */
+#include "fleetwall/arena.h"
+#include "fleetwall/buf.h"
+#include "intent_parts.h"
+
+struct intent *intent_new(struct arena *arena, const struct fleet *fleet, const struct settings *settings)
+{
+	struct intent *intent = ARENA_NEW(arena, struct intent);
+
+	*intent = (struct intent){
+		.arena = arena,
+		.fleet = fleet,
+		.settings = settings,
+		.roles = ARENA_ARRAY(arena, struct meant_role, fleet->role_count),
+		.held = ARENA_ARRAY(arena, struct number_list, fleet->machine_count),
+		.role_names = names_new(arena),
+		.set_names = names_new(arena),
+		.positions = names_new(arena),
+		.position_of = ARENA_ARRAY(arena, uint32_t, fleet->machine_count),
+		.key = ARENA_NEW(arena, struct buf),
+	};
+	*intent->key = buf_new(arena);
+	for (size_t i = 0; i < fleet->machine_count; i++)
+		intent->position_of[i] = NAMES_NONE;
+	for (size_t i = 0; i < fleet->role_count; i++)
+		names_keep(intent->role_names, fleet->roles[i].name);
+	members_find(intent);
+	rules_find(intent);
+	return intent;
+}
+
+struct packets intent_compared(enum family family)
+{
+	return packets_and(packets_family(family), packets_number(FIELD_FRAGMENT, 0));
+}
+
+/* --- the stages --- */
+
+struct passing {
+	struct view view;
+	size_t machine;
+	struct arena *arena;
+	struct packets left;    /* what no stage has decided yet */
+	struct packets managed, passed, dropped, reset, rejected;
+};
+
+static struct packets take(struct passing *passing, struct packets match)
+{
+	struct packets taken = packets_and(passing->left, match);
+
+	passing->left = packets_without(passing->left, match);
+	return taken;
+}
+
+static void let(struct passing *passing, struct packets match)
+{
+	passing->passed = packets_or(passing->passed, take(passing, match));
+}
+
+/* Halves first: a union of many is cheap while its parts are small. */
+static struct packets union_of(struct packets *sets, size_t count)
+{
+	if (count == 0)
+		return packets_none();
+	while (count > 1) {
+		size_t half = (count + 1) / 2;
+
+		for (size_t i = 0; i + half < count; i++)
+			sets[i] = packets_or(sets[i], sets[i + half]);
+		count = half;
+	}
+	return sets[0];
+}
+
+/* What the machine's rules of that action speak of, in this direction. */
+static struct packets rules_of(const struct passing *passing, enum action action)
+{
+	struct intent *intent = passing->view.intent;
+	const struct number_list *held = &intent->held[passing->machine];
+	struct {
+		struct packets *items;
+		size_t count, capacity;
+	} sets = {0};
+
+	for (size_t i = 0; i < held->count; i++) {
+		struct meant_role *role = &intent->roles[held->items[i]];
+
+		for (size_t j = 0; j < role->rule_count; j++) {
+			const struct rule *rule = &role->rules[j].held->rule;
+
+			if (rule->action == action && (rule->direction == DIRECTION_OUT) == passing->view.out)
+				APPEND(passing->arena, &sets, rule_packets(&passing->view, &role->rules[j]));
+		}
+	}
+	return union_of(sets.items, sets.count);
+}
+
+static void housekeep(struct passing *passing)
+{
+	const struct housekeeping *housekeeping =
+		housekeeping_of(passing->view.intent, passing->view.family, passing->view.out);
+
+	let(passing, housekeeping->before);
+	passing->dropped = take(passing, housekeeping->drop);
+	let(passing, housekeeping->behind);
+}
+
+static void manage(struct passing *passing)
+{
+	passing->managed = take(passing, management_of(passing->view.intent, passing->machine, passing->view.family,
+	                                               passing->view.out));
+}
+
+static void refuse(struct passing *passing)
+{
+	struct packets tcp = packets_number(FIELD_PROTOCOL, PROTOCOL_TCP), refused;
+
+	passing->dropped = packets_or(passing->dropped, take(passing, rules_of(passing, ACTION_DENY)));
+	refused = take(passing, rules_of(passing, ACTION_REJECT));
+	passing->reset = packets_and(refused, tcp);
+	passing->rejected = packets_without(refused, tcp);
+}
+
+static void end(struct passing *passing)
+{
+	if (passing->view.out && !egress_closed(passing->view.intent, passing->machine))
+		let(passing, passing->left);
+	else
+		passing->dropped = packets_or(passing->dropped, passing->left);
+}
+
+/* --- what the modes make of it --- */
+
+static bool is_ours_alone(const struct machine *machine)
+{
+	return machine->mode == MODE_EXCLUSIVE && machine->enforcement == ENFORCEMENT_ENFORCE;
+}
+
+static struct intended all_passes(enum family family)
+{
+	struct packets none = packets_none();
+
+	return (struct intended){.accepted = none, .passed = intent_compared(family), .dropped = none, .reset = none,
+	                         .rejected = none, .watched = none};
+}
+
+static struct intended intended_of(const struct passing *passing, const struct machine *machine)
+{
+	struct intended intended = all_passes(passing->view.family);
+
+	if (passing->view.monitor) {
+		intended.watched = packets_or(packets_or(passing->dropped, passing->reset), passing->rejected);
+		return intended;
+	}
+	intended.dropped = passing->dropped;
+	intended.reset = passing->reset;
+	intended.rejected = passing->rejected;
+	intended.accepted = passing->managed;
+	intended.passed = passing->passed;
+	if (is_ours_alone(machine)) {
+		intended.accepted = packets_or(passing->managed, passing->passed);
+		intended.passed = packets_none();
+	}
+	return intended;
+}
+
+/* In coexist and monitor management comes before everything, in any state; in exclusive behind housekeeping. */
+static struct intended decide(struct arena *arena, const struct view *view, size_t number)
+{
+	const struct machine *machine = &view->intent->fleet->machines[number];
+	struct packets none = packets_none();
+	struct passing passing = {*view, number, arena, intent_compared(view->family), none, none, none, none, none};
+
+	if (!is_ours_alone(machine))
+		manage(&passing);
+	housekeep(&passing);
+	if (is_ours_alone(machine))
+		manage(&passing);
+	refuse(&passing);
+	let(&passing, rules_of(&passing, ACTION_ALLOW));
+	end(&passing);
+	return intended_of(&passing, machine);
+}
+
+struct intents intent_of(struct arena *arena, struct intent *intent, size_t number, enum family family,
+                         intent_peer_seen *seen, void *context)
+{
+	const struct machine *machine = &intent->fleet->machines[number];
+	struct view view = {intent, family, false, machine->enforcement == ENFORCEMENT_MONITOR, seen, context};
+	struct intents intents = {all_passes(family), all_passes(family), false};
+
+	if (!has_ruleset(machine))
+		return intents;
+	intents.in = decide(arena, &view, number);
+	view.out = true;
+	intents.out = decide(arena, &view, number);
+	intents.forward_dropped = is_ours_alone(machine);
+	return intents;
+}
