@@ -213,3 +213,24 @@ void verify_print(struct buf *buf, const struct verify_finding *finding)
 	if (finding->text.n > 0)
 		buf_format(buf, "    line:      %.*s\n", STR_ARG(finding->text));
 }
+
+struct error *verify_error(const struct verify_finding *finding)
+{
+	struct arena *scratch = arena_new();
+	struct buf place = buf_new(scratch);
+	struct str packet;
+	struct error *error;
+
+	print_place(&place, finding);
+	if (finding->kind == VERIFY_PACKET) {
+		packet = verify_packet_str(scratch, &finding->packet, finding->out);
+		error = error_hint(error_new(ERROR_GUARD, "%.*s: %.*s must be %.*s, and is %.*s", (int)place.n, place.p,
+		                             STR_ARG(packet), STR_ARG(finding->wanted), STR_ARG(finding->got)),
+		                   "of the inventory decides %.*s; of the file %.*s", STR_ARG(finding->why),
+		                   STR_ARG(finding->line > 0 ? finding->text : STR("the end of the chain")));
+	} else {
+		error = error_new(ERROR_GUARD, "%.*s: %.*s", (int)place.n, place.p, STR_ARG(finding->why));
+	}
+	arena_free(scratch);
+	return error;
+}

@@ -18,6 +18,11 @@ struct rows {
 	size_t count, capacity;
 };
 
+struct field {
+	const char *name;
+	struct str value;
+};
+
 struct writer {
 	struct arena *arena;
 	bool json;
@@ -29,6 +34,10 @@ struct writer {
 	const char *const *names;
 	size_t columns;
 	struct rows rows;
+	struct {
+		struct field *items;
+		size_t count, capacity;
+	} fields;
 	struct buf said; /* lines for people, in front of the rows */
 	struct buf raw;
 };
@@ -98,6 +107,13 @@ void writer_row(struct writer *writer, const struct cell *cells)
 {
 	for (size_t i = 0; i < writer->columns; i++)
 		APPEND(writer->arena, &writer->rows, cells[i]);
+}
+
+void writer_field(struct writer *writer, const char *name, struct str value)
+{
+	struct field field = {name, value};
+
+	APPEND(writer->arena, &writer->fields, field);
 }
 
 void writer_say(struct writer *writer, const char *format, ...)
@@ -259,6 +275,8 @@ static void write_json(const struct writer *writer, const struct error *warnings
 	json_object_set_new(document, "format", json_integer(1));
 	json_object_set_new(document, "command", json_string(writer->command));
 	json_object_set_new(document, "items", json_items(writer));
+	for (size_t i = 0; i < writer->fields.count; i++)
+		json_object_set_new(document, writer->fields.items[i].name, json_of(writer->fields.items[i].value));
 	json_object_set_new(document, "warnings", json_errors(warnings));
 	if (errors != NULL)
 		add_errors(document, errors);

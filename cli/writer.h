@@ -49,6 +49,8 @@ void writer_columns(struct writer *writer, enum layout layout, const char *const
 void writer_row(struct writer *writer, const struct cell *cells);
 /* A line for people; nothing under --json. */
 void writer_say(struct writer *writer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* A field of the JSON document, beside its items; nothing for people. `name` must stay. */
+void writer_field(struct writer *writer, const char *name, struct str value);
 /* Bytes as they are (a document); nothing else may be written then. */
 void writer_raw(struct writer *writer, struct str bytes);
 /* Says that rows stand although the command ends with an error: they are printed before it, or with it under --json. */

@@ -102,6 +102,8 @@ void verifier_free(struct verifier *verifier); /* what it holds beside its arena
 
 /* In words, one finding a few lines: what, where, the packet, wanted and got, why. */
 void verify_print(struct buf *buf, const struct verify_finding *finding);
+/* The same as an error of kind ERROR_GUARD. */
+struct error *verify_error(const struct verify_finding *finding) MUST_CHECK;
 /* "new tcp 10.0.0.1 -> 10.0.0.2 port 3306 in on eth0": what matters of it. */
 struct str verify_packet_str(struct arena *arena, const struct sample *packet, bool out);
 
