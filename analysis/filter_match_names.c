@@ -1,5 +1,5 @@
 /* Names of conditions that are compared by their parameters: rates and times, each in one spelling whatever the line
- * spells. Rates are what the kernel makes of them: a period in fixed point, so that what differs by less is the same. */
+ * spells. Rates are what the kernel makes of them, a period in fixed point: what differs by less is the same. */
 #include <time.h>
 
 #include "fleetwall/arena.h"
@@ -61,7 +61,7 @@ static bool mode_has(struct str mode, const char *word)
 	return false;
 }
 
-void mode_print(struct buf *buf, struct str mode)
+static void mode_print(struct buf *buf, struct str mode)
 {
 	static const char *const words[] = {"srcip", "srcport", "dstip", "dstport"};
 	char before = ' ';
