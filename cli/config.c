@@ -266,6 +266,10 @@ static void read_arguments(struct reader *reader, const config_setting_t *settin
 		}
 		hook.arguments[i] = str_copy(reader->arena, str_of(text));
 	}
+	if (entry->least > 0 && hook.arguments[0].n == 0) {
+		wrong_type(reader, setting, "a list that begins with the program: [ \"program\", \"argument\" ]");
+		return;
+	}
 	*target = hook;
 }
 

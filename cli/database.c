@@ -1,4 +1,6 @@
 /* init, and the private PostgreSQL by hand: database start, stop, status, dump. */
+#include <stdlib.h>
+
 #include "fleetwall/process.h"
 
 #include "cli.h"
@@ -29,7 +31,7 @@ struct error *run_init(struct run *run)
 /* psql on the right database; what stands behind "--" is its own. */
 struct error *run_sql(struct run *run)
 {
-	struct str conninfo = run->config.database;
+	struct str conninfo = run->config.database, password;
 	const char **argv = ARENA_ARRAY(run->arena, const char *, run->argument_count + 4);
 	struct server server;
 	size_t count = 0;
@@ -42,6 +44,9 @@ struct error *run_sql(struct run *run)
 	}
 	db_close(run->db);
 	run->db = NULL;
+	TRY(db_conninfo_shown(run->arena, conninfo, &conninfo, &password));
+	if (password.p != NULL && setenv("PGPASSWORD", str_c(run->arena, password), 1) != 0)
+		return error_errno("handing the password to psql");
 	argv[count++] = "psql";
 	argv[count++] = "--dbname";
 	argv[count++] = str_c(run->arena, conninfo);

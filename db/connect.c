@@ -7,6 +7,7 @@
 
 #include "connection.h"
 #include "fleetwall/arena.h"
+#include "fleetwall/buf.h"
 
 #define OLDEST_SERVER 140000
 
@@ -17,18 +18,56 @@ static void no_notices(void *context, const PGresult *result)
 }
 
 /* libpq quotes parts of a string that it can't parse, and that may be the password: so its own words are not used. */
-static struct error *check_conninfo(const char *conninfo)
+static struct error *parse_conninfo(const char *conninfo, PQconninfoOption **options)
 {
 	char *message = NULL;
-	PQconninfoOption *options = PQconninfoParse(conninfo, &message);
-	bool valid = options != NULL;
 
-	PQconninfoFree(options);
+	*options = PQconninfoParse(conninfo, &message);
 	PQfreemem(message);
-	if (valid)
+	if (*options != NULL)
 		return NULL;
 	return error_hint(error_new(ERROR_INPUT, "the connection string of the database is not valid"),
 	                  "write it as host=… dbname=… user=…, or as postgresql://user@host/dbname");
+}
+
+static struct error *check_conninfo(const char *conninfo)
+{
+	PQconninfoOption *options;
+
+	TRY(parse_conninfo(conninfo, &options));
+	PQconninfoFree(options);
+	return NULL;
+}
+
+static void add_option(struct buf *buf, const PQconninfoOption *option)
+{
+	buf_format(buf, "%s%s='", buf->n > 0 ? " " : "", option->keyword);
+	for (const char *at = option->val; *at != '\0'; at++) {
+		if (*at == '\'' || *at == '\\')
+			buf_char(buf, '\\');
+		buf_char(buf, *at);
+	}
+	buf_char(buf, '\'');
+}
+
+struct error *db_conninfo_shown(struct arena *arena, struct str conninfo, struct str *shown, struct str *password)
+{
+	struct buf buf = buf_new(arena);
+	PQconninfoOption *options;
+
+	*password = (struct str){NULL, 0};
+	TRY(parse_conninfo(str_c(arena, conninfo), &options));
+	for (const PQconninfoOption *option = options; option->keyword != NULL; option++) {
+		if (option->val == NULL)
+			continue;
+		if (strcmp(option->keyword, "password") == 0)
+			*password = str_copy(arena, str_of(option->val));
+		else if (strcmp(option->keyword, "sslpassword") != 0)
+			add_option(&buf, option);
+	}
+	PQconninfoFree(options);
+	*shown = buf.n > 0 ? buf_str(&buf) : STR("");
+	return NULL;
 }
 
 /* Later values win: ours come first where the administrator may choose, and last where not. */

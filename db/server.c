@@ -151,7 +151,7 @@ static struct error *stop_locked(struct arena *arena, struct home *home)
 		TRY(home_programs(arena, home, true));
 		TRY(server_end(arena, home));
 	}
-	socket_forget(arena, home);
+	socket_clear(arena, home);
 	return NULL;
 }
 

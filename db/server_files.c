@@ -221,6 +221,24 @@ static bool plain_name(struct str folder)
 	return true;
 }
 
+/* Its own place for each state folder, so that whoever has its connection string finds the server again after a stop.
+ * Not where its name is too long for a socket, or is none for a setting. */
+static bool make_in_state(struct arena *arena, const struct home *home, struct str *folder)
+{
+	char *path;
+
+	*folder = str_format(arena, "%.*s/pg.run", STR_ARG(home->state));
+	if (folder->n > LONGEST_FOLDER || !plain_name(*folder))
+		return false;
+	path = str_c(arena, *folder);
+	if (mkdir(path, 0700) != 0)
+		return errno == EEXIST && socket_usable(home, *folder);
+	if (chmod(path, 0700) == 0 && (!home->root || lchown(path, home->uid, home->gid) == 0))
+		return true;
+	rmdir(path);
+	return false;
+}
+
 static bool make_in(struct arena *arena, const struct home *home, const char *parent, struct str *folder)
 {
 	char *path;
@@ -242,6 +260,8 @@ struct error *socket_make(struct arena *arena, const struct home *home, struct s
 {
 	const char *runtime = getenv("XDG_RUNTIME_DIR");
 
+	if (make_in_state(arena, home, folder))
+		return NULL;
 	if (home->root && make_in(arena, home, "/run", folder))
 		return NULL;
 	if (!home->root && runtime != NULL && make_in(arena, home, runtime, folder))
@@ -251,16 +271,14 @@ struct error *socket_make(struct arena *arena, const struct home *home, struct s
 	return error_errno("making a folder for the socket of the private database in /tmp");
 }
 
-void socket_forget(struct arena *arena, const struct home *home)
+void socket_clear(struct arena *arena, const struct home *home)
 {
 	struct str folder = socket_recorded(arena, home);
 
-	if (socket_usable(home, folder)) {
-		unlink(str_c(arena, str_format(arena, "%.*s/" SOCKET_FILE, STR_ARG(folder))));
-		unlink(str_c(arena, str_format(arena, "%.*s/" SOCKET_FILE ".lock", STR_ARG(folder))));
-		rmdir(str_c(arena, folder));
-	}
-	unlink(str_c(arena, record_path(arena, home)));
+	if (!socket_usable(home, folder))
+		return;
+	unlink(str_c(arena, str_format(arena, "%.*s/" SOCKET_FILE, STR_ARG(folder))));
+	unlink(str_c(arena, str_format(arena, "%.*s/" SOCKET_FILE ".lock", STR_ARG(folder))));
 }
 
 /* requirepeer: nobody else may answer in its place. An empty hostaddr keeps PGHOSTADDR out. */

@@ -55,11 +55,11 @@ bool postmaster_answers(struct str socket);
 struct str socket_recorded(struct arena *arena, const struct home *home);
 /* Is that folder there, and private to the server's user? */
 bool socket_usable(const struct home *home, struct str folder);
-/* Makes a new folder for the socket. */
+/* Makes a folder for the socket: STATE/pg.run where that can be, else a new one. */
 struct error *socket_make(struct arena *arena, const struct home *home, struct str *folder) MUST_CHECK;
 struct error *socket_record(struct arena *arena, const struct home *home, struct str folder) MUST_CHECK;
-/* Takes folder and record away, as far as they are there. */
-void socket_forget(struct arena *arena, const struct home *home);
+/* Takes away what a dead server left there. Folder and record stay: the next one is found at the same place. */
+void socket_clear(struct arena *arena, const struct home *home);
 /* Writes pg.conf, pg.hba and pg.ident. */
 struct error *settings_write(struct arena *arena, const struct home *home, struct str socket) MUST_CHECK;
 /* A libpq connection string for a database of the server. */

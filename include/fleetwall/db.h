@@ -8,6 +8,10 @@
 
 struct db;
 
+/* What of a connection string may stand in an argument list, where everybody can read it: all but passwords. *password
+ * is for the environment (PGPASSWORD); p NULL: it names none. One for a key is for its owner to type. */
+struct error *db_conninfo_shown(struct arena *arena, struct str conninfo, struct str *shown,
+                                struct str *password) MUST_CHECK;
 /* `conninfo` is a libpq connection string or URI; libpq's environment and .pgpass work. application_name is
  * "fleetwall". Connects; checks that the server is 14 or newer. */
 struct error *db_open(struct arena *arena, struct str conninfo, struct db **db) MUST_CHECK;
@@ -87,7 +91,7 @@ enum server_state { SERVER_NONE, SERVER_STOPPED, SERVER_RUNNING };
 struct server {
 	enum server_state state;
 	struct str data;     /* STATE/pg */
-	struct str socket;   /* the folder of its Unix socket; empty when it is not running */
+	struct str socket;   /* the folder of its Unix socket, the same at every start; empty when it is not running */
 	struct str conninfo; /* to reach it */
 	long pid;            /* of the postmaster, 0 if none */
 };

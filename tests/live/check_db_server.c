@@ -43,9 +43,10 @@ START_TEST(made_used_stopped_started)
 	ck_assert(holds(RUN("cat", dump).output, "COPY public.t (answer)"));
 	must(server_stop(arena, state));
 	ck_assert_int_eq(state_now(), SERVER_STOPPED);
-	ck_assert_int_ne(access(str_c(arena, first.socket), F_OK), 0);
+	ck_assert_int_ne(access(path("pg.run/.s.PGSQL.5432"), F_OK), 0);
 	must(server_stop(arena, state));
 	again = started();
+	ck_assert(str_eq(first.conninfo, again.conninfo)); /* whoever lost it finds it again */
 	ck_assert_int_eq(state_now(), SERVER_RUNNING);
 	connected(&again);
 	ck_assert_str_eq(asked("SELECT answer FROM public.t"), "42");
@@ -220,7 +221,7 @@ START_TEST(the_folder_of_the_socket_went)
 	RUN("rm", "-rf", "--", str_c(arena, first.socket));
 	ck_assert_int_eq(state_now(), SERVER_STOPPED);
 	again = started();
-	ck_assert(!str_eq(first.socket, again.socket));
+	ck_assert(str_eq(first.socket, again.socket));
 	ck_assert(gone(first.pid));
 	/* And while it does not run: a reboot. */
 	must(server_stop(arena, state));
@@ -230,15 +231,34 @@ END_TEST
 
 START_TEST(a_folder_of_the_socket_that_is_not_ours)
 {
-	struct server first = started();
+	struct server first = started(), again;
 
 	kill_hard(first.pid);
 	RUN("rm", "-rf", "--", str_c(arena, first.socket));
-	/* After a reboot somebody else may have the name in /tmp. */
+	/* Whoever has the name must not get the connections. */
 	ck_assert_int_eq(mkdir(str_c(arena, first.socket), 0777), 0);
 	ck_assert_int_eq(chmod(str_c(arena, first.socket), 0777), 0);
-	ck_assert(!str_eq(started().socket, first.socket));
+	again = started();
+	ck_assert(!str_eq(again.socket, first.socket));
 	ck_assert_int_eq(rmdir(str_c(arena, first.socket)), 0);
+	must(server_stop(arena, state));
+	ck_assert_int_eq(rmdir(str_c(arena, again.socket)), 0);
+}
+END_TEST
+
+/* The path of a socket has 107 bytes. */
+START_TEST(a_folder_with_a_long_name)
+{
+	struct str deep = str_format(arena, "%.*s/%080d", STR_ARG(state), 7);
+	struct server first, again;
+
+	must(server_start(arena, deep, &first));
+	ck_assert(!str_starts(first.socket, deep));
+	must(server_stop(arena, deep));
+	must(server_start(arena, deep, &again));
+	ck_assert(str_eq(first.conninfo, again.conninfo));
+	must(server_stop(arena, deep));
+	ck_assert_int_eq(rmdir(str_c(arena, again.socket)), 0);
 }
 END_TEST
 
@@ -295,6 +315,7 @@ int main(void)
 	                                a_number_that_another_program_has,
 	                                the_folder_of_the_socket_went,
 	                                a_folder_of_the_socket_that_is_not_ours,
+	                                a_folder_with_a_long_name,
 	                                the_record_went,
 	                                a_stopped_process_is_waited_for,
 	                                fast_when_it_runs};

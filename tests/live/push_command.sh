@@ -34,7 +34,7 @@ mkdir "$home/hosts"
 
 # --- settings ---
 printf '%s\n' 'transport = "carrier-pigeon";' 'nightly_push = "perhaps";' 'push = { user = "-oProxyCommand=x";' 'parallel = 0;' \
-	'deadline = 5;' 'apply = [];' 'confirm = "ssh";' 'ssh_options = [ 1 ];' 'paralel = 3; };' > "$home/bad.conf"
+	'deadline = 5;' 'apply = [];' 'call = [ "" ];' 'confirm = "ssh";' 'ssh_options = [ 1 ];' 'paralel = 3; };' > "$home/bad.conf"
 run 2 --config "$home/bad.conf" status
 complains 'bad.conf:1: setting transport must be "ssh" or "scp"'
 complains 'bad.conf:2: setting nightly_push must be "on", "approved" or "off"'
@@ -42,6 +42,7 @@ complains 'bad.conf:3: setting user must be a login name'
 complains 'bad.conf:4: setting parallel must be from 1 to 1000'
 complains 'bad.conf:5: setting deadline must be from 10 to 3600'
 complains 'setting apply must be a list of strings'
+complains 'bad.conf:7: setting call must be a list that begins with the program: [ "program", "argument" ]'
 complains 'setting confirm must be a list of strings'
 complains 'setting ssh_options must be a list of strings'
 complains 'did you mean parallel?'
@@ -297,6 +298,21 @@ run 1 status web1
 says 'drifted'
 run 0 drift web1 --mend
 rm "$home"/hosts/*/read
+
+# --- psql is told the password where nobody else reads it; a server that was stopped is found again at the same place ---
+conninfo=$("$FLEETWALL" database status --json | jq -r '.items[0].conninfo')
+cat > "$home/sql.conf" <<END
+database = "$conninfo password='it\\\\'s s3cret' sslpassword=other";
+END
+# shellcheck disable=SC2016 # the shell of psql says it
+run 0 --config "$home/sql.conf" sql -- -qAtc '\! tr "\0" " " < /proc/$PPID/cmdline; echo "<$PGPASSWORD>"'
+says "dbname='fleetwall'"
+says "<it's s3cret>"
+silent_on 'password'
+silent_on 'other'
+run 0 database stop
+run 0 database start
+holds 'it is where it was' test "$conninfo" = "$("$FLEETWALL" database status --json | jq -r '.items[0].conninfo')"
 
 # --- nights ---
 settings "$management" 'nightly_push = "approved";'
