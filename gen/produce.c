@@ -102,6 +102,8 @@ static struct error *call_roster(void *context)
 
 	begin_anew(&production->called);
 	production->roster = roster_new(production->called, production->resolved->fleet);
+	if (production->memo == NULL) /* a small step makes few sets */
+		roster_rank(production->called, &production->roster);
 	return NULL;
 }
 

@@ -88,6 +88,7 @@ bool roster_update(struct roster *roster, const struct fleet *fleet, const uint3
 {
 	struct last_labels last = last_labels_new(roster);
 
+	roster->ranked = roster->ranked && machine_count == 0;
 	for (size_t i = 0; i < machine_count; i++) {
 		if (!fits(roster, machines[i], &fleet->machines[machines[i]]))
 			return false;
@@ -110,4 +111,13 @@ struct roster roster_new(struct arena *arena, const struct fleet *fleet)
 	roster.families[1].bits = arena_raw(arena, roster.families[1].count * sizeof(addr_bits));
 	fill(&roster, fleet);
 	return roster;
+}
+
+void roster_rank(struct arena *arena, struct roster *roster)
+{
+	static const enum family families[] = {FAMILY_4, FAMILY_6};
+
+	for (size_t k = 0; k < 2; k++)
+		roster->ranks[k] = ranks_new(arena, families[k], roster->families[k].bits, roster->families[k].count);
+	roster->ranked = true;
 }

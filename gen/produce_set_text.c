@@ -11,6 +11,9 @@
 
 /* A line that adds a prefix: its lead, an address, a length, a newline. */
 #define LINE_MAX(text) ((text)->lead + ADDR_TEXT_MAX + 5)
+_Static_assert(SET_LINE_ROOM <= ADDR_TEXT_MAX + 5 && SET_LINE_ROOM > ADDR_TEXT_MAX, "a line that is copied has room");
+/* Most addresses, with their newline, are no longer. */
+#define SET_LINE_FIRST 32
 /* Most lines are shorter. */
 #define LINE_USUAL(text) ((text)->lead + ((text)->family == FAMILY_4 ? 16 : 32))
 
@@ -35,7 +38,8 @@ void set_text_end(struct set_text *text)
 	buf_format(text->out, "destroy %.*s.n\n", STR_ARG(text->ipset));
 }
 
-static char *begin_line(struct set_text *text, addr_bits bits)
+/* Gives where the address goes. */
+static inline char *begin_lead(struct set_text *text)
 {
 	struct buf *out = text->out;
 	char *to;
@@ -44,7 +48,13 @@ static char *begin_line(struct set_text *text, addr_bits bits)
 		buf_reserve(out, LINE_MAX(text));
 	to = out->p + out->n;
 	memcpy(to, text->room, LEAD_ROOM); /* of a fixed size, which takes no call; what is too much is written over */
-	to += text->lead;
+	return to + text->lead;
+}
+
+static char *begin_line(struct set_text *text, addr_bits bits)
+{
+	char *to = begin_lead(text);
+
 	return to + addr_write(to, (struct addr){bits, text->family});
 }
 
@@ -87,7 +97,17 @@ static void add_prefix(void *context, struct prefix prefix)
 	}
 }
 
-static void add_range(struct set_text *text, addr_bits first, addr_bits last)
+void set_text_line(struct set_text *text, const char *address, size_t length)
+{
+	char *to = begin_lead(text);
+
+	memcpy(to, address, SET_LINE_FIRST);
+	if (length > SET_LINE_FIRST)
+		memcpy(to + SET_LINE_FIRST, address + SET_LINE_FIRST, SET_LINE_ROOM - SET_LINE_FIRST);
+	text->out->n += text->lead + length;
+}
+
+void set_text_range(struct set_text *text, addr_bits first, addr_bits last)
 {
 	struct range range = {first, last, text->family};
 	struct prefix prefix;
@@ -108,7 +128,7 @@ void set_text_numbers(struct set_text *text, const uint32_t *numbers, size_t cou
 
 		for (next = i + 1; next < count && numbers[next] - last <= 1; next++)
 			last = numbers[next];
-		add_range(text, numbers[i], last);
+		set_text_range(text, numbers[i], last);
 	}
 }
 
@@ -119,7 +139,7 @@ void set_text_addresses(struct set_text *text, const addr_bits *addresses, size_
 
 		for (next = i + 1; next < count && addresses[next] - last <= 1; next++)
 			last = addresses[next];
-		add_range(text, addresses[i], last);
+		set_text_range(text, addresses[i], last);
 	}
 }
 

@@ -56,11 +56,12 @@ static struct wanted wanted_by(const struct work *work, const struct set *set, c
 	return wanted;
 }
 
-/* Copies the addresses in the order of machines: how many. `size` is a constant where this is inlined. */
+/* Copies what stands for the addresses in `from`, in the order of machines: how many. `size` is that of one of them, and
+ * a constant where this is inlined. */
 static inline size_t copy_wanted(const struct work *work, const struct wanted *wanted,
-                                 const struct roster_family *family, unsigned char *to, size_t size)
+                                 const struct roster_family *family, const unsigned char *from, unsigned char *to,
+                                 size_t size)
 {
-	const unsigned char *bits = family->bits;
 	size_t count = 0;
 
 	for (size_t i = 0; i < wanted->count; i++) {
@@ -71,7 +72,7 @@ static inline size_t copy_wanted(const struct work *work, const struct wanted *w
 		for (size_t k = family->start[machine]; k < family->start[machine + 1]; k++) {
 			if (wanted->label != ANY_LABEL && wanted->label != family->label[k])
 				continue;
-			memcpy(to + count++ * size, bits + k * size, size);
+			memcpy(to + count++ * size, from + k * size, size);
 		}
 	}
 	return count;
@@ -95,8 +96,23 @@ static size_t gather_numbers(const struct work *work, struct worker *worker, con
 	struct wanted wanted = wanted_by(work, set, subject);
 
 	make_room(worker, family->count * size);
-	return set->family == FAMILY_4 ? copy_wanted(work, &wanted, family, worker->numbers.items, sizeof(uint32_t))
-	                               : copy_wanted(work, &wanted, family, worker->numbers.items, sizeof(addr_bits));
+	return set->family == FAMILY_4
+	               ? copy_wanted(work, &wanted, family, family->bits, worker->numbers.items, sizeof(uint32_t))
+	               : copy_wanted(work, &wanted, family, family->bits, worker->numbers.items, sizeof(addr_bits));
+}
+
+/* In place of the addresses, which are fewer bytes then. */
+static void mark_ranks(const struct work *work, struct worker *worker, const struct set *set, const uint32_t *subject)
+{
+	unsigned number = family_index(set->family);
+	const struct roster_family *family = &work->roster->families[number];
+	const struct ranks *ranks = &work->roster->ranks[number];
+	struct wanted wanted = wanted_by(work, set, subject);
+	size_t count = copy_wanted(work, &wanted, family, (const unsigned char *)ranks->of, worker->numbers.items,
+	                           sizeof(uint32_t));
+
+	marks_fit(worker->kept, &worker->marks, family->count);
+	marks_add(&worker->marks, worker->numbers.items, count);
 }
 
 /* Literals and networks, which are ranges already. */
@@ -153,38 +169,47 @@ static struct contents gather(const struct work *work, struct worker *worker, co
 	return contents;
 }
 
-static void write_contents(struct worker *worker, const struct set *set, const struct contents *contents,
-                           struct buf *out)
+static void sort_contents(struct worker *worker, enum family family, size_t count, struct set_text *text)
 {
+	void *items = worker->numbers.items, *room = worker->numbers.room;
+
+	if (family == FAMILY_4)
+		set_text_numbers(text, sort_numbers(items, room, count), count);
+	else
+		set_text_addresses(text, sort_addresses(items, room, count), count);
+}
+
+static void write_contents(const struct work *work, struct worker *worker, uint32_t number,
+                           const struct contents *contents, struct buf *out)
+{
+	const struct set *set = sets_get(work->production->naming.sets, number);
 	struct set_text text;
 
 	set_text_begin(&text, out, set->ipset, set->family, contents->number_count);
-	if (is_ranges(set))
+	if (is_ranges(set)) {
 		set_text_ranges(&text, &contents->ranges);
-	else if (set->family == FAMILY_4)
-		set_text_numbers(&text, sort_numbers(worker->numbers.items, worker->numbers.room,
-		                                     contents->number_count),
-		                 contents->number_count);
-	else
-		set_text_addresses(&text, sort_addresses(worker->numbers.items, worker->numbers.room,
-		                                         contents->number_count),
-		                   contents->number_count);
+	} else if (work->roster->ranked) {
+		mark_ranks(work, worker, set, &work->production->naming.subjects[number]);
+		marks_write(&worker->marks, &work->roster->ranks[family_index(set->family)], &text);
+	} else {
+		sort_contents(worker, set->family, contents->number_count, &text);
+	}
 	set_text_end(&text);
 }
 
-static struct error *write_set(const struct work *work, unsigned number, const struct set *set,
+static struct error *write_set(const struct work *work, unsigned worker_number, uint32_t number,
                                const struct contents *contents, struct digest *digest)
 {
 	const struct outlet *outlet = work->production->outlet;
-	struct worker *worker = &work->production->workers[number];
-	struct set_file file = {.name = set->file};
+	struct worker *worker = &work->production->workers[worker_number];
+	struct set_file file = {.name = sets_get(work->production->naming.sets, number)->file};
 
 	worker->text[0].n = 0;
-	write_contents(worker, set, contents, &worker->text[0]);
+	write_contents(work, worker, number, contents, &worker->text[0]);
 	file.bytes = buf_str(&worker->text[0]);
 	*digest = file.digest = digester_of(worker->digester, file.bytes);
 	worker->rendered_sets++;
-	return outlet->set(outlet->context, number, &file);
+	return outlet->set(outlet->context, worker_number, &file);
 }
 
 /* --- what is known without looking --- */
@@ -241,7 +266,7 @@ static struct error *make_set(void *context, unsigned worker_number, size_t item
 
 	made->key = set_key(worker->digester, &production->rendition->base, set, contents.bytes);
 	if (!is_known(production, made))
-		error = write_set(work, worker_number, set, &contents, &made->value);
+		error = write_set(work, worker_number, number, &contents, &made->value);
 	arena_reset(worker->scratch);
 	return error;
 }

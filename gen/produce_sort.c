@@ -1,4 +1,4 @@
-/* Sorting numbers of 4 and 16 bytes: by counting, some bits at a time from the lowest, passing over bits that are the
+/* Sorting numbers of 4 and 16 bytes, and numbers with a place behind them: by counting, some bits at a time from the lowest, passing over bits that are the
  * same in all (most of an IPv6 address is). Few numbers are put in place one by one. */
 #include "produce_sort.h"
 
@@ -9,13 +9,13 @@
 #define MANY 4096
 #define BITS_MOST 12
 
-/* `size` is a constant where this is inlined: 4 or 16. */
+/* `size` is a constant where this is inlined: 4, or that of something that begins with 16 bytes. */
 static inline addr_bits load(const unsigned char *items, size_t at, size_t size)
 {
 	addr_bits wide;
 	uint32_t narrow;
 
-	if (size == sizeof wide) {
+	if (size >= sizeof wide) {
 		memcpy(&wide, items + at * size, sizeof wide);
 		return wide;
 	}
@@ -27,7 +27,7 @@ static inline void sort_few(unsigned char *items, size_t count, size_t size)
 {
 	for (size_t i = 1; i < count; i++) {
 		addr_bits item = load(items, i, size);
-		unsigned char bytes[16];
+		unsigned char bytes[sizeof(struct placed)];
 		size_t at = i;
 
 		memcpy(bytes, items + i * size, size);
@@ -104,6 +104,11 @@ uint32_t *sort_numbers(uint32_t *items, uint32_t *room, size_t count)
 }
 
 addr_bits *sort_addresses(addr_bits *items, addr_bits *room, size_t count)
+{
+	return sort(items, room, count, sizeof *items);
+}
+
+struct placed *sort_placed(struct placed *items, struct placed *room, size_t count)
 {
 	return sort(items, room, count, sizeof *items);
 }

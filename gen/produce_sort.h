@@ -4,8 +4,16 @@
 
 #include "fleetwall/addr.h"
 
+/* An address, and what belongs to it. */
+struct placed {
+	addr_bits bits;
+	uint32_t place;
+};
+
 /* Ascending. `room` holds as many; the result is one of the two. */
 uint32_t *sort_numbers(uint32_t *items, uint32_t *room, size_t count);
 addr_bits *sort_addresses(addr_bits *items, addr_bits *room, size_t count);
+/* By the bits; those of the same bits stay in their order. */
+struct placed *sort_placed(struct placed *items, struct placed *room, size_t count);
 
 #endif

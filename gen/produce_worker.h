@@ -18,6 +18,7 @@ struct worker {
 		void *items, *room;
 		size_t capacity; /* bytes of each */
 	} numbers;
+	struct marks marks;    /* the same by their ranks; in `kept` */
 	size_t rendered_sets;
 };
 
