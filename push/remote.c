@@ -32,12 +32,16 @@ static void add_word(struct buf *line, struct str word)
 	buf_add(line, word);
 }
 
-/* An argument of sh -c: the text has no single quote, and none has to be escaped for any shell. */
+/* An argument of sh -c: the text has no single quote, no exclamation mark and no bare end of a line, which csh would not
+ * take; but for the comments at its head, which stay here. */
 static void add_bootstrap(struct buf *line)
 {
-	struct str text = push_host_bootstrap();
+	struct str text = push_host_bootstrap(), comment;
 
-	assert(str_find(text, '\'') == text.n);
+	while (str_starts(text, STR("#")))
+		(void)str_cut(&text, '\n', &comment);
+	text = str_trim(text);
+	assert(str_find(text, '\'') == text.n && str_find(text, '!') == text.n);
 	buf_add(line, STR("-c '"));
 	buf_add(line, text);
 	buf_add(line, STR("' bootstrap"));
