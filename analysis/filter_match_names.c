@@ -95,10 +95,13 @@ void time_print_utc(struct buf *buf, int64_t seconds)
 	           tm.tm_min, tm.tm_sec);
 }
 
+/* The last second of the kernel's range is what stands there when no end was given. */
 struct str filter_until_name(struct arena *arena, int64_t last)
 {
 	struct buf buf = buf_new(arena);
 
+	if (last >= INT32_MAX)
+		return STR("time");
 	buf_add(&buf, STR("time until "));
 	time_print_utc(&buf, last);
 	return buf_str(&buf);
