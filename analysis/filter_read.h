@@ -50,6 +50,7 @@ struct reader {
 	const struct filter_sets *sets;
 	struct error *faults;
 	size_t fault_count;
+	bool no_escapes; /* a backslash is a character like others */
 	/* the line that is read */
 	unsigned number;
 	struct str line;

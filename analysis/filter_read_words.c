@@ -18,9 +18,9 @@ static size_t plain_end(struct str text, size_t at)
 }
 
 /* A word with quotation marks in it: `at` goes behind it. False if the last one stays open. */
-static bool quoted_word(struct arena *arena, struct str text, size_t *at, struct word *word)
+static bool quoted_word(struct reader *reader, struct str text, size_t *at, struct word *word)
 {
-	struct buf buf = buf_new(arena);
+	struct buf buf = buf_new(reader->arena);
 	bool open = false;
 
 	for (; *at < text.n; ++*at) {
@@ -36,7 +36,7 @@ static bool quoted_word(struct arena *arena, struct str text, size_t *at, struct
 			++*at;
 			break;
 		}
-		if (open && c == '\\' && ++*at == text.n)
+		if (open && c == '\\' && !reader->no_escapes && ++*at == text.n)
 			break;
 		buf_char(&buf, text.p[*at]);
 	}
@@ -50,7 +50,7 @@ static bool word_read(struct reader *reader, struct str text, size_t offset, siz
 
 	*word = (struct word){.column = (unsigned)(offset + from) + 1, .text = str_slice(text, from, end)};
 	if (end < text.n && text.p[end] == '"') {
-		if (!quoted_word(reader->arena, text, at, word)) {
+		if (!quoted_word(reader, text, at, word)) {
 			reader_fault(reader, word->column, "close it before the end of the line",
 			             "a quotation mark is not closed");
 			return false;
