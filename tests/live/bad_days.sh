@@ -21,30 +21,30 @@ server() {
 	conninfo=$("$FLEETWALL" database status | sed -n 's/^conninfo: //p')
 }
 
-# Every object that the published generation names is there and has its digest, and so have the manifest and the sets.
+# Every object that the published generation names is there and has its digest, and so have the manifest and the sets. What a ruleset's digest
+# is of is written down first, for all of them at once: a process for each would cost more than the kills.
 whole() {
-	tree=${1:-$out}
-	generation=$(readlink -f "$tree/current") || return 1
-	while read -r digest name; do
-		folder=$tree/store/rulesets/$(echo "$digest" | cut -c 1-2)/$(echo "$digest" | cut -c 1-32)
-		found=$(cd "$folder" && sha256sum rules.v4 rules.v6 sets.list | sha256sum | cut -d ' ' -f 1)
-		[ "$found" = "$digest" ] || { echo "$name: $folder"; return 1; }
-	done <<-END
-		$(sort -u -k 1,1 "$generation/manifest")
-	END
-	sed "s|^\(..\)\(.\{30\}\)\([0-9a-f]*\)  .*|\1\2\3  $tree/store/sets/\1/\1\2|" "$generation/sets" | sha256sum --quiet -c - || return 1
+	generation=$(readlink -f "$out/current") || return 1
+	rm -rf "$home/lists" && mkdir "$home/lists"
+	sed "s|^\(..\)\(.\{30\}\).*|$out/store/rulesets/\1/\1\2|" "$generation/manifest" | sort -u |
+		sed 's|.*|&/rules.v4 &/rules.v6 &/sets.list|' | xargs sha256sum |
+		awk -v lists="$home/lists" '{ n = split($2, at, "/"); print $1 "  " at[n] > (lists "/" at[n - 1]) }'
+	sed 's/^\(.\{32\}\)\([0-9a-f]*\)  .*/\1\2  \1/' "$generation/manifest" | sort -u | (cd "$home/lists" && sha256sum --quiet -c -) || return 1
+	sed "s|^\(..\)\(.\{30\}\)\([0-9a-f]*\)  .*|\1\2\3  $out/store/sets/\1/\1\2|" "$generation/sets" | sha256sum --quiet -c - || return 1
 	found=$(cd "$generation" && sha256sum manifest sets | sha256sum | cut -d ' ' -f 1)
 	server
 	psql -qAtc "SELECT encode(digest, 'hex') FROM fleetwall.generation WHERE number = ${generation##*/}" "$conninfo" | grep -qx "$found"
 }
 
+# links FOLDER LIST KIND: the folder's links are those of the list, and lead to these objects.
+links() {
+	find "$out/$1" -type l -printf '%l  %f\n' | LC_ALL=C sort > "$home/found"
+	sed "s|^\(..\)\(.\{30\}\)[0-9a-f]*  |../store/$3/\1/\1\2  |" "$out/current/$2" | LC_ALL=C sort | cmp - "$home/found"
+}
+
 # The links say what the published generation says.
 linked() {
-	while read -r digest name; do
-		[ "$(basename "$(readlink "$out/machines/$name")")" = "$(echo "$digest" | cut -c 1-32)" ] || return 1
-	done < "$out/current/manifest"
-	[ "$(find "$out/machines" -type l | wc -l)" = "$(wc -l < "$out/current/manifest")" ] &&
-		[ "$(find "$out/sets" -type l | wc -l)" = "$(wc -l < "$out/current/sets")" ]
+	links machines manifest rulesets && links sets sets sets
 }
 
 # What stands there is what a run from nothing would make.
