@@ -253,3 +253,8 @@ int str_order(const void *a, const void *b)
 {
 	return str_cmp(*(const struct str *)a, *(const struct str *)b);
 }
+
+const char *str_plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}

@@ -23,8 +23,10 @@ struct error *run_init(struct run *run)
 		                  "this database user may not make the database roles of fleetwall"),
 			"an administrator of the server runs the SQL on standard output, then fleetwall init again");
 	}
-	writer_say(run->writer,
-	           applied > 0 ? "database ready: %zu migrations applied" : "database ready: nothing to do", applied);
+	if (applied > 0)
+		writer_say(run->writer, "database ready: %zu migration%s applied", applied, str_plural(applied));
+	else
+		writer_say(run->writer, "database ready: nothing to do");
 	return NULL;
 }
 

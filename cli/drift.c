@@ -64,7 +64,7 @@ struct error *run_drift(struct run *run)
 	TRY(drift_look(run, names, count, true, &report));
 	error_collect(&run->warnings, report.unnoted);
 	writer_say(run->writer, "%zu machine%s asked: %zu differ%s from what %s confirmed, %zu could not be compared",
-	           report.asked, report.asked == 1 ? "" : "s", report.drifted, report.drifted == 1 ? "s" : "",
+	           report.asked, str_plural(report.asked), report.drifted, report.drifted == 1 ? "s" : "",
 	           report.drifted == 1 ? "it" : "they", report.silent);
 	run->no = report.drifted + report.silent > 0;
 	writer_keep(run->writer);

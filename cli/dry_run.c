@@ -4,6 +4,7 @@
 #include "dry_run.h"
 
 #include "only.h"
+#include "outcome.h"
 
 struct dry {
 	struct round *round;
@@ -146,14 +147,15 @@ static void sum_up(struct dry *dry)
 
 	run->no = first || dry->changes + dry->mends > 0;
 	if (first)
-		writer_say(run->writer, "the first generation would be published: %zu machines and sets", dry->changes);
+		writer_say(run->writer, "the first generation would be published: %zu %s", dry->changes,
+		           outcome_changed(dry->changes));
 	else if (dry->changes > 0 && dry->mends > 0)
-		writer_say(run->writer, "%zu machines and sets would change, and %zu things would be mended",
-		           dry->changes, dry->mends);
+		writer_say(run->writer, "%zu %s would change, and %zu thing%s would be mended", dry->changes,
+		           outcome_changed(dry->changes), dry->mends, str_plural(dry->mends));
 	else if (dry->changes > 0)
-		writer_say(run->writer, "%zu machines and sets would change", dry->changes);
+		writer_say(run->writer, "%zu %s would change", dry->changes, outcome_changed(dry->changes));
 	else if (dry->mends > 0)
-		writer_say(run->writer, "%zu things would be mended", dry->mends);
+		writer_say(run->writer, "%zu thing%s would be mended", dry->mends, str_plural(dry->mends));
 	else
 		writer_say(run->writer, "nothing to do: generation %llu says this already", number);
 	/* It is shown also where a guard would stop it. */

@@ -56,11 +56,11 @@ static void say(struct edit *edit, const struct plan *plan)
 		if (plan->count <= 3)
 			say_line(edit, str_format(run->arena, "%c %s %.*s%.*s; touches %zu machine%s", sign,
 			                          change->kind, STR_ARG(change->name), (int)details.n, details.p,
-			                          machines, machines == 1 ? "" : "s"));
+			                          machines, str_plural(machines)));
 	}
 	if (plan->count > 3)
 		say_line(edit, str_format(run->arena, "%zu objects changed; touches %zu machine%s", plan->count,
-		                          machines, machines == 1 ? "" : "s"));
+		                          machines, str_plural(machines)));
 	else if (plan->count == 0)
 		say_line(edit, STR("nothing to do: the inventory says this already"));
 	if (edit->rule_id.p != NULL)

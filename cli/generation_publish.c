@@ -4,6 +4,7 @@
 
 #include "generation.h"
 #include "generation_again.h"
+#include "outcome.h"
 
 /* --- what it opens --- */
 
@@ -125,14 +126,14 @@ static void say(const struct again *again, enum state state, size_t changed)
 		           (unsigned long long)round->published.number, old);
 		return;
 	case STATE_WOULD_PUBLISH:
-		writer_say(writer, "generation %llu would be published again: %zu machines and sets would change", old,
-		           changed);
+		writer_say(writer, "generation %llu would be published again: %zu %s would change", old,
+		           changed, outcome_changed(changed));
 		break;
 	case STATE_PUBLISHED:
 		writer_say(writer,
-		           "generation %llu published, %llu once more: %zu machines; %zu machines and sets changed "
-		           "(%.2f s)",
-		           next, old, round->next.machine_count, changed, round_seconds(round));
+		           "generation %llu published, %llu once more: %zu machine%s; %zu %s changed (%.2f s)",
+		           next, old, round->next.machine_count, str_plural(round->next.machine_count), changed,
+		           outcome_changed(changed), round_seconds(round));
 		break;
 	}
 	say_openings(again);

@@ -63,7 +63,8 @@ static void list_changes(struct run *run, json_t *list, const char *kind, const 
 			writer_say(run->writer, "%c %s %.*s", differences[i].sign, kind, STR_ARG(name));
 	}
 	if (count > NAMES_SHOWN)
-		writer_say(run->writer, "  and %zu more %ss", count - NAMES_SHOWN, kind);
+		writer_say(run->writer, "  and %zu more %s%s", count - NAMES_SHOWN, kind,
+		           str_plural(count - NAMES_SHOWN));
 }
 
 static struct error *list_all(struct night *night, json_t *list)

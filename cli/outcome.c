@@ -30,9 +30,9 @@ void outcome_cells(struct arena *arena, const struct regeneration *result, struc
 	cells[7] = cell_json(str_format(arena, "%.3f", result->seconds));
 }
 
-static const char *plural(size_t count)
+const char *outcome_changed(size_t count)
 {
-	return count == 1 ? "" : "s";
+	return count == 1 ? "machine or set" : "machines and sets";
 }
 
 struct str outcome_line(struct arena *arena, const struct regeneration *result)
@@ -41,7 +41,7 @@ struct str outcome_line(struct arena *arena, const struct regeneration *result)
 	                  "generation %llu %s: %zu machine%s, %zu distinct ruleset%s, %zu set file%s; %zu %s changed "
 	                  "(%.3f s)",
 	                  (unsigned long long)result->number, state_name(result), result->machines,
-	                  plural(result->machines), result->rulesets, plural(result->rulesets), result->sets,
-	                  plural(result->sets), result->changed,
-	                  result->changed == 1 ? "machine or set" : "machines and sets", result->seconds);
+	                  str_plural(result->machines), result->rulesets, str_plural(result->rulesets), result->sets,
+	                  str_plural(result->sets), result->changed,
+	                  outcome_changed(result->changed), result->seconds);
 }

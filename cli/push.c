@@ -115,7 +115,7 @@ static void warn(struct run *run, const struct push_plan *plan)
 		              error_hint(error_new(ERROR_GUARD,
 		                                   "the published files of %zu machine%s are damaged: nothing is "
 		                                   "sent there",
-		                                   plan->damaged, plan->damaged == 1 ? "" : "s"),
+		                                   plan->damaged, str_plural(plan->damaged)),
 		                         "fleetwall generate writes them again, and the next push sends them"));
 	for (size_t i = 0; i < plan->frozen; i++)
 		error_collect(&run->warnings,

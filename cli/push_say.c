@@ -99,7 +99,7 @@ static struct str said(struct arena *arena, const struct push_event *event)
 	case PUSH_STARTED:
 		return str_format(arena, "push %llu of generation %llu: %zu machine%s in %u wave%s",
 		                  (unsigned long long)event->run, (unsigned long long)event->generation, event->total,
-		                  event->total == 1 ? "" : "s", event->waves, event->waves == 1 ? "" : "s");
+		                  str_plural(event->total), event->waves, str_plural(event->waves));
 	case PUSH_WAVE:
 		return str_format(arena, "wave %u of %u", event->wave + 1, event->waves);
 	case PUSH_CLAIMED:

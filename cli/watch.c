@@ -89,8 +89,8 @@ static void say_status(const struct watcher *watcher, const struct error *error)
 	const struct regeneration *last = &watcher->watch.last;
 
 	if (error == NULL)
-		sd_notify_status(&watcher->notify, "generation %llu: %zu machines",
-		                 (unsigned long long)last->number, last->machines);
+		sd_notify_status(&watcher->notify, "generation %llu: %zu machine%s",
+		                 (unsigned long long)last->number, last->machines, str_plural(last->machines));
 	else if (last->number > 0)
 		sd_notify_status(&watcher->notify, "generation %llu stands: %.*s",
 		                 (unsigned long long)last->number, STR_ARG(error->message));

@@ -1,6 +1,9 @@
 /* A filter table as text, ours or what iptables-save printed: chains, and rules by chain. Comments, counters and the
  * lines around a table mean nothing; lines that are none of all that are kept apart. */
+#include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "drift_parts.h"
 #include "fleetwall/arena.h"
@@ -52,6 +55,9 @@ static bool says_nothing(struct str line)
 	       (line.p[0] == '#' && !str_ends(line, STR("use 'nft' tool.")));
 }
 
+static_assert(offsetof(struct table_chain, chain) == 0 && offsetof(struct table_rule, chain) == 0,
+              "place_of() finds the chain at the beginning");
+
 /* By chain, so that they are found fast, however many a machine says that it has. */
 static int chain_order(const void *a, const void *b)
 {
@@ -91,35 +97,39 @@ void drift_table(struct arena *arena, const struct table_names *names, struct st
 		qsort(table->rules.items, table->rules.count, sizeof *table->rules.items, rule_order);
 }
 
-struct table_rule *table_rules(const struct table *table, uint32_t chain, size_t *count)
+/* Chains and rules begin with the number of their chain, and are in its order: the place of the first that is not
+ * before this one. */
+static size_t place_of(const void *items, size_t size, size_t count, uint32_t chain)
 {
-	size_t low = 0, high = table->rules.count, end;
+	const unsigned char *bytes = items;
+	size_t low = 0, high = count;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
+		uint32_t there;
 
-		if (table->rules.items[middle].chain < chain)
+		memcpy(&there, bytes + middle * size, sizeof there);
+		if (there < chain)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	for (end = low; end < table->rules.count && table->rules.items[end].chain == chain; end++)
+	return low;
+}
+
+struct table_rule *table_rules(const struct table *table, uint32_t chain, size_t *count)
+{
+	size_t first = place_of(table->rules.items, sizeof *table->rules.items, table->rules.count, chain), end;
+
+	for (end = first; end < table->rules.count && table->rules.items[end].chain == chain; end++)
 		;
-	*count = end - low;
-	return *count == 0 ? NULL : table->rules.items + low;
+	*count = end - first;
+	return *count == 0 ? NULL : table->rules.items + first;
 }
 
 const struct table_chain *table_chain(const struct table *table, uint32_t chain)
 {
-	size_t low = 0, high = table->chains.count;
+	size_t at = place_of(table->chains.items, sizeof *table->chains.items, table->chains.count, chain);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (table->chains.items[middle].chain < chain)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < table->chains.count && table->chains.items[low].chain == chain ? &table->chains.items[low] : NULL;
+	return at < table->chains.count && table->chains.items[at].chain == chain ? &table->chains.items[at] : NULL;
 }

@@ -52,7 +52,7 @@ static struct str why_stop(struct arena *arena, const struct locked *locked)
 		return str_format(arena, "%zu of the first machines failed", locked->more);
 	if (locked->failed > locked->max_failures)
 		return str_format(arena, "%zu machine%s failed in wave %u of %u, and no more than %u may",
-		                  locked->failed, locked->failed == 1 ? "" : "s", locked->wave + 1, locked->waves,
+		                  locked->failed, str_plural(locked->failed), locked->wave + 1, locked->waves,
 		                  locked->max_failures);
 	return STR("");
 }

@@ -224,7 +224,7 @@ struct error *push_permitted(const struct push_settings *settings, const struct 
 		error_new(ERROR_GUARD,
 	                  "%zu machine%s would be changed, and no management sources are configured: "
 	                  "nothing would make sure that fleetwall gets in again",
-	                  enforced, enforced == 1 ? "" : "s"),
+	                  enforced, str_plural(enforced)),
 		"set `management` to the addresses that fleetwall connects from, and generate again; machines in "
 		"monitor need none");
 }

@@ -375,9 +375,10 @@ static void set_up(struct pusher *pusher)
 		pusher_tell(pusher, (struct push_event){
 					    .kind = PUSH_WARNING,
 					    .message = str_format(pusher->arena,
-		                                                  "only %u machines at once: more files may not be "
+		                                                  "only %u machine%s at once: more files may not be "
 		                                                  "open (ulimit -n)",
-		                                                  pusher->parallel),
+		                                                  pusher->parallel,
+		                                                  str_plural(pusher->parallel)),
 				    });
 }
 

@@ -95,7 +95,7 @@ static void warn_of_sessions(struct visit *visit, unsigned sessions)
 	           str_format(visit->arena,
 	                      "%u open session%s unknown to conntrack will be cut where the new rules do not let "
 	                      "%s in: enforcement = monitor would show that first, and refuse nothing",
-	                      sessions, sessions == 1 ? "" : "s", sessions == 1 ? "it" : "them"));
+	                      sessions, str_plural(sessions), sessions == 1 ? "it" : "them"));
 }
 
 static void note_answer(struct visit *visit, const struct host_answer *answer)

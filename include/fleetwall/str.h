@@ -55,6 +55,9 @@ struct str str_format(struct arena *arena, const char *format, ...) __attribute_
  * enough to be what was meant: at most a third of its length, and at least one. {NULL, 0} otherwise. */
 struct str str_nearest(struct str word, const struct str *words, size_t count);
 
+/* The end of a word that so many are counted with: "s", or nothing for one. */
+const char *str_plural(size_t count);
+
 /* For qsort over arrays of str. */
 int str_order(const void *a, const void *b);
 

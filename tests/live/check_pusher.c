@@ -68,8 +68,7 @@ START_TEST(sends_what_differs)
 	ck_assert_uint_eq(host_lines(1, "calls", "apply"), 2);
 	ck_assert_uint_eq(host_lines(1, "sent", "script "), 0);
 	ck_assert_uint_eq(host_lines(2, "sent", "script "), 1);
-	for (unsigned i = 0; i < 4; i++)
-		host_is_done(i);
+	hosts_are_done(4);
 }
 END_TEST
 
@@ -105,8 +104,7 @@ START_TEST(tries_again)
 	ck_assert_uint_eq(host_lines(2, "calls", "apply"), 1);
 	ck_assert_uint_eq(host_lines(2, "calls", "confirm"), 2);
 	ck_assert_uint_eq(host_lines(3, "log", "confirmed"), 1);
-	for (unsigned i = 0; i < 4; i++)
-		host_is_done(i);
+	hosts_are_done(4);
 }
 END_TEST
 

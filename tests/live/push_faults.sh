@@ -22,12 +22,9 @@ lab_begin well $faults
 		[ $name = well ] || printf ',\n'
 		printf '{ name = "%s"; prefixes = [ "203.0.113.0/24", "198.51.100.0/24", "2001:db8:1::/48" ]; }' $name
 	done
-	printf ');\nmachines = ('
-	for name in well $faults; do
-		[ $name = well ] || printf ',\n'
-		printf '{ name = "%s"; addresses = [ "%s", "%s" ]; roles = [ "%s" ]; }' $name "$(cat "$LAB/$name/four")" "$(cat "$LAB/$name/six")" $name
-	done
 	echo ');'
+	# shellcheck disable=SC2086
+	lab_machines well $faults
 } > "$home/fleet.conf"
 run 0 import "$home/fleet.conf"
 

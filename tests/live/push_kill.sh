@@ -13,12 +13,9 @@ lab_begin $machines outsider=198.51.100.9,2001:db8:9::9
 	# Each has a role of its own, so that all are in the first wave.
 	echo 'roles = ( { name = "all"; selector = { }; rules = [ "allow 80/tcp from role:all" ]; }'
 	for name in $machines; do printf ', { name = "%s"; }' $name; done
-	echo '); machines = ('
-	for name in $machines; do
-		[ $name = m1 ] || echo ','
-		printf '{ name = "%s"; addresses = [ "%s", "%s" ]; roles = [ "%s" ]; }' $name "$(cat "$LAB/$name/four")" "$(cat "$LAB/$name/six")" $name
-	done
 	echo ');'
+	# shellcheck disable=SC2086
+	lab_machines $machines
 } > "$home/fleet.conf"
 run 0 import "$home/fleet.conf"
 generate

@@ -54,6 +54,17 @@ lab_begin() {
 	run 0 init
 }
 
+# lab_machines NAME…: the field `machines` of a document: each with its addresses, and with the role that has its name
+lab_machines() {
+	comma=
+	echo 'machines = ('
+	for name; do
+		printf '%s{ name = "%s"; addresses = [ "%s", "%s" ]; roles = [ "%s" ]; }\n' "$comma" "$name" "$(cat "$LAB/$name/four")" "$(cat "$LAB/$name/six")" "$name"
+		comma=', '
+	done
+	echo ');'
+}
+
 # begin ARGUMENT…: fleetwall beside us; its output goes to $home/beside.out, its process id is $beside.
 begin() {
 	nsenter -t "$(lab_pid pusher)" --net -- "$program" "$@" > "$home/beside.out" 2> "$home/beside.err" < /dev/null &

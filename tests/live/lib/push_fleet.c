@@ -288,3 +288,9 @@ void host_is_done(unsigned machine)
 	ck_assert_uint_eq(count, 1);
 	ck_assert(digest_eq(&states->confirmed.position, &position->digest) && states->error.n == 0);
 }
+
+void hosts_are_done(unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		host_is_done(i);
+}

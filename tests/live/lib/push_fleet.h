@@ -43,5 +43,6 @@ const char *host_text(unsigned machine, const char *file);
 unsigned host_lines(unsigned machine, const char *file, const char *start);
 /* The machine has confirmed what the published generation says, and the ledger knows so. */
 void host_is_done(unsigned machine);
+void hosts_are_done(unsigned count); /* the first ones */
 
 #endif

@@ -7,6 +7,7 @@
 
 #include "fleetwall/buf.h"
 #include "push_fixture.h"
+#include "suite_main.h"
 
 static struct prefix management[2];
 
@@ -324,11 +325,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_main(suite());
 }

@@ -1,9 +1,10 @@
 /* Failures in words: each has one, no two the same, made so that the database and people can hold it; and which of them
  * need a person. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "fleetwall/ledger.h"
+
+#include "suite_main.h"
 
 static const struct {
 	enum failure failure;
@@ -42,15 +43,9 @@ int main(void)
 {
 	Suite *suite = suite_create("failure");
 	TCase *cases = tcase_create("failure");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_test(cases, words);
 	tcase_add_test(cases, persons);
 	suite_add_tcase(suite, cases);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -5,6 +5,7 @@
 
 #include "fleetwall/buf.h"
 #include "push_fixture.h"
+#include "suite_main.h"
 
 static struct position found(struct positions *positions, const char *machine)
 {
@@ -220,11 +221,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_main(suite());
 }

@@ -8,6 +8,7 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/push.h"
 #include "random_rule.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 
@@ -198,11 +199,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_main(suite());
 }
