@@ -58,42 +58,16 @@ static void let(struct passing *passing, struct packets match)
 	passing->passed = packets_or(passing->passed, take(passing, match));
 }
 
-/* Halves first: a union of many is cheap while its parts are small. */
-static struct packets union_of(struct packets *sets, size_t count)
-{
-	if (count == 0)
-		return packets_none();
-	while (count > 1) {
-		size_t half = (count + 1) / 2;
-
-		for (size_t i = 0; i + half < count; i++)
-			sets[i] = packets_or(sets[i], sets[i + half]);
-		count = half;
-	}
-	return sets[0];
-}
-
 /* What the machine's rules of that action speak of, in this direction. */
 static struct packets rules_of(const struct passing *passing, enum action action)
 {
 	struct intent *intent = passing->view.intent;
 	const struct number_list *held = &intent->held[passing->machine];
-	struct {
-		struct packets *items;
-		size_t count, capacity;
-	} sets = {0};
+	struct packets *sets = ARENA_ARRAY(passing->arena, struct packets, held->count);
 
-	for (size_t i = 0; i < held->count; i++) {
-		struct meant_role *role = &intent->roles[held->items[i]];
-
-		for (size_t j = 0; j < role->rule_count; j++) {
-			const struct rule *rule = &role->rules[j].held->rule;
-
-			if (rule->action == action && (rule->direction == DIRECTION_OUT) == passing->view.out)
-				APPEND(passing->arena, &sets, rule_packets(&passing->view, &role->rules[j]));
-		}
-	}
-	return union_of(sets.items, sets.count);
+	for (size_t i = 0; i < held->count; i++)
+		sets[i] = role_packets(passing->arena, &passing->view, &intent->roles[held->items[i]], action);
+	return union_of(sets, held->count);
 }
 
 static void housekeep(struct passing *passing)
@@ -183,6 +157,17 @@ static struct intended decide(struct arena *arena, const struct view *view, size
 	return intended_of(&passing, machine);
 }
 
+/* What was kept as another saw it is of no use. */
+static void look_anew(struct intent *intent, intent_peer_seen *seen, void *context)
+{
+	if (intent->seen == seen && intent->context == context)
+		return;
+	for (size_t i = 0; i < intent->fleet->role_count; i++)
+		intent->roles[i].packets = NULL;
+	intent->seen = seen;
+	intent->context = context;
+}
+
 struct intents intent_of(struct arena *arena, struct intent *intent, size_t number, enum family family,
                          intent_peer_seen *seen, void *context)
 {
@@ -192,6 +177,7 @@ struct intents intent_of(struct arena *arena, struct intent *intent, size_t numb
 
 	if (!has_ruleset(machine))
 		return intents;
+	look_anew(intent, seen, context);
 	intents.in = decide(arena, &view, number);
 	view.out = true;
 	intents.out = decide(arena, &view, number);

@@ -2,9 +2,11 @@
 #ifndef ANALYSIS_INTENT_PARTS_H
 #define ANALYSIS_INTENT_PARTS_H
 
+#include "fleetwall/digest.h"
 #include "fleetwall/intent.h"
 
 #define FAMILIES 2
+#define ACTIONS 3
 static inline size_t family_index(enum family family)
 {
 	return family == FAMILY_6;
@@ -47,6 +49,15 @@ struct meant_role {
 	struct number_list members; /* machines, ascending; disabled ones too */
 	struct meant_rule *rules;   /* sorted by text */
 	size_t rule_count;
+	struct digest digest; /* of the rules that count, for positions; made when somebody asks */
+	bool digested;
+	struct role_packets *packets; /* as they were last seen by names; NULL: not yet */
+};
+
+/* The union of what a role's rules of one action, family and direction speak of, kept. */
+struct role_packets {
+	struct packets sets[FAMILIES][2][2][ACTIONS]; /* [family][out][monitor][action] */
+	bool made[FAMILIES][2][2][ACTIONS];
 };
 
 /* Housekeeping of one family and direction: lets pass, drops, lets pass, in this order. */
@@ -75,6 +86,8 @@ struct intent {
 		size_t count, capacity;
 	} texts;
 	struct buf *key;             /* room for keys of positions */
+	intent_peer_seen *seen;      /* whose view the roles' packets are */
+	void *context;
 };
 
 /* --- intent_members.c: who is in which role --- */
@@ -92,7 +105,11 @@ struct view {
 	intent_peer_seen *seen;
 	void *context;
 };
-struct packets rule_packets(const struct view *view, struct meant_rule *rule);
+/* The union of the role's rules of that action. */
+struct packets role_packets(struct arena *scratch, const struct view *view, struct meant_role *role,
+                            enum action action);
+/* Halves first: a union of many is cheap while its parts are small. The sets are written over. */
+struct packets union_of(struct packets *sets, size_t count);
 /* Without peers and conditions. Kept. */
 struct packets rule_head(const struct intent *intent, struct meant_rule *rule, enum family family);
 

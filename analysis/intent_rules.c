@@ -231,7 +231,7 @@ static struct packets peers_packets(const struct view *view, const struct meant_
 }
 
 /* On a monitored machine limits are not counted. */
-struct packets rule_packets(const struct view *view, struct meant_rule *meant)
+static struct packets rule_packets(const struct view *view, struct meant_rule *meant)
 {
 	struct packets set = rule_head(view->intent, meant, view->family);
 
@@ -243,4 +243,56 @@ struct packets rule_packets(const struct view *view, struct meant_rule *meant)
 	if (meant->ending.n > 0)
 		set = packets_and(set, packets_condition(meant->ending));
 	return set;
+}
+
+/* --- a role --- */
+
+struct packets union_of(struct packets *sets, size_t count)
+{
+	if (count == 0)
+		return packets_none();
+	while (count > 1) {
+		size_t half = (count + 1) / 2;
+
+		for (size_t i = 0; i + half < count; i++)
+			sets[i] = packets_or(sets[i], sets[i + half]);
+		count = half;
+	}
+	return sets[0];
+}
+
+static struct packets rules_union(struct arena *scratch, const struct view *view, struct meant_role *role,
+                                  enum action action)
+{
+	struct packets *sets = ARENA_ARRAY(scratch, struct packets, role->rule_count);
+	size_t count = 0;
+
+	for (size_t i = 0; i < role->rule_count; i++) {
+		const struct rule *rule = &role->rules[i].held->rule;
+
+		if (rule->action == action && (rule->direction == DIRECTION_OUT) == view->out)
+			sets[count++] = rule_packets(view, &role->rules[i]);
+	}
+	return union_of(sets, count);
+}
+
+/* Sets that are seen as they are may be large, and are not kept. */
+struct packets role_packets(struct arena *scratch, const struct view *view, struct meant_role *role,
+                            enum action action)
+{
+	size_t family = family_index(view->family);
+	struct packets *set;
+
+	if (role->rule_count == 0)
+		return packets_none();
+	if (view->seen == NULL)
+		return rules_union(scratch, view, role, action);
+	if (role->packets == NULL)
+		role->packets = ARENA_NEW(view->intent->arena, struct role_packets);
+	set = &role->packets->sets[family][view->out][view->monitor][action];
+	if (!role->packets->made[family][view->out][view->monitor][action]) {
+		*set = packets_keep(rules_union(scratch, view, role, action));
+		role->packets->made[family][view->out][view->monitor][action] = true;
+	}
+	return *set;
 }

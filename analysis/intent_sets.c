@@ -2,7 +2,6 @@
  * alone. What two rules call alike is one set; its addresses are found when somebody asks, and once. */
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
-#include "fleetwall/digest.h"
 #include "intent_parts.h"
 
 #define NAME_MOST 12   /* characters of the peer's name */
@@ -77,17 +76,20 @@ uint32_t set_number(struct intent *intent, struct arena *scratch, const struct r
 
 /* --- addresses --- */
 
+/* Goes through what a set stands for twice: first it only counts. */
 struct gathering {
-	struct arena *arena;
 	enum family family;
-	struct range *items;
-	size_t count, capacity;
+	struct range *ranges;
+	size_t count;
 };
 
 static void gather(struct gathering *gathering, struct range range)
 {
-	if (range.family == gathering->family)
-		APPEND(gathering->arena, gathering, range);
+	if (range.family != gathering->family)
+		return;
+	if (gathering->ranges != NULL)
+		gathering->ranges[gathering->count] = range;
+	gathering->count++;
 }
 
 /* A disabled machine is no peer of a rule that allows. `label` empty: all its addresses. */
@@ -150,14 +152,18 @@ const struct addr_set *set_addresses(struct intent *intent, uint32_t number, enu
 	struct meant_set *set = &intent->sets.items[number];
 	struct addr_set **addresses = &set->addresses[family_index(family)];
 	struct gathering gathering = {.family = family};
+	struct arena *scratch;
 
 	if (*addresses != NULL)
 		return *addresses;
-	gathering.arena = arena_new();
+	scratch = arena_new();
+	gather_set(&gathering, intent, set);
+	gathering.ranges = ARENA_ARRAY(scratch, struct range, gathering.count);
+	gathering.count = 0;
 	gather_set(&gathering, intent, set);
 	*addresses = ARENA_NEW(intent->arena, struct addr_set);
-	**addresses = addr_set_of(intent->arena, family, gathering.items, gathering.count);
-	arena_free(gathering.arena);
+	**addresses = addr_set_of(intent->arena, family, gathering.ranges, gathering.count);
+	arena_free(scratch);
 	return *addresses;
 }
 

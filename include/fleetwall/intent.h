@@ -15,16 +15,17 @@ struct intent;
 struct intent *intent_new(struct arena *arena, const struct fleet *fleet, const struct settings *settings);
 
 /* Machines in the same position are told alike: equal text, equal sets of packets, whatever the members of peers are.
- * The text names all that the position depends on but the settings and the contents of sets: mode, enforcement, SSH
- * port, egress, the rules with their roles, what services stand for. Empty: it gets no ruleset. Texts live as long as
- * the intent; of machines in the same position they are one and the same (equal pointers). */
+ * A line that stands for all that the position depends on but the settings and the contents of sets: mode,
+ * enforcement, SSH port, egress, and a digest of the rules with their roles and of what services stand for. Empty: it
+ * gets no ruleset. Texts live as long as the intent; of machines in the same position they are one and the same
+ * (equal pointers). */
 struct str intent_position(struct intent *intent, size_t machine);
 
 /* How the addresses of a set are seen: packets of that family whose `field` is among them. `set` is its name (SPEC
  * §5, "mysql-0123456789ab"): of a role, network or machine, and of a rule's literals of a family where they are more
  * than one prefix; intent_set() has the addresses. Single prefixes are seen as they are, without asking. NULL: all as
- * they are. So that 100,000 addresses need not become a diagram, and that a proof by names holds whoever joins a
- * role. */
+ * they are. The same name is the same packets for as long as the context is the same: what was said is kept. So that
+ * 100,000 addresses need not become a diagram, and that a proof by names holds whoever joins a role. */
 typedef struct packets intent_peer_seen(void *context, struct str set, enum family family, enum packet_field field);
 
 /* What is spoken of: all packets of the family that are no later fragments. Conntrack puts fragments together before
