@@ -133,6 +133,13 @@ struct packets packets_keep(struct packets set)
 	return set;
 }
 
+void packets_hold(struct packets *slot, struct packets value)
+{
+	bdd_addref(value.node);
+	bdd_delref(slot->node);
+	*slot = value;
+}
+
 struct packets packets_release_but(size_t mark, struct packets set)
 {
 	bdd_addref(set.node);

@@ -23,6 +23,9 @@ void packets_end(void);
 size_t packets_mark(void);
 void packets_release(size_t mark);
 struct packets packets_keep(struct packets set); /* until packets_end() */
+/* `value` lives in the slot, whatever is released, until another is put there; what was there before is given up. A slot
+ * begins with none, and must end with it. */
+void packets_hold(struct packets *slot, struct packets value);
 /* Survives the release of `mark`, as if it had been made before it. */
 struct packets packets_release_but(size_t mark, struct packets set);
 
