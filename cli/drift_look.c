@@ -130,34 +130,35 @@ static void silent(struct seen *seen, struct str kind, struct str why)
 	seen->why = why;
 }
 
-/* What one machine answers must not keep us from looking at the others. */
-static struct error *compare(struct look *look, struct seen *seen)
+/* What one machine answers, or a damaged file here, must not keep us from looking at the others. */
+static void compare(struct look *look, struct seen *seen)
 {
 	struct error *error = drift_compare(look->arena, look->run->config.output, seen->position,
 	                                    seen->answer.output, &seen->drifts, &seen->count);
 
-	if (error == NULL || error->kind != ERROR_INPUT)
-		return error;
-	silent(seen, STR("unreadable"), error->message);
-	return NULL;
+	if (error != NULL)
+		silent(seen, error->kind == ERROR_INPUT ? STR("unreadable") : STR("damaged"), error->message);
 }
 
-static struct error *judge(struct look *look, struct seen *seen)
+static void judge(struct look *look, struct seen *seen)
 {
 	const struct answer *answer = &seen->answer;
+	struct error *error;
 
 	seen->long_answer = answer->cut && look->limit < ALONE;
 	if (seen->long_answer)
-		return NULL;
+		return;
 	if (!answer->answered || answer->status != 0) {
 		silent(seen, answer->answered ? STR("refused") : failure_str(answer->failure), answer->message);
-		return NULL;
+		return;
 	}
-	TRY(expected(look, seen->state, &seen->position));
-	if (seen->position != NULL)
-		return compare(look, seen);
-	silent(seen, STR("unknown"), STR("the generation that it confirmed is gone"));
-	return NULL;
+	error = expected(look, seen->state, &seen->position);
+	if (error != NULL)
+		silent(seen, STR("damaged"), error->message);
+	else if (seen->position != NULL)
+		compare(look, seen);
+	else
+		silent(seen, STR("unknown"), STR("the generation that it confirmed is gone"));
 }
 
 /* --- asking --- */
@@ -180,7 +181,7 @@ static struct error *ask_what_they_have(struct look *look, struct seen *seen, si
 	TRY(ask(look, questions, count, &answers));
 	for (size_t i = 0; i < count; i++) {
 		seen[i].answer = answers[i];
-		TRY(judge(look, &seen[i]));
+		judge(look, &seen[i]);
 	}
 	return NULL;
 }
@@ -204,7 +205,7 @@ static struct error *ask_for_members(struct look *look, struct seen *seen, size_
 		if (!answers[i].answered || answers[i].status != 0)
 			continue;
 		of[i]->answer.output = both(look->arena, of[i]->answer.output, answers[i].output);
-		TRY(compare(look, of[i]));
+		compare(look, of[i]);
 	}
 	return NULL;
 }

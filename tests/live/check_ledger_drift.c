@@ -240,6 +240,27 @@ START_TEST(stopped_all_the_same)
 }
 END_TEST
 
+/* A pusher that slept while another run claimed its machine does not hold it any more, whatever its own run says. */
+START_TEST(a_lease_of_a_former_run)
+{
+	struct claim old = claimed_one(started_run(1, 1, 0)), new;
+	uint64_t run = started_run(2, 1, 0);
+	bool lost;
+
+	must(ledger_renew(arena, db, &old, 1, 60, &lost));
+	ck_assert(!lost);
+	end_leases();
+	new = claimed_one(run);
+	must(ledger_renew(arena, db, &old, 1, 60, &lost));
+	ck_assert(lost);
+	ck_assert(fails_with(&new, FAILURE_UNREACHABLE, 1));
+	sql("UPDATE fleetwall.push_work SET due = now()");
+	new = claimed_one(run); /* nobody is in the way */
+	ck_assert_uint_eq(new.attempt, 2);
+	ck_assert(confirm(&new));
+}
+END_TEST
+
 /* --- what is damaged here --- */
 
 /* Nobody was contacted for it: it is no reason to keep the rest from what they shall have. */
@@ -267,7 +288,8 @@ int main(void)
 		what_a_push_mends,             what_went_back_stays,
 		what_else_went_back,           a_push_in_place_of_a_rollback,
 		a_rollback_in_place_of_a_rollback, stopped_before_it_is_sent,
-		stopped_all_the_same,          damage_does_not_count,
+		stopped_all_the_same,          a_lease_of_a_former_run,
+		damage_does_not_count,
 	};
 
 	return fleet_main("ledger_drift", tests, sizeof tests / sizeof *tests);

@@ -297,7 +297,17 @@ says 'web1 differs from what it confirmed'
 run 1 status web1
 says 'drifted'
 run 0 drift web1 --mend
+# A damaged file here keeps nobody from being looked at.
+cp "$home/hosts/web1/read" "$home/hosts/db1/read"
+object=$(readlink -f "$home/state/out/machines/db1/rules.v4")
+chmod u+w "$object"
+echo '-A INPUT -j ACCEPT' >> "$object"
+run 1 --json drift web1 db1
+json '[.items[] | [.machine, .kind]] | unique | map(select(.[0] == "db1")) == [["db1", "damaged"]]'
+json 'any(.items[]; .machine == "web1" and .kind == "policy")'
+run 0 generate
 rm "$home"/hosts/*/read
+sql "UPDATE fleetwall.push_machine SET drift = NULL, drifted_at = NULL"
 
 # --- psql is told the password where nobody else reads it; a server that was stopped is found again at the same place ---
 conninfo=$("$FLEETWALL" database status --json | jq -r '.items[0].conninfo')
