@@ -58,6 +58,13 @@ struct str set_own_name(struct str name);
 /* "mysql-0123456789ab.v4": false where that is no name of a set file. */
 bool set_file_name(struct str file, struct str *name, enum family *family);
 
+/* --- verify_quick.c --- */
+
+/* False: who wants to know has to read all of it. Else the members that the file adds, all to one set, one behind the
+ * other, are exactly those that are wanted; *frame is the file with the first of them alone, which is *first. */
+bool quick_frame(struct arena *arena, struct str bytes, const struct addr_set *wanted, struct str *frame,
+                 struct addr_set *first);
+
 /* --- verify_names.c: sets as conditions --- */
 
 void locals_begin(struct verifier *verifier);

@@ -94,15 +94,8 @@ static struct str tell_difference(struct arena *arena, const struct addr_set *fo
 	return buf_str(&buf);
 }
 
-static void compare(struct arena *arena, struct verify_set *set, const struct filter_set *found)
-{
-	set->found = found->addresses;
-	set->same = set->wanted == NULL || addr_set_eq(set->wanted, &set->found);
-	if (!set->same)
-		differs(set, VERIFY_SET, tell_difference(arena, &set->found, set->wanted));
-}
-
-void verify_set_read(struct arena *arena, struct verify_set *set, struct str bytes)
+/* The set that the file leaves, which must be one of its name. */
+static bool read_one(struct arena *arena, struct verify_set *set, struct str bytes, struct filter_set *found)
 {
 	const struct filter_text text = {set->name, bytes};
 	struct filter_sets sets;
@@ -116,7 +109,32 @@ void verify_set_read(struct arena *arena, struct verify_set *set, struct str byt
 	         sets.sets[0].family != (str_ends(set->name, STR(".v4")) ? FAMILY_4 : FAMILY_6))
 		differs(set, VERIFY_SET, STR("its set is no plain hash:net of the family that its name says"));
 	else
-		compare(arena, set, &sets.sets[0]);
+		*found = sets.sets[0];
+	return found->name.n > 0;
+}
+
+static bool read_quickly(struct arena *arena, struct verify_set *set, struct str bytes)
+{
+	struct filter_set found = {.name = {NULL, 0}};
+	struct verify_set frame = {.name = set->name};
+	struct addr_set first;
+	struct str text;
+
+	return set->wanted != NULL && quick_frame(arena, bytes, set->wanted, &text, &first) &&
+	       read_one(arena, &frame, text, &found) && addr_set_eq(&found.addresses, &first);
+}
+
+void verify_set_read(struct arena *arena, struct verify_set *set, struct str bytes)
+{
+	struct filter_set found = {.name = {NULL, 0}};
+
+	set->same = read_quickly(arena, set, bytes);
+	if (set->same || !read_one(arena, set, bytes, &found))
+		return;
+	set->found = found.addresses;
+	set->same = set->wanted == NULL || addr_set_eq(set->wanted, &set->found);
+	if (!set->same)
+		differs(set, VERIFY_SET, tell_difference(arena, &set->found, set->wanted));
 }
 
 static const struct addr_set *keep_addresses(struct arena *arena, const struct addr_set *addresses)
@@ -150,14 +168,23 @@ void verify_set_end(struct arena *arena, struct verifier *verifier, const struct
 	verifier->known[verifier->known_count++] = known;
 }
 
-/* Addresses as the bytes that tell them: 8 a range of IPv4, 32 of IPv6. */
-static void add_range(struct digester *digester, const struct range *range)
-{
-	unsigned char bytes[32];
+enum { HASHED_AT_ONCE = 128 };
 
-	addr_to_bytes((struct addr){range->first, range->family}, bytes);
-	addr_to_bytes((struct addr){range->last, range->family}, bytes + family_width(range->family) / 8);
-	digester_add(digester, (struct str){(const char *)bytes, family_width(range->family) / 4});
+/* Addresses as the bytes that tell them: 8 a range of IPv4, 32 of IPv6. */
+static void add_ranges(struct digester *digester, const struct addr_set *set)
+{
+	size_t width = family_width(set->family) / 8, n = 0;
+	unsigned char bytes[HASHED_AT_ONCE * 32];
+
+	for (size_t i = 0; i < set->count; i++) {
+		addr_to_bytes((struct addr){set->ranges[i].first, set->family}, bytes + n);
+		addr_to_bytes((struct addr){set->ranges[i].last, set->family}, bytes + n + width);
+		n += 2 * width;
+		if (n + 2 * width > sizeof bytes || i + 1 == set->count) {
+			digester_add(digester, (struct str){(const char *)bytes, n});
+			n = 0;
+		}
+	}
 }
 
 struct digest verify_set_key(struct verifier *verifier, const struct verify_set *set, const struct digest *file)
@@ -169,8 +196,8 @@ struct digest verify_set_key(struct verifier *verifier, const struct verify_set 
 	digester_add(digester, (struct str){(const char *)file, sizeof *file});
 	digester_add(digester, set->name);
 	digester_add(digester, set->wanted == NULL ? STR("\nnobody\n") : STR("\nwanted\n"));
-	for (size_t i = 0; set->wanted != NULL && i < set->wanted->count; i++)
-		add_range(digester, &set->wanted->ranges[i]);
+	if (set->wanted != NULL)
+		add_ranges(digester, set->wanted);
 	return digester_end(digester);
 }
 
