@@ -32,7 +32,7 @@ static void add_word(struct buf *line, struct str word)
 	buf_add(line, word);
 }
 
-/* An argument of sh -c: the text has no single quote, no exclamation mark and no bare end of a line, which csh would not
+/* An argument of sh -c: the text has no single quote, exclamation mark or bare end of a line, which csh would not
  * take; but for the comments at its head, which stay here. */
 static void add_bootstrap(struct buf *line)
 {
