@@ -1,7 +1,7 @@
 /* What a filter does with sets of packets. The set that is still undecided goes down a chain, and each rule takes its
- * part of it. A chain that one rule alone leads to is run there. One that several lead to is run at most twice: once for
- * all packets, to know which come back, and once for all those together that enter it, after everything that leads to
- * it. So the time is linear in the rules, however chains call each other. */
+ * part of it. A chain that one rule alone leads to is run there. One that several lead to is run at most twice: once
+ * for all packets, to know which come back, and once for all those together that enter it, after everything that leads
+ * to it. So the time is linear in the rules, however chains call each other. */
 #include "fleetwall/filter.h"
 
 #include <assert.h>

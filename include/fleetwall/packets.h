@@ -23,8 +23,8 @@ void packets_end(void);
 size_t packets_mark(void);
 void packets_release(size_t mark);
 struct packets packets_keep(struct packets set); /* until packets_end() */
-/* `value` lives in the slot, whatever is released, until another is put there; what was there before is given up. A slot
- * begins with none, and must end with it. */
+/* `value` lives in the slot, whatever is released, until another is put there; what was there before is given up. A
+ * slot begins with none, and must end with it. */
 void packets_hold(struct packets *slot, struct packets value);
 /* Survives the release of `mark`, as if it had been made before it. */
 struct packets packets_release_but(size_t mark, struct packets set);
@@ -58,7 +58,7 @@ struct packets packets_state(enum packet_state state);
 /* A number, and a range of numbers, in a field of at most 16 bits. first <= last. */
 struct packets packets_number(enum packet_field field, unsigned number);
 struct packets packets_numbers(enum packet_field field, unsigned first, unsigned last);
-/* Those whose bits of the field under `mask` are those of `value`: none, if `value` has others. Not of FIELD_STATE. */
+/* Those whose bits of the field under `mask` are those of `value`: none, if it has others. Not of FIELD_STATE. */
 struct packets packets_bits(enum packet_field field, unsigned mask, unsigned value);
 /* FIELD_IN or FIELD_OUT. "eth+" is every name that begins with eth, "+" every name, "" no interface. At most 15 bytes
  * without the plus. */
@@ -115,8 +115,8 @@ bool packets_sample(struct arena *arena, struct packets set, struct sample *samp
 /* Is this very packet in the set, with exactly these conditions holding? */
 bool packets_have(struct packets set, const struct sample *sample);
 
-/* The addresses that occur in FIELD_SOURCE or FIELD_DESTINATION, and the numbers of a field of at most 16 bits, whatever
- * the rest. Exact for the field by itself. */
+/* The addresses that occur in FIELD_SOURCE or FIELD_DESTINATION, and the numbers of a field of at most 16 bits,
+ * whatever the rest. Exact for the field by itself. */
 struct addr_set packets_addr_set(struct arena *arena, struct packets set, enum packet_field field, enum family family);
 struct numbers {
 	unsigned first, last;

@@ -65,7 +65,7 @@ may_include() {
 	libsmartcols/* | libsmartcols.h) allowed=cli/ ;;
 	jansson.h) allowed='cli/ inventory/' ;;
 	openssl/*) allowed=gen/ ;;
-	bdd.h) allowed=analysis/ ;;
+	bdd.h) allowed=analysis/packets.c ;;
 	uv.h) allowed='push/ cli/' ;;
 	pthread.h | threads.h) allowed=base/ ;;
 	*) allowed=all ;;
