@@ -266,7 +266,7 @@ static void add_ctproto(struct rule_state *rule, const struct given *given)
 	unsigned number;
 	struct match *match;
 
-	if (!value_protocol(given->values[0].text, &number) || number == 0) {
+	if (!value_protocol(given->values[0].text, &number)) {
 		RULE_FAULT(rule, &given->values[0], "write its number", "nobody knows the protocol \"%.*s\" here",
 		           STR_ARG(given->values[0].text));
 		return;
@@ -277,9 +277,13 @@ static void add_ctproto(struct rule_state *rule, const struct given *given)
 
 void build_conntrack(struct rule_state *rule, struct part *part)
 {
-	for (size_t i = 0; i < part->count; i++) {
-		const struct given *given = &part->items[i];
+	const struct extension *extension = part->extension;
 
+	for (size_t i = 0; i < extension->count; i++) {
+		const struct given *given = part_option(part, extension->options[i].name);
+
+		if (given == NULL)
+			continue;
 		if (strcmp(given->option->name, "ctstate") == 0)
 			add_states(rule, given, STATES ",SNAT,DNAT");
 		else if (strcmp(given->option->name, "ctproto") == 0)
@@ -325,6 +329,12 @@ void build_iprange(struct rule_state *rule, struct part *part)
 		add_iprange(rule, destination, false);
 }
 
+void not_in(struct rule_state *rule, unsigned hooks, const char *why)
+{
+	rule->hooks |= hooks;
+	rule->hooks_why = str_of(why);
+}
+
 /* Of one type LOCAL alone more is known than that it is a condition. */
 static void add_addrtype(struct rule_state *rule, const struct part *part, const struct given *given, bool source)
 {
@@ -340,10 +350,14 @@ static void add_addrtype(struct rule_state *rule, const struct part *part, const
 		return;
 	}
 	local = in == NULL && out == NULL && str_ends(buf_str(&buf), STR(" LOCAL"));
-	if (in != NULL)
+	if (in != NULL) {
 		buf_add(&buf, STR(" limit-iface-in"));
-	if (out != NULL)
+		not_in(rule, HOOK_OUTPUT, "limit-iface-in");
+	}
+	if (out != NULL) {
 		buf_add(&buf, STR(" limit-iface-out"));
+		not_in(rule, HOOK_INPUT, "limit-iface-out");
+	}
 	match = add_match(rule, local ? MATCH_ADDRTYPE_LOCAL : MATCH_CONDITION, given->negated, buf_str(&buf));
 	match->steady = true;
 }

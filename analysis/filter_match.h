@@ -22,6 +22,10 @@ enum value_kind {
 	VALUE_WORDS,   /* of a list, in any case, put in order */
 	VALUE_INTERFACE,
 	VALUE_RATE,
+	VALUE_MAC,
+	VALUE_PROBABILITY, /* 0 to 1, in parts of 2^31 as the kernel keeps it */
+	VALUE_GROUP,       /* as a mark, or a name that this machine has for one */
+	VALUE_FROM,        /* N, N:, N:N */
 };
 
 struct option {
@@ -44,10 +48,12 @@ struct extension {
 	enum families families;
 	bool apart; /* a match: each of its options is a condition by itself */
 	bool steady;
-	bool bare;      /* it may stand without options */
-	bool open;      /* its options are not known here */
-	int protocol;   /* needs -p of this number; 0: none; -1: of one that has ports */
-	unsigned hooks; /* where it can't stand */
+	bool bare;          /* it may stand without options */
+	bool open;          /* its options are not known here */
+	const char *needs;  /* options that must be there, "a,b" */
+	const char *one_of; /* options of which exactly one must be */
+	int protocol;       /* needs -p of this number; 0: none; -1: of one that has ports */
+	unsigned hooks;     /* where it can't stand */
 	void (*build)(struct rule_state *rule, struct part *part); /* a match; NULL: conditions */
 	enum target_kind target;
 	const struct option *options;
@@ -89,7 +95,8 @@ struct rule_state {
 	struct str chain;
 	struct match_list matches;
 	struct match_list sources, destinations;
-	int protocol; /* -1: none, or negated */
+	struct word first; /* the last word of addresses, for faults */
+	int protocol;      /* -1: none, or negated */
 	bool protocol_given, protocol_negated;
 	struct match in, out;
 	bool in_given, out_given, fragment_given, fragment_negated;
@@ -120,14 +127,15 @@ struct cursor {
 	bool negated; /* a ! stands before */
 };
 
-/* The value of an option; NULL after a fault. */
-const struct word *value_of(struct rule_state *rule, struct cursor *cursor, const struct word *option);
-bool is_prefix_of_common(struct str word);
+/* The value of an option; NULL after a fault. `old`: a ! may stand before it. */
+const struct word *value_of(struct rule_state *rule, struct cursor *cursor, const struct word *option, bool old);
 void add_match_part(struct rule_state *rule, const struct extension *extension, struct str name, unsigned column);
 
 /* --- filter_read_options.c --- */
 
 void read_option(struct rule_state *rule, struct cursor *cursor, const struct word *word);
+/* Could it be short for an option of the extensions that were named? */
+bool may_be_option(struct rule_state *rule, struct str word);
 /* The extension that nobody knows, if it is the last that was named: what follows is its own. */
 struct part *unknown_part(struct rule_state *rule);
 void read_unknown(struct rule_state *rule, struct cursor *cursor, struct part *part, const struct word *word);
@@ -145,6 +153,8 @@ void add_option_condition(struct rule_state *rule, const struct part *part, cons
 struct str add_other_options(struct rule_state *rule, const struct part *part, const struct given *but,
                              struct str text);
 struct match *add_match(struct rule_state *rule, enum match_kind kind, bool negated, struct str text);
+/* The rule can't be reached from these hooks, for the reason of this match or target. */
+void not_in(struct rule_state *rule, unsigned hooks, const char *why);
 const struct given *part_option(const struct part *part, const char *name);
 /* "LOG --log-prefix x": name and options as they count. */
 struct str target_text(struct rule_state *rule, const struct part *part);
@@ -162,6 +172,19 @@ void build_header(struct rule_state *rule, struct part *part);
 void build_limit(struct rule_state *rule, struct part *part);
 void build_hashlimit(struct rule_state *rule, struct part *part);
 void build_time(struct rule_state *rule, struct part *part);
+
+/* --- filter_match_rare.c --- */
+
+void build_recent(struct rule_state *rule, struct part *part);
+void build_connlimit(struct rule_state *rule, struct part *part);
+void build_statistic(struct rule_state *rule, struct part *part);
+void build_pkttype(struct rule_state *rule, struct part *part);
+void build_tos(struct rule_state *rule, struct part *part);
+void build_dscp(struct rule_state *rule, struct part *part);
+void build_ecn(struct rule_state *rule, struct part *part);
+void build_policy(struct rule_state *rule, struct part *part);
+/* Are the options that it needs there, and those that shut each other out not? Tells what is wrong. */
+bool options_fit(struct rule_state *rule, const struct part *part);
 
 /* --- filter_match_icmp.c --- */
 

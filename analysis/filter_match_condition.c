@@ -36,7 +36,7 @@ void add_option_condition(struct rule_state *rule, const struct part *part, cons
 	buf_add(&buf, option);
 	print_values(rule, &buf, given);
 	match = add_match(rule, MATCH_CONDITION, given->negated, buf_str(&buf));
-	match->steady = part->extension->steady || !str_is(part->name, "connlimit");
+	match->steady = true;
 }
 
 struct str add_other_options(struct rule_state *rule, const struct part *part, const struct given *but, struct str text)
@@ -111,8 +111,6 @@ static bool mode_fits(struct str mode)
 {
 	struct str part;
 
-	if (str_is(mode, "none"))
-		return true;
 	while (str_cut(&mode, ',', &part))
 		if (value_word("srcip,srcport,dstip,dstport", part) < 0)
 			return false;
@@ -155,6 +153,28 @@ static bool is_bytes(struct str text)
 	return before.n > 1 && (before.p[before.n - 1] | 32) == 'b';
 }
 
+/* What the kernel counts of a bucket in 64 bits, 250 times a second, must not run over. */
+static bool bucket_fits(const struct filter_rate *rate, unsigned burst)
+{
+	uint64_t period = rate_period(SCALE_HASHLIMIT, rate->count, rate->seconds);
+	uint64_t credits = UINT64_C(250) << 39, seconds = period * burst / SCALE_HASHLIMIT;
+	uint64_t one = period / SCALE_HASHLIMIT * credits;
+
+	return seconds <= UINT64_MAX / credits || seconds * credits >= one;
+}
+
+static unsigned burst_of(struct rule_state *rule, const struct part *part, const struct filter_rate *rate)
+{
+	const struct given *given = part_option(part, "hashlimit-burst");
+	uint64_t burst = 5;
+
+	if (given != NULL && (!value_number(given->values[0].text, 1000000, &burst) || burst == 0))
+		RULE_FAULT(rule, &given->values[0], NULL, "a burst is 1 to 1000000");
+	else if (!bucket_fits(rate, (unsigned)burst))
+		RULE_FAULT(rule, part, "a smaller --hashlimit-burst", "more than the kernel can count at this rate");
+	return (unsigned)burst;
+}
+
 void build_hashlimit(struct rule_state *rule, struct part *part)
 {
 	const struct given *upto = part_option(part, "hashlimit-upto"), *above = part_option(part, "hashlimit-above");
@@ -180,7 +200,7 @@ void build_hashlimit(struct rule_state *rule, struct part *part)
 	if (!read_rate(rule, given, SCALE_HASHLIMIT, &rate))
 		return;
 	rate.above = above != NULL;
-	rate.burst = number_of(part, "hashlimit-burst", 5);
+	rate.burst = burst_of(rule, part, &rate);
 	rate.expire = number_of(part, "hashlimit-htable-expire", 0);
 	rate.mode = mode != NULL ? mode->values[0].text : STR("");
 	buf_add(&buf, filter_hashlimit_name(rule->reader->arena, &rate));
@@ -190,6 +210,15 @@ void build_hashlimit(struct rule_state *rule, struct part *part)
 
 /* --- times --- */
 
+/* "Mon" or "Mo". */
+static int weekday(const char *names, struct str word)
+{
+	for (int i = 0; i < 7 && word.n >= 2; i++)
+		if (strncasecmp(names + 4 * i, word.p, word.n < 3 ? 2 : 3) == 0)
+			return i;
+	return -1;
+}
+
 static void print_days(struct rule_state *rule, struct buf *buf, const struct given *given, const char *names)
 {
 	struct str rest = given->values[0].text, part;
@@ -198,7 +227,7 @@ static void print_days(struct rule_state *rule, struct buf *buf, const struct gi
 
 	while (str_cut(&rest, ',', &part)) {
 		uint64_t day;
-		int place = names != NULL && part.n > 1 ? value_word(names, str_slice(part, 0, 3)) : -1;
+		int place = names != NULL ? weekday(names, part) : -1;
 
 		if (place < 0 && (!str_number(part, last, &day) || day == 0)) {
 			RULE_FAULT(rule, &given->values[0], NULL, "\"%.*s\" is no day", STR_ARG(part));
@@ -206,9 +235,9 @@ static void print_days(struct rule_state *rule, struct buf *buf, const struct gi
 		}
 		days |= UINT32_C(1) << (place < 0 ? (int)day : place + 1);
 	}
-	buf_format(buf, "%s %s", given->negated ? " !" : "", given->option->name);
+	buf_format(buf, " %s", given->option->name);
 	for (uint32_t i = 1; i <= last; i++) {
-		if ((days >> i & 1) == 0)
+		if ((days >> i & 1) == given->negated)
 			continue;
 		if (names == NULL)
 			buf_format(buf, "%c%u", before, i);
@@ -308,12 +337,10 @@ void part_build(struct rule_state *rule, struct part *part)
 	else if (!protocol_fits(rule, part))
 		RULE_FAULT(rule, part, "put -p with the protocol before it, without !", "%.*s needs its protocol",
 		           STR_ARG(part->name));
-	if (rule->fault)
+	if (rule->fault || !options_fit(rule, part))
 		return;
-	if (extension->hooks != 0) {
-		rule->hooks |= extension->hooks;
-		rule->hooks_why = part->name;
-	}
+	if (extension->hooks != 0)
+		not_in(rule, extension->hooks, extension->name);
 	if (extension->build != NULL)
 		extension->build(rule, part);
 	else if (extension->apart)

@@ -102,8 +102,8 @@ static const struct option addrtype[] = {
 	PLAIN("limit-iface-in"),
 	PLAIN("limit-iface-out"),
 };
-static const struct option mac[] = {VALUE("mac-source", VALUE_TEXT)};
-static const struct option pkttype[] = {WORDS("pkt-type", "unicast,broadcast,multicast,host,otherhost")};
+static const struct option mac[] = {VALUE("mac-source", VALUE_MAC)};
+static const struct option pkttype[] = {VALUE("pkt-type", VALUE_TEXT)};
 static const struct option mark[] = {VALUE("mark", VALUE_MARK)};
 static const struct option owner[] = {
 	VALUE("uid-owner", VALUE_TEXT),
@@ -132,7 +132,7 @@ static const struct option limit[] = {ONLY("limit", VALUE_RATE), ONLY_NUMBER("li
 static const struct option hashlimit[] = {
 	ONLY("hashlimit-upto", VALUE_TEXT),
 	ONLY("hashlimit-above", VALUE_TEXT),
-	ONLY_NUMBER("hashlimit-burst", UINT32_MAX),
+	ONLY("hashlimit-burst", VALUE_TEXT),
 	ONLY("hashlimit-mode", VALUE_TEXT),
 	ONLY("hashlimit-name", VALUE_TEXT),
 	ONLY_NUMBER("hashlimit-htable-size", UINT32_MAX),
@@ -168,18 +168,18 @@ static const struct option connlimit[] = {
 };
 static const struct option statistic[] = {
 	ONLY("mode", VALUE_TEXT),
-	VALUE("probability", VALUE_TEXT),
+	VALUE("probability", VALUE_PROBABILITY),
 	NUMBER("every", UINT32_MAX),
 	ONLY_NUMBER("packet", UINT32_MAX),
 };
-static const struct option quota[] = {VALUE("quota", VALUE_TEXT)};
+static const struct option quota[] = {NUMBER("quota", UINT32_MAX)};
 static const struct option length[] = {NUMBERS("length", UINT16_MAX)};
 static const struct option ttl[] = {NUMBER("ttl-eq", 255), ONLY_NUMBER("ttl-lt", 255), ONLY_NUMBER("ttl-gt", 255),
                                     SAME("ttl", "ttl-eq")};
 static const struct option hl[] = {NUMBER("hl-eq", 255), ONLY_NUMBER("hl-lt", 255), ONLY_NUMBER("hl-gt", 255),
                                    SAME("hl", "hl-eq")};
 static const struct option tos[] = {VALUE("tos", VALUE_TEXT)};
-static const struct option dscp[] = {VALUE("dscp", VALUE_TEXT), VALUE("dscp-class", VALUE_TEXT)};
+static const struct option dscp[] = {NUMBER("dscp", 63), VALUE("dscp-class", VALUE_TEXT)};
 static const struct option string[] = {
 	VALUE("string", VALUE_TEXT),     VALUE("hex-string", VALUE_TEXT), ONLY("algo", VALUE_TEXT),
 	ONLY_NUMBER("from", UINT16_MAX), ONLY_NUMBER("to", UINT16_MAX),   PLAIN("icase"),
@@ -187,7 +187,7 @@ static const struct option string[] = {
 static const struct option u32[] = {VALUE("u32", VALUE_TEXT)};
 static const struct option helper[] = {VALUE("helper", VALUE_TEXT)};
 static const struct option connbytes[] = {
-	VALUE("connbytes", VALUE_TEXT),
+	VALUE("connbytes", VALUE_FROM),
 	ONLY("connbytes-mode", VALUE_TEXT),
 	ONLY("connbytes-dir", VALUE_TEXT),
 };
@@ -209,8 +209,8 @@ static const struct option tcpmss[] = {NUMBERS("mss", UINT16_MAX)};
 static const struct option ecn[] = {FLAG("ecn-tcp-cwr"), FLAG("ecn-tcp-ece"), NUMBER("ecn-ip-ect", 3)};
 static const struct option cpu[] = {NUMBER("cpu", UINT32_MAX)};
 static const struct option cgroup[] = {VALUE("path", VALUE_TEXT), NUMBER("cgroup", UINT32_MAX)};
-static const struct option devgroup[] = {VALUE("src-group", VALUE_TEXT), VALUE("dst-group", VALUE_TEXT)};
-static const struct option realm[] = {VALUE("realm", VALUE_TEXT)};
+static const struct option devgroup[] = {VALUE("src-group", VALUE_GROUP), VALUE("dst-group", VALUE_GROUP)};
+static const struct option realm[] = {VALUE("realm", VALUE_GROUP)};
 static const struct option ah[] = {NUMBERS("ahspi", UINT32_MAX)};
 static const struct option ah6[] = {NUMBERS("ahspi", UINT32_MAX), NUMBER("ahlen", UINT32_MAX), PLAIN("ahres")};
 static const struct option esp[] = {NUMBERS("espspi", UINT32_MAX)};
@@ -269,25 +269,26 @@ static const struct extension matches[] = {
 	{"time", .families = BOTH, .bare = true, .build = build_time, OPTIONS(times)},
 	/* conditions that stay what they are for one packet */
 	{"mac", .families = BOTH, .apart = true, .steady = true, .hooks = HOOK_OUTPUT, OPTIONS(mac)},
-	{"pkttype", .families = BOTH, .apart = true, .steady = true, OPTIONS(pkttype)},
+	{"pkttype", .families = BOTH, .apart = true, .steady = true, .build = build_pkttype, OPTIONS(pkttype)},
 	{"mark", .families = BOTH, .apart = true, .steady = true, OPTIONS(mark)},
 	{"connmark", .families = BOTH, .apart = true, .steady = true, OPTIONS(mark)},
 	{"owner", .families = BOTH, .steady = true, .hooks = HOOK_INPUT | HOOK_FORWARD, OPTIONS(owner)},
 	{"physdev", .families = BOTH, .apart = true, .steady = true, OPTIONS(physdev)},
 	{"length", .families = BOTH, .apart = true, .steady = true, OPTIONS(length)},
-	{"ttl", .families = ONLY_4, .apart = true, .steady = true, OPTIONS(ttl)},
-	{"hl", .families = ONLY_6, .apart = true, .steady = true, OPTIONS(hl)},
-	{"tos", .families = BOTH, .apart = true, .steady = true, OPTIONS(tos)},
-	{"dscp", .families = BOTH, .apart = true, .steady = true, OPTIONS(dscp)},
-	{"string", .families = BOTH, .steady = true, OPTIONS(string)},
+	{"ttl", .families = ONLY_4, .apart = true, .steady = true, .one_of = "ttl-eq,ttl-lt,ttl-gt", OPTIONS(ttl)},
+	{"hl", .families = ONLY_6, .apart = true, .steady = true, .one_of = "hl-eq,hl-lt,hl-gt", OPTIONS(hl)},
+	{"tos", .families = BOTH, .apart = true, .steady = true, .build = build_tos, OPTIONS(tos)},
+	{"dscp", .families = BOTH, .apart = true, .steady = true, .one_of = "dscp,dscp-class", .build = build_dscp,
+         OPTIONS(dscp)},
+	{"string", .families = BOTH, .steady = true, .needs = "algo", .one_of = "string,hex-string", OPTIONS(string)},
 	{"u32", .families = BOTH, .apart = true, .steady = true, OPTIONS(u32)},
 	{"helper", .families = BOTH, .apart = true, .steady = true, OPTIONS(helper)},
-	{"policy", .families = BOTH, .steady = true, OPTIONS(policy)},
+	{"policy", .families = BOTH, .steady = true, .needs = "dir,pol", .build = build_policy, OPTIONS(policy)},
 	{"rpfilter", .families = BOTH, .bare = true, .steady = true, .hooks = HOOKS_ALL, OPTIONS(rpfilter)},
 	{"socket", .families = BOTH, .bare = true, .steady = true, .hooks = HOOK_FORWARD | HOOK_OUTPUT,
          OPTIONS(socket_)},
 	{"tcpmss", .families = BOTH, .apart = true, .steady = true, .protocol = 6, OPTIONS(tcpmss)},
-	{"ecn", .families = BOTH, .apart = true, .steady = true, OPTIONS(ecn)},
+	{"ecn", .families = BOTH, .apart = true, .steady = true, .build = build_ecn, OPTIONS(ecn)},
 	{"cpu", .families = BOTH, .apart = true, .steady = true, OPTIONS(cpu)},
 	{"cgroup", .families = BOTH, .apart = true, .steady = true, OPTIONS(cgroup)},
 	{"devgroup", .families = BOTH, .apart = true, .steady = true, OPTIONS(devgroup)},
@@ -304,11 +305,12 @@ static const struct extension matches[] = {
 	{"mh", .families = ONLY_6, .bare = true, .apart = true, .steady = true, .protocol = 135, OPTIONS(mh)},
 	{"eui64", .families = ONLY_6, .bare = true, .steady = true, .hooks = HOOK_OUTPUT},
 	/* conditions that may be otherwise the next time that they are asked */
-	{"recent", .families = BOTH, OPTIONS(recent)},
-	{"connlimit", .families = BOTH, OPTIONS(connlimit)},
-	{"statistic", .families = BOTH, OPTIONS(statistic)},
+	{"recent", .families = BOTH, .one_of = "set,rcheck,update,remove", .build = build_recent, OPTIONS(recent)},
+	{"connlimit", .families = BOTH, .one_of = "connlimit-upto,connlimit-above", .build = build_connlimit,
+         OPTIONS(connlimit)},
+	{"statistic", .families = BOTH, .needs = "mode", .build = build_statistic, OPTIONS(statistic)},
 	{"quota", .families = BOTH, OPTIONS(quota)},
-	{"connbytes", .families = BOTH, OPTIONS(connbytes)},
+	{"connbytes", .families = BOTH, .needs = "connbytes,connbytes-mode,connbytes-dir", OPTIONS(connbytes)},
 	{"connlabel", .families = BOTH, OPTIONS(connlabel)},
 	{"nfacct", .families = BOTH, OPTIONS(nfacct)},
 };

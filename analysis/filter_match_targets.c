@@ -56,7 +56,6 @@ static const struct option set[] = {
 static const struct option tcpmss[] = {NUMBER("set-mss", UINT16_MAX), PLAIN("clamp-mss-to-pmtu")};
 static const struct option classify[] = {OPTION("set-class")};
 static const struct option audit[] = {OPTION("type")};
-static const struct option connsecmark[] = {PLAIN("save"), PLAIN("restore")};
 static const struct option idletimer[] = {NUMBER("timeout", UINT32_MAX), OPTION("label"), PLAIN("alarm")};
 static const struct option led[] = {OPTION("led-trigger-id"), OPTION("led-delay"), PLAIN("led-always-blink")};
 static const struct option rateest[] = {
@@ -64,7 +63,7 @@ static const struct option rateest[] = {
 	OPTION("rateest-interval"),
 	OPTION("rateest-ewmalog"),
 };
-static const struct option tee[] = {OPTION("gateway"), OPTION("oif")};
+static const struct option tee[] = {{.name = "gateway", .kind = VALUE_HOST, .words = 1}, OPTION("oif")};
 static const struct option nfqueue[] = {
 	NUMBER("queue-num", UINT16_MAX),
 	OPTION("queue-balance"),
@@ -93,13 +92,15 @@ static const struct extension targets[] = {
 	{"LOG", .families = BOTH, .target = TARGET_PASS, OPTIONS(log_)},
 	{"NFLOG", .families = BOTH, .target = TARGET_PASS, OPTIONS(nflog)},
 	{"ULOG", .families = ONLY_4, .target = TARGET_PASS, OPTIONS(ulog)},
-	{"MARK", .families = BOTH, .target = TARGET_PASS, OPTIONS(mark)},
-	{"CONNMARK", .families = BOTH, .target = TARGET_PASS, OPTIONS(connmark)},
+	{"MARK", .families = BOTH, .target = TARGET_PASS, .one_of = "set-xmark,set-mark,and-mark,or-mark,xor-mark",
+         OPTIONS(mark)},
+	{"CONNMARK", .families = BOTH, .target = TARGET_PASS,
+         .one_of = "set-xmark,set-mark,and-mark,or-mark,xor-mark,save-mark,restore-mark", OPTIONS(connmark)},
 	{"SET", .families = BOTH, .target = TARGET_PASS, OPTIONS(set)},
-	{"TCPMSS", .families = BOTH, .target = TARGET_PASS, .protocol = 6, .hooks = HOOK_INPUT, OPTIONS(tcpmss)},
+	{"TCPMSS", .families = BOTH, .target = TARGET_PASS, .protocol = 6, .hooks = HOOK_INPUT,
+         .one_of = "set-mss,clamp-mss-to-pmtu", OPTIONS(tcpmss)},
 	{"CLASSIFY", .families = BOTH, .target = TARGET_PASS, .hooks = HOOK_INPUT, OPTIONS(classify)},
 	{"AUDIT", .families = BOTH, .target = TARGET_PASS, OPTIONS(audit)},
-	{"CONNSECMARK", .families = BOTH, .target = TARGET_PASS, OPTIONS(connsecmark)},
 	{"IDLETIMER", .families = BOTH, .target = TARGET_PASS, OPTIONS(idletimer)},
 	{"LED", .families = BOTH, .target = TARGET_PASS, OPTIONS(led)},
 	{"RATEEST", .families = BOTH, .target = TARGET_PASS, OPTIONS(rateest)},
@@ -129,7 +130,7 @@ static const struct extension targets[] = {
 	FOREIGN("MEDIAPROXY"),
 	FOREIGN("MIRROR"),
 	FOREIGN("CLUSTERIP"),
-	FOREIGN("SECMARK"),
+	FOREIGN("XOR"),
 	/* of other tables */
 	NOT_HERE("SNAT"),
 	NOT_HERE("DNAT"),
@@ -151,6 +152,8 @@ static const struct extension targets[] = {
 	NOT_HERE("SNPT"),
 	NOT_HERE("RAWSNAT"),
 	NOT_HERE("RAWDNAT"),
+	NOT_HERE("SECMARK"),
+	NOT_HERE("CONNSECMARK"),
 };
 
 const struct extension *extension_target(struct str name, enum family family)
@@ -247,12 +250,42 @@ static void print_value(struct buf *buf, struct str text)
 }
 
 /* What the kernel keeps of a prefix. */
-static void print_prefix(struct buf *buf, const struct given *given, size_t max)
+static void print_prefix(struct rule_state *rule, struct buf *buf, const struct given *given, size_t max)
 {
 	if (given->values[0].text.n == 0)
-		return;
+		RULE_FAULT(rule, &given->at, "leave the option out", "an empty prefix");
 	buf_format(buf, " --%s", given->option->name);
 	print_value(buf, str_slice(given->values[0].text, 0, max));
+}
+
+/* Every way to change a mark is one: bits of the mask are cleared, then those of the value turned. */
+static void print_mark(struct rule_state *rule, struct buf *buf, const struct given *given)
+{
+	const char *name = given->option->name;
+	struct str text = given->values[0].text;
+	size_t slash = str_find(text, '/');
+	uint64_t value, mask = UINT32_MAX;
+
+	if (!value_number(str_slice(text, 0, slash), UINT32_MAX, &value) ||
+	    (slash < text.n && !value_number(str_slice(text, slash + 1, text.n), UINT32_MAX, &mask))) {
+		RULE_FAULT(rule, &given->values[0], "write VALUE or VALUE/MASK", "\"%.*s\" is no mark", STR_ARG(text));
+		return;
+	}
+	if (strcmp(name, "mask") == 0) {
+		buf_format(buf, " --nfmask 0x%x --ctmask 0x%x", (unsigned)value, (unsigned)value);
+		return;
+	}
+	if (strcmp(name, "set-mark") == 0) {
+		mask |= rule->target->count > 0 && str_is(rule->target->name, "MARK") ? value : 0;
+	} else if (strcmp(name, "and-mark") == 0) {
+		mask = ~value & UINT32_MAX;
+		value = 0;
+	} else if (strcmp(name, "or-mark") == 0) {
+		mask = value;
+	} else if (strcmp(name, "xor-mark") == 0) {
+		mask = 0;
+	}
+	buf_format(buf, " --set-xmark 0x%x/0x%x", (unsigned)value, (unsigned)mask);
 }
 
 static void print_option(struct rule_state *rule, struct buf *buf, const struct given *given)
@@ -262,7 +295,15 @@ static void print_option(struct rule_state *rule, struct buf *buf, const struct 
 	int level;
 
 	if (strcmp(option->name, "log-prefix") == 0) {
-		print_prefix(buf, given, 29);
+		print_prefix(rule, buf, given, 29);
+		return;
+	}
+	if (strcmp(option->name, "nflog-prefix") == 0) {
+		print_prefix(rule, buf, given, 63);
+		return;
+	}
+	if (option->kind == VALUE_MARK && strcmp(option->name, "nfmask") != 0 && strcmp(option->name, "ctmask") != 0) {
+		print_mark(rule, buf, given);
 		return;
 	}
 	if (strcmp(option->name, "log-level") == 0) {
@@ -282,6 +323,21 @@ static void print_option(struct rule_state *rule, struct buf *buf, const struct 
 	}
 }
 
+/* The sets of a target must be there as those of a match. */
+static void check_sets(struct rule_state *rule, const struct part *part)
+{
+	for (size_t i = 0; i < part->count; i++)
+		if (part->items[i].option->words == 2 && rule->reader->sets != NULL &&
+		    filter_set(rule->reader->sets, part->items[i].values[0].text) == NULL)
+			RULE_FAULT(rule, &part->items[i].values[0], NULL, "there is no set %.*s",
+			           STR_ARG(part->items[i].values[0].text));
+}
+
+static bool moves_mark(const struct part *part)
+{
+	return part_option(part, "save-mark") != NULL || part_option(part, "restore-mark") != NULL;
+}
+
 static void check_place(struct rule_state *rule, const struct part *part)
 {
 	const struct extension *target = part->extension;
@@ -290,10 +346,8 @@ static void check_place(struct rule_state *rule, const struct part *part)
 		RULE_FAULT(rule, part, NULL, "%.*s is for other tables", STR_ARG(part->name));
 	else if (target->protocol > 0 && rule->protocol != target->protocol)
 		RULE_FAULT(rule, part, NULL, "%.*s needs -p tcp", STR_ARG(part->name));
-	if (target->hooks != 0) {
-		rule->hooks |= target->hooks;
-		rule->hooks_why = part->name;
-	}
+	if (target->hooks != 0)
+		not_in(rule, target->hooks, target->name);
 }
 
 struct str target_text(struct rule_state *rule, const struct part *part)
@@ -306,6 +360,8 @@ struct str target_text(struct rule_state *rule, const struct part *part)
 		return reject_text(rule, part);
 	if (part->text != NULL)
 		return buf_str(part->text);
+	if (!options_fit(rule, part))
+		return STR("");
 	buf_add(&buf, part->name);
 	for (size_t i = 0; i < target->count; i++) {
 		const struct given *given = part_option(part, target->options[i].name);
@@ -313,5 +369,8 @@ struct str target_text(struct rule_state *rule, const struct part *part)
 		if (given != NULL)
 			print_option(rule, &buf, given);
 	}
+	if (moves_mark(part) && part_option(part, "mask") == NULL && part_option(part, "nfmask") == NULL)
+		buf_add(&buf, STR(" --nfmask 0xffffffff --ctmask 0xffffffff"));
+	check_sets(rule, part);
 	return buf_str(&buf);
 }

@@ -1,6 +1,7 @@
 /* Values of options: numbers, ports, addresses with masks, marks, rates and times, as iptables(8) reads them. No name
  * is ever looked up: a protocol or service is known here by a name that means the same number everywhere, or not at
  * all. */
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -30,6 +31,8 @@ bool value_number(struct str text, uint64_t max, uint64_t *number)
 		base = 8;
 		at = 1;
 	}
+	if (text.n > 1 && text.p[0] == '+') /* strtoul(3) takes it */
+		text = str_slice(text, 1, text.n);
 	*number = 0;
 	for (; at < text.n; at++) {
 		unsigned digit = (unsigned)digit_of(text.p[at]);
@@ -314,7 +317,7 @@ static bool spell_numbers(struct buf *buf, uint64_t max, struct str text)
 	buf_number(buf, first);
 	if (last != first)
 		buf_format(buf, ":%llu", (unsigned long long)last);
-	return first <= last;
+	return true; /* the wrong way round is taken, and never matches */
 }
 
 static bool spell_ports(struct buf *buf, struct str text)
@@ -336,6 +339,49 @@ static bool spell_rate(struct buf *buf, struct str text)
 	if (!value_rate(text, &rate))
 		return false;
 	rate_print(buf, SCALE_LIMIT, rate_period(SCALE_LIMIT, rate.count, rate.seconds));
+	return true;
+}
+
+static bool spell_mac(struct buf *buf, struct str text)
+{
+	struct str part;
+	unsigned parts = 0;
+
+	for (; str_cut(&text, ':', &part); parts++) {
+		if (part.n == 0 || part.n > 2 || digit_of(part.p[0]) > 15 || digit_of(part.p[part.n - 1]) > 15)
+			return false;
+		buf_format(buf, "%s%02x", parts == 0 ? "" : ":",
+		           (part.n == 2 ? digit_of(part.p[0]) * 16 : 0) + digit_of(part.p[part.n - 1]));
+	}
+	return parts == 6;
+}
+
+static bool spell_probability(struct buf *buf, struct str text)
+{
+	char copy[64], *end;
+	double value;
+
+	if (text.n == 0 || text.n >= sizeof copy || (digit_of(text.p[0]) > 9 && text.p[0] != '.'))
+		return false;
+	memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	value = strtod(copy, &end);
+	buf_format(buf, "%llu/2147483648", (unsigned long long)(value * 2147483648.0 + 0.5));
+	return *end == '\0' && value >= 0 && value <= 1;
+}
+
+/* "100", "100:" and "100:18446744073709551615" are one. */
+static bool spell_from(struct buf *buf, struct str text)
+{
+	size_t colon = str_find(text, ':');
+	uint64_t from, to = UINT64_MAX;
+
+	if (!value_number(str_slice(text, 0, colon), UINT64_MAX, &from) ||
+	    (colon + 1 < text.n && !value_number(str_slice(text, colon + 1, text.n), UINT64_MAX, &to)))
+		return false;
+	buf_number(buf, from);
+	if (to != UINT64_MAX)
+		buf_format(buf, ":%llu", (unsigned long long)to);
 	return true;
 }
 
@@ -374,6 +420,16 @@ bool value_spell(struct buf *buf, enum family family, const struct option *optio
 	case VALUE_INTERFACE:
 		buf_add(buf, text);
 		return text.n > 0 && text.n <= 15;
+	case VALUE_MAC:
+		return spell_mac(buf, text);
+	case VALUE_PROBABILITY:
+		return spell_probability(buf, text);
+	case VALUE_FROM:
+		return spell_from(buf, text);
+	case VALUE_GROUP:
+		if (!spell_mark(buf, text))
+			buf_add(buf, text);
+		return text.n > 0;
 	case VALUE_TEXT:
 	case VALUE_NONE:
 		break;

@@ -1,6 +1,6 @@
 /* The text of a filter table, line by line: tables, chains, commands. What a rule says is read in filter_read_rule.c.
  * Lines of other tables are counted and passed over; no line that is not understood is. */
-#include "filter_read.h"
+#include "filter_match.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,6 +59,13 @@ struct chain_entry *make_chain(struct reader *reader, struct str name)
 	return &reader->chains.items[number];
 }
 
+static bool is_target(struct str name, enum family family)
+{
+	const struct extension *target = extension_target(name, family);
+
+	return target != NULL && !target->open;
+}
+
 bool name_fits(struct reader *reader, const struct word *word)
 {
 	if (word->text.n == 0 || word->text.n > CHAIN_NAME_MAX)
@@ -68,6 +75,9 @@ bool name_fits(struct reader *reader, const struct word *word)
 		reader_fault(reader, word->column, NULL, "the name of a chain does not begin with %c", word->text.p[0]);
 	else if (str_find(word->text, ' ') < word->text.n || str_has_control(word->text))
 		reader_fault(reader, word->column, NULL, "the name of a chain has no blanks");
+	else if (is_target(word->text, reader->family))
+		reader_fault(reader, word->column, "choose another", "%.*s is the name of a target",
+		             STR_ARG(word->text));
 	else
 		return true;
 	return false;
@@ -122,8 +132,6 @@ static void declare(struct reader *reader, struct words *words)
 	}
 	if (!name_fits(reader, name))
 		return;
-	if (words->count > 3 || (words->count == 3 && !is_counters(words->items[2].text)))
-		reader_fault(reader, words->items[2].column, "write [PACKETS:BYTES], or nothing", "no counters");
 	chain = find_chain(reader, name->text);
 	if (chain == NULL)
 		chain = make_chain(reader, name->text);

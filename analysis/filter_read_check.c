@@ -55,11 +55,7 @@ static void find_jump(struct check *check, struct rule_entry *entry)
 		return;
 	}
 	at_rule(check, entry);
-	if (there || is_builtin(entry->jump))
-		reader_fault(reader, entry->column, NULL, "%.*s can't be jumped to", STR_ARG(entry->jump));
-	else
-		reader_fault(reader, entry->column, "declare the chain with a line that begins with a colon",
-		             "there is no chain or target %.*s", STR_ARG(entry->jump));
+	reader_fault(reader, entry->column, NULL, "%.*s can't be jumped to", STR_ARG(entry->jump));
 }
 
 static void find_jumps(struct check *check)

@@ -46,6 +46,13 @@ static struct found look_up(struct rule_state *rule, struct str name)
 	return found;
 }
 
+bool may_be_option(struct rule_state *rule, struct str word)
+{
+	struct str name = str_slice(word, 2, str_find(word, '='));
+
+	return str_starts(word, STR("--")) && look_up(rule, name).option != NULL;
+}
+
 /* Options of a protocol without -m. */
 static struct found find_option(struct rule_state *rule, const struct word *word, struct str name)
 {
@@ -80,7 +87,8 @@ static void give_option(struct rule_state *rule, struct cursor *cursor, struct p
 	struct given given = {.option = option_itself(part, option), .at = *word};
 
 	for (unsigned i = 0; i < given.option->words; i++) {
-		const struct word *value = i == 0 && joined != NULL ? joined : value_of(rule, cursor, word);
+		const struct word *value =
+			i == 0 && joined != NULL ? joined : value_of(rule, cursor, word, given.option->inverts);
 
 		if (value == NULL)
 			return;
@@ -109,7 +117,7 @@ void read_option(struct rule_state *rule, struct cursor *cursor, const struct wo
 	if (found.option == NULL)
 		RULE_FAULT(rule, word, "a match needs its -m, and -p the protocol, before its options",
 		           "nobody knows the option %.*s here", STR_ARG(word->text));
-	else if (!found.exact && (found.others > 0 || is_prefix_of_common(word->text)))
+	else if (!found.exact && found.others > 0)
 		RULE_FAULT(rule, word, "write it out", "%.*s is short for more than one option", STR_ARG(word->text));
 	else if (equals < word->text.n && found.option->words != 1)
 		RULE_FAULT(rule, word, NULL, "%.*s takes no value that way", STR_ARG(word->text));

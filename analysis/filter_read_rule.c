@@ -93,12 +93,20 @@ static enum common common_of(struct str word)
 	return COMMON_COUNT;
 }
 
-bool is_prefix_of_common(struct str word)
+/* A beginning of a long option that is of one alone, as getopt(3) takes it. */
+static enum common common_short_for(struct str word)
 {
-	for (size_t i = 0; i < sizeof commons / sizeof *commons; i++)
-		if (word.n > 3 && strlen(commons[i].name) > word.n && memcmp(commons[i].name, word.p, word.n) == 0)
-			return true;
-	return false;
+	enum common what = COMMON_COUNT;
+
+	for (size_t i = 0; i < sizeof commons / sizeof *commons; i++) {
+		if (word.n < 3 || strlen(commons[i].name) <= word.n || commons[i].name[1] != '-' ||
+		    memcmp(commons[i].name, word.p, word.n) != 0)
+			continue;
+		if (what != COMMON_COUNT && (what != commons[i].what || what == COMMON_REFUSED))
+			return COMMON_REFUSED;
+		what = commons[i].what;
+	}
+	return what;
 }
 
 /* --- where we are in the line --- */
@@ -109,11 +117,11 @@ static const struct word *next_word(struct cursor *cursor)
 }
 
 /* The value of an option. Of old, the ! stood before the value: `-s ! 10.0.0.0/8`. */
-const struct word *value_of(struct rule_state *rule, struct cursor *cursor, const struct word *option)
+const struct word *value_of(struct rule_state *rule, struct cursor *cursor, const struct word *option, bool old)
 {
 	const struct word *word = next_word(cursor);
 
-	if (word != NULL && !word->quoted && str_is(word->text, "!") && !cursor->negated) {
+	if (old && word != NULL && !word->quoted && str_is(word->text, "!") && !cursor->negated) {
 		cursor->negated = true;
 		word = next_word(cursor);
 	}
@@ -155,7 +163,7 @@ static void add_address(struct rule_state *rule, struct match_list *list, bool s
 static void read_addresses(struct rule_state *rule, struct cursor *cursor, const struct word *option, bool source)
 {
 	struct match_list *list = source ? &rule->sources : &rule->destinations;
-	const struct word *word = value_of(rule, cursor, option);
+	const struct word *word = value_of(rule, cursor, option, true);
 	struct str rest, part;
 
 	if (word == NULL)
@@ -165,10 +173,7 @@ static void read_addresses(struct rule_state *rule, struct cursor *cursor, const
 		return;
 	}
 	rest = word->text;
-	if (cursor->negated && str_find(rest, ',') < rest.n) {
-		RULE_FAULT(rule, word, "write one rule for each", "! with several addresses");
-		return;
-	}
+	rule->first = *word;
 	while (str_cut(&rest, ',', &part))
 		add_address(rule, list, source, word, str_trim(part), cursor->negated);
 }
@@ -177,7 +182,7 @@ static void read_addresses(struct rule_state *rule, struct cursor *cursor, const
 
 static void read_protocol(struct rule_state *rule, struct cursor *cursor, const struct word *option)
 {
-	const struct word *word = value_of(rule, cursor, option);
+	const struct word *word = value_of(rule, cursor, option, true);
 	unsigned number;
 
 	if (word == NULL)
@@ -199,7 +204,7 @@ static void read_protocol(struct rule_state *rule, struct cursor *cursor, const 
 /* `where`: the chain whose packets have no such interface yet, or any more. */
 static void read_interface(struct rule_state *rule, struct cursor *cursor, const struct word *option, bool in)
 {
-	const struct word *word = value_of(rule, cursor, option);
+	const struct word *word = value_of(rule, cursor, option, true);
 	bool *given = in ? &rule->in_given : &rule->out_given;
 
 	if (word == NULL)
@@ -279,10 +284,15 @@ static void read_target(struct rule_state *rule, struct cursor *cursor, const st
 	rule->goes = goes;
 	rule->jumps = !goes;
 	extension = goes ? NULL : extension_target(word->text, rule->reader->family);
+	if (extension != NULL && extension->open && find_chain(rule->reader, word->text) != NULL)
+		extension = NULL; /* of a host that does not have that target */
 	if (extension == NULL && !goes && extension_target(word->text, other) != NULL)
 		RULE_FAULT(rule, word, NULL, "the target %.*s is one of IPv%d", STR_ARG(word->text), other);
-	if (extension != NULL)
+	else if (extension != NULL)
 		rule->target = add_part(rule, extension, word->text, word->column);
+	else if (find_chain(rule->reader, word->text) == NULL && !is_builtin(word->text))
+		RULE_FAULT(rule, word, "declare a chain before it is used, with a line that begins with a colon",
+		           "there is no chain or target %.*s", STR_ARG(word->text));
 }
 
 /* --- all words --- */
@@ -315,8 +325,8 @@ static void read_common(struct rule_state *rule, struct cursor *cursor, const st
 		rule->fragment_negated = cursor->negated;
 		return;
 	case COMMON_COUNTERS:
-		(void)value_of(rule, cursor, word);
-		(void)value_of(rule, cursor, word);
+		(void)value_of(rule, cursor, word, false);
+		(void)value_of(rule, cursor, word, false);
 		return;
 	case COMMON_FAMILY_4:
 	case COMMON_FAMILY_6:
@@ -346,6 +356,8 @@ static void read_word(struct rule_state *rule, struct cursor *cursor)
 	}
 	what = common_of(word->text);
 	unknown = unknown_part(rule);
+	if (what == COMMON_COUNT && unknown == NULL && !may_be_option(rule, word->text))
+		what = common_short_for(word->text);
 	if (what != COMMON_COUNT)
 		read_common(rule, cursor, word, what);
 	else if (unknown != NULL && str_starts(word->text, STR("--")))
@@ -395,6 +407,11 @@ static void drop_everything(struct match_list *list)
 		list->count = 0;
 }
 
+static bool negated(const struct match_list *list)
+{
+	return list->count > 0 && list->items[0].negated;
+}
+
 static void add_rule(struct rule_state *rule, struct rule_entries *rules)
 {
 	struct arena *arena = rule->reader->arena;
@@ -428,6 +445,9 @@ static void build_rules(struct rule_state *rule, struct rule_entries *rules)
 
 	drop_everything(&rule->sources);
 	drop_everything(&rule->destinations);
+	if ((rule->sources.count > 1 || rule->destinations.count > 1) &&
+	    (negated(&rule->sources) || negated(&rule->destinations)))
+		RULE_FAULT(rule, &rule->first, "write one rule for each", "! with several addresses");
 	sources = rule->sources.count > 0 ? rule->sources.count : 1;
 	destinations = rule->destinations.count > 0 ? rule->destinations.count : 1;
 	for (size_t i = 0; i < sources * destinations && !rule->fault; i++) {
