@@ -3,8 +3,6 @@
  * read before), objects before the generation, the generation before the links, and nothing before the guards. */
 #include "regenerate.h"
 
-#include "fleetwall/parallel.h"
-
 #include "generation.h"
 #include "round.h"
 
@@ -294,7 +292,8 @@ void round_tell_mended(struct round *round)
 	tell_mended(round, "set file", faults->sets, faults->set_count, next->sets, next->set_count);
 }
 
-/* Publishing mostly waits for the disk and the database; what the next run needs is packed meanwhile. */
+/* What the next run needs is packed and written while the lists and the links, which are one after the other, need no
+ * more than one processor. */
 struct ending {
 	struct round *round;
 	struct regeneration *result;
@@ -310,11 +309,18 @@ static struct error *pack(void *context)
 	return NULL;
 }
 
-/* What the store holds is right: publish it, unless it is what is published. */
-static struct error *publish(void *context)
+/* What can't be written now is tried again by round_cache(), and told there. */
+static struct error *write_model(void *context)
 {
 	struct ending *ending = context;
-	struct round *round = ending->round;
+
+	(void)!round_cache_model(ending->round, ending->fleet);
+	return NULL;
+}
+
+/* What the store holds is right: publish it, unless it is what is published. */
+static struct error *publish(struct round *round, bool stays, struct ending *ending)
+{
 	struct regeneration *result = ending->result;
 	bool is_published;
 
@@ -326,7 +332,7 @@ static struct error *publish(void *context)
 	}
 	result->state = REGENERATED_PUBLISHED;
 	result->changed = round_changes(round);
-	return round_publish(round, 0);
+	return stays ? round_publish(round, 0) : round_publish_beside(round, write_model, ending);
 }
 
 static struct error *finish(struct round *round, bool stays, struct ending *ending)
@@ -334,7 +340,7 @@ static struct error *finish(struct round *round, bool stays, struct ending *endi
 	round->mended = store_mended(round->store);
 	if (!round->has_head && round->readable && round->published.number > 0)
 		round->mended += store_restored(round->store, &round->published);
-	TRY(stays ? publish(ending) : parallel_both(publish, ending, pack, ending));
+	TRY(publish(round, stays, ending));
 	round_tell_mended(round);
 	/* Before the mark: whoever removes old objects changes the folders of those that stay. Who stays does that when
 	 * nobody waits for it. */
@@ -350,14 +356,17 @@ static struct error *finish(struct round *round, bool stays, struct ending *endi
 static struct error *go_on(struct round *round, bool stays, struct regeneration *result)
 {
 	struct outlet outlet = round_outlet(round);
-	struct ending ending = {.round = round, .result = result};
-	struct error *error;
+	struct ending ending = {.round = round, .result = result, .arena = arena_new()};
+	struct error *error = round_load(round);
 
-	TRY(round_load(round));
-	TRY(round_make(round, &outlet));
-	TRY(round_guards(round));
-	ending.arena = arena_new();
-	error = finish(round, stays, &ending);
+	if (error == NULL)
+		error = round_make_all(round, &outlet, stays ? NULL : pack, &ending);
+	if (error == NULL)
+		error = round_guards(round);
+	if (error == NULL)
+		error = finish(round, stays, &ending);
+	if (round->prepared)
+		cache_abandon(round->store);
 	arena_free(ending.arena);
 	return error;
 }

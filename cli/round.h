@@ -7,6 +7,7 @@
 #include "fleetwall/cache.h"
 #include "fleetwall/guard.h"
 #include "fleetwall/inventory.h"
+#include "fleetwall/parallel.h"
 #include "fleetwall/produce.h"
 #include "fleetwall/store.h"
 
@@ -64,6 +65,8 @@ struct round {
 	struct error *damage; /* of what is published */
 	size_t recorded;      /* machines of the latest generation, where no file tells of it; otherwise 0 */
 	bool readable; /* `published` is what is published; otherwise it is the newest that could be read */
+	bool prepared; /* OUT/cache holds the model of this digest, where nobody reads it yet */
+	struct digest model;
 	struct timespec started;
 };
 
@@ -90,6 +93,10 @@ void round_read_published(struct round *round);
 
 /* Resolves and renders what is not known, into `outlet`; sets `next`. */
 struct error *round_make(struct round *round, const struct outlet *outlet) MUST_CHECK;
+/* The same where `next` is what will be published: its lists are written at once, if they differ from what is. In
+ * between, while one processor is enough, `beside` runs; NULL: nothing does. */
+struct error *round_make_all(struct round *round, const struct outlet *outlet, parallel_task *beside,
+                             void *context) MUST_CHECK;
 /* Where rendered pieces go: to the guards, and to the store if there is one. */
 struct outlet round_outlet(struct round *round);
 struct error *round_guards(struct round *round) MUST_CHECK;
@@ -98,6 +105,8 @@ struct error *round_guards(struct round *round) MUST_CHECK;
 
 /* Records the generation, publishes it, and lays the links. `of`: the one that is published again; 0: none. */
 struct error *round_publish(struct round *round, uint64_t of) MUST_CHECK;
+/* The same; `beside` runs while the links are laid. */
+struct error *round_publish_beside(struct round *round, parallel_task *beside, void *context) MUST_CHECK;
 /* Brings the links in line, with a warning where they were not what was published before. */
 struct error *round_links(struct round *round, const struct generation *published) MUST_CHECK;
 size_t round_changes(struct round *round);
@@ -107,7 +116,9 @@ struct str round_identity(struct arena *arena, const struct inventory_news *news
 struct error *round_head(struct round *round, const struct generation *published) MUST_CHECK;
 /* The same head with a new mark: what was touched was found whole. */
 void round_touch(struct round *round);
-/* Keeps that, the packed fleet and what is known of its bytes in OUT/cache. A warning if it can't. */
+/* The packed fleet and what is known of its bytes, in OUT/cache, for round_cache(). */
+struct error *round_cache_model(struct round *round, struct str fleet) MUST_CHECK;
+/* Keeps the head there, and with it the model, which is prepared now if it was not. A warning if it can't. */
 void round_cache(struct round *round, struct str fleet);
 
 /* --- from one round to the next: regenerate.c --- */

@@ -312,9 +312,13 @@ static void know(struct round *round)
 		without(before->sets, before->set_count, faults->sets, faults->set_count, round->known.sets);
 }
 
-/* Where the list of machines may go: what it lay in two rounds ago. */
-static struct arena *free_list(struct resident *before)
+/* Where the list of machines may go: what it lay in two rounds ago; NULL: in place of the one that was read. */
+static struct arena *free_list(const struct round *round)
 {
+	struct resident *before = round->before;
+
+	if (round->own_before && round->producer == NULL)
+		return NULL;
 	arena_free(before->lists[1]);
 	return before->lists[1] = arena_new();
 }
@@ -329,7 +333,7 @@ static struct error *load(void *context)
 	if (!round->has_head)
 		return inventory_load(round->next_resident->fleets, db, &round->fleet);
 	if (round->news.changed)
-		return inventory_load_changes(round->before->fleets, free_list(round->before), db,
+		return inventory_load_changes(round->before->fleets, free_list(round), db,
 		                              round->head.snapshot, &round->before->fleet, &round->fleet,
 		                              &round->touched);
 	round->fleet = round->before->fleet;

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "fleetwall/document.h"
-#include "fleetwall/parallel.h"
 
 #include "round.h"
 
@@ -85,30 +84,52 @@ static struct error *write_early(void *context)
 	return store_prepare(round->store, &round->next);
 }
 
-/* SHA-256 over nine megabytes takes as long as to write them. Only in a process that stays, where it is known that
- * something differs, and that nobody changes the lists once more. */
-static struct error *name_next(struct round *round)
+/* SHA-256 over nine megabytes takes as long as to write them. Only where it is known that something differs. */
+static struct error *name_and_write(struct round *round)
 {
 	const struct generation *next = &round->next;
 
-	if (round->producer == NULL || round->store == NULL || !is_whole(round) ||
-	    (next->shared[0] && next->shared[1]))
+	if (round->store == NULL || !is_whole(round) || (next->shared[0] && next->shared[1]))
 		return name_it(round);
 	return parallel_both(name_it, round, write_early, round);
 }
 
-struct error *round_make(struct round *round, const struct outlet *outlet)
+static struct error *produce_all(struct round *round, const struct outlet *outlet)
 {
-	struct summary summary;
-
 	if (round->guards != NULL)
 		guards_free(round->guards);
 	round->guards = guards_new(round->arena, &round->run->config.settings, round->rendition.workers);
-	TRY(produce_pieces(round, outlet));
+	return produce_pieces(round, outlet);
+}
+
+static void begin_next(struct round *round)
+{
+	struct summary summary;
+
 	sum_up(round, &summary);
 	generation_begin(round->arena, &round->product, &summary, is_whole(round) ? &round->published : NULL,
 	                 &round->next);
-	return name_next(round);
+}
+
+struct error *round_make(struct round *round, const struct outlet *outlet)
+{
+	TRY(produce_all(round, outlet));
+	begin_next(round);
+	return name_it(round);
+}
+
+static struct error *finish_next(void *context)
+{
+	struct round *round = context;
+
+	begin_next(round);
+	return name_and_write(round);
+}
+
+struct error *round_make_all(struct round *round, const struct outlet *outlet, parallel_task *beside, void *context)
+{
+	TRY(produce_all(round, outlet));
+	return beside == NULL ? finish_next(round) : parallel_both(finish_next, round, beside, context);
 }
 
 /* --- the kernel --- */

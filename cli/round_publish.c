@@ -1,7 +1,5 @@
 /* The last steps of a round: the number in the database, the generation, the links, what the next round needs to know,
  * and the end of generations that nobody needs any more. */
-#include "fleetwall/parallel.h"
-
 #include "generation.h"
 #include "round.h"
 
@@ -70,9 +68,21 @@ struct error *round_head(struct round *round, const struct generation *published
 	return store_mark(round->store, &head->mark);
 }
 
+struct error *round_cache_model(struct round *round, struct str fleet)
+{
+	struct error *error = cache_prepare(round->store, fleet, &round->product.knowledge, &round->model);
+
+	round->prepared = error == NULL;
+	return error;
+}
+
 void round_cache(struct round *round, struct str fleet)
 {
-	cache_failed(round, cache_write(round->store, &round->head, fleet, &round->product.knowledge));
+	struct error *error = round->prepared ? NULL : round_cache_model(round, fleet);
+
+	round->prepared = false;
+	round->head.model = round->model;
+	cache_failed(round, error != NULL ? error : cache_complete(round->store, &round->head));
 }
 
 void round_touch(struct round *round)
@@ -178,13 +188,31 @@ static struct error *complete_it(void *context)
 	return store_complete(round->store, &round->next);
 }
 
+static struct error *lay_next(void *context)
+{
+	struct round *round = context;
+
+	return lay_links(round, &round->next);
+}
+
 /* The database and the disk are waited for at the same time. */
-struct error *round_publish(struct round *round, uint64_t of)
+static struct error *publish(struct round *round, uint64_t of)
 {
 	struct publishing publishing = {round, of};
 
 	TRY(look_at_links(round));
 	TRY(parallel_both(record_it, &publishing, complete_it, &publishing));
-	TRY(store_publish(round->arena, round->store, &round->next));
-	return lay_links(round, &round->next);
+	return store_publish(round->arena, round->store, &round->next);
+}
+
+struct error *round_publish(struct round *round, uint64_t of)
+{
+	TRY(publish(round, of));
+	return lay_next(round);
+}
+
+struct error *round_publish_beside(struct round *round, parallel_task *beside, void *context)
+{
+	TRY(publish(round, 0));
+	return parallel_both(lay_next, round, beside, context);
 }

@@ -207,20 +207,23 @@ static struct error *put_in_place(int folder, const char *from, const char *to)
 	return NULL;
 }
 
-/* Whatever fails, what was there stays, and nothing else does. */
-static struct error *write_files(int folder, struct cache_head *head, struct str fleet,
-                                 const struct knowledge *knowledge)
+static struct error *put_all_in_place(int folder, bool with_model)
 {
-	struct error *error = NULL;
+	if (with_model)
+		TRY(put_in_place(folder, MODEL NEW, MODEL));
+	return put_in_place(folder, HEAD NEW, HEAD);
+}
 
-	if (fleet.p != NULL)
-		error = write_model(folder, fleet, knowledge, &head->model);
-	if (error == NULL)
-		error = write_head(folder, head);
-	if (error == NULL && fleet.p != NULL)
-		error = put_in_place(folder, MODEL NEW, MODEL);
-	if (error == NULL)
-		error = put_in_place(folder, HEAD NEW, HEAD);
+static struct error *complete(int folder, const struct cache_head *head, bool with_model)
+{
+	struct error *error = write_head(folder, head);
+
+	return error != NULL ? error : put_all_in_place(folder, with_model);
+}
+
+/* Whatever fails, what was there stays, and nothing else does. */
+static struct error *or_remove(int folder, struct error *error)
+{
 	if (error != NULL) {
 		(void)unlinkat(folder, MODEL NEW, 0);
 		(void)unlinkat(folder, HEAD NEW, 0);
@@ -228,8 +231,25 @@ static struct error *write_files(int folder, struct cache_head *head, struct str
 	return error;
 }
 
-struct error *cache_write(struct store *store, struct cache_head *head, struct str fleet,
-                          const struct knowledge *knowledge)
+static struct error *in_output(const struct store *store, struct error *error)
+{
+	return error_in(error, "output folder %.*s", STR_ARG(store->output));
+}
+
+struct error *cache_prepare(struct store *store, struct str fleet, const struct knowledge *knowledge,
+                            struct digest *model)
+{
+	int folder = -1;
+	struct error *error = cache_open_folder(store->root, &folder);
+
+	if (error == NULL) {
+		error = or_remove(folder, write_model(folder, fleet, knowledge, model));
+		(void)close(folder);
+	}
+	return in_output(store, error);
+}
+
+static struct error *write_head_of(struct store *store, const struct cache_head *head, bool with_model)
 {
 	int folder = -1;
 
@@ -237,10 +257,28 @@ struct error *cache_write(struct store *store, struct cache_head *head, struct s
 	struct error *error = cache_open_folder(store->root, &folder);
 
 	if (error == NULL) {
-		error = write_files(folder, head, fleet, knowledge);
+		error = or_remove(folder, complete(folder, head, with_model));
 		(void)close(folder);
 	}
-	return error_in(error, "output folder %.*s", STR_ARG(store->output));
+	return in_output(store, error);
+}
+
+struct error *cache_complete(struct store *store, const struct cache_head *head)
+{
+	return write_head_of(store, head, true);
+}
+
+void cache_abandon(struct store *store)
+{
+	(void)unlinkat(store->root, CACHE_FOLDER "/" MODEL NEW, 0);
+}
+
+struct error *cache_write(struct store *store, struct cache_head *head, struct str fleet,
+                          const struct knowledge *knowledge)
+{
+	if (fleet.p != NULL)
+		TRY(cache_prepare(store, fleet, knowledge, &head->model));
+	return write_head_of(store, head, fleet.p != NULL);
 }
 
 struct error *cache_drop(struct store *store)

@@ -268,13 +268,12 @@ static struct error *make_ruleset(void *context, unsigned number, size_t item)
 
 /* --- what came of it --- */
 
-static void list_machines(const struct work *work)
+static struct error *list_machines(void *context)
 {
-	const struct production *production = work->production;
+	const struct production *production = context;
 	const struct fleet *fleet = production->resolved->fleet;
 	struct product *product = production->product;
 
-	product->manifest = arena_raw(production->arena, fleet->machine_count * sizeof *product->manifest);
 	for (size_t i = 0; i < fleet->machine_count; i++) {
 		uint32_t position = production->positions.of_machine[i];
 
@@ -282,6 +281,7 @@ static void list_machines(const struct work *work)
 			product->manifest[product->machine_count++] =
 				(struct entry){production->keys.made[position].value, fleet->machines[i].name};
 	}
+	return NULL;
 }
 
 /* Of the positions that somebody is in. */
@@ -341,6 +341,28 @@ static void count_rules(const struct production *production)
 	}
 }
 
+static struct error *count_up(void *context)
+{
+	const struct production *production = context;
+
+	list_rulesets(production);
+	count_rules(production);
+	return NULL;
+}
+
+/* Of the two, one takes memory for the product. */
+static struct error *list_all(struct production *production)
+{
+	struct product *product = production->product;
+	size_t machine_count = production->resolved->fleet->machine_count;
+
+	product->manifest = arena_raw(production->arena, machine_count * sizeof *product->manifest);
+	if (production->rendition->workers > 1)
+		return parallel_both(list_machines, production, count_up, production);
+	TRY(list_machines(production));
+	return count_up(production);
+}
+
 struct error *produce_rulesets(struct production *production)
 {
 	struct work work = {.production = production};
@@ -348,9 +370,6 @@ struct error *produce_rulesets(struct production *production)
 	TRY(find_unknown(&work));
 	TRY(render_blocks(&work));
 	TRY(parallel_each(production->rendition->workers, work.wanted_count, make_ruleset, &work));
-	list_machines(&work);
-	list_rulesets(production);
-	count_rules(production);
 	production->product->rendered_rulesets = work.wanted_count;
-	return NULL;
+	return list_all(production);
 }

@@ -139,7 +139,7 @@ struct error *disk_read(struct arena *arena, int at, const char *path, struct st
 		error = error_new(ERROR_SURROUNDINGS, "%s is too large for a file of fleetwall", path);
 	if (error == NULL) {
 		size_t size = (size_t)status.st_size;
-		char *buffer = arena_alloc(arena, size);
+		char *buffer = arena_raw(arena, size);
 
 		if (!read_all(descriptor, buffer, size))
 			error = error_errno("can't read %s", path);

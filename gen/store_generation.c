@@ -94,11 +94,23 @@ int entry_order(const struct entry *a, const struct entry *b)
 	return a->name.p == b->name.p && a->name.n == b->name.n ? 0 : str_cmp(a->name, b->name);
 }
 
+struct difference_list {
+	struct arena *arena;
+	struct difference *items;
+	size_t count, capacity;
+};
+
+/* Most entries are as they were. */
+static void found_difference(struct difference_list *found, char sign, struct str name)
+{
+	APPEND(found->arena, found, ((struct difference){sign, name}));
+}
+
 size_t entries_compare(struct arena *arena, const struct entry *before, size_t before_count, const struct entry *after,
                        size_t after_count, struct difference **differences)
 {
-	struct difference *found = ARENA_ARRAY(arena, struct difference, before_count + after_count);
-	size_t count = 0, i = 0, j = 0;
+	struct difference_list found = {.arena = arena};
+	size_t i = 0, j = 0;
 
 	while (i < before_count || j < after_count) {
 		int order = i == before_count  ? 1
@@ -106,14 +118,14 @@ size_t entries_compare(struct arena *arena, const struct entry *before, size_t b
 		                               : entry_order(&before[i], &after[j]);
 
 		if (order < 0)
-			found[count++] = (struct difference){'-', before[i++].name};
+			found_difference(&found, '-', before[i++].name);
 		else if (order > 0)
-			found[count++] = (struct difference){'+', after[j++].name};
+			found_difference(&found, '+', after[j++].name);
 		else if (!digest_eq(&before[i++].digest, &after[j++].digest))
-			found[count++] = (struct difference){'~', after[j - 1].name};
+			found_difference(&found, '~', after[j - 1].name);
 	}
-	*differences = found;
-	return count;
+	*differences = found.items;
+	return found.count;
 }
 
 /* --- distinct objects --- */

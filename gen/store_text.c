@@ -42,7 +42,7 @@ struct str text_of_entries(struct arena *arena, const struct entry *entries, siz
 
 	for (size_t i = 0; i < count; i++)
 		size += entries[i].name.n;
-	char *text = arena_array(arena, size, 1, 1), *end = text;
+	char *text = arena_raw(arena, size), *end = text;
 
 	for (size_t i = 0; i < count; i++)
 		end = print_entry(end, &entries[i]);

@@ -140,6 +140,35 @@ static struct merging merge(struct arena *arena, struct list before, struct list
 	return to;
 }
 
+/* Do the same objects come as were there? */
+static bool fits(struct list before, struct list now, const struct changed *changed)
+{
+	if (now.count != changed->count)
+		return false;
+	for (size_t i = 0, place = 0; i < changed->count; i++) {
+		place = place_of(&before, place, changed->items[i]);
+		if (place == before.count || !str_eq(name_at(&before, place), changed->items[i]))
+			return false;
+	}
+	return true;
+}
+
+/* What merge() gives, in the memory of `before`. */
+static struct merging put_in(struct arena *arena, struct list before, struct list now)
+{
+	struct merging to = {.items = (unsigned char *)before.items,
+	                     .size = before.size,
+	                     .places = ARENA_ARRAY(arena, uint32_t, now.count)};
+	for (size_t i = 0, place = 0; i < now.count; i++) {
+		place = place_of(&before, place, name_at(&now, i));
+		struct str old = name_at(&before, place);
+		to.count = place;
+		take_new(&to, &now, i, &old);
+	}
+	to.count = before.count;
+	return to;
+}
+
 #define LIST(items, count) ((struct list){(const unsigned char *)(items), (count), sizeof *(items)})
 
 /* --- loading what changed --- */
@@ -147,7 +176,7 @@ static struct merging merge(struct arena *arena, struct list before, struct list
 /* One partial load: `before` becomes `after`. */
 struct renewal {
 	struct loading loading;
-	struct arena *machines; /* for their list */
+	struct arena *machines; /* for their list; NULL: that of `before`, if it fits */
 	const struct changes *changes;
 	const struct fleet *before;
 	struct fleet part, *after;
@@ -223,8 +252,13 @@ static struct error *renew_machines(struct renewal *renewal)
 		return NULL;
 	renewal->loading.whole = renewal->after;
 	TRY(load_machines(&renewal->loading));
-	struct merging merged = merge(renewal->machines, LIST(before->machines, before->machine_count),
-	                              LIST(part->machines, part->machine_count), &renewal->changes->machines);
+	struct list old = LIST(before->machines, before->machine_count);
+	struct list now = LIST(part->machines, part->machine_count);
+	const struct changed *changed = &renewal->changes->machines;
+	bool alone = renewal->machines == NULL;
+	struct arena *arena = alone ? renewal->loading.arena : renewal->machines;
+	struct merging merged = alone && fits(old, now, changed) ? put_in(arena, old, now)
+	                                                         : merge(arena, old, now, changed);
 	renewal->after->machines = (void *)merged.items;
 	renewal->after->machine_count = merged.count;
 	renewal->touched->machines = merged.places;

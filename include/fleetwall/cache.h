@@ -29,6 +29,13 @@ bool cache_read_head(struct arena *arena, struct str output, struct cache_head *
 bool cache_read_model(struct arena *arena, struct str output, const struct cache_head *head, struct str *fleet,
                       struct knowledge *knowledge);
 
+/* Under the store's lock: the model alone, where nobody reads it yet. Its digest is what head->model must be. */
+struct error *cache_prepare(struct store *store, struct str fleet, const struct knowledge *knowledge,
+                            struct digest *model) MUST_CHECK;
+/* The head, and with it the model that was prepared. */
+struct error *cache_complete(struct store *store, const struct cache_head *head) MUST_CHECK;
+/* What was prepared is not wanted any more. */
+void cache_abandon(struct store *store);
 /* Under the store's lock. The model first, then the head; head->model is filled in. Without a model (fleet.p == NULL)
  * the one that is there stays, and head->model must be its digest. Neither is flushed to disk: what a power cut leaves
  * is seen by its sums. */

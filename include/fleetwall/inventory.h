@@ -52,7 +52,8 @@ struct inventory_touched {
  * inventory_load() would say; what they do not depend on (descriptions, owners, tickets, documents) may be older. Where
  * so much changed that loading all is cheaper, it does that. What was written past the triggers of the history
  * (session_replication_role, TRUNCATE of rule_peer) is not seen. `machines` is what the list of machines lives in,
- * where that is made anew: the one thing that is large however small a change is. */
+ * where that is made anew: the one thing that is large however small a change is. NULL: nobody needs `before` any more,
+ * and its list becomes that of *after where machines neither came nor went. */
 struct error *inventory_load_changes(struct arena *arena, struct arena *machines, struct db *db, struct str since,
                                      const struct fleet *before, struct fleet *after,
                                      struct inventory_touched *touched) MUST_CHECK;
