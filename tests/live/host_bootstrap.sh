@@ -39,11 +39,21 @@ says "applied $(digest_of "$home/b") $generation"
 holds 'the file is gone' [ ! -e "$home/.fleetwall-bundle-$token" ]
 holds 'nothing is left' [ -z "$(find "$FLEETWALL_HOST_STATE" -name 'in.*')" ]
 run 0 rollback "$token"
+# In the folder of the login: with what a copy that was killed had left there.
+cd "$home" || exit
+touch .fleetwall-bundle-00ff
+highest=$fence
+bundle "$home/b" "$home/a" fence=0
+fence=$highest
+mv bundle ".fleetwall-bundle-$token"
+run 4 apply "$sha" - ".fleetwall-bundle-$token"
+holds 'a pusher that was taken over takes nothing away' [ -e .fleetwall-bundle-00ff ]
 bundle "$home/b" "$home/a"
-mv "$home/bundle" "$home/.fleetwall-bundle-$token"
-run 0 apply "$sha" - "$home/.fleetwall-bundle-$token"
-holds 'the file is gone' [ ! -e "$home/.fleetwall-bundle-$token" ]
+mv bundle ".fleetwall-bundle-$token"
+run 0 apply "$sha" - ".fleetwall-bundle-$token"
+holds 'the files are gone' [ -z "$(find "$home" -name '.fleetwall-bundle-*')" ]
 run 0 rollback "$token"
+cd / || exit
 
 # Damaged on its way.
 bundle "$home/b" "$home/a"

@@ -1,11 +1,12 @@
 #!/bin/sh
 # The lock of xtables (legacy backend) held by another program: for 5 seconds, and for ever. The first is waited for; with the
 # second nothing is changed, and it is said. And our own lock, by a tool that hangs for ever, with flock and without: the
-# timer ends it, and undoes. All at the same time: this script runs itself for each.
+# timer ends it, and undoes; where the tool can't be ended, as in a kernel that hangs, as soon as it can. All at the same
+# time: this script runs itself for each.
 set -u
 if [ $# -eq 0 ] && [ "${FLEETWALL_HOST_INSIDE-}" != $$ ]; then
 	said=${TMPDIR:-/tmp}/fleetwall-host-lock.$$ code=0 pids=''
-	for what in ever hangs hangs-link; do
+	for what in ever hangs hangs-link hangs-frozen; do
 		sh "$0" $what >"$said.$what" 2>&1 &
 		pids="$pids $!"
 	done
@@ -42,6 +43,22 @@ if [ "$1" = 5 ]; then
 	finish
 fi
 
+# A frozen process does not die, whatever is sent to it: until its shell has been killed, and some seconds more.
+frozen_for_a_while() {
+	until [ -s "$home/hangs" ]; do sleep 0.1; done
+	cat "$home/hangs" >"$freezer/tasks"
+	trap 'echo THAWED >"$freezer/freezer.state"' EXIT
+	echo FROZEN >"$freezer/freezer.state"
+	while [ -d "/proc/$!/fd" ] && [ -n "$(ls "/proc/$!/fd" 2>/dev/null)" ]; do sleep 0.5; done
+	sleep 3
+	holds 'it is not ended yet' [ -d "/proc/$(cat "$home/hangs")" ]
+	holds 'the timer is still at it' pgrep -f "rollback --timer $token"
+	kernel >"$home/after"
+	holds 'not undone while that may still go on' [ -e "$FLEETWALL_HOST_STATE/pending" ]
+	echo THAWED >"$freezer/freezer.state"
+	trap - EXIT
+	until rmdir "$freezer" 2>/dev/null; do sleep 0.1; done
+}
 # The first iptables-restore outside the trial hangs, and ignores TERM; its shell waits for it.
 case $1 in hangs*)
 	mkdir "$home/hanging"
@@ -56,9 +73,15 @@ case $1 in hangs*)
 	END
 	chmod 755 "$home/hanging/iptables-restore"
 	PATH=$home/hanging:$PATH
-	[ "$1" = hangs ] || mount -o bind "$home/xtables.lock" "$(command -v flock)" # no program any more
+	freezer=/sys/fs/cgroup/freezer/fleetwall-host-test-${home##*.}
+	[ "$1" != hangs-frozen ] || mkdir "$freezer" 2>/dev/null || {
+		echo 'no freezer of control groups here: an apply that can not even be killed was not tried'
+		finish
+	}
+	[ "$1" != hangs-link ] || mount -o bind "$home/xtables.lock" "$(command -v flock)" # no program any more
 	bundle "$home/b" "$home/a" deadline=2
 	$HOST_SH "$script" apply "$sha" '10.0.0.250 1 10.0.0.9 22' <"$home/bundle" >"$home/out.apply" 2>&1 &
+	[ "$1" != hangs-frozen ] || frozen_for_a_while
 	for second in $(seq 60); do
 		[ ! -e "$home/hangs" ] || [ -e "$FLEETWALL_HOST_STATE/pending" ] || break
 		sleep 1

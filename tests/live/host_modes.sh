@@ -138,4 +138,42 @@ for shell in $shells; do
 		clear_all
 	done
 done
+
+# What --adopt replaced is kept once it is confirmed, and stays whatever comes later; loaded by hand it is as before.
+# shellcheck disable=SC2123 # it is the search path that is meant
+PATH=$whole_path
+original=$FLEETWALL_HOST_STATE/original
+for by in dash 'busybox sh'; do
+	HOST_SH=$by
+	neighbours
+	ipset create theirs hash:ip
+	ipset add theirs 192.0.2.1
+	kernel >"$home/before"
+	count_counters >"$home/first"
+	bundle "$home/exclusive" '' flags=adopt
+	apply 0
+	run 0 rollback "$token"
+	holds 'not what was not replaced' [ ! -e "$original" ]
+	settled "$home/monitor"
+	settled "$home/exclusive" '' flags=adopt
+	run 0 status
+	says "original $original"
+	cp -r "$original" "$home/original"
+	settled "$home/exclusive-2" "$home/exclusive"
+	settled "$home/coexist" '' flags=adopt
+	settled "$home/exclusive" '' flags=adopt
+	run 0 rollback
+	same 'the first one is kept' "$home/original" "$original"
+	rm -r "$home/original"
+	empty_and_boot
+	ipset restore <"$original/sets"
+	ip6tables-restore -c <"$original/rules.v6"
+	iptables-restore -c <"$original/rules.v4"
+	for set in $(ipset list -n | grep '^fw'); do ipset destroy "$set"; done
+	kernel >"$home/after"
+	same 'as before fleetwall' "$home/before" "$home/after"
+	count_counters >"$home/after"
+	same 'with its counters' "$home/first" "$home/after"
+	clear_all
+done
 finish
