@@ -30,6 +30,31 @@ struct intent *intent_new(struct arena *arena, const struct fleet *fleet, const 
 	return intent;
 }
 
+const uint32_t *intent_members(const struct intent *intent, size_t role, size_t *count)
+{
+	*count = intent->roles[role].members.count;
+	return intent->roles[role].members.items;
+}
+
+size_t intent_rules(struct arena *arena, const struct intent *intent, size_t machine, struct intent_rule **rules)
+{
+	const struct number_list *held = &intent->held[machine];
+	struct {
+		struct intent_rule *items;
+		size_t count, capacity;
+	} list = {0};
+
+	for (size_t i = 0; i < held->count && has_ruleset(&intent->fleet->machines[machine]); i++) {
+		const struct meant_role *role = &intent->roles[held->items[i]];
+
+		for (size_t j = 0; j < role->rule_count; j++)
+			APPEND(arena, &list,
+			       ((struct intent_rule){&intent->fleet->roles[held->items[i]], role->rules[j].held}));
+	}
+	*rules = list.items;
+	return list.count;
+}
+
 struct packets intent_compared(enum family family)
 {
 	return packets_and(packets_family(family), packets_number(FIELD_FRAGMENT, 0));

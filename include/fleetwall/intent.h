@@ -14,6 +14,15 @@
 struct intent;
 struct intent *intent_new(struct arena *arena, const struct fleet *fleet, const struct settings *settings);
 
+/* What it found: the members of a role (places in fleet->machines, ascending, disabled ones too), and the rules that a
+ * machine gets now, sorted by role, then text (none for disabled and unmanaged ones). */
+const uint32_t *intent_members(const struct intent *intent, size_t role, size_t *count);
+struct intent_rule {
+	const struct role *role;
+	const struct role_rule *rule;
+};
+size_t intent_rules(struct arena *arena, const struct intent *intent, size_t machine, struct intent_rule **rules);
+
 /* Machines in the same position are told alike: equal text, equal sets of packets, whatever the members of peers are.
  * A line that stands for all that the position depends on but the settings and the contents of sets: mode,
  * enforcement, SSH port, egress, and a digest of the rules with their roles and of what services stand for. Empty: it

@@ -225,7 +225,8 @@ static struct sample random_packet(bool out, unsigned ssh_port)
 	const struct role_rule *held = any_rule();
 	const struct rule *rule = held == NULL ? NULL : &held->rule;
 	struct addr addr = random_addr();
-	struct sample packet = {.state = STATE_NEW, .family = addr.family, .source_port = ssh_port == 50000 ? 50001 : 50000,
+	struct sample packet = {.state = STATE_NEW, .family = addr.family,
+	                        .source_port = ssh_port == 50000 ? 50001 : 50000,
 	                        .conditions = holding.items, .condition_count = holding.count};
 
 	packet.source = packet.destination = (struct addr){.family = addr.family};
@@ -371,7 +372,8 @@ static struct packets put_back(struct packets set, enum family family)
 		if (addresses == NULL) /* of literals that are a set in the other family alone */
 			continue;
 		for (enum packet_field field = FIELD_SOURCE; field <= FIELD_DESTINATION; field++)
-			set = packets_put(set, seen_name(asked_for.items[i], field), packets_addresses(field, addresses));
+			set = packets_put(set, seen_name(asked_for.items[i], field),
+			                  packets_addresses(field, addresses));
 	}
 	return packets_and(set, intent_compared(family));
 }
