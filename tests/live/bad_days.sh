@@ -5,6 +5,7 @@
 # shellcheck disable=SC2317 # functions that holds() calls
 set -u
 . tests/live/lib/command.sh
+. tests/live/lib/store.sh
 out=$home/state/out
 kills=${BAD_DAYS:-4}
 seed=${SEED:-$(date +%s)}
@@ -21,16 +22,10 @@ server() {
 	conninfo=$("$FLEETWALL" database status | sed -n 's/^conninfo: //p')
 }
 
-# Every object that the published generation names is there and has its digest, and so have the manifest and the sets. What a ruleset's digest
-# is of is written down first, for all of them at once: a process for each would cost more than the kills.
+# Every object that the published generation names is there and has its digest, and so have the manifest and the sets.
 whole() {
 	generation=$(readlink -f "$out/current") || return 1
-	rm -rf "$home/lists" && mkdir "$home/lists"
-	sed "s|^\(..\)\(.\{30\}\).*|$out/store/rulesets/\1/\1\2|" "$generation/manifest" | sort -u |
-		sed 's|.*|&/rules.v4 &/rules.v6 &/sets.list|' | xargs sha256sum |
-		awk -v lists="$home/lists" '{ n = split($2, at, "/"); print $1 "  " at[n] > (lists "/" at[n - 1]) }'
-	sed 's/^\(.\{32\}\)\([0-9a-f]*\)  .*/\1\2  \1/' "$generation/manifest" | sort -u | (cd "$home/lists" && sha256sum --quiet -c -) || return 1
-	sed "s|^\(..\)\(.\{30\}\)\([0-9a-f]*\)  .*|\1\2\3  $out/store/sets/\1/\1\2|" "$generation/sets" | sha256sum --quiet -c - || return 1
+	generation_whole "$out" "$generation" || return 1
 	found=$(cd "$generation" && sha256sum manifest sets | sha256sum | cut -d ' ' -f 1)
 	server
 	psql -qAtc "SELECT encode(digest, 'hex') FROM fleetwall.generation WHERE number = ${generation##*/}" "$conninfo" | grep -qx "$found"

@@ -3,6 +3,7 @@
 # guards, kill -9; long: it waits), and what is collected: never what is published, pinned or confirmed.
 set -u
 . tests/live/lib/command.sh
+. tests/live/lib/store.sh
 out=$home/state/out
 
 cat > "$home/fleet.conf" << 'END_OF_FLEET'
@@ -26,21 +27,10 @@ same() { # A B: two generations say the same
 # Every generation is whole, by sha256sum, and nothing else is in the store.
 whole() {
 	for folder in "$out"/generations/*; do
-		while read -r digest name; do
-			object=$out/store/rulesets/$(echo "$digest" | cut -c 1-2)/$(echo "$digest" | cut -c 1-32)
-			found=$(cd "$object" && sha256sum rules.v4 rules.v6 sets.list | sha256sum | cut -d ' ' -f 1)
-			[ "$found" = "$digest" ] || { echo "$folder $name" && return 1; }
-			echo "$digest" | cut -c 1-32 >> "$home/named"
-		done < "$folder/manifest"
-		while read -r digest name; do
-			object=$out/store/sets/$(echo "$digest" | cut -c 1-2)/$(echo "$digest" | cut -c 1-32)
-			[ "$(sha256sum < "$object")" = "$digest  -" ] || { echo "$folder $name" && return 1; }
-			echo "$digest" | cut -c 1-32 >> "$home/named"
-		done < "$folder/sets"
+		generation_whole "$out" "$folder" || { echo "$folder" && return 1; }
 	done
 	find "$out/store" -mindepth 3 -maxdepth 3 -printf '%f\n' | sort > "$home/there"
-	sort -u "$home/named" > "$home/needed"
-	rm "$home/named"
+	cut -c 1-32 "$out"/generations/*/manifest "$out"/generations/*/sets | sort -u > "$home/needed"
 	diff "$home/needed" "$home/there"
 }
 recorded() { # the published generation is the one that the database knows by that number

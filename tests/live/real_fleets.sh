@@ -65,9 +65,7 @@ load_each() {
 	}
 	export XTABLES_LOCKFILE="$tmp/xtables.lock"
 	count=0
-	for machine in "$out"/machines/*; do
-		readlink -f "$machine"
-	done | sort -u >"$tmp/rulesets"
+	readlink -f "$out"/machines/* | sort -u >"$tmp/rulesets"
 	while read -r ruleset; do
 		check "loading $ruleset" load_one "$ruleset" "$out"
 		count=$((count + 1))
