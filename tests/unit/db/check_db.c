@@ -198,31 +198,47 @@ END_TEST
 
 START_TEST(the_folder_of_the_socket)
 {
-	struct str made;
+	struct str made, again, link = str_format(arena, "%s/link", folder);
 
 	ck_assert_uint_eq(socket_recorded(arena, &home).n, 0);
-	setenv("XDG_RUNTIME_DIR", folder, 1);
 	ck_assert_ptr_null(socket_make(arena, &home, &made));
-	ck_assert(str_starts(made, home.state) && socket_usable(&home, made));
+	ck_assert(str_eq(made, str_format(arena, "%s/pg.run", folder)) && socket_usable(&home, made));
 	ck_assert_ptr_null(socket_record(arena, &home, made));
 	ck_assert(str_eq(socket_recorded(arena, &home), made));
-	ck_assert_int_eq(chmod(str_c(arena, made), 0755), 0);
+	ck_assert_int_eq(chmod(made.p, 0755), 0);
 	ck_assert(!socket_usable(&home, made));
-	ck_assert_int_eq(chmod(str_c(arena, made), 0700), 0);
+	ck_assert_int_eq(chmod(made.p, 0700), 0);
 	home.uid++;
 	ck_assert(!socket_usable(&home, made));
 	home.uid--;
-	ck_assert_int_eq(symlink(str_c(arena, made), str_c(arena, str_format(arena, "%s/link", folder))), 0);
-	ck_assert(!socket_usable(&home, str_format(arena, "%s/link", folder)));
+	ck_assert_int_eq(symlink(made.p, link.p), 0);
+	ck_assert(!socket_usable(&home, link));
 	ck_assert(!socket_usable(&home, STR("")) && !socket_usable(&home, STR("relative")));
-	socket_forget(arena, &home);
-	ck_assert_int_ne(access(str_c(arena, made), F_OK), 0);
-	ck_assert_uint_eq(socket_recorded(arena, &home).n, 0);
-	/* A place that PostgreSQL would take for a list, or that is too long for a socket, is passed over. */
+	/* What a dead server left there goes, and the next one is found at the same place. */
+	write_text("pg.run/.s.PGSQL.5432", "");
+	socket_clear(arena, &home);
+	ck_assert(str_eq(socket_recorded(arena, &home), made));
+	ck_assert_ptr_null(socket_make(arena, &home, &again));
+	ck_assert(str_eq(again, made));
+	ck_assert_int_eq(rmdir(made.p), 0); /* so it was empty */
+}
+END_TEST
+
+/* Where the state's folder has a name that PostgreSQL would take for a list, or that is too long for a socket. */
+START_TEST(another_folder_of_the_socket)
+{
+	struct str state = home.state, made;
+
+	home.state = STR("/tmp/a,b");
+	setenv("XDG_RUNTIME_DIR", folder, 1);
+	ck_assert_ptr_null(socket_make(arena, &home, &made));
+	ck_assert(str_starts(made, str_format(arena, "%s/fleetwall-", folder)) && socket_usable(&home, made));
+	ck_assert_int_eq(rmdir(made.p), 0);
 	setenv("XDG_RUNTIME_DIR", "/tmp/a,b", 1);
 	ck_assert_ptr_null(socket_make(arena, &home, &made));
 	ck_assert(str_starts(made, STR("/tmp/fleetwall-")));
-	ck_assert_int_eq(rmdir(str_c(arena, made)), 0);
+	ck_assert_int_eq(rmdir(made.p), 0);
+	home.state = state;
 }
 END_TEST
 
@@ -271,6 +287,7 @@ int main(void)
 	tcase_add_test(tcase, a_process_that_is_no_server);
 	tcase_add_test(tcase, who_answers_at_the_socket);
 	tcase_add_test(tcase, the_folder_of_the_socket);
+	tcase_add_test(tcase, another_folder_of_the_socket);
 	tcase_add_test(tcase, settings_of_the_server);
 	tcase_add_test(tcase, links_are_not_followed);
 	suite_add_tcase(suite, tcase);
