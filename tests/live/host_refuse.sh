@@ -186,7 +186,7 @@ untouched
 
 # Programs.
 mkdir "$home/few"
-for program in sh dash mkdir chmod rm cat sed grep readlink ln sleep sha256sum flock wc tail sort uname tr cut diff head; do
+for program in sh dash busybox bash mkdir chmod rm cat sed grep readlink ln sleep sha256sum flock wc tail sort uname tr cut diff head; do
 	ln -s "$(command -v $program)" "$home/few/"
 done
 mkdir "$home/sbin"
