@@ -300,7 +300,7 @@ void build_time(struct rule_state *rule, struct part *part)
 		buf_add(&buf, STR(" contiguous"));
 	if (part_option(part, "kerneltz") != NULL)
 		buf_add(&buf, STR(" kerneltz"));
-	if (!rule->fault)
+	if (!rule->fault && buf.n > strlen("time")) /* else it is always that time */
 		add_match(rule, MATCH_CONDITION, false, buf_str(&buf))->steady = true;
 }
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "filter_match.h"
+#include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 
 #define OPTION(name_)                                           \
@@ -333,6 +334,18 @@ static void check_sets(struct rule_state *rule, const struct part *part)
 			           STR_ARG(part->items[i].values[0].text));
 }
 
+static void note_changes(struct rule_state *rule, const struct part *part)
+{
+	struct reader *reader = rule->reader;
+
+	reader->changes_mark |= str_is(part->name, "MARK") || part_option(part, "restore-mark") != NULL ||
+	                        part_option(part, "map-mark") != NULL;
+	reader->changes_connmark |= str_is(part->name, "CONNMARK") && part_option(part, "restore-mark") == NULL;
+	for (size_t i = 0; i < part->count && str_is(part->name, "SET"); i++)
+		if (part->items[i].option->words == 2)
+			APPEND(reader->arena, &reader->changed_sets, part->items[i].values[0].text);
+}
+
 static bool moves_mark(const struct part *part)
 {
 	return part_option(part, "save-mark") != NULL || part_option(part, "restore-mark") != NULL;
@@ -372,5 +385,6 @@ struct str target_text(struct rule_state *rule, const struct part *part)
 	if (moves_mark(part) && part_option(part, "mask") == NULL && part_option(part, "nfmask") == NULL)
 		buf_add(&buf, STR(" --nfmask 0xffffffff --ctmask 0xffffffff"));
 	check_sets(rule, part);
+	note_changes(rule, part);
 	return buf_str(&buf);
 }

@@ -61,6 +61,12 @@ struct reader {
 		size_t count, capacity;
 	} chains;
 	size_t passed_over; /* lines of the other family */
+	/* what rules change on a packet's way: then what asks for it is not the same answer all the way */
+	bool changes_mark, changes_connmark;
+	struct {
+		struct str *items;
+		size_t count, capacity;
+	} changed_sets;
 };
 
 /* A fault at a column of the present line (0: the line as a whole). The hint may be NULL. */

@@ -166,6 +166,44 @@ static void find_hooks(struct check *check)
 	}
 }
 
+/* --- what changes on the way --- */
+
+static bool set_changes(const struct reader *reader, struct str name)
+{
+	for (size_t i = 0; i < reader->changed_sets.count; i++)
+		if (str_eq(reader->changed_sets.items[i], name))
+			return true;
+	return false;
+}
+
+/* A set that a rule changes is not what its file says; a mark that one sets is not what it was. */
+static void unsettle(const struct reader *reader, struct match *match)
+{
+	if (match->name.n > 0 && (match->kind == MATCH_SET || match->kind == MATCH_CONDITION) &&
+	    set_changes(reader, match->name)) {
+		match->kind = MATCH_CONDITION;
+		match->steady = false;
+	}
+	if (match->kind == MATCH_CONDITION && ((reader->changes_mark && str_starts(match->text, STR("mark "))) ||
+	                                       (reader->changes_connmark && str_starts(match->text, STR("connmark ")))))
+		match->steady = false;
+}
+
+static void unsettle_rules(struct check *check)
+{
+	const struct reader *reader = check->reader;
+
+	if (!reader->changes_mark && !reader->changes_connmark && reader->changed_sets.count == 0)
+		return;
+	for (size_t i = 0; i < check->filter->chain_count; i++) {
+		const struct filter_chain *chain = &check->filter->chains[i];
+
+		for (size_t k = 0; k < chain->rule_count; k++)
+			for (size_t m = 0; m < chain->rules[k].match_count; m++)
+				unsettle(reader, &chain->rules[k].matches[m]);
+	}
+}
+
 /* --- the model --- */
 
 static void fill_chain(struct check *check, size_t at)
@@ -200,5 +238,6 @@ struct filter *filter_finish(struct reader *reader, size_t foreign_lines)
 	}
 	for (size_t i = 0; i < check.filter->chain_count; i++)
 		fill_chain(&check, i);
+	unsettle_rules(&check);
 	return check.filter;
 }

@@ -149,9 +149,9 @@ static void add_quoted(struct buf *buf, const struct word *word)
  * has as well could be either's: then it is not certain what belongs to whom. */
 void read_unknown(struct rule_state *rule, struct cursor *cursor, struct part *part, const struct word *word)
 {
-	struct found found = look_up(rule, str_slice(word->text, 2, word->text.n));
+	struct found found = find_option(rule, word, str_slice(word->text, 2, str_find(word->text, '=')));
 
-	if (found.option != NULL && found.exact) {
+	if (found.option != NULL) {
 		RULE_FAULT(rule, word, "put the options of a match right behind it",
 		           "%.*s may belong to %.*s, which nobody knows here, or to %.*s", STR_ARG(word->text),
 		           STR_ARG(part->name), STR_ARG(found.part->name));

@@ -266,11 +266,25 @@ static void read_match(struct rule_state *rule, struct cursor *cursor, const str
 		add_match_part(rule, extension, word->text, word->column);
 }
 
+/* A chain of the name of a target that this host does not have is a chain. */
+static void find_target(struct rule_state *rule, const struct word *word)
+{
+	enum family family = rule->reader->family, other = family == FAMILY_4 ? FAMILY_6 : FAMILY_4;
+	const struct extension *extension = extension_target(word->text, family);
+	bool chain = find_chain(rule->reader, word->text) != NULL || is_builtin(word->text);
+
+	if (extension != NULL && !(extension->open && chain))
+		rule->target = add_part(rule, extension, word->text, word->column);
+	else if (extension == NULL && extension_target(word->text, other) != NULL)
+		RULE_FAULT(rule, word, NULL, "the target %.*s is one of IPv%d", STR_ARG(word->text), other);
+	else if (!chain)
+		RULE_FAULT(rule, word, "declare a chain before it is used, with a line that begins with a colon",
+		           "there is no chain or target %.*s", STR_ARG(word->text));
+}
+
 static void read_target(struct rule_state *rule, struct cursor *cursor, const struct word *option, bool goes)
 {
 	const struct word *word = next_word(cursor);
-	enum family other = rule->reader->family == FAMILY_4 ? FAMILY_6 : FAMILY_4;
-	const struct extension *extension;
 
 	if (word == NULL || word->text.n == 0) {
 		RULE_FAULT(rule, option, NULL, "%.*s needs a target", STR_ARG(option->text));
@@ -283,16 +297,11 @@ static void read_target(struct rule_state *rule, struct cursor *cursor, const st
 	rule->jump = *word;
 	rule->goes = goes;
 	rule->jumps = !goes;
-	extension = goes ? NULL : extension_target(word->text, rule->reader->family);
-	if (extension != NULL && extension->open && find_chain(rule->reader, word->text) != NULL)
-		extension = NULL; /* of a host that does not have that target */
-	if (extension == NULL && !goes && extension_target(word->text, other) != NULL)
-		RULE_FAULT(rule, word, NULL, "the target %.*s is one of IPv%d", STR_ARG(word->text), other);
-	else if (extension != NULL)
-		rule->target = add_part(rule, extension, word->text, word->column);
+	if (!goes)
+		find_target(rule, word);
 	else if (find_chain(rule->reader, word->text) == NULL && !is_builtin(word->text))
-		RULE_FAULT(rule, word, "declare a chain before it is used, with a line that begins with a colon",
-		           "there is no chain or target %.*s", STR_ARG(word->text));
+		RULE_FAULT(rule, word, "declare it before it is used, with a line that begins with a colon",
+		           "there is no chain %.*s", STR_ARG(word->text));
 }
 
 /* --- all words --- */
