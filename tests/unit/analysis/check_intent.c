@@ -7,22 +7,22 @@
 
 static const char *reason_text(const struct intent_reason *reason)
 {
-	struct buf buf = buf_new(arena);
+	struct buf buf = buf_new(fixture_arena);
 
 	buf_add(&buf, reason->stage);
 	for (size_t i = 0; i < reason->count; i++) {
 		buf_add(&buf, i == 0 ? STR(": ") : STR("; "));
 		buf_add(&buf, reason->rules[i]->text);
 	}
-	return str_c(arena, buf_str(&buf));
+	return str_c(fixture_arena, buf_str(&buf));
 }
 
 static const char *answer(size_t machine, bool out, const struct sample *packet)
 {
-	struct intents intents = intent_of(arena, intent, machine, packet->family, NULL, NULL);
-	struct intent_reason reason = intent_why(arena, intent, machine, out, packet);
+	struct intents intents = intent_of(fixture_arena, intent, machine, packet->family, NULL, NULL);
+	struct intent_reason reason = intent_why(fixture_arena, intent, machine, out, packet);
 
-	return str_c(arena, str_format(arena, "%s %s", outcome_of(out ? &intents.out : &intents.in, packet),
+	return str_c(fixture_arena, str_format(fixture_arena, "%s %s", outcome_of(out ? &intents.out : &intents.in, packet),
 	                               reason_text(&reason)));
 }
 
@@ -33,7 +33,7 @@ struct question {
 static void answers(const struct question *questions, size_t count, bool out)
 {
 	for (size_t i = 0; i < count; i++) {
-		struct sample packet = packet_text(arena, questions[i].packet, out);
+		struct sample packet = packet_text(fixture_arena, questions[i].packet, out);
 		const char *said = answer(place_of(questions[i].machine), out, &packet);
 
 		ck_assert_msg(str_is(str_of(said), questions[i].answer), "%s, %s %s: %s, not %s", questions[i].machine,
@@ -128,7 +128,7 @@ START_TEST(each_item_of_housekeeping_is_a_setting)
 {
 	settings.loopback = settings.icmp_errors = settings.established = false;
 	settings.neighbour_discovery = settings.drop_invalid = settings.dhcp = false;
-	intent = intent_new(arena, &fleet, &settings);
+	intent = intent_new(fixture_arena, &fleet, &settings);
 	ANSWERS(without_housekeeping, false);
 	ANSWERS(without_housekeeping_out, true);
 }
@@ -278,7 +278,7 @@ static const struct question clauses[] = {
 /* Both must hold, the rate and the time. */
 START_TEST(other_clauses)
 {
-	struct sample packet = packet_text(arena, "192.0.2.1 5026/tcp", false);
+	struct sample packet = packet_text(fixture_arena, "192.0.2.1 5026/tcp", false);
 
 	ANSWERS(clauses, false);
 	packet.conditions = (struct str[]){STR("time until 2029-12-31T23:59:59Z"), STR(EACH_SECOND)};
@@ -387,7 +387,7 @@ START_TEST(forwarding)
 	} cases[] = {{"web1", true}, {"shared", false}, {"watched", false}, {"foreign", false}, {"sleeper", false}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct intents intents = intent_of(arena, intent, place_of(cases[i].machine), FAMILY_4, NULL, NULL);
+		struct intents intents = intent_of(fixture_arena, intent, place_of(cases[i].machine), FAMILY_4, NULL, NULL);
 
 		ck_assert_int_eq(intents.forward_dropped, cases[i].dropped);
 	}

@@ -7,7 +7,7 @@
 static const char *set_text(const char *name, enum family family)
 {
 	const struct addr_set *set = intent_set(intent, str_of(name), family);
-	struct buf buf = buf_new(arena);
+	struct buf buf = buf_new(fixture_arena);
 
 	if (set == NULL)
 		return "(none)";
@@ -21,7 +21,7 @@ static const char *set_text(const char *name, enum family family)
 		buf_char(&buf, '-');
 		addr_print(&buf, last);
 	}
-	return str_c(arena, buf_str(&buf));
+	return str_c(fixture_arena, buf_str(&buf));
 }
 
 /* The digits are what `printf 'allow\0role:client' | sha256sum` prints. */
@@ -63,7 +63,7 @@ END_TEST
 
 static const char *position(const char *machine)
 {
-	return str_c(arena, intent_position(intent, place_of(machine)));
+	return str_c(fixture_arena, intent_position(intent, place_of(machine)));
 }
 
 START_TEST(the_same_position)
@@ -85,10 +85,10 @@ static const char **noted;
 
 static void note(void)
 {
-	noted = ARENA_ARRAY(arena, const char *, fleet.machine_count);
-	intent = intent_new(arena, &fleet, &settings);
+	noted = ARENA_ARRAY(fixture_arena, const char *, fleet.machine_count);
+	intent = intent_new(fixture_arena, &fleet, &settings);
 	for (size_t i = 0; i < fleet.machine_count; i++)
-		noted[i] = str_c(arena, intent_position(intent, i));
+		noted[i] = str_c(fixture_arena, intent_position(intent, i));
 }
 
 /* The text is compared between runs: it tells what changed, and nothing of members. */

@@ -7,7 +7,7 @@
 
 #define DOCUMENT "tests/unit/analysis/intent.conf"
 
-struct arena *arena;
+struct arena *fixture_arena;
 struct fleet fleet;
 struct settings settings;
 struct intent *intent;
@@ -27,13 +27,13 @@ void intent_set_up(void)
 	struct str text = {0};
 	struct buf faults;
 
-	arena = arena_new();
-	error = file_read(arena, STR(DOCUMENT), &text);
+	fixture_arena = arena_new();
+	error = file_read(fixture_arena, STR(DOCUMENT), &text);
 	if (error == NULL)
-		error = document_read(arena, STR(DOCUMENT), text, &fleet, &warnings);
+		error = document_read(fixture_arena, STR(DOCUMENT), text, &fleet, &warnings);
 	if (error == NULL)
-		error = fleet_check(arena, &fleet, NULL);
-	faults = buf_new(arena);
+		error = fleet_check(fixture_arena, &fleet, NULL);
+	faults = buf_new(fixture_arena);
 	error_print(&faults, STR(""), error);
 	buf_char(&faults, '\0');
 	ck_assert_msg(error == NULL, "%s", faults.p);
@@ -44,13 +44,13 @@ void intent_set_up(void)
 	settings.management = management;
 	settings.management_count = 2;
 	packets_begin();
-	intent = intent_new(arena, &fleet, &settings);
+	intent = intent_new(fixture_arena, &fleet, &settings);
 }
 
 void intent_tear_down(void)
 {
 	packets_end();
-	arena_free(arena);
+	arena_free(fixture_arena);
 	error_forget_all();
 }
 

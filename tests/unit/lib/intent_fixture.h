@@ -7,7 +7,7 @@
 #include "fleetwall/intent.h"
 #include "packet_text.h"
 
-extern struct arena *arena;
+extern struct arena *fixture_arena;
 extern struct fleet fleet;       /* its clock is 2026-01-01T00:00:00Z */
 extern struct settings settings; /* the defaults, with 192.0.2.128/25 and 2001:db8:f::/64 as management sources */
 extern struct intent *intent;
