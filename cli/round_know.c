@@ -323,22 +323,64 @@ static struct arena *free_list(const struct round *round)
 	return before->lists[1] = arena_new();
 }
 
-static struct error *load(void *context)
+struct finding {
+	struct round *round;
+	struct arena *arena;
+	struct inventory_changes *changes; /* NULL: there are none */
+};
+
+static struct error *find_changes(void *context)
 {
-	struct round *round = context;
+	struct finding *finding = context;
+	const struct cache_head *head = &finding->round->head;
+
+	return inventory_find_changes(finding->arena, finding->round->run->db, head->snapshot, head->machines,
+	                              &finding->changes);
+}
+
+static struct error *read_model(void *context)
+{
+	read_before(context);
+	return NULL;
+}
+
+/* What changed does not depend on what was: the database looks for it while that is read. */
+static struct error *find_and_read(struct finding *finding)
+{
+	struct round *round = finding->round;
+	bool ask = round->has_head && round->news.changed, read = round->has_head && round->before == NULL;
+
+	if (ask && read)
+		return parallel_both(find_changes, finding, read_model, round);
+	if (read)
+		read_before(round);
+	return ask ? find_changes(finding) : NULL;
+}
+
+static struct error *load_found(const struct finding *finding)
+{
+	struct round *round = finding->round;
 	struct db *db = round->run->db;
 
-	if (round->has_head && round->before == NULL)
-		read_before(round);
 	if (!round->has_head)
 		return inventory_load(round->next_resident->fleets, db, &round->fleet);
-	if (round->news.changed)
-		return inventory_load_changes(round->before->fleets, free_list(round), db,
-		                              round->head.snapshot, &round->before->fleet, &round->fleet,
-		                              &round->touched);
+	if (finding->changes != NULL)
+		return inventory_load_found(round->before->fleets, free_list(round), db, finding->changes,
+		                            &round->before->fleet, &round->fleet, &round->touched);
 	round->fleet = round->before->fleet;
 	round->fleet.clock = round->news.clock;
 	return NULL;
+}
+
+static struct error *load(void *context)
+{
+	struct finding finding = {.round = context, .arena = arena_new()};
+	struct error *error = find_and_read(&finding);
+
+	if (error == NULL)
+		error = load_found(&finding);
+	arena_free(finding.arena);
+	return error;
 }
 
 /* --- what is published --- */

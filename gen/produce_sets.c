@@ -79,12 +79,12 @@ static inline size_t copy_wanted(const struct work *work, const struct wanted *w
 }
 
 /* Room for all addresses of a family, which no set has more of: each machine is a member once. */
-static void make_room(struct worker *worker, size_t bytes)
+static void make_room(struct worker *worker, size_t bytes, bool sorts)
 {
 	if (bytes <= worker->numbers.capacity)
 		return;
 	worker->numbers.items = arena_raw(worker->kept, bytes);
-	worker->numbers.room = arena_raw(worker->kept, bytes);
+	worker->numbers.room = sorts ? arena_raw(worker->kept, bytes) : NULL;
 	worker->numbers.capacity = bytes;
 }
 
@@ -95,7 +95,7 @@ static size_t gather_numbers(const struct work *work, struct worker *worker, con
 	size_t size = set->family == FAMILY_4 ? sizeof(uint32_t) : sizeof(addr_bits);
 	struct wanted wanted = wanted_by(work, set, subject);
 
-	make_room(worker, family->count * size);
+	make_room(worker, family->count * size, !work->roster->ranked);
 	return set->family == FAMILY_4
 	               ? copy_wanted(work, &wanted, family, family->bits, worker->numbers.items, sizeof(uint32_t))
 	               : copy_wanted(work, &wanted, family, family->bits, worker->numbers.items, sizeof(addr_bits));

@@ -16,9 +16,9 @@ static size_t fair_share(size_t count)
 	return 1000 + count / 5;
 }
 
-static size_t most_changes(const struct fleet *fleet)
+static size_t most_changes(size_t machine_count)
 {
-	return 4000 + fleet->machine_count / 4;
+	return 4000 + machine_count / 4;
 }
 
 /* Names in order. */
@@ -27,7 +27,7 @@ struct changed {
 	size_t count;
 };
 
-struct changes {
+struct inventory_changes {
 	bool everything;
 	struct changed machines, roles, networks, services;
 };
@@ -42,22 +42,26 @@ static struct changed of_kind(struct arena *arena, const struct db_rows *rows, c
 	return changed;
 }
 
-static struct error *find_changes(struct arena *scratch, struct db *db, struct str since, const struct fleet *before,
-                                  struct changes *changes)
+static struct error *find_changes(struct arena *arena, struct db *db, struct str since, size_t machine_count,
+                                  struct inventory_changes *changes)
 {
 	struct db_rows rows;
-	struct str parameters[] = {since, str_format(scratch, "%zu", most_changes(before))};
-	TRY(db_query(scratch, db, db_sql("load-changes"), parameters, 2, &rows));
-	*changes = (struct changes){
-		.machines = of_kind(scratch, &rows, "machine"),
-		.roles = of_kind(scratch, &rows, "role"),
-		.networks = of_kind(scratch, &rows, "network"),
-		.services = of_kind(scratch, &rows, "service"),
+	struct str parameters[] = {since, str_format(arena, "%zu", most_changes(machine_count))};
+	TRY(db_query(arena, db, db_sql("load-changes"), parameters, 2, &rows));
+	*changes = (struct inventory_changes){
+		.everything = of_kind(arena, &rows, "everything").count > 0,
+		.machines = of_kind(arena, &rows, "machine"),
+		.roles = of_kind(arena, &rows, "role"),
+		.networks = of_kind(arena, &rows, "network"),
+		.services = of_kind(arena, &rows, "service"),
 	};
-	changes->everything = of_kind(scratch, &rows, "everything").count > 0 ||
-	                      changes->machines.count > fair_share(before->machine_count) ||
-	                      changes->roles.count > fair_share(before->role_count);
 	return NULL;
+}
+
+static bool are_many(const struct inventory_changes *changes, const struct fleet *before)
+{
+	return changes->everything || changes->machines.count > fair_share(before->machine_count) ||
+	       changes->roles.count > fair_share(before->role_count);
 }
 
 /* --- taking over --- */
@@ -177,7 +181,7 @@ static struct merging put_in(struct arena *arena, struct list before, struct lis
 struct renewal {
 	struct loading loading;
 	struct arena *machines; /* for their list; NULL: that of `before`, if it fits */
-	const struct changes *changes;
+	const struct inventory_changes *changes;
 	const struct fleet *before;
 	struct fleet part, *after;
 	struct inventory_touched *touched;
@@ -194,7 +198,7 @@ static struct str joined(struct arena *arena, const struct changed *changed)
 	return buf.n == 0 ? STR("") : buf_str(&buf);
 }
 
-static struct error *name_changed(struct arena *scratch, struct db *db, const struct changes *changes)
+static struct error *name_changed(struct arena *scratch, struct db *db, const struct inventory_changes *changes)
 {
 	struct str names[] = {joined(scratch, &changes->machines), joined(scratch, &changes->roles),
 	                      joined(scratch, &changes->networks), joined(scratch, &changes->services)};
@@ -309,28 +313,47 @@ static struct error *renew_all(struct arena *arena, struct db *db, struct fleet 
 
 /* The planner does not know how few rows these queries are about, and its statistics of the history may be those of
  * yesterday: it is told to use the indexes that are there for them. */
-static struct error *load_since(struct arena *arena, struct arena *scratch, struct db *db, struct str since,
-                                struct renewal *renewal)
+static struct error *by_indexes(struct db *db, bool yes)
 {
-	struct changes changes;
-	renewal->changes = &changes;
-	TRY(db_run(db, STR("SET LOCAL enable_seqscan = off")));
-	TRY(find_changes(scratch, db, since, renewal->before, &changes));
-	if (!changes.everything)
-		TRY(renew_some(arena, scratch, db, renewal));
-	TRY(db_run(db, STR("SET LOCAL enable_seqscan TO DEFAULT")));
-	return changes.everything ? renew_all(arena, db, renewal->after, renewal->touched) : NULL;
+	return db_run(db, yes ? STR("SET LOCAL enable_seqscan = off") : STR("SET LOCAL enable_seqscan TO DEFAULT"));
+}
+
+struct error *inventory_find_changes(struct arena *arena, struct db *db, struct str since, size_t machine_count,
+                                     struct inventory_changes **changes)
+{
+	*changes = ARENA_NEW(arena, struct inventory_changes);
+	(*changes)->everything = since.n == 0;
+	if (since.n == 0)
+		return NULL;
+	TRY(by_indexes(db, true));
+	TRY(find_changes(arena, db, since, machine_count, *changes));
+	return by_indexes(db, false);
+}
+
+struct error *inventory_load_found(struct arena *arena, struct arena *machines, struct db *db,
+                                   const struct inventory_changes *changes, const struct fleet *before,
+                                   struct fleet *after, struct inventory_touched *touched)
+{
+	struct renewal renewal = {
+		.machines = machines, .changes = changes, .before = before, .after = after, .touched = touched};
+	if (are_many(changes, before))
+		return renew_all(arena, db, after, touched);
+	TRY(by_indexes(db, true));
+	struct arena *scratch = arena_new();
+	struct error *error = renew_some(arena, scratch, db, &renewal);
+	arena_free(scratch);
+	return error != NULL ? error : by_indexes(db, false);
 }
 
 struct error *inventory_load_changes(struct arena *arena, struct arena *machines, struct db *db, struct str since,
                                      const struct fleet *before, struct fleet *after,
                                      struct inventory_touched *touched)
 {
-	struct renewal renewal = {.machines = machines, .before = before, .after = after, .touched = touched};
-	if (since.n == 0)
-		return renew_all(arena, db, after, touched);
 	struct arena *scratch = arena_new();
-	struct error *error = load_since(arena, scratch, db, since, &renewal);
+	struct inventory_changes *changes;
+	struct error *error = inventory_find_changes(scratch, db, since, before->machine_count, &changes);
+	if (error == NULL)
+		error = inventory_load_found(arena, machines, db, changes, before, after, touched);
 	arena_free(scratch);
 	return error;
 }

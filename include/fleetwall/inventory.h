@@ -57,6 +57,14 @@ struct inventory_touched {
 struct error *inventory_load_changes(struct arena *arena, struct arena *machines, struct db *db, struct str since,
                                      const struct fleet *before, struct fleet *after,
                                      struct inventory_touched *touched) MUST_CHECK;
+/* The same in two steps: what changed can be asked before `before` is there. `machine_count`: about how many it has.
+ * *changes lives in `arena`. */
+struct inventory_changes;
+struct error *inventory_find_changes(struct arena *arena, struct db *db, struct str since, size_t machine_count,
+                                     struct inventory_changes **changes) MUST_CHECK;
+struct error *inventory_load_found(struct arena *arena, struct arena *machines, struct db *db,
+                                   const struct inventory_changes *changes, const struct fleet *before,
+                                   struct fleet *after, struct inventory_touched *touched) MUST_CHECK;
 
 /* A fleet as one block of bytes, for the next run of the same program on the same machine: what rulesets depend on
  * (with the comments of rules), and nothing else. The same fleet gives the same bytes, wherever it lies in memory. */
