@@ -22,8 +22,9 @@ static const char *answer(size_t machine, bool out, const struct sample *packet)
 	struct intents intents = intent_of(fixture_arena, intent, machine, packet->family, NULL, NULL);
 	struct intent_reason reason = intent_why(fixture_arena, intent, machine, out, packet);
 
-	return str_c(fixture_arena, str_format(fixture_arena, "%s %s", outcome_of(out ? &intents.out : &intents.in, packet),
-	                               reason_text(&reason)));
+	return str_c(fixture_arena,
+	             str_format(fixture_arena, "%s %s", outcome_of(out ? &intents.out : &intents.in, packet),
+	                        reason_text(&reason)));
 }
 
 struct question {
@@ -387,7 +388,8 @@ START_TEST(forwarding)
 	} cases[] = {{"web1", true}, {"shared", false}, {"watched", false}, {"foreign", false}, {"sleeper", false}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct intents intents = intent_of(fixture_arena, intent, place_of(cases[i].machine), FAMILY_4, NULL, NULL);
+		struct intents intents =
+			intent_of(fixture_arena, intent, place_of(cases[i].machine), FAMILY_4, NULL, NULL);
 
 		ck_assert_int_eq(intents.forward_dropped, cases[i].dropped);
 	}
