@@ -1,5 +1,5 @@
-/* Private to gen/: all addresses of a family in order, each printed once. A set is then some of them: marked, and copied
- * in order. Large sets are neither sorted nor printed. */
+/* Private to gen/: all addresses of a family in order, each printed once. A set is then some of them: marked, and
+ * copied in order. Large sets are neither sorted nor printed. */
 #ifndef FLEETWALL_GEN_PRODUCE_RANKS_H
 #define FLEETWALL_GEN_PRODUCE_RANKS_H
 

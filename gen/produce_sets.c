@@ -56,8 +56,8 @@ static struct wanted wanted_by(const struct work *work, const struct set *set, c
 	return wanted;
 }
 
-/* Copies what stands for the addresses in `from`, in the order of machines: how many. `size` is that of one of them, and
- * a constant where this is inlined. */
+/* Copies what stands for the addresses in `from`, in the order of machines: how many. `size` is that of one of them,
+ * and a constant where this is inlined. */
 static inline size_t copy_wanted(const struct work *work, const struct wanted *wanted,
                                  const struct roster_family *family, const unsigned char *from, unsigned char *to,
                                  size_t size)
