@@ -12,12 +12,13 @@ struct known_set {
 	struct filter_set set; /* as the inventory wants it, where it does */
 };
 
-/* A set by name, as long as a family of one ruleset is judged: a condition for each field. Two of the same name where
- * the file's set holds something else than the inventory's. */
-struct local_set {
-	struct str name; /* without "fw4-" */
-	bool own;        /* the file's, and not the inventory's */
-	const struct addr_set *addresses;
+/* A set by its name: a condition for each field. "own NAME" is a file's, where that holds something else than the
+ * inventory's. */
+struct seen_set {
+	struct str name;                     /* without "fw4-" */
+	struct packets conditions[2];        /* source, destination; kept */
+	bool made[2];
+	const struct addr_set *addresses[2]; /* by family: what the file that is judged has */
 };
 
 struct verifier {
@@ -29,10 +30,11 @@ struct verifier {
 	struct names *files; /* of known sets: name -> place in `known` */
 	struct known_set *known;
 	size_t known_count, known_capacity;
-	struct local_set *locals;
-	size_t local_count, local_capacity;
-	struct packets *conditions; /* two a local set: source, destination; kept */
-	size_t condition_count, condition_capacity;
+	struct names *seen_names; /* of sets that are seen: name -> place in `seen` */
+	struct {
+		struct seen_set *items;
+		size_t count, capacity;
+	} seen;
 };
 
 struct verify_text {
@@ -67,7 +69,6 @@ bool quick_frame(struct arena *arena, struct str bytes, const struct addr_set *w
 
 /* --- verify_names.c: sets as conditions --- */
 
-void locals_begin(struct verifier *verifier);
 filter_set_seen locals_see_file; /* context: struct local_view */
 intent_peer_seen locals_see_wanted;
 struct local_view {

@@ -48,7 +48,8 @@ struct verifier *verifier_new(struct arena *arena, const struct fleet *fleet, co
 	                              .fleet = fleet,
 	                              .intent = intent_new(arena, fleet, settings),
 	                              .digester = digester_new(arena),
-	                              .files = names_new(arena)};
+	                              .files = names_new(arena),
+	                              .seen_names = names_new(arena)};
 	verifier->base = base_of(verifier->digester, settings, program);
 	return verifier;
 }
@@ -338,7 +339,6 @@ static void judge_family(struct judging *judging, enum family family)
 		return;
 	}
 	mark = packets_mark();
-	locals_begin(verifier);
 	judge_chains(judging, filter);
 	wanted = intent_of(judging->scratch, verifier->intent, judging->machine, family, locals_see_wanted, verifier);
 	judge_way(judging, filter, false, &wanted.in);

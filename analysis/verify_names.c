@@ -1,98 +1,101 @@
-/* Sets by their names: for as long as a family of one ruleset is judged, each name is a condition, the same for the
- * file and for the inventory. What is equal whatever these conditions are is equal whatever the sets hold. Conditions
- * are numbered anew each time, so that a fleet with thousands of sets needs no more of them than its largest ruleset.
- */
+/* Sets by their names: each name is a condition, the same for every file and for the inventory. What is equal whatever
+ * these conditions are is equal whatever the sets hold. Only where names alone do not decide, addresses are put in their
+ * place. */
 #include <assert.h>
 
 #include "verifier.h"
 
-void locals_begin(struct verifier *verifier)
+#define OWN "own " /* no name of a set has a blank */
+
+/* --- names --- */
+
+static struct str key_of(struct arena *arena, struct str name, bool own)
 {
-	verifier->local_count = 0;
+	return own ? str_format(arena, OWN "%.*s", STR_ARG(name)) : name;
 }
 
-/* The conditions of the n-th local set; the diagrams keep them. */
-static struct str condition_name(struct arena *arena, size_t local, bool destination)
+static struct seen_set *seen_of(struct verifier *verifier, struct str key)
 {
-	return str_format(arena, "set %zu %s", local + 1, destination ? "dst" : "src");
-}
+	uint32_t number = names_add(verifier->seen_names, key);
 
-static struct packets condition_of(struct verifier *verifier, size_t local, bool destination)
-{
-	while (verifier->condition_count <= 2 * local + 1) {
-		size_t n = verifier->condition_count;
-		struct str name = condition_name(verifier->arena, n / 2, n % 2 == 1);
+	if (number == verifier->seen.count) {
+		struct seen_set seen = {.name = names_get(verifier->seen_names, number)};
 
-		verifier->conditions = arena_grow(verifier->arena, verifier->conditions, n,
-		                                  &verifier->condition_capacity, sizeof *verifier->conditions,
-		                                  _Alignof(struct packets));
-		verifier->conditions[n] = packets_keep(packets_condition(name));
-		verifier->condition_count++;
+		APPEND(verifier->arena, &verifier->seen, seen);
 	}
-	return verifier->conditions[2 * local + destination];
+	return &verifier->seen.items[number];
 }
 
-static size_t local_of(struct verifier *verifier, struct str name, bool own, const struct addr_set *addresses)
+static struct packets condition_of(struct verifier *verifier, struct seen_set *seen, enum family family,
+                                   enum packet_field field)
 {
-	struct local_set local = {name, own, addresses};
+	size_t destination = field == FIELD_DESTINATION;
+	const char *suffix = destination ? "dst" : "src";
 
-	for (size_t i = 0; i < verifier->local_count; i++)
-		if (verifier->locals[i].own == own && str_eq(verifier->locals[i].name, name))
-			return i;
-	verifier->locals = arena_grow(verifier->arena, verifier->locals, verifier->local_count,
-	                              &verifier->local_capacity, sizeof local, _Alignof(struct local_set));
-	verifier->locals[verifier->local_count] = local;
-	return verifier->local_count++;
+	assert(field == FIELD_SOURCE || destination);
+	if (!seen->made[destination]) {
+		struct str name = str_format(verifier->arena, "set %.*s %s", STR_ARG(seen->name), suffix);
+
+		seen->conditions[destination] = packets_keep(packets_condition(name));
+		seen->made[destination] = true;
+	}
+	return packets_and(packets_family(family), seen->conditions[destination]);
 }
 
-static struct packets seen(struct verifier *verifier, size_t local, enum family family, enum packet_field field)
-{
-	assert(field == FIELD_SOURCE || field == FIELD_DESTINATION);
-	return packets_and(packets_family(family), condition_of(verifier, local, field == FIELD_DESTINATION));
-}
+/* --- how both sides see them --- */
 
 /* A set that was given as it is may hold something else than what the inventory wants by that name. */
+static bool is_own(const struct local_view *view, const struct filter_set *set, struct str name)
+{
+	const struct addr_set *wanted;
+
+	if (!view->text->as_given)
+		return false;
+	wanted = intent_set(view->verifier->intent, name, set->family);
+	return wanted == NULL || !addr_set_eq(wanted, &set->addresses);
+}
+
 struct packets locals_see_file(void *context, const struct filter_set *set, enum packet_field field)
 {
 	const struct local_view *view = context;
 	struct verifier *verifier = view->verifier;
 	struct str name = set_own_name(set->name);
-	const struct addr_set *wanted, *addresses = &set->addresses;
-	bool own = false;
+	struct arena *scratch = arena_new();
+	struct seen_set *seen = seen_of(verifier, key_of(scratch, name, is_own(view, set, name)));
 
-	if (view->text->as_given) {
-		wanted = intent_set(verifier->intent, name, set->family);
-		own = wanted == NULL || !addr_set_eq(wanted, addresses);
-	}
-	return seen(verifier, local_of(verifier, name, own, addresses), set->family, field);
+	arena_free(scratch);
+	seen->addresses[set->family == FAMILY_6] = &set->addresses;
+	return condition_of(verifier, seen, set->family, field);
 }
 
 struct packets locals_see_wanted(void *context, struct str set, enum family family, enum packet_field field)
 {
 	struct verifier *verifier = context;
-	const struct addr_set *addresses = intent_set(verifier->intent, set, family);
 
-	assert(addresses != NULL);
-	return seen(verifier, local_of(verifier, set, false, addresses), family, field);
+	return condition_of(verifier, seen_of(verifier, set), family, field);
 }
 
-static struct packets put(struct verifier *verifier, size_t local, bool destination, struct packets set)
-{
-	struct arena *scratch = arena_new();
-	enum packet_field field = destination ? FIELD_DESTINATION : FIELD_SOURCE;
+/* --- addresses instead of names --- */
 
-	set = packets_put(set, condition_name(scratch, local, destination),
-	                  packets_addresses(field, verifier->locals[local].addresses));
-	arena_free(scratch);
-	return set;
+/* "set NAME src" */
+static bool is_condition(const struct verifier *verifier, struct str condition, uint32_t *number,
+                         enum packet_field *field)
+{
+	struct str name = str_slice(condition, 4, condition.n > 4 ? condition.n - 4 : 0);
+
+	if (!str_starts(condition, STR("set ")))
+		return false;
+	*field = str_ends(condition, STR(" dst")) ? FIELD_DESTINATION : FIELD_SOURCE;
+	*number = names_find(verifier->seen_names, name);
+	return *number != NAMES_NONE;
 }
 
-static bool has(const struct str *names, size_t count, struct str name)
+static const struct addr_set *addresses_of(struct verifier *verifier, const struct seen_set *seen, enum family family)
 {
-	for (size_t i = 0; i < count; i++)
-		if (str_eq(names[i], name))
-			return true;
-	return false;
+	const struct addr_set *wanted =
+		str_starts(seen->name, STR(OWN)) ? NULL : intent_set(verifier->intent, seen->name, family);
+
+	return wanted != NULL ? wanted : seen->addresses[family == FAMILY_6];
 }
 
 struct packets locals_put(struct verifier *verifier, enum family family, struct packets set)
@@ -102,9 +105,17 @@ struct packets locals_put(struct verifier *verifier, enum family family, struct 
 	size_t count = packets_conditions(scratch, set, &names);
 
 	set = packets_and(set, packets_family(family));
-	for (size_t i = 0; i < 2 * verifier->local_count; i++)
-		if (has(names, count, condition_name(scratch, i / 2, i % 2 == 1)))
-			set = put(verifier, i / 2, i % 2 == 1, set);
+	for (size_t i = 0; i < count && !packets_empty(set); i++) {
+		const struct addr_set *addresses;
+		enum packet_field field;
+		uint32_t number;
+
+		if (!is_condition(verifier, names[i], &number, &field))
+			continue;
+		addresses = addresses_of(verifier, &verifier->seen.items[number], family);
+		set = packets_put(set, names[i],
+		                  addresses != NULL ? packets_addresses(field, addresses) : packets_none());
+	}
 	arena_free(scratch);
 	return set;
 }

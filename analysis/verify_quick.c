@@ -1,6 +1,7 @@
-/* Large set files, read quickly: nearly all of one are lines that add a member to the same set. Where these name exactly
- * the wanted addresses in ascending order, only what stands around them needs the reader, with one of them for all. What
- * looks otherwise in any way is left to the reader as a whole. Judges nothing: it says "the same", or nothing. */
+/* Large set files, read quickly: nearly all of one are lines that add a member to the same set. Where these name
+ * exactly the wanted addresses in ascending order, only what stands around them needs the reader, with one of them
+ * for all. What looks otherwise in any way is left to the reader as a whole. Judges nothing: it says "the same", or
+ * nothing. */
 #include "fleetwall/buf.h"
 #include "verifier.h"
 
