@@ -187,17 +187,6 @@ static struct intended decide(struct arena *arena, const struct view *view, size
 	return intended_of(&passing, machine);
 }
 
-/* What was kept as another saw it is of no use. */
-static void look_anew(struct intent *intent, intent_peer_seen *seen, void *context)
-{
-	if (intent->seen == seen && intent->context == context)
-		return;
-	for (size_t i = 0; i < intent->fleet->role_count; i++)
-		intent->roles[i].packets = NULL;
-	intent->seen = seen;
-	intent->context = context;
-}
-
 struct intents intent_of(struct arena *arena, struct intent *intent, size_t number, enum family family,
                          intent_peer_seen *seen, void *context)
 {
@@ -207,7 +196,6 @@ struct intents intent_of(struct arena *arena, struct intent *intent, size_t numb
 
 	if (!has_ruleset(machine))
 		return intents;
-	look_anew(intent, seen, context);
 	intents.in = decide(arena, &view, number);
 	view.out = true;
 	intents.out = decide(arena, &view, number);

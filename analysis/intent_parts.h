@@ -6,7 +6,6 @@
 #include "fleetwall/intent.h"
 
 #define FAMILIES 2
-#define ACTIONS 3
 static inline size_t family_index(enum family family)
 {
 	return family == FAMILY_6;
@@ -51,13 +50,6 @@ struct meant_role {
 	size_t rule_count;
 	struct digest digest; /* of the rules that count, for positions; made when somebody asks */
 	bool digested;
-	struct role_packets *packets; /* as they were last seen by names; NULL: not yet */
-};
-
-/* The union of what a role's rules of one action, family and direction speak of, kept. */
-struct role_packets {
-	struct packets sets[FAMILIES][2][2][ACTIONS]; /* [family][out][monitor][action] */
-	bool made[FAMILIES][2][2][ACTIONS];
 };
 
 /* Housekeeping of one family and direction: lets pass, drops, lets pass, in this order. */
@@ -86,8 +78,6 @@ struct intent {
 		size_t count, capacity;
 	} texts;
 	struct buf *key;             /* room for keys of positions */
-	intent_peer_seen *seen;      /* whose view the roles' packets are */
-	void *context;
 };
 
 /* --- intent_members.c: who is in which role --- */

@@ -261,8 +261,8 @@ struct packets union_of(struct packets *sets, size_t count)
 	return sets[0];
 }
 
-static struct packets rules_union(struct arena *scratch, const struct view *view, struct meant_role *role,
-                                  enum action action)
+struct packets role_packets(struct arena *scratch, const struct view *view, struct meant_role *role,
+                            enum action action)
 {
 	struct packets *sets = ARENA_ARRAY(scratch, struct packets, role->rule_count);
 	size_t count = 0;
@@ -274,25 +274,4 @@ static struct packets rules_union(struct arena *scratch, const struct view *view
 			sets[count++] = rule_packets(view, &role->rules[i]);
 	}
 	return union_of(sets, count);
-}
-
-/* Sets that are seen as they are may be large, and are not kept. */
-struct packets role_packets(struct arena *scratch, const struct view *view, struct meant_role *role,
-                            enum action action)
-{
-	size_t family = family_index(view->family);
-	struct packets *set;
-
-	if (role->rule_count == 0)
-		return packets_none();
-	if (view->seen == NULL)
-		return rules_union(scratch, view, role, action);
-	if (role->packets == NULL)
-		role->packets = ARENA_NEW(view->intent->arena, struct role_packets);
-	set = &role->packets->sets[family][view->out][view->monitor][action];
-	if (!role->packets->made[family][view->out][view->monitor][action]) {
-		*set = packets_keep(rules_union(scratch, view, role, action));
-		role->packets->made[family][view->out][view->monitor][action] = true;
-	}
-	return *set;
 }
