@@ -5,7 +5,8 @@
 #include "intent_parts.h"
 
 #define BURST_MOST 5
-#define KERNEL_LAST_SECOND INT32_MAX /* the last that -m time takes: 2038-01-19T03:14:07Z */
+/* 2038-01-19T03:14:07Z, the last that -m time takes, is what stands there when no end is given: it is none. */
+#define KERNEL_LAST_SECOND INT32_MAX
 
 /* --- which rules, and their peers --- */
 
@@ -88,7 +89,7 @@ static void note_conditions(struct intent *intent, struct meant_rule *meant)
 		return;
 	if (rule->limit_unit != LIMIT_NONE)
 		meant->rate = rate_name(intent->arena, rule);
-	if (rule->until != TIME_NONE && rule->until - 1 <= KERNEL_LAST_SECOND)
+	if (rule->until != TIME_NONE && rule->until - 1 < KERNEL_LAST_SECOND)
 		meant->ending = filter_until_name(intent->arena, rule->until - 1);
 }
 

@@ -268,9 +268,9 @@ static const struct question clauses[] = {
          "accepted allow: allow 5014/tcp until 2026-01-01T00:00:01Z"},
 	{"clauses1", "192.0.2.1 5015/tcp", "dropped default"},
 	{"clauses1", "192.0.2.1 5022/tcp", "dropped default"},
-	{"clauses1", "192.0.2.1 5022/tcp if time",
-         "accepted allow: allow 5022/tcp until 2038-01-19T03:14:08Z"},
-	{"clauses1", "192.0.2.1 5023/tcp", "accepted allow: allow 5023/tcp until 2038-01-19T03:14:09Z"},
+	{"clauses1", "192.0.2.1 5022/tcp if time until 2038-01-19T03:14:06Z",
+         "accepted allow: allow 5022/tcp until 2038-01-19T03:14:07Z"},
+	{"clauses1", "192.0.2.1 5023/tcp", "accepted allow: allow 5023/tcp until 2038-01-19T03:14:08Z"},
 	{"clauses1", "192.0.2.1 5024/tcp", "dropped deny: deny 5024/tcp until 2026-06-01T00:00:00Z"},
 	{"clauses1", "192.0.2.1 5025/tcp", "dropped default"},
 	{"clauses1", "192.0.2.1 5026/tcp if " EACH_SECOND, "dropped default"},
@@ -353,8 +353,8 @@ static const struct question other_modes[] = {
 	/* limits are not counted; dates are */
 	{"watched", "192.0.3.1 5003/tcp", "passed allow: allow 5003/tcp limit 1/day"},
 	{"watched", "192.0.3.1 5022/tcp", "watched default"},
-	{"watched", "192.0.3.1 5022/tcp if time",
-         "passed allow: allow 5022/tcp until 2038-01-19T03:14:08Z"},
+	{"watched", "192.0.3.1 5022/tcp if time until 2038-01-19T03:14:06Z",
+         "passed allow: allow 5022/tcp until 2038-01-19T03:14:07Z"},
 	{"foreign", "192.0.3.1 81/tcp", "passed no-ruleset"},
 	{"sleeper", "192.0.3.1 81/tcp", "passed no-ruleset"},
 };
