@@ -24,6 +24,7 @@ struct run {
 	uint32_t *order; /* those that can be reached, each behind all that it leads to */
 	size_t ordered;
 	struct packets entering;
+	struct packets *room;      /* for the rules of the longest chain */
 	struct outcomes *outcomes; /* held */
 };
 
@@ -133,6 +134,34 @@ static void take(struct run *run, struct way *way, const struct filter_rule *rul
 	packets_hold(&way->undecided, packets_without(way->undecided, taken));
 }
 
+/* How many rules from this one on send packets the same way: among them, their order is of no matter. */
+static size_t count_alike(struct run *run, const struct filter_chain *chain, size_t first)
+{
+	const struct filter_rule *rule = &chain->rules[first];
+	const struct packets *end = fate(run->outcomes, rule);
+	size_t i = first + 1;
+
+	if (end == NULL && rule->target != TARGET_RETURN)
+		return 1;
+	while (i < chain->rule_count && fate(run->outcomes, &chain->rules[i]) == end &&
+	       (end != NULL || chain->rules[i].target == TARGET_RETURN))
+		i++;
+	return i - first;
+}
+
+/* Halves first: a union of many is cheap while its parts are small, and cheaper than to take each from what is left. */
+static struct packets match_any(struct run *run, uint32_t chain, size_t first, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		run->room[i] = run_rule(&run->rules, chain, first + i);
+	for (size_t half; count > 1; count = half) {
+		half = (count + 1) / 2;
+		for (size_t i = 0; i + half < count; i++)
+			run->room[i] = packets_or(run->room[i], run->room[i + half]);
+	}
+	return run->room[0];
+}
+
 static struct packets go_down(struct run *run, uint32_t chain, struct packets entering, bool earnest)
 {
 	const struct filter_chain *of = &run->filter->chains[chain];
@@ -143,9 +172,11 @@ static struct packets go_down(struct run *run, uint32_t chain, struct packets en
 	if (earnest)
 		add(&run->chains[chain].reached, entering);
 	packets_hold(&way.undecided, entering);
-	for (size_t i = 0; i < of->rule_count && !packets_empty(way.undecided); i++) {
-		struct packets taken = packets_and(way.undecided, run_rule(&run->rules, chain, i));
+	for (size_t i = 0, alike; i < of->rule_count && !packets_empty(way.undecided); i += alike) {
+		struct packets taken;
 
+		alike = count_alike(run, of, i);
+		taken = packets_and(way.undecided, match_any(run, chain, i, alike));
 		if (!packets_empty(taken))
 			take(run, &way, &of->rules[i], taken);
 		packets_release(mark);
@@ -196,6 +227,16 @@ static void leave(struct run *run, const struct filter_chain *chain, struct pack
 		add(&run->outcomes->dropped, back);
 }
 
+static size_t longest_chain(const struct filter *filter)
+{
+	size_t most = 0;
+
+	for (size_t i = 0; i < filter->chain_count; i++)
+		if (filter->chains[i].rule_count > most)
+			most = filter->chains[i].rule_count;
+	return most;
+}
+
 struct outcomes filter_run(struct arena *arena, const struct filter *filter, const struct filter_view *view,
                            const struct filter_chain *chain, struct packets entering)
 {
@@ -205,6 +246,7 @@ struct outcomes filter_run(struct arena *arena, const struct filter *filter, con
 	                  .rules = run_rules_new(scratch, filter, view),
 	                  .chains = ARENA_ARRAY(scratch, struct chain_run, filter->chain_count),
 	                  .order = ARENA_ARRAY(scratch, uint32_t, filter->chain_count),
+	                  .room = ARENA_ARRAY(scratch, struct packets, longest_chain(filter)),
 	                  .outcomes = &outcomes};
 	uint32_t start = (uint32_t)(chain - filter->chains);
 	size_t mark = packets_mark();
