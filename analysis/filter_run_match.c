@@ -194,24 +194,79 @@ static struct packets match_of(const struct run_rules *rules, const struct match
 	return needs_header(match->kind) ? packets_and(set, packets_number(FIELD_FRAGMENT, 0)) : set;
 }
 
+/* --- two inverted ports ---
+ *
+ * iptables-nft (1.8.9) puts `! --sport 22 ! --dport 22` of TCP and UDP, one port each, into one comparison: what it
+ * loads matches but for the packets that have both. The legacy backend, and the words, leave out those that have
+ * either. Which it is stands in no text: for the packets between, a condition. */
+
+static bool is_one_inverted(const struct match *match, enum match_kind kind, struct str option)
+{
+	return match->kind == kind && match->negated && match->number_count == 1 && match->numbers[0].first > 0 &&
+	       match->numbers[0].first == match->numbers[0].last && str_starts(match->text, option);
+}
+
+static const struct match *inverted_port(const struct filter_rule *rule, enum match_kind kind, struct str option)
+{
+	for (size_t i = 0; i < rule->match_count; i++)
+		if (is_one_inverted(&rule->matches[i], kind, option))
+			return &rule->matches[i];
+	return NULL;
+}
+
+static bool is_tcp_or_udp(const struct filter_rule *rule)
+{
+	for (size_t i = 0; i < rule->match_count; i++) {
+		const struct match *match = &rule->matches[i];
+
+		if (match->kind == MATCH_PROTOCOL && !match->negated && match->number_count == 1)
+			return match->numbers[0].first == 6 || match->numbers[0].first == 17;
+	}
+	return false;
+}
+
+/* Packets that such a pair lets through as one comparison alone; none, where there is no pair. */
+static struct packets either_port(const struct filter_rule *rule)
+{
+	const struct match *source = inverted_port(rule, MATCH_SOURCE_PORTS, STR("sport "));
+	const struct match *destination = inverted_port(rule, MATCH_PORTS, STR("dport "));
+	struct packets from, to;
+
+	if (source == NULL || destination == NULL || !is_tcp_or_udp(rule))
+		return packets_none();
+	from = numbers_of(source, FIELD_SOURCE_PORT);
+	to = numbers_of(destination, FIELD_PORT);
+	return packets_and(packets_condition(STR(FILTER_PORTS_AS_ONE)),
+	                   packets_and(packets_number(FIELD_FRAGMENT, 0), packets_if(from, packets_not(to), to)));
+}
+
 /* --- a rule --- */
+
+static bool is_of_pair(const struct match *match)
+{
+	return is_one_inverted(match, MATCH_SOURCE_PORTS, STR("sport ")) ||
+	       is_one_inverted(match, MATCH_PORTS, STR("dport "));
+}
 
 struct packets run_rule(struct run_rules *rules, uint32_t chain, size_t number)
 {
 	const struct filter_rule *rule = &rules->filter->chains[chain].rules[number];
 	struct rule_set *known = &rules->sets[chain][number];
-	struct packets set = packets_all();
+	struct packets set = packets_all(), either;
 	size_t mark;
 
 	if (known->known)
 		return known->set;
 	mark = packets_mark();
+	either = either_port(rule);
 	for (size_t i = rule->match_count; i-- > 0;) {
 		struct str name = known->names != NULL ? known->names[i] : rule->matches[i].text;
+		struct packets here;
 
 		if (name.p == NULL)
 			name = rule->matches[i].text;
-		set = packets_and(match_of(rules, &rule->matches[i], name), set);
+		here = match_of(rules, &rule->matches[i], name);
+		set = packets_and(is_of_pair(&rule->matches[i]) ? packets_or(here, either) : here, set);
 	}
 	packets_hold(&known->set, set);
 	packets_release(mark);

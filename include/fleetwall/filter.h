@@ -174,6 +174,10 @@ struct filter_view {
 	void *context;
 };
 
+/* A steady condition of the machine's: `! --sport 1 ! --dport 2` leaves out only packets that have both, as
+ * iptables-nft 1.8.9 loads it; else those that have either, as it says. */
+#define FILTER_PORTS_AS_ONE "! --sport and ! --dport are one comparison"
+
 /* `entering` go into `chain`; from a built-in chain's end the policy takes them. Conditions that are not steady are
  * named by their text and which one of that text it is in the file, from 1 (the first has no number). The time is
  * linear in the rules that packets can reach. Everything is yours to release. */

@@ -1,7 +1,7 @@
 /* The reader and the sets of packets against the kernel: random filter tables are loaded for real, and thousands of
- * packets at the edges of what they name must meet there the fate that filter_read() and filter_run() give them, in each
- * state that conntrack gave them. What the kernel prints of the table must mean the same. KERNEL_FILTER_ROUNDS=N: so many
- * tables for each backend and process; KERNEL_FILTER_SEED=N: the first of their seeds. */
+ * packets at the edges of what they name must meet there the fate that filter_read() and filter_run() give them, in
+ * each state that conntrack gave them. What the kernel prints of the table must mean the same. KERNEL_FILTER_ROUNDS=N:
+ * so many tables in each of four processes; KERNEL_FILTER_SEED=N: the first of their seeds. */
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -22,6 +22,7 @@
 #define FLOWS 6
 #define FLOW_FROM 5001
 #define FLOW_TO 5000
+#define IN_AH 253 /* the protocol in our packets of AH */
 
 struct share {
 	const char *infix; /* of the backend */
@@ -35,6 +36,7 @@ struct tally_of_states {
 struct round {
 	struct arena *arena;
 	const struct backend *backend;
+	bool legacy;
 	struct judge *judge;
 	struct random_filter *filter;
 	struct filter_sets sets;
@@ -47,7 +49,7 @@ struct round {
 
 #define OUR_MARK "0x66770001"
 
-/* Every eighth packet is not tracked. The chain behind conntrack notes what it made of the others, before the filter. */
+/* Every eighth packet is not tracked. What conntrack made of the others is noted before the filter. */
 static const char watcher[] =
 	"table inet states {\n"
 	"%s"
@@ -157,8 +159,16 @@ static void make_flows(struct round *round, struct probe *probes, size_t count)
 
 /* --- what is expected --- */
 
-static struct sample sample_of(const struct probe *probe, enum packet_state state)
+/* ip6tables-legacy looks behind AH, as behind headers of IPv6, and sees the protocol there. */
+static unsigned protocol_seen(const struct round *round, const struct probe *probe)
 {
+	return probe->protocol == PROTOCOL_AH && probe->source.family == FAMILY_6 && round->legacy ? IN_AH
+	                                                                                           : probe->protocol;
+}
+
+static struct sample sample_of(const struct round *round, const struct probe *probe, enum packet_state state)
+{
+	static struct str as_one = {FILTER_PORTS_AS_ONE, sizeof FILTER_PORTS_AS_ONE - 1};
 	struct str interface = filter_interfaces[probe->interface];
 	bool in = probe->direction == DIRECTION_IN;
 	bool icmp = probe->protocol == (probe->source.family == FAMILY_4 ? PROTOCOL_ICMP : PROTOCOL_ICMPV6);
@@ -166,7 +176,7 @@ static struct sample sample_of(const struct probe *probe, enum packet_state stat
 	return (struct sample){
 		.family = probe->source.family,
 		.state = state,
-		.protocol = probe->protocol,
+		.protocol = protocol_seen(round, probe),
 		.port = icmp ? (unsigned)probe->icmp_type << 8 | probe->icmp_code : probe->port,
 		.source_port = probe->source_port,
 		.flags = probe->tcp_flags,
@@ -174,6 +184,8 @@ static struct sample sample_of(const struct probe *probe, enum packet_state stat
 		.out = in ? STR("") : interface,
 		.source = probe->source,
 		.destination = probe->destination,
+		.conditions = &as_one,
+		.condition_count = !round->legacy,
 	};
 }
 
@@ -217,7 +229,7 @@ static bool agrees(const struct round *round, const struct probe *probe, const s
 static void judge_one(struct round *round, const struct probe *probe, enum packet_state state)
 {
 	struct tally_of_states *tally = round->tally;
-	struct sample sample = sample_of(probe, state);
+	struct sample sample = sample_of(round, probe, state);
 
 	tally->tried++;
 	if (!probe->seen || state == STATE_COUNT) {
@@ -236,8 +248,9 @@ static void judge_one(struct round *round, const struct probe *probe, enum packe
 static struct filter *read_table(struct round *round, const char *name, struct str text)
 {
 	struct filter *filter;
-	struct error *error = filter_read(round->arena, round->filter->family, str_of(name), text, &round->sets, &filter);
 	struct buf buf = buf_new(round->arena);
+	struct error *error =
+		filter_read(round->arena, round->filter->family, str_of(name), text, &round->sets, &filter);
 
 	if (error == NULL)
 		return filter;
@@ -276,8 +289,8 @@ static void load_and_read(struct round *round)
 /* Another spelling, and packets end where they did. */
 static void read_back(struct round *round)
 {
-	const char *program = str_c(round->arena, str_format(round->arena, "%s-save",
-	                                                     round->backend->iptables[round->filter->family == FAMILY_6]));
+	const char *iptables = round->backend->iptables[round->filter->family == FAMILY_6];
+	const char *program = str_c(round->arena, str_format(round->arena, "%s-save", iptables));
 	struct str saved = run(round->arena, (const char *const[]){program, "-t", "filter", NULL}, STR(""));
 	struct outcomes outcomes = run_table(round, read_table(round, "saved", saved));
 
@@ -345,13 +358,14 @@ static int share_against_kernel(const void *context)
 		struct rng rng = {share->seed * 1000003 + i};
 		struct round round = {.arena = scratch, .backend = &backend, .judge = judge, .tally = &tally};
 
+		round.legacy = str_is(str_of(share->infix), "-legacy");
 		round.filter = random_filter(scratch, &rng, i % 2 == 0 ? FAMILY_4 : FAMILY_6,
 		                             i / 2 % 3 == 2 ? DIRECTION_OUT : DIRECTION_IN);
 		round_against_kernel(&round);
 		arena_reset(scratch);
 	}
-	printf("iptables%s, seed %llu: %zu packets tried, %zu accepted, %zu answered with a refusal, %zu not carried, %zu "
-	       "differ; %zu invalid, %zu new, %zu established, %zu related, %zu untracked\n",
+	printf("iptables%s, seed %llu: %zu packets tried, %zu accepted, %zu answered with a refusal, %zu not carried, "
+	       "%zu differ; %zu invalid, %zu new, %zu established, %zu related, %zu untracked\n",
 	       share->infix, (unsigned long long)share->seed, tally.tried, tally.passed, tally.refused, tally.unseen,
 	       tally.differing, tally.of[STATE_INVALID], tally.of[STATE_NEW], tally.of[STATE_ESTABLISHED],
 	       tally.of[STATE_RELATED], tally.of[STATE_UNTRACKED]);

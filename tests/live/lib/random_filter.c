@@ -197,7 +197,8 @@ static void add_tcp(struct writing *writing)
 /* Is it a rule of TCP? */
 static bool add_protocol(struct writing *writing)
 {
-	static const char *const others[] = {"47", "esp", "ah", "253", "43", "44", "60", "58", "1", "tcp", "udp", "132"};
+	static const char *const others[] = {"47", "esp", "ah", "253", "43",  "44",
+	                                     "60", "58",  "1",  "tcp", "udp", "132"};
 	unsigned which = below(writing->filter, 12);
 
 	if (which < 4) {

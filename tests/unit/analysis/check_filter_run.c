@@ -500,6 +500,46 @@ START_TEST(test_sets_as_seen)
 }
 END_TEST
 
+static bool accepts(const struct filter *filter, const struct sample *packet)
+{
+	struct filter_view view = {0};
+
+	return packets_have(filter_run(arena, filter, &view, filter->chains, packets_family(FAMILY_4)).accepted, packet);
+}
+
+/* What backends take in two ways depends: on packets with one of the two ports, and on no others. */
+START_TEST(test_two_inverted_ports)
+{
+	struct numbers tcp = {6, 6}, port = {22, 22};
+	struct match list[] = {
+		{.kind = MATCH_PROTOCOL, .numbers = &tcp, .number_count = 1},
+		{.kind = MATCH_SOURCE_PORTS, .negated = true, .text = STR("sport 22")},
+		{.kind = MATCH_PORTS, .negated = true, .text = STR("dport 22")}};
+	struct filter_rule rule = {.target = TARGET_ACCEPT, .matches = list, .match_count = 3};
+	struct filter_chain chain = {.builtin = true, .policy = TARGET_DROP, .rules = &rule, .rule_count = 1};
+	struct filter filter = {.family = FAMILY_4, .chains = &chain, .chain_count = 1};
+	struct str as_one = STR(FILTER_PORTS_AS_ONE);
+
+	list[1].numbers = list[2].numbers = &port;
+	list[1].number_count = list[2].number_count = 1;
+	for (unsigned i = 0; i < 16; i++) {
+		struct sample packet = {.family = FAMILY_4,
+		                        .protocol = 6,
+		                        .source_port = i & 1 ? 22 : 23,
+		                        .port = i & 2 ? 22 : 23,
+		                        .fragment = i & 8,
+		                        .conditions = &as_one,
+		                        .condition_count = i >> 2 & 1};
+		bool both = (i & 3) == 3, neither = (i & 3) == 0;
+
+		ck_assert_int_eq(accepts(&filter, &packet), !(i & 8) && (i & 4 ? !both : neither));
+	}
+	tcp = (struct numbers){132, 132};
+	ck_assert(!accepts(&filter, &(struct sample){.family = FAMILY_4, .protocol = 132, .source_port = 22,
+	                                             .conditions = &as_one, .condition_count = 1}));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("filter_run");
@@ -512,6 +552,7 @@ int main(void)
 	tcase_add_test(tcase, test_random_models);
 	tcase_add_test(tcase, test_many_ways);
 	tcase_add_test(tcase, test_sets_as_seen);
+	tcase_add_test(tcase, test_two_inverted_ports);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
