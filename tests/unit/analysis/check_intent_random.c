@@ -345,6 +345,69 @@ START_TEST(three_ways_agree)
 }
 END_TEST
 
+/* --- every state, every source port --- */
+
+static bool is_any(const char *word, const char *one, const char *other)
+{
+	return str_is(str_of(word), one) || str_is(str_of(word), other);
+}
+
+/* What a stage may make of a packet. Where egress is open, the default lets it out. */
+static bool fits(struct str stage, const char *became, enum packet_state state, bool out)
+{
+	if (str_is(stage, "deny"))
+		return is_any(became, "dropped", "watched");
+	if (str_is(stage, "reject"))
+		return is_any(became, "reset", "rejected") || is_any(became, "watched", "");
+	if (str_is(stage, "default"))
+		return is_any(became, "dropped", "watched") || (out && is_any(became, "allowed", ""));
+	if (str_is(stage, "housekeeping") && is_any(became, "dropped", "watched"))
+		return state == STATE_INVALID && !out && settings.drop_invalid;
+	return is_any(became, "allowed", "");
+}
+
+static void ask_why(size_t machine, bool out, const struct intended intended[2])
+{
+	static const unsigned ports[] = {67, 68, 546, 547, 22, 50000};
+	struct sample packet = random_packet(out, settings.ssh_port);
+	struct intent_reason reason;
+	const char *became;
+
+	packet.state = (enum packet_state)rng_below(&rng, STATE_COUNT);
+	packet.source_port = rng_chance(&rng, 20) ? settings.ssh_port : ports[rng_below(&rng, 6)];
+	packet.flags = (unsigned)rng_below(&rng, 256);
+	packet.condition_count = rng_below(&rng, holding.count + 1);
+	became = outcome(&intended[packet.family == FAMILY_6], &packet);
+	reason = intent_why(arena, intent, machine, out, &packet);
+	ck_assert_msg(fits(reason.stage, became, packet.state, out),
+	              "%s %.*s: state %d protocol %u port %u is %s by %.*s", out ? "from" : "to",
+	              STR_ARG(fleet.machines[machine].name), (int)packet.state, packet.protocol, packet.port, became,
+	              STR_ARG(reason.stage));
+}
+
+START_TEST(reasons_fit)
+{
+	packets_begin();
+	for (uint64_t seed = 1; seed <= rounds(60); seed++) {
+		size_t mark = packets_mark();
+
+		new_fleet(seed * 31 + 5);
+		for (size_t machine = 0; machine < fleet.machine_count; machine++) {
+			struct intents four = intent_of(arena, intent, machine, FAMILY_4, NULL, NULL);
+			struct intents six = intent_of(arena, intent, machine, FAMILY_6, NULL, NULL);
+
+			for (size_t i = 0; i < 60; i++) {
+				ask_why(machine, false, (struct intended[]){four.in, six.in});
+				ask_why(machine, true, (struct intended[]){four.out, six.out});
+			}
+		}
+		end_fleet();
+		packets_release(mark);
+	}
+	packets_end();
+}
+END_TEST
+
 /* --- names for sets --- */
 
 static struct str seen_name(struct str set, enum packet_field field)
@@ -442,6 +505,7 @@ int main(void)
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, three_ways_agree, 0, 4);
+	tcase_add_test(tcase, reasons_fit);
 	tcase_add_test(tcase, sets_may_be_seen_by_name);
 	suite_add_tcase(suite, tcase);
 	runner = srunner_create(suite);
