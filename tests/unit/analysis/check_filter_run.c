@@ -503,8 +503,9 @@ END_TEST
 static bool accepts(const struct filter *filter, const struct sample *packet)
 {
 	struct filter_view view = {0};
+	struct outcomes outcomes = filter_run(arena, filter, &view, filter->chains, packets_family(FAMILY_4));
 
-	return packets_have(filter_run(arena, filter, &view, filter->chains, packets_family(FAMILY_4)).accepted, packet);
+	return packets_have(outcomes.accepted, packet);
 }
 
 /* What backends take in two ways depends: on packets with one of the two ports, and on no others. */
