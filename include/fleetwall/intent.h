@@ -33,8 +33,8 @@ struct str intent_position(struct intent *intent, size_t machine);
 /* How the addresses of a set are seen: packets of that family whose `field` is among them. `set` is its name (SPEC
  * §5, "mysql-0123456789ab"): of a role, network or machine, and of a rule's literals of a family where they are more
  * than one prefix; intent_set() has the addresses. Single prefixes are seen as they are, without asking. NULL: all as
- * they are. It is asked anew in each call, and so that 100,000 addresses need not become a diagram, and a proof by
- * names holds whoever joins a role. */
+ * they are. So 100,000 addresses need not become a diagram, and a proof by names holds whoever joins a role. Asked
+ * anew in each call. */
 typedef struct packets intent_peer_seen(void *context, struct str set, enum family family, enum packet_field field);
 
 /* What is spoken of: all packets of the family that are no later fragments. Conntrack puts fragments together before
