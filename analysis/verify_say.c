@@ -4,6 +4,8 @@
 #include "verifier.h"
 
 #define FLAG_SYN 0x02
+#define ECHO_4 8
+#define ECHO_6 128
 #define REASONS_MOST 5 /* rules by name */
 
 struct str verify_kind_str(enum verify_kind kind)
@@ -58,13 +60,17 @@ static struct packets unicast(enum packet_field field)
 static void prefer_protocol(struct packets *set)
 {
 	static const unsigned protocols[] = {PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_ICMP, PROTOCOL_ICMPV6};
+	struct packets icmp = packets_or(packets_number(FIELD_PROTOCOL, PROTOCOL_ICMP),
+	                                 packets_number(FIELD_PROTOCOL, PROTOCOL_ICMPV6));
+	struct packets echo =
+		packets_or(packets_number(FIELD_PORT, ECHO_4 << 8), packets_number(FIELD_PORT, ECHO_6 << 8));
 
 	for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
-		if (prefer(set, packets_number(FIELD_PROTOCOL, protocols[i]))) {
-			if (protocols[i] == PROTOCOL_TCP)
-				prefer(set, packets_number(FIELD_FLAGS, FLAG_SYN));
-			return;
-		}
+		if (prefer(set, packets_number(FIELD_PROTOCOL, protocols[i])))
+			break;
+	prefer(set, packets_or(packets_not(packets_number(FIELD_PROTOCOL, PROTOCOL_TCP)),
+	                       packets_number(FIELD_FLAGS, FLAG_SYN)));
+	prefer(set, packets_or(packets_not(icmp), echo));
 }
 
 static void prefer_interfaces(struct packets *set, bool out)
@@ -76,9 +82,20 @@ static void prefer_interfaces(struct packets *set, bool out)
 		prefer(set, packets_not(packets_interface(here, STR(""))));
 }
 
+/* Below every limit, and before every end. */
+static void prefer_conditions(struct arena *arena, struct packets *set)
+{
+	struct str *names;
+	size_t count = packets_conditions(arena, *set, &names);
+
+	for (size_t i = 0; i < count; i++)
+		prefer(set, packets_condition(names[i]));
+}
+
 bool sample_ordinary(struct arena *arena, struct packets set, bool out, struct sample *sample)
 {
 	prefer(&set, packets_state(STATE_NEW));
+	prefer_conditions(arena, &set);
 	prefer_protocol(&set);
 	prefer_interfaces(&set, out);
 	prefer(&set, unicast(FIELD_SOURCE));

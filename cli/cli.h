@@ -140,6 +140,7 @@ command_run run_history, run_undo, run_sql;
 command_run run_push, run_status, run_drift, run_rollback, run_approve;
 command_run run_machine_freeze, run_machine_unfreeze, run_machine_forget;
 command_run run_probe_add, run_probe_remove, run_probe_list;
+command_run run_verify;
 command_run run_query_rules, run_query_machines, run_query_roles, run_query_networks;
 
 #endif

@@ -45,8 +45,14 @@ static const struct option generate_options[] = {
 	{"full", NULL, "from nothing: render everything, compare every object with its bytes, look at every link"},
 	{"force", NULL, "publish although machines, members or rules changed by more than the guards allow"},
 	{"templates", "DIR", "Mustache templates that replace those of the same name that are built in"},
+	{"verify", NULL, "prove first that what is new says what the inventory says"},
 	{"try-all", NULL,
          "load every new ruleset in a throw-away network namespace first, not only new forms of rules"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option verify_options[] = {
+	{"against", "DIR", "the files rules.v4, rules.v6 and the set files of this folder, for the one machine named"},
 	{NULL, NULL, NULL},
 };
 
@@ -259,6 +265,13 @@ static const char probe_details[] =
 	"a machine; what\n"
 	"is not as said rolls the machine back. PORT/tcp alone.";
 
+static const char verify_details[] =
+	"Reads back what is published, and proves that it says what the inventory says now: the filter table, for every "
+	"packet in each\n"
+	"conntrack state; set files member by member; limits and times by their parameters. Otherwise a packet that shows "
+	"it, the line that\n"
+	"decides and what of the inventory wants something else; exit code 1.";
+
 static const char explain_details[] = "SOURCE and DESTINATION are machines or addresses; WHAT is 3306/tcp, "
                                       "icmp/echo-request, esp, … and may be followed by\n"
 				      "\"on INTERFACE\". Tells the verdict, the stage that decided and the rules that "
@@ -300,6 +313,8 @@ const struct command_entry commands[] = {
 	{"probe list", "[WORD…]", "all probes, or those of machines", selection_details, NULL, 0, MANY, run_probe_list},
 	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, at_options, 1, 5,
          run_explain},
+	{"verify", "[MACHINE…]", "prove that rulesets say what the inventory says", verify_details, verify_options, 0,
+         MANY, run_verify},
 	{"query rules", "[MACHINE]", "the rules that a machine gets now; rules that end, or that nobody gets", NULL,
          query_rules_options, 0, 1, run_query_rules},
 	{"query machines", "", "machines, by role, by what they open, or by rule", NULL, query_machines_options, 0, 0,

@@ -47,6 +47,8 @@ static struct error *only_some(struct round *round, struct regeneration *done)
 	TRY(only_wanted(round, &only));
 	TRY(only_make(round, only));
 	TRY(round_guards(round));
+	if (round->options->verify)
+		TRY(round_prove_machines(round, only_machines(only)));
 	only_sum_up(round);
 	TRY(publish_some(round, done));
 	round_tell_mended(round);
@@ -79,12 +81,16 @@ struct error *run_generate(struct run *run)
 		.full = run_has(run, "full") || only,
 		.force = run_has(run, "force"),
 		.try_all = run_has(run, "try-all"),
+		.verify = run_has(run, "verify"),
 	};
 	struct regeneration done = {0};
 
 	if (run->argument_count > 0 && !only)
 		return error_hint(error_new(ERROR_USAGE, "generate makes the rulesets of all machines"),
 		                  "fleetwall generate --only MACHINE…");
+	if (dry && options.verify)
+		return error_hint(error_new(ERROR_USAGE, "--dry-run writes nothing that could be read back and proved"),
+		                  "fleetwall generate --verify publishes only what was proved");
 	if (only || dry) {
 		TRY(run_connect(run));
 		return special(run, &options, &done);

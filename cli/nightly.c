@@ -39,7 +39,7 @@ static struct error *lock(struct run *run, int *descriptor)
 static struct error *make_rulesets(struct night *night)
 {
 	struct run *run = night->run;
-	const struct regenerate_options options = {0};
+	const struct regenerate_options options = {.verify = true};
 
 	night->before = store_current(run->config.output);
 	return regenerate(run, &options, NULL, &night->result);

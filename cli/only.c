@@ -50,6 +50,16 @@ static bool has_name(const struct names_list *list, struct str name)
 	return list->count > 0 && bsearch(&name, list->items, list->count, sizeof name, str_order) != NULL;
 }
 
+const bool *only_machines(const struct only *only)
+{
+	const struct fleet *fleet = &only->round->fleet;
+	bool *machines = ARENA_ARRAY(only->round->arena, bool, fleet->machine_count);
+
+	for (size_t i = 0; i < fleet->machine_count; i++)
+		machines[i] = has_name(&only->machines, fleet->machines[i].name);
+	return machines;
+}
+
 struct error *only_wanted(struct round *round, struct only **only)
 {
 	struct run *run = round->run;

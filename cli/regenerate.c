@@ -363,6 +363,8 @@ static struct error *go_on(struct round *round, bool stays, struct regeneration 
 		error = round_make_all(round, &outlet, stays ? NULL : pack, &ending);
 	if (error == NULL)
 		error = round_guards(round);
+	if (error == NULL && round->options->verify)
+		error = round_prove(round, &round->next);
 	if (error == NULL)
 		error = finish(round, stays, &ending);
 	if (round->prepared)
@@ -392,6 +394,8 @@ static struct error *go(struct round *round, struct resident **resident, struct 
 	TRY(store_open(round->arena, run->config.output, &round->store));
 	TRY(round_ask(round));
 	if (!round_may_differ(round)) {
+		if (round->options->verify)
+			TRY(round_prove_published(round));
 		stay(round, result);
 		db_rollback(run->db);
 		return NULL;

@@ -11,6 +11,7 @@ struct regenerate_options {
 	bool full;  /* from nothing, and every object is compared with its bytes, every link looked at */
 	bool force; /* the collapse guard is not asked */
 	bool try_all;
+	bool verify; /* proves that it says what the inventory says, before it is published */
 };
 
 enum regenerated { REGENERATED_UNCHANGED, REGENERATED_PUBLISHED };

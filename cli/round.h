@@ -101,6 +101,16 @@ struct error *round_make_all(struct round *round, const struct outlet *outlet, p
 struct outlet round_outlet(struct round *round);
 struct error *round_guards(struct round *round) MUST_CHECK;
 
+/* --- proving: round_prove.c --- */
+
+/* Does this generation, whose objects are in the store, say what the loaded inventory says? ERROR_GUARD if not. Keeps
+ * what was proved. */
+struct error *round_prove(struct round *round, const struct generation *generation) MUST_CHECK;
+/* `next` for these machines alone; keeps nothing. */
+struct error *round_prove_machines(struct round *round, const bool *machines) MUST_CHECK;
+/* What is published, where a round found nothing to do: loads the inventory unless all of it was proved before. */
+struct error *round_prove_published(struct round *round) MUST_CHECK;
+
 /* --- publishing: round_publish.c --- */
 
 /* Records the generation, publishes it, and lays the links. `of`: the one that is published again; 0: none. */
