@@ -99,8 +99,8 @@ $(BUILD)/obj/%.list: FORCE
 	echo '$(call objects_of,$*)' | cmp -s - $@ || echo '$(call objects_of,$*)' > $@
 
 embedded_files = $(shell find $(1) -type d -o -type f)
-# What the bytes of rulesets and of the cache depend on; its digest is part of the program.
-build_files := $(wildcard $(foreach f,base inventory gen,$(f)/*.[ch]) include/fleetwall/*.h sql/queries/*.sql templates/*.mustache)
+# What the bytes of rulesets and of the cache depend on, and proofs; its digest is part of the program.
+build_files := $(wildcard $(foreach f,base inventory gen analysis,$(f)/*.[ch]) include/fleetwall/*.h sql/queries/*.sql templates/*.mustache)
 
 $(BUILD)/gen/embedded_sql.c: base/embed.sh $(call embedded_files,sql)
 $(BUILD)/gen/embedded_templates.c: base/embed.sh $(call embedded_files,templates)
