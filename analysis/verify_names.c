@@ -1,6 +1,6 @@
-/* Sets by their names: each name is a condition, the same for every file and for the inventory. What is equal whatever
- * these conditions are is equal whatever the sets hold. Only where names alone do not decide, addresses are put in their
- * place. */
+/* Sets by their names: each name is a condition, the same for every file and for the inventory. What is equal
+ * whatever these conditions are is equal whatever the sets hold. Only where names alone do not decide, addresses are
+ * put in their place. */
 #include <assert.h>
 
 #include "verifier.h"

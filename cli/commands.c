@@ -265,12 +265,13 @@ static const char probe_details[] =
 	"a machine; what\n"
 	"is not as said rolls the machine back. PORT/tcp alone.";
 
-static const char verify_details[] =
-	"Reads back what is published, and proves that it says what the inventory says now: the filter table, for every "
-	"packet in each\n"
-	"conntrack state; set files member by member; limits and times by their parameters. Otherwise a packet that shows "
-	"it, the line that\n"
-	"decides and what of the inventory wants something else; exit code 1.";
+static const char verify_details[] = "Reads back what is published, and proves that it says what the inventory says "
+                                     "now: the filter table, for every "
+				     "packet in each\n"
+				     "conntrack state; set files member by member; limits and times by their "
+                                     "parameters. Otherwise a packet that shows "
+				     "it, the line that\n"
+				     "decides and what of the inventory wants something else; exit code 1.";
 
 static const char explain_details[] = "SOURCE and DESTINATION are machines or addresses; WHAT is 3306/tcp, "
                                       "icmp/echo-request, esp, … and may be followed by\n"

@@ -1,5 +1,5 @@
-/* A round's proof: what is going to be published, or is, says what the inventory says; otherwise the round ends. What was
- * proved is kept in OUT/cache, so that the next round proves what is new, and a quiet one nothing at all. */
+/* A round's proof: what is going to be published, or is, says what the inventory says; otherwise the round ends.
+ * What was proved is kept in OUT/cache, so that the next round proves what is new, and a quiet one nothing at all. */
 #include "prove.h"
 #include "round.h"
 
@@ -38,7 +38,8 @@ static struct error *told(const struct verify_findings *findings)
 	for (size_t i = 0; i < findings->count && i < FINDINGS_TOLD; i++)
 		error_collect(&errors, verify_error(&findings->items[i]));
 	if (findings->count > FINDINGS_TOLD)
-		error_collect(&errors, error_new(ERROR_GUARD, "and %zu findings more", findings->count - FINDINGS_TOLD));
+		error_collect(&errors,
+		              error_new(ERROR_GUARD, "and %zu findings more", findings->count - FINDINGS_TOLD));
 	return error_in(errors, "not what the inventory says");
 }
 
