@@ -1,10 +1,9 @@
-/* What a filter does with sets of packets. The set that is still undecided goes down a chain, and each rule takes its
- * part of it. A chain that one rule alone leads to is run there. One that several lead to is run at most twice: once
+/* What a filter does with sets of packets. The set that is still undecided goes down a chain, and the rules take their
+ * parts of it. A chain that one rule alone leads to is run there. One that several lead to is run at most twice: once
  * for all packets, to know which come back, and once for all those together that enter it, after everything that leads
  * to it. So the time is linear in the rules, however chains call each other. */
 #include "fleetwall/filter.h"
 
-#include <assert.h>
 
 #include "filter_run.h"
 #include "fleetwall/arena.h"
@@ -17,6 +16,9 @@ struct chain_run {
 	struct packets reached;
 };
 
+/* Where packets end. */
+enum end { END_ACCEPTED, END_DROPPED, END_RESET, END_REJECTED, END_UNKNOWN, END_BACK, END_NONE };
+
 struct run {
 	const struct filter *filter;
 	struct run_rules rules;
@@ -24,8 +26,7 @@ struct run {
 	uint32_t *order; /* those that can be reached, each behind all that it leads to */
 	size_t ordered;
 	struct packets entering;
-	struct packets *room;      /* for the rules of the longest chain */
-	struct outcomes *outcomes; /* held */
+	struct packets ends[END_NONE]; /* held */
 };
 
 static bool leads_on(const struct filter_rule *rule)
@@ -90,76 +91,119 @@ static struct packets enter(struct run *run, uint32_t chain, struct packets ente
 	return packets_and(entering, summed_back(run, chain));
 }
 
-/* Where the packets of a target that ends their way are counted; NULL: it does not. */
-static struct packets *fate(struct outcomes *outcomes, const struct filter_rule *rule)
+/* Where a rule's packets end their way down the chain; END_NONE: they don't, or in another chain. */
+static enum end end_of(const struct filter_rule *rule)
 {
 	switch (rule->target) {
 	case TARGET_ACCEPT:
-		return &outcomes->accepted;
+		return END_ACCEPTED;
 	case TARGET_DROP:
-		return &outcomes->dropped;
+		return END_DROPPED;
 	case TARGET_REJECT:
-		return str_ends(rule->target_text, STR("tcp-reset")) ? &outcomes->reset : &outcomes->rejected;
+		return str_ends(rule->target_text, STR("tcp-reset")) ? END_RESET : END_REJECTED;
 	case TARGET_UNKNOWN:
-		return &outcomes->unknown;
+		return END_UNKNOWN;
+	case TARGET_RETURN:
+		return END_BACK;
 	case TARGET_NONE:
 	case TARGET_PASS:
-	case TARGET_RETURN:
 	case TARGET_JUMP:
 	case TARGET_GOTO:
 		break;
 	}
-	return NULL;
+	return END_NONE;
 }
 
-/* What comes back from a chain that it went to is where a RETURN here would be. */
-static void take(struct run *run, struct way *way, const struct filter_rule *rule, struct packets taken)
+/* --- a stretch of rules that lead nowhere else --- */
+
+/* What becomes of all packets there; sets are held. */
+struct part {
+	struct packets of[END_NONE];
+	struct packets taken; /* together */
+};
+
+static void part_drop(struct part *part)
 {
-	struct packets *end = fate(run->outcomes, rule);
+	for (enum end end = 0; end < END_NONE; end++)
+		packets_hold(&part->of[end], packets_none());
+	packets_hold(&part->taken, packets_none());
+}
 
-	if (rule->target == TARGET_JUMP) {
-		struct packets back = enter(run, rule->chain, taken, way->earnest);
+/* The second gets what the first leaves; where both take packets to one end alone, that makes no difference. */
+static void part_join(struct part *first, struct part *second)
+{
+	size_t mark = packets_mark();
 
-		packets_hold(&way->undecided, packets_or(packets_without(way->undecided, taken), back));
-		return;
+	for (enum end end = 0; end < END_NONE; end++) {
+		struct packets more = second->of[end];
+
+		if (packets_empty(more))
+			continue;
+		if (!packets_eq(first->of[end], first->taken))
+			more = packets_without(more, first->taken);
+		add(&first->of[end], more);
 	}
-	if (rule->target == TARGET_GOTO)
-		add(&way->back, enter(run, rule->chain, taken, way->earnest));
-	else if (rule->target == TARGET_RETURN)
-		add(&way->back, taken);
-	else if (end == NULL)
-		return;
-	else if (way->earnest)
-		add(end, taken);
-	packets_hold(&way->undecided, packets_without(way->undecided, taken));
+	add(&first->taken, second->taken);
+	part_drop(second);
+	packets_release(mark);
 }
 
-/* How many rules from this one on send packets the same way: among them, their order is of no matter. */
-static size_t count_alike(struct run *run, const struct filter_chain *chain, size_t first)
+/* By halves: two small sets are joined quickly, and there are few large ones. One packet of a large set after the other
+ * would be looked at for each rule, if each took its own from what those before it left. */
+static struct part part_of(struct run *run, uint32_t chain, size_t first, size_t count)
 {
-	const struct filter_rule *rule = &chain->rules[first];
-	const struct packets *end = fate(run->outcomes, rule);
-	size_t i = first + 1;
+	struct part part = {0}, rest;
+	enum end end;
 
-	if (end == NULL && rule->target != TARGET_RETURN)
-		return 1;
-	while (i < chain->rule_count && fate(run->outcomes, &chain->rules[i]) == end &&
-	       (end != NULL || chain->rules[i].target == TARGET_RETURN))
+	if (count > 1) {
+		part = part_of(run, chain, first, count / 2);
+		rest = part_of(run, chain, first + count / 2, count - count / 2);
+		part_join(&part, &rest);
+		return part;
+	}
+	end = end_of(&run->filter->chains[chain].rules[first]);
+	if (end != END_NONE) {
+		packets_hold(&part.of[end], run_rule(&run->rules, chain, first));
+		packets_hold(&part.taken, part.of[end]);
+	}
+	return part;
+}
+
+/* How many rules there are from this one on that lead nowhere else. */
+static size_t stretch(const struct filter_chain *chain, size_t first)
+{
+	size_t i = first;
+
+	while (i < chain->rule_count && !leads_on(&chain->rules[i]))
 		i++;
 	return i - first;
 }
 
-/* Halves first: a union of many is cheap while its parts are small, and cheaper than to take each from what is left. */
-static struct packets match_any(struct run *run, uint32_t chain, size_t first, size_t count)
+static void take_stretch(struct run *run, struct way *way, uint32_t chain, size_t first, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		run->room[i] = run_rule(&run->rules, chain, first + i);
-	for (size_t half; count > 1; count = half) {
-		half = (count + 1) / 2;
-		for (size_t i = 0; i + half < count; i++)
-			run->room[i] = packets_or(run->room[i], run->room[i + half]);
+	struct part part = part_of(run, chain, first, count);
+
+	for (enum end end = 0; end < END_NONE; end++) {
+		if (end == END_BACK)
+			add(&way->back, packets_and(way->undecided, part.of[end]));
+		else if (way->earnest && !packets_empty(part.of[end]))
+			add(&run->ends[end], packets_and(way->undecided, part.of[end]));
 	}
-	return run->room[0];
+	packets_hold(&way->undecided, packets_without(way->undecided, part.taken));
+	part_drop(&part);
+}
+
+/* What comes back from a chain that it went to is where a RETURN here would be. */
+static void take_leading(struct run *run, struct way *way, uint32_t chain, size_t number)
+{
+	const struct filter_rule *rule = &run->filter->chains[chain].rules[number];
+	struct packets taken = packets_and(way->undecided, run_rule(&run->rules, chain, number)), back;
+
+	if (packets_empty(taken))
+		return;
+	back = enter(run, rule->chain, taken, way->earnest);
+	packets_hold(&way->undecided, packets_without(way->undecided, taken));
+	add(rule->target == TARGET_JUMP ? &way->undecided : &way->back, back);
 }
 
 static struct packets go_down(struct run *run, uint32_t chain, struct packets entering, bool earnest)
@@ -172,14 +216,15 @@ static struct packets go_down(struct run *run, uint32_t chain, struct packets en
 	if (earnest)
 		add(&run->chains[chain].reached, entering);
 	packets_hold(&way.undecided, entering);
-	for (size_t i = 0, alike; i < of->rule_count && !packets_empty(way.undecided); i += alike) {
-		struct packets taken;
+	for (size_t i = 0; i < of->rule_count && !packets_empty(way.undecided);) {
+		size_t count = stretch(of, i);
 
-		alike = count_alike(run, of, i);
-		taken = packets_and(way.undecided, match_any(run, chain, i, alike));
-		if (!packets_empty(taken))
-			take(run, &way, &of->rules[i], taken);
+		if (count > 0)
+			take_stretch(run, &way, chain, i, count);
+		else
+			take_leading(run, &way, chain, i);
 		packets_release(mark);
+		i += count > 0 ? count : 1;
 	}
 	back = packets_or(way.back, way.undecided);
 	packets_hold(&way.undecided, packets_none());
@@ -198,56 +243,46 @@ static struct packets give(struct packets *held)
 }
 
 /* What is held becomes the caller's to release. */
-static void give_outcomes(struct arena *arena, struct run *run)
+static struct outcomes give_outcomes(struct arena *arena, struct run *run)
 {
-	struct outcomes *outcomes = run->outcomes;
+	struct outcomes outcomes = {
+		.accepted = give(&run->ends[END_ACCEPTED]),
+		.dropped = give(&run->ends[END_DROPPED]),
+		.reset = give(&run->ends[END_RESET]),
+		.rejected = give(&run->ends[END_REJECTED]),
+		.returned = give(&run->ends[END_BACK]),
+		.unknown = give(&run->ends[END_UNKNOWN]),
+		.reached = ARENA_ARRAY(arena, struct packets, run->filter->chain_count),
+	};
 
-	outcomes->accepted = give(&outcomes->accepted);
-	outcomes->dropped = give(&outcomes->dropped);
-	outcomes->reset = give(&outcomes->reset);
-	outcomes->rejected = give(&outcomes->rejected);
-	outcomes->unknown = give(&outcomes->unknown);
-	outcomes->returned = give(&outcomes->returned);
-	outcomes->reached = ARENA_ARRAY(arena, struct packets, run->filter->chain_count);
 	for (size_t i = 0; i < run->filter->chain_count; i++) {
-		outcomes->reached[i] = give(&run->chains[i].reached);
+		outcomes.reached[i] = give(&run->chains[i].reached);
 		packets_hold(&run->chains[i].back, packets_none());
 		packets_hold(&run->chains[i].entering, packets_none());
 	}
 	packets_hold(&run->entering, packets_none());
+	return outcomes;
 }
 
 static void leave(struct run *run, const struct filter_chain *chain, struct packets back)
 {
 	if (!chain->builtin)
-		add(&run->outcomes->returned, back);
+		add(&run->ends[END_BACK], back);
 	else if (chain->policy == TARGET_ACCEPT)
-		add(&run->outcomes->accepted, back);
+		add(&run->ends[END_ACCEPTED], back);
 	else
-		add(&run->outcomes->dropped, back);
-}
-
-static size_t longest_chain(const struct filter *filter)
-{
-	size_t most = 0;
-
-	for (size_t i = 0; i < filter->chain_count; i++)
-		if (filter->chains[i].rule_count > most)
-			most = filter->chains[i].rule_count;
-	return most;
+		add(&run->ends[END_DROPPED], back);
 }
 
 struct outcomes filter_run(struct arena *arena, const struct filter *filter, const struct filter_view *view,
                            const struct filter_chain *chain, struct packets entering)
 {
 	struct arena *scratch = arena_new();
-	struct outcomes outcomes = {0};
+	struct outcomes outcomes;
 	struct run run = {.filter = filter,
 	                  .rules = run_rules_new(scratch, filter, view),
 	                  .chains = ARENA_ARRAY(scratch, struct chain_run, filter->chain_count),
-	                  .order = ARENA_ARRAY(scratch, uint32_t, filter->chain_count),
-	                  .room = ARENA_ARRAY(scratch, struct packets, longest_chain(filter)),
-	                  .outcomes = &outcomes};
+	                  .order = ARENA_ARRAY(scratch, uint32_t, filter->chain_count)};
 	uint32_t start = (uint32_t)(chain - filter->chains);
 	size_t mark = packets_mark();
 
@@ -259,7 +294,7 @@ struct outcomes filter_run(struct arena *arena, const struct filter *filter, con
 			(void)go_down(&run, run.order[i], run.chains[run.order[i]].entering, true);
 	packets_release(mark);
 	run_rules_end(&run.rules);
-	give_outcomes(arena, &run);
+	outcomes = give_outcomes(arena, &run);
 	arena_free(scratch);
 	return outcomes;
 }
@@ -293,7 +328,6 @@ static void follow(struct frame *frames, size_t *depth, const struct filter_rule
 static const struct filter_rule *walk(struct run_rules *rules, struct frame *frames, const struct sample *packet)
 {
 	const struct filter_chain *first = &rules->filter->chains[frames[0].chain];
-	struct outcomes none = {0};
 	size_t depth = 1;
 
 	for (;;) {
@@ -305,7 +339,7 @@ static const struct filter_rule *walk(struct run_rules *rules, struct frame *fra
 			frame->next++;
 			continue;
 		}
-		if (rule != NULL && fate(&none, rule) != NULL)
+		if (rule != NULL && end_of(rule) < END_BACK)
 			return rule;
 		frame->next++;
 		if (rule != NULL && leads_on(rule))
