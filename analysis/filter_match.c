@@ -110,7 +110,11 @@ static void build_others(struct rule_state *rule, const struct part *part)
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		const struct given *given = part_option(part, names[i]);
 
-		if (given != NULL)
+		if (given == NULL)
+			continue;
+		if (i == 1 && value_word("all,any,only", given->values[0].text) < 0)
+			RULE_FAULT(rule, &given->values[0], "all, any, only", "nothing that chunks can be");
+		else
 			add_option_condition(rule, part, given);
 	}
 }
@@ -376,7 +380,7 @@ void build_addrtype(struct rule_state *rule, struct part *part)
 
 /* --- sets --- */
 
-static size_t dimensions_of(struct str text)
+size_t set_dimensions(struct str text)
 {
 	struct str part;
 	size_t count = 0;
@@ -414,14 +418,14 @@ void build_set(struct rule_state *rule, struct part *part)
 	}
 	if (given->values[0].text.n == 0 || given->values[0].text.n > 31)
 		RULE_FAULT(rule, &given->values[0], NULL, "the name of a set has 1 to 31 bytes");
-	else if (dimensions_of(given->values[1].text) == 0)
+	else if (set_dimensions(given->values[1].text) == 0)
 		RULE_FAULT(rule, &given->values[1], "src or dst, for each dimension of the set",
 		           "\"%.*s\" is no list of src and dst", STR_ARG(given->values[1].text));
 	else if (rule->reader->sets != NULL)
 		set = set_of(rule, &given->values[0]);
 	if (rule->fault)
 		return;
-	plain = plain && (set == NULL || set->modelled) && dimensions_of(given->values[1].text) == 1;
+	plain = plain && (set == NULL || set->modelled) && set_dimensions(given->values[1].text) == 1;
 	text = str_format(rule->reader->arena, "set %.*s %.*s", STR_ARG(given->values[0].text),
 	                  STR_ARG(given->values[1].text));
 	if (part->count > 1)

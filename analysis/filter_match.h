@@ -166,6 +166,8 @@ void build_state(struct rule_state *rule, struct part *part);
 void build_conntrack(struct rule_state *rule, struct part *part);
 void build_iprange(struct rule_state *rule, struct part *part);
 void build_set(struct rule_state *rule, struct part *part);
+/* "src,dst" has two; 0: it is none. */
+size_t set_dimensions(struct str text);
 void build_comment(struct rule_state *rule, struct part *part);
 void build_addrtype(struct rule_state *rule, struct part *part);
 void build_header(struct rule_state *rule, struct part *part);

@@ -19,6 +19,21 @@ static size_t given_of(const struct part *part, const char *list)
 	return count;
 }
 
+static void check_value(struct rule_state *rule, const struct given *given)
+{
+	struct buf buf = buf_new(rule->reader->arena);
+	struct str text = given->values[0].text;
+
+	if (given->option->words != 1 || given->option->kind == VALUE_TEXT)
+		return;
+	/* those have words of their own for what is wrong */
+	if (given->option->kind == VALUE_PORTS || given->option->kind == VALUE_RATE)
+		return;
+	if (!value_spell(&buf, rule->reader->family, given->option, text))
+		RULE_FAULT(rule, &given->values[0], NULL, "\"%.*s\" is no value of --%s", STR_ARG(text),
+		           given->option->name);
+}
+
 bool options_fit(struct rule_state *rule, const struct part *part)
 {
 	const struct extension *extension = part->extension;
@@ -27,6 +42,8 @@ bool options_fit(struct rule_state *rule, const struct part *part)
 	while (extension->needs != NULL && str_cut(&rest, ',', &name))
 		if (given_of(part, str_c(rule->reader->arena, name)) == 0)
 			RULE_FAULT(rule, part, NULL, "%.*s needs --%.*s", STR_ARG(part->name), STR_ARG(name));
+	for (size_t i = 0; i < part->count && !rule->fault; i++)
+		check_value(rule, &part->items[i]);
 	if (extension->one_of != NULL && given_of(part, extension->one_of) != 1)
 		RULE_FAULT(rule, part, NULL, "%.*s needs one of --%s", STR_ARG(part->name), extension->one_of);
 	return !rule->fault;

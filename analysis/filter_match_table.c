@@ -57,7 +57,8 @@
 static const struct option tcp[] = {PORTS, PAIR("tcp-flags"), FLAG("syn"), NUMBER("tcp-option", 255)};
 static const struct option udp[] = {PORTS};
 static const struct option sctp[] = {PORTS, PAIR("chunk-types")};
-static const struct option dccp[] = {PORTS, VALUE("dccp-types", VALUE_TEXT), NUMBER("dccp-option", 255)};
+#define DCCP_TYPES "REQUEST,RESPONSE,DATA,ACK,DATAACK,CLOSEREQ,CLOSE,RESET,SYNC,SYNCACK,INVALID"
+static const struct option dccp[] = {PORTS, WORDS("dccp-types", DCCP_TYPES), NUMBER("dccp-option", 255)};
 static const struct option multiport[] = {
 	VALUE("sports", VALUE_TEXT),    VALUE("dports", VALUE_TEXT),         VALUE("ports", VALUE_TEXT),
 	SAME("source-ports", "sports"), SAME("destination-ports", "dports"),
@@ -188,11 +189,11 @@ static const struct option u32[] = {VALUE("u32", VALUE_TEXT)};
 static const struct option helper[] = {VALUE("helper", VALUE_TEXT)};
 static const struct option connbytes[] = {
 	VALUE("connbytes", VALUE_FROM),
-	ONLY("connbytes-mode", VALUE_TEXT),
-	ONLY("connbytes-dir", VALUE_TEXT),
+	ONLY_WORDS("connbytes-mode", "packets,bytes,avgpkt"),
+	ONLY_WORDS("connbytes-dir", "original,reply,both"),
 };
 static const struct option policy[] = {
-	ONLY("dir", VALUE_TEXT),
+	ONLY_WORDS("dir", "in,out"),
 	ONLY("pol", VALUE_TEXT),
 	PLAIN("strict"),
 	VALUE("reqid", VALUE_TEXT),

@@ -327,11 +327,18 @@ static void print_option(struct rule_state *rule, struct buf *buf, const struct 
 /* The sets of a target must be there as those of a match. */
 static void check_sets(struct rule_state *rule, const struct part *part)
 {
-	for (size_t i = 0; i < part->count; i++)
-		if (part->items[i].option->words == 2 && rule->reader->sets != NULL &&
-		    filter_set(rule->reader->sets, part->items[i].values[0].text) == NULL)
-			RULE_FAULT(rule, &part->items[i].values[0], NULL, "there is no set %.*s",
-			           STR_ARG(part->items[i].values[0].text));
+	for (size_t i = 0; i < part->count; i++) {
+		const struct given *given = &part->items[i];
+
+		if (given->option->words != 2)
+			continue;
+		if (set_dimensions(given->values[1].text) == 0)
+			RULE_FAULT(rule, &given->values[1], NULL, "\"%.*s\" is no list of src and dst",
+			           STR_ARG(given->values[1].text));
+		else if (rule->reader->sets != NULL && filter_set(rule->reader->sets, given->values[0].text) == NULL)
+			RULE_FAULT(rule, &given->values[0], NULL, "there is no set %.*s",
+			           STR_ARG(given->values[0].text));
+	}
 }
 
 static void note_changes(struct rule_state *rule, const struct part *part)

@@ -229,10 +229,12 @@ bool value_address(enum family family, struct str text, struct masked *masked)
 	size_t slash = str_find(text, '/');
 	unsigned width = family_width(family);
 
-	if (!value_host(family, str_slice(text, 0, slash), &masked->addr))
-		return false;
 	masked->mask = (struct addr){family_last(family), family};
+	masked->addr = (struct addr){0, family};
 	if (slash < text.n && !mask_read(family, str_slice(text, slash + 1, text.n), masked))
+		return false;
+	/* what stands before a mask of nothing is not looked at: "any/0" */
+	if (masked->mask.bits != 0 && !value_host(family, str_slice(text, 0, slash), &masked->addr))
 		return false;
 	masked->addr.bits &= masked->mask.bits;
 	for (masked->length = 0; masked->length < width; masked->length++)
@@ -322,13 +324,19 @@ static bool spell_numbers(struct buf *buf, uint64_t max, struct str text)
 
 static bool spell_ports(struct buf *buf, struct str text)
 {
-	struct numbers ports;
+	size_t colon = str_find(text, ':');
+	unsigned first = 0, last = UINT16_MAX;
 
-	if (!value_ports(text, &ports))
+	/* the wrong way round is taken here, and never matches */
+	if ((colon > 0 || text.n == 0) && !value_port(str_slice(text, 0, colon), &first))
 		return false;
-	buf_number(buf, ports.first);
-	if (ports.last != ports.first)
-		buf_format(buf, ":%u", ports.last);
+	if (colon == text.n)
+		last = first;
+	else if (colon + 1 < text.n && !value_port(str_slice(text, colon + 1, text.n), &last))
+		return false;
+	buf_number(buf, first);
+	if (last != first)
+		buf_format(buf, ":%u", last);
 	return true;
 }
 

@@ -330,6 +330,8 @@ static void read_common(struct rule_state *rule, struct cursor *cursor, const st
 	case COMMON_FRAGMENT:
 		if (rule->reader->family == FAMILY_6)
 			RULE_FAULT(rule, word, "-m frag is for IPv6", "-f is not for IPv6");
+		else if (rule->fragment_given)
+			RULE_FAULT(rule, word, NULL, "-f stands twice");
 		rule->fragment_given = true;
 		rule->fragment_negated = cursor->negated;
 		return;

@@ -281,7 +281,7 @@ static const struct {
 	{FAMILY_4, "-m set --match-set abcdefghijklmnopqrstuvwxyz0123456789 src -j DROP", 25,
          "the name of a set has 1 to 31 bytes"},
 	{FAMILY_4, "-m addrtype -j DROP", 9, "addrtype needs options"},
-	{FAMILY_4, "-m addrtype --dst-type NOWHERE -j DROP", 29, "\"NOWHERE\" is no list of types of addresses"},
+	{FAMILY_4, "-m addrtype --dst-type NOWHERE -j DROP", 29, "\"NOWHERE\" is no value of --dst-type"},
 	{FAMILY_4, "-m mark --mark x -j DROP", 21, "\"x\" is no value of --mark"},
 	{FAMILY_4, "-m limit --limit 20000/sec -j DROP", 23, "a rate of more than 10000 in a second"},
 	{FAMILY_4, "-m limit --limit 1/fortnight -j DROP", 23, "\"1/fortnight\" is no rate"},
