@@ -325,7 +325,7 @@ static void ask(size_t machine, bool out, const struct intended intended[2])
 START_TEST(three_ways_agree)
 {
 	packets_begin();
-	for (uint64_t seed = 1; seed <= rounds(50); seed++) {
+	for (uint64_t seed = 1; seed <= rounds(30); seed++) {
 		size_t mark = packets_mark();
 
 		new_fleet(seed * 1000 + (uint64_t)_i);
@@ -388,7 +388,7 @@ static void ask_why(size_t machine, bool out, const struct intended intended[2])
 START_TEST(reasons_fit)
 {
 	packets_begin();
-	for (uint64_t seed = 1; seed <= rounds(60); seed++) {
+	for (uint64_t seed = 1; seed <= rounds(30); seed++) {
 		size_t mark = packets_mark();
 
 		new_fleet(seed * 31 + 5);
