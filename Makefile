@@ -183,7 +183,32 @@ $(1): $(2) $(call archives_of,cli) | packages
 		$$(call group,$(call archives_of,cli)) $$(call libraries_of,$(USES_cli))
 endef
 folder_of = $(notdir $(patsubst %/,%,$(dir $(1))))
-$(foreach s,$(UNIT_SOURCES),$(eval $(call TEST_PROGRAM,$(BUILD)/tests/$(basename $(notdir $(s))),$(s),$(call folder_of,$(s)))))
+# A unit test is a program; those of a folder are one program together as well, for valgrind (tests/unit/together.c). So main is a name of
+# its own in each object. $(1): name, $(2): folder
+define UNIT_PROGRAM
+$(BUILD)/obj/unit/$(2)/$(1).o: tests/unit/$(2)/$(1).c | packages-check
+	mkdir -p $$(@D)
+	$$(CC) $$(CPPFLAGS_ALL) -I$(2) -Itests/unit/lib $$(CFLAGS_ALL) $$(TEST_CFLAGS) $$(all_flags) $$(check_flags) -Dmain=main_of_$(1) \
+		-MMD -MP -c $$< -o $$@
+$(BUILD)/tests/$(1): $(BUILD)/obj/unit/$(2)/$(1).o $(call archives_of,$(2)) $(TEST_LIB)
+	echo 'TEST tests/unit/$(2)/$(1).c'
+	mkdir -p $$(@D)
+	$$(CC) $$(CFLAGS_ALL) $$(LDFLAGS_ALL) $$(TEST_LDFLAGS) -Wl,--defsym=main=main_of_$(1) -o $$@ $$< \
+		$$(call group,$(TEST_LIB) $(call archives_of,$(2))) $$(call libraries_of,$(USES_$(2))) $$(check_libraries)
+endef
+# $(1): folder, $(2): its tests
+define TOGETHER_PROGRAM
+$(BUILD)/tests/together-$(1): tests/unit/together.c $(patsubst %,$(BUILD)/obj/unit/$(1)/%.o,$(2)) $(call archives_of,$(1)) $(TEST_LIB)
+	echo 'TEST tests/unit/$(1)'
+	$$(CC) $$(CPPFLAGS_ALL) $$(CFLAGS_ALL) $$(TEST_CFLAGS) '-DTOGETHER=$(patsubst %,X(%),$(2))' $$(LDFLAGS_ALL) $$(TEST_LDFLAGS) -o $$@ \
+		$$(filter %.c %.o,$$^) $$(call group,$(TEST_LIB) $(call archives_of,$(1))) $$(call libraries_of,$(USES_$(1))) $$(check_libraries)
+endef
+$(foreach s,$(UNIT_SOURCES),$(eval $(call UNIT_PROGRAM,$(basename $(notdir $(s))),$(call folder_of,$(s)))))
+# One that takes arguments is not among them.
+alone = $(if $(1),$(shell grep -L '^int main(void)' $(1)))
+tests_of = $(filter-out $(call alone,$(wildcard tests/unit/$(1)/check_*.c)),$(wildcard tests/unit/$(1)/check_*.c))
+TOGETHER := $(foreach f,$(FOLDERS),$(if $(wildcard tests/unit/$(f)/check_*.c),$(f)))
+$(foreach f,$(TOGETHER),$(eval $(call TOGETHER_PROGRAM,$(f),$(basename $(notdir $(call tests_of,$(f)))))))
 $(foreach p,$(LIVE_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/live/$(notdir $(p)).c,cli,,$(LIVE_LIB))))
 $(foreach p,$(BENCH_PROGRAMS),$(eval $(call BENCH_PROGRAM,$(p),tests/bench/$(notdir $(p)).c)))
 $(foreach p,$(FUZZERS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,analysis,-fsanitize=fuzzer,$(BUILD)/lib/push.a)))
@@ -202,14 +227,15 @@ $(BUILD)/syntax/%.ok: %.c | packages-check
 		-Wno-gnu-zero-variadic-macro-arguments $(all_flags) $(check_flags) -MMD -MP -MF $(@:.ok=.d) -MT $@ $<
 	touch $@
 
-.PHONY: unit-programs live-programs bench-programs fuzz-programs replay-programs test-programs syntax
+.PHONY: unit-programs memcheck-programs live-programs bench-programs fuzz-programs replay-programs test-programs syntax
 replay-programs: $(REPLAYS)
 syntax: $(SYNTAX)
 unit-programs: $(UNIT_TESTS)
+memcheck-programs: $(UNIT_TESTS) $(patsubst %,$(BUILD)/tests/together-%,$(TOGETHER))
 live-programs: $(LIVE_PROGRAMS)
 bench-programs: $(BENCH_PROGRAMS)
 fuzz-programs: $(FUZZERS)
-test-programs: all unit-programs live-programs bench-programs
+test-programs: all memcheck-programs live-programs bench-programs
 
 $(BUILD)/demo/knock: tests/demo/knock.c
 	echo 'CC $<'
@@ -261,7 +287,7 @@ asan:
 	$(ASAN) all unit-programs
 	$(RUN) asan
 valgrind:
-	$(AGAIN) all unit-programs
+	$(AGAIN) all memcheck-programs
 	VALGRIND_ALL=1 $(RUN) valgrind
 fuzz:
 	$(FUZZ) fuzz-programs

@@ -1,0 +1,33 @@
+/* The unit tests of a folder in one program: runs those that are named, one after the other. For valgrind, whose start costs more than
+ * most of them. TOGETHER is the list of them, by the Makefile: X(check_addr) X(check_arena) … */
+#include <stdio.h>
+#include <string.h>
+
+#define X(name) int main_of_##name(void);
+TOGETHER
+#undef X
+
+#define X(name) {#name, main_of_##name},
+static const struct {
+	const char *name;
+	int (*run)(void);
+} tests[] = {TOGETHER};
+#undef X
+
+static int run(const char *name)
+{
+	for (size_t i = 0; i < sizeof tests / sizeof *tests; i++)
+		if (strcmp(tests[i].name, name) == 0)
+			return tests[i].run();
+	fprintf(stderr, "%s: no such test\n", name);
+	return 1;
+}
+
+int main(int argc, char **argv)
+{
+	int failed = 0;
+
+	for (int i = 1; i < argc; i++)
+		failed |= run(argv[i]);
+	return failed != 0;
+}
