@@ -4,7 +4,6 @@
  * to it. So the time is linear in the rules, however chains call each other. */
 #include "fleetwall/filter.h"
 
-
 #include "filter_run.h"
 #include "fleetwall/arena.h"
 

@@ -1,7 +1,7 @@
 /* The reader and the sets of packets against the kernel: random filter tables are loaded for real, and thousands of
  * packets at the edges of what they name must meet there the fate that filter_read() and filter_run() give them, in
  * each state that conntrack gave them. What the kernel prints of the table must mean the same. KERNEL_FILTER_ROUNDS=N:
- * so many tables in each of four processes; KERNEL_FILTER_SEED=N: the first of their seeds. */
+ * so many tables in each process; KERNEL_FILTER_SEED=N: the first of their seeds. */
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "fleetwall/process.h"
 #include "random_filter.h"
 
-#define ROUNDS 6 /* in each of four processes */
+#define ROUNDS 6 /* in each process */
 #define PROBES 2500
 #define SHOWN 5
 
@@ -26,6 +26,7 @@
 
 struct share {
 	const char *infix; /* of the backend */
+	bool fragments;    /* without conntrack */
 	uint64_t seed;
 };
 
@@ -180,6 +181,7 @@ static struct sample sample_of(const struct round *round, const struct probe *pr
 		.port = icmp ? (unsigned)probe->icmp_type << 8 | probe->icmp_code : probe->port,
 		.source_port = probe->source_port,
 		.flags = probe->tcp_flags,
+		.fragment = probe->fragment,
 		.in = in ? interface : STR(""),
 		.out = in ? STR("") : interface,
 		.source = probe->source,
@@ -314,11 +316,16 @@ static void round_against_kernel(struct round *round)
 	read_back(round);
 	for (size_t i = 0; i < PROBES; i++)
 		probes[i] = random_probe(round->filter);
-	make_flows(round, probes, PROBES);
-	forget_states(round->arena);
+	if (!round->filter->fragments) {
+		make_flows(round, probes, PROBES);
+		forget_states(round->arena);
+	}
 	judge_own(round->arena, round->filter->addrs[true].items, round->filter->addrs[true].count);
 	judge_probes(round->judge, probes, PROBES);
-	read_states(round->arena, round->filter->family, states, PROBES);
+	for (size_t i = 0; i < PROBES; i++)
+		states[i] = STATE_UNTRACKED;
+	if (!round->filter->fragments)
+		read_states(round->arena, round->filter->family, states, PROBES);
 	for (size_t i = 0; i < PROBES; i++)
 		judge_one(round, &probes[i], states[i]);
 	if (round->tally->differing > before)
@@ -353,14 +360,16 @@ static int share_against_kernel(const void *context)
 		return SKIPPED;
 	packets_begin();
 	judge = judge_new(arena, filter_interfaces, FILTER_INTERFACES);
-	watch_states(arena);
+	if (!share->fragments)
+		watch_states(arena);
 	for (size_t i = 0; i < rounds; i++) {
 		struct rng rng = {share->seed * 1000003 + i};
 		struct round round = {.arena = scratch, .backend = &backend, .judge = judge, .tally = &tally};
 
 		round.legacy = str_is(str_of(share->infix), "-legacy");
 		round.filter = random_filter(scratch, &rng, i % 2 == 0 ? FAMILY_4 : FAMILY_6,
-		                             i / 2 % 3 == 2 ? DIRECTION_OUT : DIRECTION_IN);
+		                             share->fragments || i / 2 % 3 == 2 ? DIRECTION_OUT : DIRECTION_IN,
+		                             share->fragments);
 		round_against_kernel(&round);
 		arena_reset(scratch);
 	}
@@ -386,8 +395,9 @@ int main(void)
 		return SKIPPED;
 	}
 	seed = number_of_environment("KERNEL_FILTER_SEED", 1);
-	struct share shares[] = {{"-nft", seed}, {"-legacy", seed}, {"-nft", seed + 1}, {"-legacy", seed + 2}};
-	const void *contexts[] = {&shares[0], &shares[1], &shares[2], &shares[3]};
+	struct share shares[] = {{"-nft", false, seed},    {"-legacy", false, seed},    {"-nft", false, seed + 1},
+	                         {"-legacy", false, seed + 2}, {"-nft", true, seed + 3}, {"-legacy", true, seed + 4}};
+	const void *contexts[] = {&shares[0], &shares[1], &shares[2], &shares[3], &shares[4], &shares[5]};
 
-	return in_children(share_against_kernel, contexts, 4);
+	return in_children(share_against_kernel, contexts, 6);
 }

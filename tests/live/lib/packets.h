@@ -17,6 +17,7 @@ struct probe {
 	uint16_t source_port;      /* 0: an ordinary one */
 	uint8_t tcp_flags;         /* 0: SYN */
 	uint8_t icmp_type, icmp_code; /* protocols 1 and 58 */
+	bool fragment;             /* a later one, of outbound packets: what stands there is no head of the protocol */
 	bool seen;                 /* it arrived at the hook of its direction; without this there is no verdict */
 	bool passed;               /* it left the filter table */
 	bool refused;              /* a reset or port-unreachable answered it */

@@ -5,7 +5,9 @@
 
 #include "packets.h"
 
-enum { TCP_SYN = 0x02, SCTP_INIT = 1, DCCP_REQUEST = 0, NEXT_NONE = 59, EXPERIMENT = 253, PROTOCOL_IPV6_TUNNEL = 41 };
+enum { TCP_SYN = 0x02, SCTP_INIT = 1, DCCP_REQUEST = 0, EXPERIMENT = 253, PROTOCOL_IPV6_TUNNEL = 41 };
+enum { NEXT_FRAGMENT = 44, NEXT_NONE = 59 };
+#define FRAGMENT_OFFSET 100 /* in 8 bytes */
 
 static void put16(unsigned char *p, unsigned value)
 {
@@ -224,6 +226,8 @@ static size_t build_ip4(unsigned char *packet, const struct probe *probe, uint32
 	packet[0] = 0x45;
 	put16(packet + 2, (unsigned)size);
 	put16(packet + 4, number);
+	if (probe->fragment)
+		put16(packet + 6, FRAGMENT_OFFSET);
 	packet[8] = 64;
 	packet[9] = probe->protocol;
 	addr_to_bytes(probe->source, packet + 12);
@@ -235,11 +239,17 @@ static size_t build_ip4(unsigned char *packet, const struct probe *probe, uint32
 /* The hop limit is 255 throughout: neighbour discovery needs it, the others don't mind. */
 static size_t build_ip6(unsigned char *packet, const struct probe *probe, uint32_t number)
 {
-	size_t size = build_payload(packet + 40, probe, number);
+	size_t before = probe->fragment ? 8 : 0, size = before + build_payload(packet + 40 + before, probe, number);
 
 	put32(packet, 6u << 28 | number);
 	put16(packet + 4, (unsigned)size);
 	packet[6] = probe->protocol;
+	if (probe->fragment) {
+		packet[6] = NEXT_FRAGMENT;
+		packet[40] = probe->protocol;
+		put16(packet + 42, FRAGMENT_OFFSET << 3);
+		put32(packet + 44, number);
+	}
 	packet[7] = 255;
 	addr_to_bytes(probe->source, packet + 8);
 	addr_to_bytes(probe->destination, packet + 24);

@@ -228,7 +228,7 @@ static void add_state(struct writing *writing)
 	                                     "INVALID",   "INVALID,UNTRACKED",   "UNTRACKED",
 	                                     "NEW,RELATED", "INVALID,NEW,ESTABLISHED"};
 
-	if (below(writing->filter, 4) != 0)
+	if (writing->filter->fragments || below(writing->filter, 4) != 0)
 		return;
 	if (below(writing->filter, 3) == 0)
 		buf_format(writing->buf, " -m state%s --state %s", inverted(writing), PICK(writing->filter, states));
@@ -321,6 +321,8 @@ static void add_rule(struct random_filter *filter, struct buf *buf, unsigned cha
 	add_addresses(&writing);
 	add_interface(&writing);
 	tcp = add_protocol(&writing);
+	if (filter->fragments && filter->family == FAMILY_4 && below(filter, 5) == 0)
+		buf_format(buf, "%s -f", inverted(&writing));
 	add_state(&writing);
 	add_set(&writing);
 	add_range(&writing);
@@ -368,11 +370,13 @@ static void write_sets(struct random_filter *filter)
 	filter->sets = buf_str(&buf);
 }
 
-struct random_filter *random_filter(struct arena *arena, struct rng *rng, enum family family, enum direction direction)
+struct random_filter *random_filter(struct arena *arena, struct rng *rng, enum family family, enum direction direction,
+                                    bool fragments)
 {
 	struct random_filter *filter = ARENA_NEW(arena, struct random_filter);
 
-	*filter = (struct random_filter){.arena = arena, .rng = rng, .family = family, .direction = direction};
+	*filter = (struct random_filter){
+		.arena = arena, .rng = rng, .family = family, .direction = direction, .fragments = fragments};
 	for (unsigned own = 0; own < 2; own++)
 		note_addr(filter, own, base(filter, own) + 77);
 	(void)random_port(filter);
@@ -400,8 +404,7 @@ struct probe random_probe(const struct random_filter *filter)
 	                                TH_FIN | TH_PUSH | TH_URG};
 	static const uint8_t types_4[] = {8, 8, 0, 3, 11, 13, 40}, types_6[] = {128, 128, 129, 1, 2, 3, 135, 136, 200};
 	bool in = filter->direction == DIRECTION_IN;
-
-	return (struct probe){
+	struct probe probe = {
 		.direction = filter->direction,
 		.interface = below(filter, FILTER_INTERFACES),
 		.source = some_addr(filter, !in),
@@ -413,4 +416,9 @@ struct probe random_probe(const struct random_filter *filter)
 		.icmp_type = filter->family == FAMILY_4 ? PICK(filter, types_4) : PICK(filter, types_6),
 		.icmp_code = (uint8_t)below(filter, 6),
 	};
+
+	/* Of a fragment of IPv6 whose next header is one of IPv6, nobody knows the protocol. */
+	probe.fragment = filter->fragments && below(filter, 2) == 0 &&
+	                 !(filter->family == FAMILY_6 && probe.protocol == PROTOCOL_AH);
+	return probe;
 }

@@ -27,10 +27,13 @@ struct random_filter {
 	struct str rules, sets;
 	struct addr_list addrs[2]; /* of the other end, and the machine's own */
 	struct port_list ports;
+	bool fragments; /* without conntrack, which puts them together: no states */
 	bool other_answers; /* some rule refuses otherwise than by a reset or port-unreachable */
 };
 
-struct random_filter *random_filter(struct arena *arena, struct rng *rng, enum family family, enum direction direction);
+/* `fragments`: outbound ones, for inbound ones are put together before the filter. */
+struct random_filter *random_filter(struct arena *arena, struct rng *rng, enum family family, enum direction direction,
+                                    bool fragments);
 struct probe random_probe(const struct random_filter *filter);
 
 #endif
