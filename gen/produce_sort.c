@@ -1,5 +1,6 @@
-/* Sorting numbers of 4 and 16 bytes, and numbers with a place behind them: by counting, some bits at a time from the lowest, passing over bits that are the
- * same in all (most of an IPv6 address is). Few numbers are put in place one by one. */
+/* Sorting numbers of 4 and 16 bytes, and numbers with a place behind them: by counting, some bits at a time from the
+ * lowest, passing over bits that are the same in all (most of an IPv6 address is). Few numbers are put in place one by
+ * one. */
 #include "produce_sort.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
-/* The unit tests of a folder in one program: runs those that are named, one after the other. For valgrind, whose start costs more than
- * most of them. TOGETHER is the list of them, by the Makefile: X(check_addr) X(check_arena) … */
+/* The unit tests of a folder in one program: runs those that are named, one after the other. For valgrind, whose start
+ * costs more than most of them. TOGETHER is the list of them, by the Makefile: X(check_addr) X(check_arena) … */
 #include <stdio.h>
 #include <string.h>
 
