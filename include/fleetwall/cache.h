@@ -1,8 +1,8 @@
 /* OUT/cache: what one run of generate leaves for the next, so that it need not begin from nothing. Three files:
- * `head`, which tells in a moment whether there is anything to do; `model`, the fleet and what was made from it; and `proofs`,
- * what need not be proved again. They are only ever a cache: what is missing, damaged, or not made by this very build of
- * the program is passed over, and the next run is a full one. Nothing in them is trusted beyond that: they lie in a
- * folder that only their owner can enter. */
+ * `head`, which tells in a moment whether there is anything to do; `model`, the fleet and what was made from it; and
+ * `proofs`, what need not be proved again. They are only ever a cache: what is missing, damaged, or not made by this
+ * very build of the program is passed over, and the next run is a full one. Nothing in them is trusted beyond that:
+ * they lie in a folder that only their owner can enter. */
 #ifndef FLEETWALL_CACHE_H
 #define FLEETWALL_CACHE_H
 
