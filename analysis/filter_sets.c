@@ -60,7 +60,7 @@ static void create(struct sets_reader *sets, const struct words *words)
 
 	if (content == NULL)
 		return;
-	if (there != NULL && sets->line_exist && str_eq(there->content->parameters, content->parameters))
+	if (there != NULL && sets->exist_now && str_eq(there->content->parameters, content->parameters))
 		return;
 	if (!name_taken(sets, name))
 		make_set(sets, name->text, content);
@@ -72,7 +72,7 @@ static void told(struct sets_reader *sets, const struct word *word, enum member_
 	if (change == MEMBER_FULL)
 		reader_fault(&sets->reader, word->column, "a larger maxelem", "the set is full with %llu members",
 		             (unsigned long long)content->most);
-	else if (change == MEMBER_SAME && !sets->line_exist)
+	else if (change == MEMBER_SAME && !sets->exist_now)
 		reader_fault(&sets->reader, word->column, "with -exist it is no fault", "%.*s is %s",
 		             STR_ARG(word->text), added ? "there already" : "not there");
 }
@@ -86,7 +86,7 @@ static void change_addresses(struct sets_reader *sets, struct content *content, 
 		return;
 	for (size_t i = 0; i < ranges.count; i++)
 		told(sets, word,
-		     added ? member_add(arena, content, ranges.items[i], sets->line_exist)
+		     added ? member_add(arena, content, ranges.items[i], sets->exist_now)
 		           : member_delete(arena, content, ranges.items[i]),
 		     added, content);
 }
@@ -214,7 +214,7 @@ static void destroy(struct sets_reader *sets, const struct words *words)
 		sets->last = NULL;
 		return;
 	}
-	if (sets->line_exist && find_set(sets, word->text) == NULL)
+	if (sets->exist_now && find_set(sets, word->text) == NULL)
 		return;
 	set = set_at(sets, word);
 	if (set == NULL)
@@ -229,7 +229,21 @@ static void destroy(struct sets_reader *sets, const struct words *words)
 	sets->last = NULL;
 }
 
-/* Type and family must be equal; the number of elements need not. */
+/* What is in them must be of one kind: a bitmap of addresses goes for a hash of them. */
+static bool swappable(const struct content *a, const struct content *b)
+{
+	struct str x = a->type, y = b->type;
+	bool bitmap = str_starts(x, STR("bitmap:")) != str_starts(y, STR("bitmap:"));
+	bool hash = str_starts(x, STR("hash:")) || str_starts(y, STR("hash:"));
+
+	if (bitmap && hash) {
+		x = str_slice(x, str_find(x, ':'), x.n);
+		y = str_slice(y, str_find(y, ':'), y.n);
+	}
+	return str_eq(x, y) && a->family == b->family;
+}
+
+/* The number of elements need not be equal. */
 static void swap(struct sets_reader *sets, const struct words *words)
 {
 	struct set_entry *a = set_at(sets, &words->items[1]), *b = set_at(sets, &words->items[2]);
@@ -237,7 +251,7 @@ static void swap(struct sets_reader *sets, const struct words *words)
 
 	if (a == NULL || b == NULL)
 		return;
-	if (!str_eq(a->content->type, b->content->type) || a->content->family != b->content->family) {
+	if (!swappable(a->content, b->content)) {
 		reader_fault(&sets->reader, words->items[2].column, "sets of one type and family",
 		             "the sets can't be swapped");
 		return;
@@ -312,17 +326,16 @@ static void run(struct sets_reader *sets, const struct words *words)
 
 /* --- lines --- */
 
-/* -exist may stand anywhere in a line. */
+/* -exist may stand anywhere in a line, and holds for all that follow in the text. */
 static void take_exist(struct sets_reader *sets, struct words *words)
 {
 	size_t kept = 0;
 
-	sets->line_exist = sets->exist;
 	for (size_t i = 0; i < words->count; i++) {
 		bool exist = !words->items[i].quoted &&
 		             (str_is(words->items[i].text, "-exist") || str_is(words->items[i].text, "-!"));
 
-		sets->line_exist |= exist;
+		sets->exist_now |= exist;
 		if (!exist)
 			words->items[kept++] = words->items[i];
 	}
@@ -398,7 +411,7 @@ static bool read_again(struct sets_reader *sets, struct str line)
 	struct range range;
 	size_t name;
 
-	if (sets->last == NULL || !sets->exist)
+	if (sets->last == NULL || !sets->exist_now)
 		return false;
 	content = sets->last->content;
 	name = sets->last->name.n;
@@ -408,7 +421,6 @@ static bool read_again(struct sets_reader *sets, struct str line)
 		return false;
 	if (member_add(sets->reader.arena, content, range, true) == MEMBER_CHANGED)
 		return true;
-	sets->line_exist = true;
 	told(sets, &(struct word){.text = line, .column = 1}, MEMBER_FULL, true, content);
 	return true;
 }
@@ -419,6 +431,7 @@ static void read_text(struct sets_reader *sets, const struct filter_text *text)
 
 	sets->reader.file = text->file;
 	sets->reader.number = 0;
+	sets->exist_now = sets->exist;
 	while (rest.p != NULL && sets->reader.fault_count < FAULTS_MAX && str_cut(&rest, '\n', &line)) {
 		sets->reader.number++;
 		sets->reader.line = line;

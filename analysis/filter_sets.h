@@ -44,9 +44,8 @@ struct set_entry {
 };
 
 struct sets_reader {
-	struct reader reader; /* for faults, and the arena */
-	bool exist;           /* of the call, and of the line */
-	bool line_exist;
+	struct reader reader;  /* for faults, and the arena */
+	bool exist, exist_now; /* of the call; of it, or of a line of the text so far */
 	struct names *names;
 	struct {
 		struct set_entry *items; /* as `names` numbers them */

@@ -181,14 +181,22 @@ static bool take_bounds(struct create *create)
 	return true;
 }
 
+/* These are in the parameters as numbers. */
+static bool is_elsewhere(const struct content *content, const char *name)
+{
+	return strcmp(name, "maxelem") == 0 || (strcmp(name, "range") == 0 && content->kind == SET_BITMAP);
+}
+
 static void print_parameters(struct create *create)
 {
 	struct content *content = create->content;
 	struct buf buf = buf_new(create->sets->reader.arena);
 
-	buf_format(&buf, "%.*s %d %llu", STR_ARG(content->type), content->family, (unsigned long long)content->most);
+	/* the family is not looked at */
+	buf_format(&buf, "%.*s %llu %llu %llu", STR_ARG(content->type), (unsigned long long)content->most,
+	           (unsigned long long)content->bounds.first, (unsigned long long)content->bounds.last);
 	for (size_t i = 0; i < OPTIONS; i++)
-		if (options[i].counts && create->values[i] != NULL && strcmp(options[i].name, "maxelem") != 0)
+		if (options[i].counts && create->values[i] != NULL && !is_elsewhere(content, options[i].name))
 			buf_format(&buf, " %s %.*s", options[i].name, STR_ARG(create->values[i]->text));
 	content->parameters = buf_str(&buf);
 }
