@@ -295,13 +295,14 @@ fuzz:
 # What make check does for seconds, for as long as it takes to find what is rare.
 LONG = TOP='$(CURDIR)' BUILD='$(abspath $(BUILD))' FLEETWALL='$(abspath $(BUILD))/fleetwall'
 soak:
-	$(AGAIN) all $(BUILD)/bench/fleet
+	$(AGAIN) all $(BUILD)/bench/fleet $(BUILD)/tests/live/kernel_filter
 	$(LONG) SOAK_SECONDS='$(SOAK_SECONDS)' tests/soak/incremental.sh
 	$(LONG) DAYS=30 tests/live/time_travel.sh
 	$(LONG) BAD_DAYS=150 tests/live/bad_days.sh
 	$(LONG) CONCURRENCY_SECONDS=30 tests/live/concurrency.sh
 	$(LONG) PUSH_KILLS=50 tests/live/push_kill.sh
 	$(LONG) PUSH_MACHINES=60 tests/live/push_many.sh
+	KERNEL_FILTER_ROUNDS=100 KERNEL_FILTER_SEED=1000 '$(BUILD)/tests/live/kernel_filter'
 golden:
 	$(AGAIN) test-programs
 	BUILD='$(abspath $(BUILD))' FLEETWALL='$(abspath $(BUILD))/fleetwall' tests/golden/run.sh --update
