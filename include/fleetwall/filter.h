@@ -10,7 +10,8 @@
 /* --- as read --- */
 
 /* What a kind needs of `struct match` beside `negated` and `text`. A match of ports, ICMP or TCP flags never matches a
- * later fragment, negated or not. */
+ * later fragment, negated or not: so it is with the legacy backend. That of nft takes what stands there for a head, so
+ * nothing should be claimed of later fragments; where conntrack is used, none comes to a filter. */
 enum match_kind {
 	MATCH_PROTOCOL, /* numbers: one; -p 0 and `all` give no match. Of IPv6 also -m ah, which looks for the header */
 	MATCH_SOURCE,   /* ranges: one; a mask that is no prefix gives a condition */

@@ -26,7 +26,8 @@
 
 struct share {
 	const char *infix; /* of the backend */
-	bool fragments;    /* without conntrack */
+	/* Without conntrack. Not for nft, which takes what stands in a later fragment for a head (Linux 6.18). */
+	bool fragments;
 	uint64_t seed;
 };
 
@@ -395,8 +396,9 @@ int main(void)
 		return SKIPPED;
 	}
 	seed = number_of_environment("KERNEL_FILTER_SEED", 1);
-	struct share shares[] = {{"-nft", false, seed},    {"-legacy", false, seed},    {"-nft", false, seed + 1},
-	                         {"-legacy", false, seed + 2}, {"-nft", true, seed + 3}, {"-legacy", true, seed + 4}};
+	struct share shares[] = {{"-nft", false, seed},        {"-legacy", false, seed},
+	                         {"-nft", false, seed + 1},    {"-legacy", false, seed + 2},
+	                         {"-legacy", true, seed + 3}, {"-legacy", true, seed + 4}};
 	const void *contexts[] = {&shares[0], &shares[1], &shares[2], &shares[3], &shares[4], &shares[5]};
 
 	return in_children(share_against_kernel, contexts, 6);
