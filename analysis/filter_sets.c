@@ -101,10 +101,6 @@ static void add_to_list(struct sets_reader *sets, struct content *list, const st
 			told(sets, word, MEMBER_SAME, true, list);
 			return;
 		}
-	if (member->content->kind == SET_LIST) {
-		reader_fault(&sets->reader, word->column, NULL, "a list of sets in a list of sets");
-		return;
-	}
 	APPEND(sets->reader.arena, &list->lists, number);
 	member->uses++;
 }
@@ -130,7 +126,9 @@ static void change_list(struct sets_reader *sets, struct content *list, const st
 
 	if (member == NULL)
 		return;
-	if (added)
+	if (member->content->kind == SET_LIST)
+		reader_fault(&sets->reader, word->column, NULL, "a list of sets in a list of sets");
+	else if (added)
 		add_to_list(sets, list, word, member);
 	else
 		delete_from_list(sets, list, word, member);

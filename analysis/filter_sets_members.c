@@ -222,10 +222,9 @@ enum member_change member_add(struct arena *arena, struct content *content, stru
 }
 
 /* What is left of the members without a range. */
-static bool cut_out(struct arena *arena, struct members *members, struct range range)
+static void cut_out(struct arena *arena, struct members *members, struct range range)
 {
 	size_t count = members->count;
-	bool found = false;
 
 	for (size_t i = 0; i < count; i++) {
 		struct range item = members->items[i];
@@ -233,13 +232,22 @@ static bool cut_out(struct arena *arena, struct members *members, struct range r
 		if (item.family == 0 || item.last < range.first || range.last < item.first)
 			continue;
 		drop(members, &members->items[i]);
-		found = true;
 		if (item.first < range.first)
 			APPEND(arena, members, ((struct range){item.first, range.first - 1, item.family}));
 		if (range.last < item.last)
 			APPEND(arena, members, ((struct range){range.last + 1, item.last, item.family}));
 	}
-	return found;
+}
+
+/* Is every address of the range a member? */
+static bool covers(struct arena *arena, const struct content *content, struct range range)
+{
+	struct addr_set set = members_addresses(arena, content);
+
+	for (size_t i = 0; i < set.count; i++)
+		if (range_covers(set.ranges[i], range))
+			return true;
+	return false;
 }
 
 enum member_change member_delete(struct arena *arena, struct content *content, struct range range)
@@ -247,8 +255,12 @@ enum member_change member_delete(struct arena *arena, struct content *content, s
 	struct members *members = &content->members;
 	struct range *found;
 
-	if (content->kind != SET_NET && (members->wide > 0 || !is_single(content, range)))
-		return cut_out(arena, members, range) ? MEMBER_CHANGED : MEMBER_SAME;
+	if (content->kind != SET_NET && (members->wide > 0 || !is_single(content, range))) {
+		bool all = covers(arena, content, range);
+
+		cut_out(arena, members, range);
+		return all ? MEMBER_CHANGED : MEMBER_SAME;
+	}
 	found = find(arena, members, range);
 	if (found == NULL)
 		return MEMBER_SAME;
