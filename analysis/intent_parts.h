@@ -58,6 +58,15 @@ struct housekeeping {
 	bool made;
 };
 
+/* The addresses of all machines, of one family, in order: see intent_ranks.c. */
+struct ranks {
+	addr_bits *bits;  /* by rank, ascending */
+	size_t count;
+	uint32_t *first;  /* as fleet->machines, and one more: where its slots begin */
+	uint32_t *of;     /* by slot: rank */
+	uint32_t *labels; /* by slot: number in intent->labels */
+};
+
 struct intent {
 	struct arena *arena;
 	const struct fleet *fleet;
@@ -78,6 +87,10 @@ struct intent {
 		size_t count, capacity;
 	} texts;
 	struct buf *key;             /* room for keys of positions */
+	bool hurried;                /* what follows is there */
+	struct ranks ranks[FAMILIES];
+	struct names *labels;
+	bool *counts;                /* as fleet->machines: it is enabled */
 };
 
 /* --- intent_members.c: who is in which role --- */
@@ -109,6 +122,12 @@ struct packets rule_head(const struct intent *intent, struct meant_rule *rule, e
 uint32_t set_number(struct intent *intent, struct arena *scratch, const struct role *role, const struct rule *rule,
                     const struct peer *peer);
 const struct addr_set *set_addresses(struct intent *intent, uint32_t set, enum family family);
+
+/* --- intent_ranks.c --- */
+
+/* The set of a role with these members, after intent_hurry(). */
+struct addr_set ranked_set(struct arena *arena, struct arena *scratch, const struct intent *intent,
+                           const struct meant_set *set, const struct number_list *members, enum family family);
 
 /* --- intent_stages.c: what stands before and behind the rules --- */
 

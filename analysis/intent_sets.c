@@ -106,10 +106,18 @@ static void gather_machine(struct gathering *gathering, const struct machine *ma
 	}
 }
 
+/* NULL: it is no role's. */
+static const struct number_list *members_of(const struct intent *intent, const struct meant_set *set)
+{
+	uint32_t role =
+		set->peer.kind == PEER_ROLE ? names_find(intent->role_names, set->peer.name) : NAMES_NONE;
+
+	return role == NAMES_NONE ? NULL : &intent->roles[role].members;
+}
+
 static void gather_role(struct gathering *gathering, const struct intent *intent, const struct meant_set *set)
 {
-	uint32_t role = names_find(intent->role_names, set->peer.name);
-	const struct number_list *members = role == NAMES_NONE ? NULL : &intent->roles[role].members;
+	const struct number_list *members = members_of(intent, set);
 
 	for (size_t i = 0; members != NULL && i < members->count; i++)
 		gather_machine(gathering, &intent->fleet->machines[members->items[i]], set->refusing, set->peer.label);
@@ -147,31 +155,53 @@ static void gather_set(struct gathering *gathering, const struct intent *intent,
 	}
 }
 
-const struct addr_set *set_addresses(struct intent *intent, uint32_t number, enum family family)
+static struct addr_set gathered_set(struct arena *arena, struct arena *scratch, const struct intent *intent,
+                                    const struct meant_set *set, enum family family)
+{
+	struct gathering gathering = {.family = family};
+
+	gather_set(&gathering, intent, set);
+	gathering.ranges = ARENA_ARRAY(scratch, struct range, gathering.count);
+	gathering.count = 0;
+	gather_set(&gathering, intent, set);
+	return addr_set_of(arena, family, gathering.ranges, gathering.count);
+}
+
+static const struct addr_set *find_addresses(struct arena *arena, struct intent *intent, uint32_t number,
+                                             enum family family)
 {
 	struct meant_set *set = &intent->sets.items[number];
 	struct addr_set **addresses = &set->addresses[family_index(family)];
-	struct gathering gathering = {.family = family};
+	const struct number_list *members = members_of(intent, set);
 	struct arena *scratch;
 
 	if (*addresses != NULL)
 		return *addresses;
 	scratch = arena_new();
-	gather_set(&gathering, intent, set);
-	gathering.ranges = ARENA_ARRAY(scratch, struct range, gathering.count);
-	gathering.count = 0;
-	gather_set(&gathering, intent, set);
-	*addresses = ARENA_NEW(intent->arena, struct addr_set);
-	**addresses = addr_set_of(intent->arena, family, gathering.ranges, gathering.count);
+	*addresses = ARENA_NEW(arena, struct addr_set);
+	**addresses = intent->hurried && members != NULL
+	                      ? ranked_set(arena, scratch, intent, set, members, family)
+	                      : gathered_set(arena, scratch, intent, set, family);
 	arena_free(scratch);
 	return *addresses;
 }
 
-const struct addr_set *intent_set(struct intent *intent, struct str name, enum family family)
+const struct addr_set *set_addresses(struct intent *intent, uint32_t number, enum family family)
+{
+	return find_addresses(intent->arena, intent, number, family);
+}
+
+const struct addr_set *intent_set_into(struct arena *arena, struct intent *intent, struct str name,
+                                       enum family family)
 {
 	uint32_t number = names_find(intent->set_names, name);
 
 	if (number == NAMES_NONE || !intent->sets.items[number].needed[family_index(family)])
 		return NULL;
-	return set_addresses(intent, number, family);
+	return find_addresses(arena, intent, number, family);
+}
+
+const struct addr_set *intent_set(struct intent *intent, struct str name, enum family family)
+{
+	return intent_set_into(intent->arena, intent, name, family);
 }

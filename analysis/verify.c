@@ -85,6 +85,7 @@ struct judging {
 	struct verify_findings *findings;
 	size_t machine, machines;
 	bool exclusive, today;
+	bool names; /* it is asked whether names alone decide */
 };
 
 static struct verify_finding *find(struct judging *judging, enum verify_kind kind, struct str file)
@@ -231,7 +232,7 @@ static void judge_fates(struct way *way)
 	if (!fates_differ(fates))
 		return;
 	judging->today = true;
-	for (size_t i = 0; i < FATES; i++)
+	for (size_t i = 0; i < FATES && !judging->names; i++)
 		for (size_t k = 0; k < FATES; k++) {
 			struct packets set = i == k ? packets_none() : packets_and(fates[i].wanted, fates[k].got);
 
@@ -348,11 +349,21 @@ static void judge_family(struct judging *judging, enum family family)
 	packets_release(mark);
 }
 
+static void judge(struct judging *judging)
+{
+	const struct machine *about = &judging->verifier->fleet->machines[judging->machine];
+
+	judging->exclusive = about->mode == MODE_EXCLUSIVE && about->enforcement == ENFORCEMENT_ENFORCE;
+	find_faults(judging, judging->text->set_faults, STR("sets.list"));
+	judge_list(judging);
+	judge_family(judging, FAMILY_4);
+	judge_family(judging, FAMILY_6);
+}
+
 enum verify_verdict verify_ruleset(struct arena *arena, struct arena *scratch, struct verifier *verifier,
                                    size_t machine, size_t machines, const struct verify_text *text,
                                    struct verify_findings *findings)
 {
-	const struct machine *about = &verifier->fleet->machines[machine];
 	struct judging judging = {
 		.arena = arena,
 		.scratch = scratch,
@@ -361,15 +372,28 @@ enum verify_verdict verify_ruleset(struct arena *arena, struct arena *scratch, s
 		.findings = findings,
 		.machine = machine,
 		.machines = machines,
-		.exclusive = about->mode == MODE_EXCLUSIVE && about->enforcement == ENFORCEMENT_ENFORCE,
 	};
 	size_t before = findings->count;
 
-	find_faults(&judging, text->set_faults, STR("sets.list"));
-	judge_list(&judging);
-	judge_family(&judging, FAMILY_4);
-	judge_family(&judging, FAMILY_6);
+	judge(&judging);
 	if (findings->count > before)
 		return VERIFY_REFUTED;
 	return judging.today ? VERIFY_PROVED_TODAY : VERIFY_PROVED;
+}
+
+bool verify_by_names(struct arena *scratch, struct verifier *verifier, size_t machine, const struct verify_text *text)
+{
+	struct verify_findings findings = {0};
+	struct judging judging = {
+		.arena = scratch,
+		.scratch = scratch,
+		.verifier = verifier,
+		.text = text,
+		.findings = &findings,
+		.machine = machine,
+		.names = true,
+	};
+
+	judge(&judging);
+	return findings.count == 0 && !judging.today;
 }

@@ -32,14 +32,14 @@ static bool is_name_of(struct str set, struct str file)
 
 /* --- a set --- */
 
-void verify_set_begin(struct verifier *verifier, struct str name, struct verify_set *set)
+void verify_set_begin(struct arena *arena, struct verifier *verifier, struct str name, struct verify_set *set)
 {
 	struct str own;
 	enum family family;
 
 	*set = (struct verify_set){.name = name};
 	if (set_file_name(name, &own, &family))
-		set->wanted = intent_set(verifier->intent, own, family);
+		set->wanted = intent_set_into(arena, verifier->intent, own, family);
 }
 
 static void differs(struct verify_set *set, enum verify_kind kind, struct str why)
@@ -145,27 +145,42 @@ static const struct addr_set *keep_addresses(struct arena *arena, const struct a
 	return kept;
 }
 
-void verify_set_end(struct arena *arena, struct verifier *verifier, const struct verify_set *set,
-                    struct verify_findings *findings)
+/* Its place; UINT32_MAX: that is no name of a set file. */
+static uint32_t place_of(struct verifier *verifier, struct str file)
 {
 	struct known_set known = {.set = {.type = STR("hash:net"), .modelled = true}};
-	const struct addr_set *addresses = set->wanted;
+	uint32_t place = names_find(verifier->files, file);
 	struct str name;
 
-	if (!set->same)
-		APPEND(arena, findings, set->finding);
-	if (!set_file_name(set->name, &name, &known.set.family) ||
-	    names_find(verifier->files, set->name) != NAMES_NONE)
-		return;
-	if (addresses == NULL)
-		addresses = keep_addresses(verifier->arena, &set->found);
+	if (place != NAMES_NONE || !set_file_name(file, &name, &known.set.family))
+		return place;
 	known.set.name = str_format(verifier->arena, "fw%c-%.*s", known.set.family == FAMILY_4 ? '4' : '6',
 	                            STR_ARG(name));
-	known.set.addresses = *addresses;
-	names_add(verifier->files, set->name);
+	known.set.addresses.family = known.set.family;
 	verifier->known = arena_grow(verifier->arena, verifier->known, verifier->known_count,
 	                             &verifier->known_capacity, sizeof known, _Alignof(struct known_set));
 	verifier->known[verifier->known_count++] = known;
+	return names_add(verifier->files, file);
+}
+
+void verify_set_name(struct verifier *verifier, struct str name)
+{
+	(void)place_of(verifier, name);
+}
+
+void verify_set_end(struct arena *arena, struct verifier *verifier, const struct verify_set *set,
+                    struct verify_findings *findings)
+{
+	uint32_t place = place_of(verifier, set->name);
+	const struct addr_set *addresses = set->wanted;
+
+	if (!set->same)
+		APPEND(arena, findings, set->finding);
+	if (place == NAMES_NONE)
+		return;
+	if (addresses == NULL)
+		addresses = keep_addresses(verifier->arena, &set->found);
+	verifier->known[place].set.addresses = *addresses;
 }
 
 enum { HASHED_AT_ONCE = 128 };
@@ -187,10 +202,9 @@ static void add_ranges(struct digester *digester, const struct addr_set *set)
 	}
 }
 
-struct digest verify_set_key(struct verifier *verifier, const struct verify_set *set, const struct digest *file)
+struct digest verify_set_key(struct digester *digester, const struct verifier *verifier, const struct verify_set *set,
+                             const struct digest *file)
 {
-	struct digester *digester = verifier->digester;
-
 	digester_add(digester, STR("set\n"));
 	digester_add(digester, (struct str){(const char *)&verifier->base, sizeof verifier->base});
 	digester_add(digester, (struct str){(const char *)file, sizeof *file});

@@ -8,18 +8,20 @@
 #include "fleetwall/embedded.h"
 #include "fleetwall/parallel.h"
 
-enum { SETS_AT_ONCE = 64, RULESETS_AT_ONCE = 64 };
+enum { RULESETS_AT_ONCE = 64 };
 
 /* A ruleset, and machines in the same position that have it. */
 struct group {
 	struct digest ruleset, key;
 	size_t machine, machines; /* the first, and how many */
-	bool known;
+	bool proved;
 };
 
 struct set_entry {
 	const struct entry *entry;
 	struct digest key;
+	bool known;
+	struct verify_set set;
 };
 
 struct proving {
@@ -83,7 +85,7 @@ static void add_machine(struct proving *proving, size_t machine, struct str posi
 	if (number == proving->groups.count) {
 		if (proving->order->known != NULL)
 			group.key = verify_ruleset_key(proving->verifier, position, ruleset);
-		group.known = is_known(proving, &group.key);
+		group.proved = is_known(proving, &group.key);
 		APPEND(proving->scratch, &proving->groups, group);
 	}
 	proving->groups.items[number].machines++;
@@ -180,100 +182,101 @@ static struct error *choose_sets(struct proving *proving)
 	return NULL;
 }
 
-/* --- sets --- */
+/* --- sets, by everybody at once --- */
 
-/* Some at once: begun and ended here, read by everybody. */
-struct set_batch {
-	struct proving *proving;
-	struct verify_set sets[SETS_AT_ONCE];
-	struct set_entry *entries[SETS_AT_ONCE];
-	size_t count;
-	struct arena *arenas[PARALLEL_MOST];
+struct set_worker {
+	struct arena *arena, *scratch; /* until the end; of one set */
+	struct digester *digester;
 };
 
-static struct error *read_set(void *context, unsigned worker, size_t item)
+struct set_work {
+	struct proving *proving;
+	struct set_worker workers[PARALLEL_MOST];
+};
+
+static void keep_finding(struct arena *arena, struct verify_set *set)
 {
-	struct set_batch *batch = context;
-	const struct entry *entry = batch->entries[item]->entry;
+	set->finding.why = str_copy(arena, set->finding.why);
+	set->finding.text = str_copy(arena, set->finding.text);
+	if (set->found.count > 0)
+		set->found = addr_set_of(arena, set->found.family, set->found.ranges, set->found.count);
+}
+
+static struct error *read_set(struct proving *proving, struct set_worker *worker, struct set_entry *set)
+{
 	struct str bytes;
 
-	TRY(store_read_set(batch->arenas[worker], batch->proving->order->output, &entry->digest, &bytes));
-	verify_set_read(batch->arenas[worker], &batch->sets[item], bytes);
+	TRY(store_read_set(worker->scratch, proving->order->output, &set->entry->digest, &bytes));
+	verify_set_read(worker->scratch, &set->set, bytes);
+	if (!set->set.same || set->set.wanted == NULL)
+		keep_finding(worker->arena, &set->set);
 	return NULL;
 }
 
 /* What is known is as it must be, without a look. */
-static void begin_set(struct set_batch *batch, struct set_entry *entry)
+static struct error *prove_set(void *context, unsigned number, size_t item)
 {
-	struct proving *proving = batch->proving;
-	struct verify_set *set = &batch->sets[batch->count];
+	struct set_work *work = context;
+	struct proving *proving = work->proving;
+	struct set_worker *worker = &work->workers[number];
+	struct set_entry *set = &proving->sets.items[item];
+	struct error *error = NULL;
 
-	verify_set_begin(proving->verifier, entry->entry->name, set);
+	verify_set_begin(worker->arena, proving->verifier, set->entry->name, &set->set);
 	if (proving->order->known != NULL)
-		entry->key = verify_set_key(proving->verifier, set, &entry->entry->digest);
-	if (set->wanted != NULL && is_known(proving, &entry->key)) {
-		set->same = true;
-		verify_set_end(proving->arena, proving->verifier, set, &proving->proved->findings);
-		remember(proving, &entry->key);
-		return;
-	}
-	batch->entries[batch->count++] = entry;
-	proving->proved->again++;
-}
-
-static void keep_finding(struct arena *arena, struct verify_set *set)
-{
-	set->finding.file = str_copy(arena, set->finding.file);
-	set->finding.why = str_copy(arena, set->finding.why);
-	set->finding.text = str_copy(arena, set->finding.text);
-}
-
-static struct error *finish_batch(struct set_batch *batch)
-{
-	struct proving *proving = batch->proving;
-	unsigned workers = proving->order->workers;
-
-	TRY(parallel_each(workers, batch->count, read_set, batch));
-	for (size_t i = 0; i < batch->count; i++) {
-		struct verify_set *set = &batch->sets[i];
-
-		if (!set->same)
-			keep_finding(proving->arena, set);
-		else
-			remember(proving, &batch->entries[i]->key);
-		verify_set_end(proving->arena, proving->verifier, set, &proving->proved->findings);
-	}
-	for (unsigned i = 0; i < workers; i++)
-		arena_reset(batch->arenas[i]);
-	batch->count = 0;
-	return NULL;
-}
-
-static struct error *read_sets(struct set_batch *batch)
-{
-	struct proving *proving = batch->proving;
-
-	for (size_t i = 0; i < proving->sets.count; i++) {
-		begin_set(batch, &proving->sets.items[i]);
-		if (batch->count == SETS_AT_ONCE)
-			TRY(finish_batch(batch));
-	}
-	return finish_batch(batch);
-}
-
-static struct error *prove_sets(struct proving *proving)
-{
-	struct set_batch *batch = ARENA_NEW(proving->scratch, struct set_batch);
-	struct error *error;
-
-	batch->proving = proving;
-	for (unsigned i = 0; i < proving->order->workers; i++)
-		batch->arenas[i] = arena_new();
-	proving->proved->sets = proving->sets.count;
-	error = read_sets(batch);
-	for (unsigned i = 0; i < proving->order->workers; i++)
-		arena_free(batch->arenas[i]);
+		set->key = verify_set_key(worker->digester, proving->verifier, &set->set, &set->entry->digest);
+	set->known = set->set.wanted != NULL && is_known(proving, &set->key);
+	set->set.same = set->known;
+	if (!set->known)
+		error = read_set(proving, worker, set);
+	arena_reset(worker->scratch);
 	return error;
+}
+
+static struct error *prove_sets(void *context)
+{
+	struct set_work *work = context;
+	struct proving *proving = work->proving;
+
+	return parallel_each(proving->order->workers, proving->sets.count, prove_set, work);
+}
+
+static void begin_sets(struct proving *proving, struct set_work *work)
+{
+	work->proving = proving;
+	for (unsigned i = 0; i < proving->order->workers; i++) {
+		struct set_worker *worker = &work->workers[i];
+
+		worker->arena = arena_new();
+		worker->scratch = arena_new();
+		worker->digester = digester_new(worker->arena);
+	}
+	for (size_t i = 0; i < proving->sets.count; i++)
+		verify_set_name(proving->verifier, proving->sets.items[i].entry->name);
+	proving->proved->sets = proving->sets.count;
+}
+
+static void end_sets(struct proving *proving)
+{
+	for (size_t i = 0; i < proving->sets.count; i++) {
+		struct set_entry *set = &proving->sets.items[i];
+
+		if (set->set.same)
+			remember(proving, &set->key);
+		proving->proved->again += !set->known;
+		if (!set->set.same)
+			keep_finding(proving->arena, &set->set);
+		verify_set_end(proving->arena, proving->verifier, &set->set, &proving->proved->findings);
+	}
+}
+
+static void free_sets(struct proving *proving, struct set_work *work)
+{
+	for (unsigned i = 0; i < proving->order->workers; i++) {
+		digester_free(work->workers[i].digester);
+		arena_free(work->workers[i].scratch);
+		arena_free(work->workers[i].arena);
+	}
 }
 
 /* --- rulesets --- */
@@ -285,6 +288,7 @@ struct ruleset_batch {
 	struct verify_text *texts[RULESETS_AT_ONCE];
 	size_t count;
 	struct arena *arena;
+	bool names; /* they are judged by the names of sets alone */
 };
 
 static struct error *read_batch(void *context)
@@ -302,21 +306,27 @@ static struct error *read_batch(void *context)
 	return NULL;
 }
 
+static void judge_one(struct ruleset_batch *batch, struct arena *scratch, size_t i)
+{
+	struct proving *proving = batch->proving;
+	struct group *group = batch->groups[i];
+
+	if (batch->names)
+		group->proved = verify_by_names(scratch, proving->verifier, group->machine, batch->texts[i]);
+	else
+		(void)verify_ruleset(proving->arena, scratch, proving->verifier, group->machine, group->machines,
+		                     batch->texts[i], &proving->proved->findings);
+}
+
 static struct error *judge_batch(void *context)
 {
 	struct ruleset_batch *batch = context;
-	struct proving *proving = batch->proving;
 	struct arena *scratch = arena_new();
 
 	for (size_t i = 0; i < batch->count; i++) {
-		const struct group *group = batch->groups[i];
-
-		if (verify_ruleset(proving->arena, scratch, proving->verifier, group->machine, group->machines,
-		                   batch->texts[i], &proving->proved->findings) == VERIFY_PROVED)
-			remember(proving, &group->key);
+		judge_one(batch, scratch, i);
 		arena_reset(scratch);
 	}
-	proving->proved->again += batch->count;
 	arena_free(scratch);
 	return NULL;
 }
@@ -327,14 +337,9 @@ static void fill_batch(struct ruleset_batch *batch, size_t *next)
 
 	arena_reset(batch->arena);
 	batch->count = 0;
-	for (; *next < proving->groups.count && batch->count < RULESETS_AT_ONCE; ++*next) {
-		struct group *group = &proving->groups.items[*next];
-
-		if (group->known)
-			remember(proving, &group->key);
-		else
-			batch->groups[batch->count++] = group;
-	}
+	for (; *next < proving->groups.count && batch->count < RULESETS_AT_ONCE; ++*next)
+		if (!proving->groups.items[*next].proved)
+			batch->groups[batch->count++] = &proving->groups.items[*next];
 }
 
 static struct error *judge_all(struct ruleset_batch *here, struct ruleset_batch *next)
@@ -354,23 +359,76 @@ static struct error *judge_all(struct ruleset_batch *here, struct ruleset_batch 
 	return NULL;
 }
 
-static struct error *prove_rulesets(struct proving *proving)
+/* All that are not proved yet. */
+static struct error *judge_rulesets(struct proving *proving, bool names)
 {
 	struct ruleset_batch *batches = ARENA_ARRAY(proving->scratch, struct ruleset_batch, 2);
 	struct error *error;
 
-	proving->proved->rulesets = proving->groups.count;
 	for (size_t i = 0; i < 2; i++)
-		batches[i] = (struct ruleset_batch){.proving = proving, .arena = arena_new()};
-	packets_begin();
+		batches[i] = (struct ruleset_batch){.proving = proving, .arena = arena_new(), .names = names};
 	error = judge_all(&batches[0], &batches[1]);
-	packets_end();
 	arena_free(batches[0].arena);
 	arena_free(batches[1].arena);
 	return error;
 }
 
+static struct error *judge_by_names(void *context)
+{
+	return judge_rulesets(context, true);
+}
+
+static size_t count_unproved(const struct proving *proving)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < proving->groups.count; i++)
+		count += !proving->groups.items[i].proved;
+	return count;
+}
+
+/* Where names don't decide, what is proved is so as long as sets hold what they hold, and not remembered. */
+static struct error *judge_the_rest(struct proving *proving)
+{
+	end_sets(proving);
+	for (size_t i = 0; i < proving->groups.count; i++)
+		if (proving->groups.items[i].proved)
+			remember(proving, &proving->groups.items[i].key);
+	return count_unproved(proving) > 0 ? judge_rulesets(proving, false) : NULL;
+}
+
+/* Nothing of a set's contents is needed where names decide, so that both go on at once. */
+static struct error *judge_both(struct proving *proving, struct set_work *work)
+{
+	size_t unproved = count_unproved(proving);
+	struct error *error;
+
+	proving->proved->rulesets = proving->groups.count;
+	proving->proved->again += unproved;
+	if (unproved > 0)
+		packets_begin();
+	error = parallel_both(judge_by_names, proving, prove_sets, work);
+	if (error == NULL)
+		error = judge_the_rest(proving);
+	if (unproved > 0)
+		packets_end();
+	return error;
+}
+
 /* --- all of it --- */
+
+static struct error *judge_sets_and_rulesets(struct proving *proving)
+{
+	struct set_work *work = ARENA_NEW(proving->scratch, struct set_work);
+	struct error *error;
+
+	begin_sets(proving, work);
+	if (proving->order->machines == NULL)
+		intent_hurry(verifier_intent(proving->verifier));
+	error = judge_both(proving, work);
+	free_sets(proving, work);
+	return error;
+}
 
 static struct error *work(struct proving *proving)
 {
@@ -378,8 +436,7 @@ static struct error *work(struct proving *proving)
 
 	look_at_machines(proving);
 	TRY(choose_sets(proving));
-	TRY(prove_sets(proving));
-	TRY(prove_rulesets(proving));
+	TRY(judge_sets_and_rulesets(proving));
 	proving->keys.count = digests_sort(proving->keys.items, proving->keys.count);
 	proofs->keys = ARENA_ARRAY(proving->arena, struct digest, proving->keys.count);
 	proofs->count = proving->keys.count;

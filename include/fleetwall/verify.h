@@ -51,7 +51,7 @@ struct verifier *verifier_new(struct arena *arena, const struct fleet *fleet, co
                               struct str program);
 struct intent *verifier_intent(struct verifier *verifier);
 
-/* --- sets: each file is begun, read and ended, before the first ruleset that names it is read --- */
+/* --- sets: each file is begun, read and ended, and named before the first ruleset that names it is read --- */
 
 struct verify_set {
 	struct str name;               /* "mysql-0123456789ab.v4" */
@@ -61,8 +61,11 @@ struct verify_set {
 	struct verify_finding finding; /* where it is not the same */
 };
 
-void verify_set_begin(struct verifier *verifier, struct str name, struct verify_set *set);
-/* By any thread, into its arena. The bytes are not kept. */
+/* There is a file of this name. Not needed where verify_set_end() comes before the first ruleset. */
+void verify_set_name(struct verifier *verifier, struct str name);
+/* These two by any thread, into its arena, which lives as long as the verifier in the first case; not two at once for the
+ * same set. Meanwhile rulesets may be judged by names. The bytes are not kept. */
+void verify_set_begin(struct arena *arena, struct verifier *verifier, struct str name, struct verify_set *set);
 void verify_set_read(struct arena *arena, struct verify_set *set, struct str bytes);
 /* `set` as it was read; or with `same` set by who knows, by its key, that this was proved before. */
 void verify_set_end(struct arena *arena, struct verifier *verifier, const struct verify_set *set,
@@ -87,17 +90,21 @@ enum verify_verdict {
 	VERIFY_PROVED_TODAY, /* as long as its sets hold what they hold now: nothing to remember */
 	VERIFY_REFUTED,      /* with findings */
 };
-/* Findings are in `arena`; nothing of them is the text's. */
+/* Findings are in `arena`; nothing of them is the text's. After the sets. */
 enum verify_verdict verify_ruleset(struct arena *arena, struct arena *scratch, struct verifier *verifier,
                                    size_t machine, size_t machines, const struct verify_text *text,
                                    struct verify_findings *findings);
+/* The same by the names of sets alone, with nothing to say: is it VERIFY_PROVED? */
+bool verify_by_names(struct arena *scratch, struct verifier *verifier, size_t machine,
+                     const struct verify_text *text);
 
 /* --- what was proved before --- */
 
 /* What a proof stands for: the ruleset's digest, the position's text, the settings and the program; of a set its name,
  * digest and wanted addresses. */
 struct digest verify_ruleset_key(struct verifier *verifier, struct str position, const struct digest *ruleset);
-struct digest verify_set_key(struct verifier *verifier, const struct verify_set *set, const struct digest *file);
+struct digest verify_set_key(struct digester *digester, const struct verifier *verifier, const struct verify_set *set,
+                             const struct digest *file);
 void verifier_free(struct verifier *verifier); /* what it holds beside its arena; NULL is fine */
 
 /* In words, one finding a few lines: what, where, the packet, wanted and got, why. */

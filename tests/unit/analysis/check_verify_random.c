@@ -85,7 +85,7 @@ static void prove_sets(struct verifier *verifier, struct verify_findings *findin
 	for (size_t i = 0; i < output.set_count; i++) {
 		struct verify_set set;
 
-		verify_set_begin(verifier, output.sets[i].name, &set);
+		verify_set_begin(arena, verifier, output.sets[i].name, &set);
 		ck_assert_ptr_nonnull(set.wanted);
 		verify_set_read(arena, &set, output.sets[i].bytes);
 		verify_set_end(arena, verifier, &set, findings);
