@@ -12,7 +12,8 @@
 
 struct match *add_match(struct rule_state *rule, enum match_kind kind, bool negated, struct str text)
 {
-	APPEND(rule->reader->arena, &rule->matches, ((struct match){.kind = kind, .negated = negated, .text = text}));
+	APPEND(rule->reader->line_arena, &rule->matches,
+	       ((struct match){.kind = kind, .negated = negated, .text = text}));
 	return &rule->matches.items[rule->matches.count - 1];
 }
 

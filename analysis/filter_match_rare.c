@@ -65,7 +65,7 @@ static void imply(struct rule_state *rule, struct part *part, const char *name, 
 	struct given given = {.option = option_named(part, name), .values = {{.text = value}}};
 
 	if (part_option(part, name) == NULL)
-		APPEND(rule->reader->arena, part, given);
+		APPEND(rule->reader->line_arena, part, given);
 }
 
 void build_recent(struct rule_state *rule, struct part *part)

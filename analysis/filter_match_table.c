@@ -321,7 +321,8 @@ const struct extension *extension_match(struct str name, enum family family)
 	unsigned bit = family == FAMILY_4 ? ONLY_4 : ONLY_6;
 
 	for (size_t i = 0; i < sizeof matches / sizeof *matches; i++)
-		if ((matches[i].families & bit) != 0 && str_is(name, matches[i].name))
+		if ((matches[i].families & bit) != 0 && name.n > 0 && matches[i].name[0] == name.p[0] &&
+		    str_is(name, matches[i].name))
 			return &matches[i];
 	return NULL;
 }

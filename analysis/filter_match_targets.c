@@ -162,7 +162,8 @@ const struct extension *extension_target(struct str name, enum family family)
 	unsigned bit = family == FAMILY_4 ? ONLY_4 : ONLY_6;
 
 	for (size_t i = 0; i < sizeof targets / sizeof *targets; i++)
-		if ((targets[i].families & bit) != 0 && str_is(name, targets[i].name))
+		if ((targets[i].families & bit) != 0 && name.n > 0 && targets[i].name[0] == name.p[0] &&
+		    str_is(name, targets[i].name))
 			return &targets[i];
 	return NULL;
 }

@@ -253,11 +253,14 @@ struct error *filter_read(struct arena *arena, enum family family, struct str fi
 	struct str rest = text, line;
 
 	reader.names = names_new(arena);
+	reader.line_arena = arena_new();
 	while (rest.p != NULL && reader.fault_count < FAULTS_MAX && str_cut(&rest, '\n', &line)) {
 		reader.number++;
 		reader.line = line;
 		read_line(&lines, line);
+		arena_reset(reader.line_arena);
 	}
+	arena_free(reader.line_arena);
 	reader.line = STR("");
 	if (lines.where != OUTSIDE)
 		reader_fault(&reader, 0, "the file may be cut off", "COMMIT was expected before the end");

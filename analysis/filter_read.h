@@ -45,6 +45,7 @@ enum hook { HOOK_INPUT = 1, HOOK_FORWARD = 2, HOOK_OUTPUT = 4, HOOKS_ALL = 7 };
 
 struct reader {
 	struct arena *arena;
+	struct arena *line_arena; /* for what is needed while a line is read */
 	enum family family;
 	struct str file;
 	const struct filter_sets *sets;

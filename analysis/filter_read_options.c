@@ -104,7 +104,7 @@ static void give_option(struct rule_state *rule, struct cursor *cursor, struct p
 			RULE_FAULT(rule, word, NULL, "%.*s stands twice", STR_ARG(word->text));
 			return;
 		}
-	APPEND(rule->reader->arena, part, given);
+	APPEND(rule->reader->line_arena, part, given);
 }
 
 void read_option(struct rule_state *rule, struct cursor *cursor, const struct word *word)

@@ -88,7 +88,7 @@ static const struct {
 static enum common common_of(struct str word)
 {
 	for (size_t i = 0; i < sizeof commons / sizeof *commons; i++)
-		if (str_is(word, commons[i].name))
+		if (word.n > 1 && commons[i].name[1] == word.p[1] && str_is(word, commons[i].name))
 			return commons[i].what;
 	return COMMON_COUNT;
 }
@@ -157,7 +157,7 @@ static void add_address(struct rule_state *rule, struct match_list *list, bool s
 	}
 	masked_print(&buf, &masked);
 	match.text = buf_str(&buf);
-	APPEND(arena, list, match);
+	APPEND(rule->reader->line_arena, list, match);
 }
 
 static void read_addresses(struct rule_state *rule, struct cursor *cursor, const struct word *option, bool source)
@@ -226,13 +226,13 @@ static void read_interface(struct rule_state *rule, struct cursor *cursor, const
 static struct part *add_part(struct rule_state *rule, const struct extension *extension, struct str name,
                              unsigned column)
 {
-	struct part *part = ARENA_NEW(rule->reader->arena, struct part);
+	struct part *part = ARENA_NEW(rule->reader->line_arena, struct part);
 
 	part->extension = extension;
 	part->name = name;
 	part->column = column;
 	if (extension == NULL || extension->open) {
-		part->text = ARENA_NEW(rule->reader->arena, struct buf);
+		part->text = ARENA_NEW(rule->reader->line_arena, struct buf);
 		*part->text = buf_new(rule->reader->arena);
 		buf_add(part->text, name);
 	}
@@ -243,7 +243,7 @@ void add_match_part(struct rule_state *rule, const struct extension *extension, 
 {
 	struct part *part = add_part(rule, extension, name, column);
 
-	APPEND(rule->reader->arena, &rule->parts, part);
+	APPEND(rule->reader->line_arena, &rule->parts, part);
 }
 
 /* A match that is there for the other family alone is none. */
@@ -383,16 +383,16 @@ static void read_word(struct rule_state *rule, struct cursor *cursor)
 
 static void build_common(struct rule_state *rule, size_t source, size_t destination)
 {
-	struct arena *arena = rule->reader->arena;
+	struct arena *arena = rule->reader->arena, *line_arena = rule->reader->line_arena;
 
 	if (source < rule->sources.count)
-		APPEND(arena, &rule->matches, rule->sources.items[source]);
+		APPEND(line_arena, &rule->matches, rule->sources.items[source]);
 	if (destination < rule->destinations.count)
-		APPEND(arena, &rule->matches, rule->destinations.items[destination]);
+		APPEND(line_arena, &rule->matches, rule->destinations.items[destination]);
 	if (rule->in_given && !(str_is(rule->in.name, "+") && !rule->in.negated))
-		APPEND(arena, &rule->matches, rule->in);
+		APPEND(line_arena, &rule->matches, rule->in);
 	if (rule->out_given && !(str_is(rule->out.name, "+") && !rule->out.negated))
-		APPEND(arena, &rule->matches, rule->out);
+		APPEND(line_arena, &rule->matches, rule->out);
 	if (rule->protocol_given && rule->protocol != 0) {
 		struct match *match = add_match(rule, MATCH_PROTOCOL, rule->protocol_negated,
 		                                str_format(arena, "protocol %d", rule->protocol));
@@ -427,12 +427,15 @@ static void add_rule(struct rule_state *rule, struct rule_entries *rules)
 {
 	struct arena *arena = rule->reader->arena;
 	struct rule_entry *entry = ARENA_NEW(arena, struct rule_entry);
+	struct match *matches = ARENA_ARRAY(arena, struct match, rule->matches.count);
 	const struct extension *target = rule->target != NULL ? rule->target->extension : NULL;
 
+	if (rule->matches.count > 0)
+		memcpy(matches, rule->matches.items, rule->matches.count * sizeof *matches);
 	entry->rule = (struct filter_rule){
 		.line = rule->reader->number,
 		.text = rule->reader->line,
-		.matches = rule->matches.items,
+		.matches = matches,
 		.match_count = rule->matches.count,
 		.comment = rule->comment,
 		.target = target != NULL ? target->target
@@ -447,7 +450,7 @@ static void add_rule(struct rule_state *rule, struct rule_entries *rules)
 	entry->column = rule->jump.column;
 	entry->hooks = rule->hooks;
 	entry->hooks_why = rule->hooks_why;
-	APPEND(arena, rules, entry);
+	APPEND(rule->reader->line_arena, rules, entry);
 }
 
 static void build_rules(struct rule_state *rule, struct rule_entries *rules)
