@@ -121,7 +121,15 @@ struct filter {
  * reaches itself, a set that `sets` lacks (NULL: any may be there) or has for the other family are faults as well.
  * `file` is for messages. The spellings of iptables before 1.4.3 (`-s ! net`, `--dport ! 22`), which today's tool
  * refuses, are read. One line with several addresses (-s a,b) is several rules, as iptables makes of it. The model
- * refers to `text`. */
+ * refers to `text`.
+ *
+ * A match that nobody knows here (-m geoip …) is a condition of its name and words; its options end where the next of
+ * -m, -j and the like begins, and one that a known match could have as well is a fault, for then it is not certain
+ * whose it is. Names of hosts, users and services are not looked up: a service counts by name where the number is the
+ * same everywhere. A line for the other family (-6 in IPv4) is among `foreign_lines`. Refused beyond what the tool
+ * refuses: a loop that no packet reaches, a chain with the name of a standard target, a quotation mark that is not
+ * closed, a date beyond 2038-01-19T03:14:07. What the rules of the text change themselves (SET --add-set, MARK) is no
+ * steady condition, and such a set is not modelled. */
 struct filter_sets;
 struct error *filter_read(struct arena *arena, enum family family, struct str file, struct str text,
                           const struct filter_sets *sets, struct filter **filter) MUST_CHECK;
@@ -139,8 +147,10 @@ struct filter_set {
 	struct addr_set addresses;
 };
 /* What `ipset restore` makes of these texts, one after the other, beginning with nothing: create, add, del, flush,
- * swap, destroy, rename, with -exist or without; so both `ipset save` and our set files. The sets are sorted by name.
- * `only taken away again` ones are not there. nomatch entries and timeouts make a set not modelled. */
+ * swap, destroy, rename, with -exist or without (which holds from its line to the end of its text); so both `ipset
+ * save` and our set files. The sets are sorted by name; those that were destroyed again are not there. Entries with
+ * nomatch, and a timeout, make a set not modelled; so do the types with ports, marks, interfaces or MACs, and a list of
+ * sets of both families. */
 struct filter_sets {
 	struct filter_set *sets;
 	size_t count;
