@@ -15,11 +15,11 @@
 /* Small at first, so that a question that needs few nodes waits for nothing; then the table doubles, up to a step that
  * a big one can afford. A node has 20 bytes; each of six caches of results has an entry of 24 for every CACHE_RATIO.
  * With the most of them that is less than 1 GiB. */
-#define FIRST_NODES (1 << 16)
+#define FIRST_NODES (1 << 17)
 #define FIRST_CACHE (1 << 14)
 #define LARGEST_STEP (1 << 23)
 #define MOST_NODES (1 << 25)
-#define LEAST_FREE 30 /* per cent, after a garbage collection: else the table grows */
+#define LEAST_FREE 50 /* per cent, after a garbage collection: else the table grows */
 #define CACHE_RATIO 16
 #define MORE_CONDITIONS 1024
 
