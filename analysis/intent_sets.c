@@ -167,41 +167,48 @@ static struct addr_set gathered_set(struct arena *arena, struct arena *scratch, 
 	return addr_set_of(arena, family, gathering.ranges, gathering.count);
 }
 
-static const struct addr_set *find_addresses(struct arena *arena, struct intent *intent, uint32_t number,
-                                             enum family family)
+static struct addr_set *find_addresses(struct arena *arena, const struct intent *intent, const struct meant_set *set,
+                                       enum family family)
 {
-	struct meant_set *set = &intent->sets.items[number];
-	struct addr_set **addresses = &set->addresses[family_index(family)];
 	const struct number_list *members = members_of(intent, set);
-	struct arena *scratch;
+	struct addr_set *addresses = ARENA_NEW(arena, struct addr_set);
+	struct arena *scratch = arena_new();
 
-	if (*addresses != NULL)
-		return *addresses;
-	scratch = arena_new();
-	*addresses = ARENA_NEW(arena, struct addr_set);
-	**addresses = intent->hurried && members != NULL
-	                      ? ranked_set(arena, scratch, intent, set, members, family)
-	                      : gathered_set(arena, scratch, intent, set, family);
+	*addresses = intent->hurried && members != NULL
+	                     ? ranked_set(arena, scratch, intent, set, members, family)
+	                     : gathered_set(arena, scratch, intent, set, family);
 	arena_free(scratch);
-	return *addresses;
+	return addresses;
 }
 
 const struct addr_set *set_addresses(struct intent *intent, uint32_t number, enum family family)
 {
-	return find_addresses(intent->arena, intent, number, family);
+	struct meant_set *set = &intent->sets.items[number];
+	struct addr_set **addresses = &set->addresses[family_index(family)];
+
+	if (*addresses == NULL)
+		*addresses = find_addresses(intent->arena, intent, set, family);
+	return *addresses;
 }
 
-const struct addr_set *intent_set_into(struct arena *arena, struct intent *intent, struct str name,
-                                       enum family family)
+static uint32_t needed_set(const struct intent *intent, struct str name, enum family family)
 {
 	uint32_t number = names_find(intent->set_names, name);
 
-	if (number == NAMES_NONE || !intent->sets.items[number].needed[family_index(family)])
-		return NULL;
-	return find_addresses(arena, intent, number, family);
+	return number != NAMES_NONE && intent->sets.items[number].needed[family_index(family)] ? number : NAMES_NONE;
 }
 
 const struct addr_set *intent_set(struct intent *intent, struct str name, enum family family)
 {
-	return intent_set_into(intent->arena, intent, name, family);
+	uint32_t number = needed_set(intent, name, family);
+
+	return number != NAMES_NONE ? set_addresses(intent, number, family) : NULL;
+}
+
+const struct addr_set *intent_set_into(struct arena *arena, const struct intent *intent, struct str name,
+                                       enum family family)
+{
+	uint32_t number = needed_set(intent, name, family);
+
+	return number != NAMES_NONE ? find_addresses(arena, intent, &intent->sets.items[number], family) : NULL;
 }

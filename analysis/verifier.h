@@ -7,9 +7,9 @@
 #include "fleetwall/names.h"
 #include "fleetwall/verify.h"
 
-/* A set file that was ended. */
+/* A set file. What the inventory wants of it, it says itself. */
 struct known_set {
-	struct filter_set set; /* as the inventory wants it, where it does */
+	struct filter_set set; /* with addresses where nobody needs them */
 };
 
 /* A set by its name: a condition for each field. "own NAME" is a file's, where that holds something else than the
@@ -75,6 +75,8 @@ struct local_view {
 	struct verifier *verifier;
 	const struct verify_text *text;
 };
+/* What a set of the file holds. */
+const struct addr_set *locals_addresses(const struct local_view *view, const struct filter_set *set);
 /* With the addresses of those sets that it depends on in place of their names. */
 struct packets locals_put(struct verifier *verifier, enum family family, struct packets set);
 

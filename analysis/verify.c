@@ -170,13 +170,18 @@ struct way {
 };
 
 /* Of a packet, whether it is in a set is a matter of looking. */
+struct sample_view {
+	struct local_view local;
+	const struct sample *sample;
+};
+
 static struct packets see_sample(void *context, const struct filter_set *set, enum packet_field field)
 {
-	const struct sample *sample = context;
+	const struct sample_view *view = context;
+	const struct sample *sample = view->sample;
+	struct addr addr = field == FIELD_SOURCE ? sample->source : sample->destination;
 
-	return addr_set_has(&set->addresses, field == FIELD_SOURCE ? sample->source : sample->destination)
-	               ? packets_family(set->family)
-	               : packets_none();
+	return addr_set_has(locals_addresses(&view->local, set), addr) ? packets_family(set->family) : packets_none();
 }
 
 /* Their names are the diagrams', which may end before the finding is printed. */
@@ -196,13 +201,15 @@ static void find_packet(struct way *way, const char *wanted, const char *got, st
 	struct judging *judging = way->judging;
 	struct verify_finding *finding;
 	struct sample sample;
-	const struct filter_view view = {&judging->text->sets, see_sample, &sample};
+	struct sample_view seen = {{judging->verifier, judging->text}, &sample};
+	const struct filter_view view = {&judging->text->sets, see_sample, &seen};
 	const struct filter_rule *rule;
 
 	if (!sample_ordinary(judging->arena, set, way->out, &sample))
 		return;
 	rule = filter_decider(way->filter, &view, way->chain, &sample);
 	finding = find(judging, VERIFY_PACKET, rules_file(way->filter->family));
+	finding->chain = str_copy(judging->arena, way->chain->name);
 	finding->out = way->out;
 	finding->packet = sample;
 	keep_conditions(judging->arena, &finding->packet);

@@ -98,6 +98,15 @@ static const struct addr_set *addresses_of(struct verifier *verifier, const stru
 	return wanted != NULL ? wanted : seen->addresses[family == FAMILY_6];
 }
 
+const struct addr_set *locals_addresses(const struct local_view *view, const struct filter_set *set)
+{
+	const struct addr_set *wanted =
+		view->text->as_given ? NULL
+				     : intent_set(view->verifier->intent, set_own_name(set->name), set->family);
+
+	return wanted != NULL ? wanted : &set->addresses;
+}
+
 struct packets locals_put(struct verifier *verifier, enum family family, struct packets set)
 {
 	struct arena *scratch = arena_new();

@@ -210,7 +210,8 @@ static void print_packet(struct buf *buf, const struct verify_finding *finding)
 {
 	struct str packet = verify_packet_str(buf->arena, &finding->packet, finding->out);
 
-	buf_format(buf, ": must be %.*s, and is %.*s\n", STR_ARG(finding->wanted), STR_ARG(finding->got));
+	buf_format(buf, ": in %.*s must be %.*s, and is %.*s\n", STR_ARG(finding->chain), STR_ARG(finding->wanted),
+	           STR_ARG(finding->got));
 	buf_format(buf, "    packet:    %.*s\n", STR_ARG(packet));
 	buf_format(buf, "    inventory: %.*s\n", STR_ARG(finding->why));
 	if (finding->line > 0)

@@ -40,6 +40,7 @@ void verify_set_begin(struct arena *arena, struct verifier *verifier, struct str
 	*set = (struct verify_set){.name = name};
 	if (set_file_name(name, &own, &family))
 		set->wanted = intent_set_into(arena, verifier->intent, own, family);
+	set->needed = set->wanted != NULL;
 }
 
 static void differs(struct verify_set *set, enum verify_kind kind, struct str why)
@@ -137,12 +138,9 @@ void verify_set_read(struct arena *arena, struct verify_set *set, struct str byt
 		differs(set, VERIFY_SET, tell_difference(arena, &set->found, set->wanted));
 }
 
-static const struct addr_set *keep_addresses(struct arena *arena, const struct addr_set *addresses)
+static struct addr_set keep_addresses(struct arena *arena, const struct addr_set *addresses)
 {
-	struct addr_set *kept = ARENA_NEW(arena, struct addr_set);
-
-	*kept = addr_set_of(arena, addresses->family, addresses->ranges, addresses->count);
-	return kept;
+	return addr_set_of(arena, addresses->family, addresses->ranges, addresses->count);
 }
 
 /* Its place; UINT32_MAX: that is no name of a set file. */
@@ -172,15 +170,12 @@ void verify_set_end(struct arena *arena, struct verifier *verifier, const struct
                     struct verify_findings *findings)
 {
 	uint32_t place = place_of(verifier, set->name);
-	const struct addr_set *addresses = set->wanted;
 
 	if (!set->same)
 		APPEND(arena, findings, set->finding);
-	if (place == NAMES_NONE)
-		return;
-	if (addresses == NULL)
-		addresses = keep_addresses(verifier->arena, &set->found);
-	verifier->known[place].set.addresses = *addresses;
+	/* What is needed is taken for what it must be: if it is not, that was found here, once for all rulesets. */
+	if (place != NAMES_NONE && !set->needed && set->found.count > 0)
+		verifier->known[place].set.addresses = keep_addresses(verifier->arena, &set->found);
 }
 
 enum { HASHED_AT_ONCE = 128 };

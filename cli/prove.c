@@ -208,7 +208,7 @@ static struct error *read_set(struct proving *proving, struct set_worker *worker
 
 	TRY(store_read_set(worker->scratch, proving->order->output, &set->entry->digest, &bytes));
 	verify_set_read(worker->scratch, &set->set, bytes);
-	if (!set->set.same || set->set.wanted == NULL)
+	if (!set->set.same || !set->set.needed)
 		keep_finding(worker->arena, &set->set);
 	return NULL;
 }
@@ -222,13 +222,14 @@ static struct error *prove_set(void *context, unsigned number, size_t item)
 	struct set_entry *set = &proving->sets.items[item];
 	struct error *error = NULL;
 
-	verify_set_begin(worker->arena, proving->verifier, set->entry->name, &set->set);
+	verify_set_begin(worker->scratch, proving->verifier, set->entry->name, &set->set);
 	if (proving->order->known != NULL)
 		set->key = verify_set_key(worker->digester, proving->verifier, &set->set, &set->entry->digest);
-	set->known = set->set.wanted != NULL && is_known(proving, &set->key);
+	set->known = set->set.needed && is_known(proving, &set->key);
 	set->set.same = set->known;
 	if (!set->known)
 		error = read_set(proving, worker, set);
+	set->set.wanted = NULL;
 	arena_reset(worker->scratch);
 	return error;
 }

@@ -10,9 +10,9 @@
 
 enum { FINDINGS_SHOWN = 20 }; /* to people */
 
-static const char *const columns[] = {"kind", "machine", "machines", "file", "line",     "text",
-                                      "direction", "packet", "wanted", "got", "why"};
-enum { COLUMNS = 11 };
+static const char *const columns[] = {"kind", "machine",   "machines", "file",   "line",   "text",
+                                      "chain", "direction", "packet",   "wanted", "got",    "why"};
+enum { COLUMNS = 12 };
 
 /* --- saying it --- */
 
@@ -34,6 +34,7 @@ static void write_finding(struct run *run, const struct verify_finding *finding)
 					cell_some(finding->file),
 					cell_positive(finding->line),
 					cell_some(finding->text),
+					cell_some(finding->chain),
 					packet ? cell_text(finding->out ? STR("out") : STR("in")) : cell_null(),
 					packet_cell(run, finding),
 					cell_some(finding->wanted),

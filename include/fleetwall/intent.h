@@ -73,9 +73,8 @@ struct intent_reason intent_why(struct arena *arena, struct intent *intent, size
 /* The addresses that the set file of this name must hold, where a rule that counts now needs a set of that name in
  * that family, whether a machine has its role or not: NULL if none does. Lives as long as the intent. */
 const struct addr_set *intent_set(struct intent *intent, struct str name, enum family family);
-/* The same by any thread, into its arena, which lives as long as the intent; no two at once for the same set, and none
- * beside intent_set() or intent_why(). */
-const struct addr_set *intent_set_into(struct arena *arena, struct intent *intent, struct str name,
+/* The same by any thread, found anew, in its arena. */
+const struct addr_set *intent_set_into(struct arena *arena, const struct intent *intent, struct str name,
                                        enum family family);
 /* For who asks for most of the sets: brings all addresses in order once, instead of set by set. */
 void intent_hurry(struct intent *intent);

@@ -34,6 +34,7 @@ struct verify_finding {
 	struct str file;         /* "rules.v4", "mysql-….v4"; may be empty */
 	unsigned line;           /* that decides, or is faulty; 0: the policy, or none */
 	struct str text;         /* of that line */
+	struct str chain;        /* VERIFY_PACKET: that it enters: "INPUT", "fleetwall-output", … */
 	bool out;
 	struct sample packet;    /* VERIFY_PACKET: one that shows it, an ordinary one if there is one */
 	struct str wanted, got;  /* "accepted", "dropped", "rejected with tcp-reset", … */
@@ -56,6 +57,7 @@ struct intent *verifier_intent(struct verifier *verifier);
 struct verify_set {
 	struct str name;               /* "mysql-0123456789ab.v4" */
 	const struct addr_set *wanted; /* NULL: no rule that counts needs it */
+	bool needed;                   /* somebody does, wherever `wanted` has gone */
 	bool same;                     /* it holds what is wanted; of a set that nobody needs: it can be read */
 	struct addr_set found;         /* where it is not the same, or nobody needs it */
 	struct verify_finding finding; /* where it is not the same */
@@ -63,8 +65,8 @@ struct verify_set {
 
 /* There is a file of this name. Not needed where verify_set_end() comes before the first ruleset. */
 void verify_set_name(struct verifier *verifier, struct str name);
-/* These two by any thread, into its arena, which lives as long as the verifier in the first case; not two at once for the
- * same set. Meanwhile rulesets may be judged by names. The bytes are not kept. */
+/* These two by any thread, into its arena; what is wanted lies there. Meanwhile rulesets may be judged by names. The bytes
+ * are not kept. */
 void verify_set_begin(struct arena *arena, struct verifier *verifier, struct str name, struct verify_set *set);
 void verify_set_read(struct arena *arena, struct verify_set *set, struct str bytes);
 /* `set` as it was read; or with `same` set by who knows, by its key, that this was proved before. */

@@ -36,7 +36,7 @@ run 0 rule add peers deny 1001/tcp from 192.0.2.7
 id=$(cat "$home/out")
 run 1 verify peers1
 says 'machine peers1: rules.v4:'
-says 'must be dropped, and is accepted'
+says 'in INPUT must be dropped, and is accepted'
 says 'new tcp 192.0.2.7'
 says 'port 1001'
 says 'inventory: deny: role peers: deny 1001/tcp from 192.0.2.7'
