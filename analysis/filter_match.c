@@ -242,7 +242,7 @@ _Static_assert(STATE_INVALID == 0 && STATE_NEW == 1 && STATE_ESTABLISHED == 2 &&
 static void add_states(struct rule_state *rule, const struct given *given, const char *list)
 {
 	struct buf buf = buf_new(rule->reader->arena);
-	struct option option = {.kind = VALUE_WORDS, .list = list};
+	struct option option = {.kind = VALUE_BEGINNINGS, .list = list};
 	struct str rest = given->values[0].text, part;
 	struct match *match;
 	unsigned mask = 0;
@@ -253,7 +253,7 @@ static void add_states(struct rule_state *rule, const struct given *given, const
 		return;
 	}
 	while (str_cut(&rest, ',', &part))
-		mask |= 1u << value_word(list, part);
+		mask |= 1u << value_beginning(list, part);
 	match = add_match(rule, mask >> STATE_COUNT != 0 ? MATCH_CONDITION : MATCH_STATE, given->negated,
 	                  buf_str(&buf));
 	match->mask = match->kind == MATCH_STATE ? mask : 0;

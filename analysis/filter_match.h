@@ -12,14 +12,15 @@ struct buf;
 /* What an option's value is; it decides what is refused, and how it is spelled in a condition's name. */
 enum value_kind {
 	VALUE_NONE,
-	VALUE_TEXT,    /* anything */
-	VALUE_NUMBER,  /* up to `max` */
-	VALUE_NUMBERS, /* N, N:N, N:, :N up to `max` */
-	VALUE_MARK,    /* N[/MASK] of 32 bits */
-	VALUE_ADDRESS, /* an address with a mask */
-	VALUE_HOST,    /* an address */
-	VALUE_PORTS,   /* a port or a range of them: names too */
-	VALUE_WORDS,   /* of a list, in any case, put in order */
+	VALUE_TEXT,       /* anything */
+	VALUE_NUMBER,     /* up to `max` */
+	VALUE_NUMBERS,    /* N, N:N, N:, :N up to `max` */
+	VALUE_MARK,       /* N[/MASK] of 32 bits */
+	VALUE_ADDRESS,    /* an address with a mask */
+	VALUE_HOST,       /* an address */
+	VALUE_PORTS,      /* a port or a range of them: names too */
+	VALUE_WORDS,      /* of a list, in any case, put in order */
+	VALUE_BEGINNINGS, /* the same, and each may be short for the first of the list that begins so */
 	VALUE_INTERFACE,
 	VALUE_RATE,
 	VALUE_MAC,
@@ -213,6 +214,7 @@ void masked_print(struct buf *buf, const struct masked *masked);
 bool value_spell(struct buf *buf, enum family family, const struct option *option, struct str text);
 /* Is it one of the comma separated list (any case)? Its place there; -1: it is not. */
 int value_word(const char *list, struct str word);
+int value_beginning(const char *list, struct str word); /* as VALUE_BEGINNINGS */
 /* "6/min": false if it is none. */
 bool value_rate(struct str text, struct filter_rate *rate);
 bool value_time(struct str text, int64_t *seconds); /* YYYY[-MM[-DD[Thh[:mm[:ss]]]]] */

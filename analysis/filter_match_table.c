@@ -37,6 +37,10 @@
 	{                                                                                          \
 		.name = (name_), .kind = VALUE_WORDS, .inverts = true, .words = 1, .list = (list_) \
 	}
+#define BEGINNINGS(name_, list_)                                                                        \
+	{                                                                                               \
+		.name = (name_), .kind = VALUE_BEGINNINGS, .inverts = true, .words = 1, .list = (list_) \
+	}
 #define ONLY_WORDS(name_, list_)                                                  \
 	{                                                                         \
 		.name = (name_), .kind = VALUE_WORDS, .words = 1, .list = (list_) \
@@ -77,7 +81,7 @@ static const struct option conntrack[] = {
 	VALUE("ctorigdstport", VALUE_PORTS),
 	VALUE("ctreplsrcport", VALUE_PORTS),
 	VALUE("ctrepldstport", VALUE_PORTS),
-	WORDS("ctstatus", "NONE,EXPECTED,SEEN_REPLY,ASSURED,CONFIRMED"),
+	BEGINNINGS("ctstatus", "NONE,EXPECTED,SEEN_REPLY,ASSURED,CONFIRMED"),
 	NUMBERS("ctexpire", UINT32_MAX),
 	ONLY_WORDS("ctdir", "ORIGINAL,REPLY"),
 };
@@ -98,8 +102,8 @@ static const struct option set[] = {
 static const struct option comment[] = {ONLY("comment", VALUE_TEXT)};
 #define TYPES "UNSPEC,UNICAST,LOCAL,BROADCAST,ANYCAST,MULTICAST,BLACKHOLE,UNREACHABLE,PROHIBIT,THROW,NAT,XRESOLVE"
 static const struct option addrtype[] = {
-	WORDS("src-type", TYPES),
-	WORDS("dst-type", TYPES),
+	BEGINNINGS("src-type", TYPES),
+	BEGINNINGS("dst-type", TYPES),
 	PLAIN("limit-iface-in"),
 	PLAIN("limit-iface-out"),
 };

@@ -267,14 +267,24 @@ int value_word(const char *list, struct str word)
 	return -1;
 }
 
-static bool spell_words(struct buf *buf, const char *list, struct str text)
+int value_beginning(const char *list, struct str word)
+{
+	struct str rest = str_of(list), part;
+
+	for (int i = 0; str_cut(&rest, ',', &part); i++)
+		if (word.n > 0 && part.n >= word.n && strncasecmp(part.p, word.p, word.n) == 0)
+			return i;
+	return -1;
+}
+
+static bool spell_words(struct buf *buf, const char *list, bool beginnings, struct str text)
 {
 	struct str part, rest = str_of(list);
 	uint64_t set = 0;
 	bool first = true;
 
 	while (str_cut(&text, ',', &part)) {
-		int place = value_word(list, part);
+		int place = beginnings ? value_beginning(list, part) : value_word(list, part);
 
 		if (place < 0)
 			return false;
@@ -422,7 +432,8 @@ bool value_spell(struct buf *buf, enum family family, const struct option *optio
 	case VALUE_PORTS:
 		return spell_ports(buf, text);
 	case VALUE_WORDS:
-		return spell_words(buf, option->list, text);
+	case VALUE_BEGINNINGS:
+		return spell_words(buf, option->list, option->kind == VALUE_BEGINNINGS, text);
 	case VALUE_RATE:
 		return spell_rate(buf, text);
 	case VALUE_INTERFACE:

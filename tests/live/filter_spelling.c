@@ -350,7 +350,8 @@ static bool refused_on_purpose(const struct error *error)
 	const char *message = str_c(arena, error->message);
 
 	return strstr(message, "quotation mark") != NULL || strstr(message, "is no day") != NULL ||
-	       strstr(message, "is no time") != NULL || strstr(message, "nobody knows the protocol") != NULL ||
+	       strstr(message, "is no time") != NULL || strstr(message, "is no rate") != NULL ||
+	       strstr(message, "no list of src") != NULL || strstr(message, "nobody knows the protocol") != NULL ||
 	       strstr(message, "is no IPv") != NULL || strstr(message, "\"-") != NULL ||
 	       str_starts(error->message, STR("! before"));
 }

@@ -92,6 +92,8 @@ static const struct {
 	{FAMILY_4, "-p tcp --tcp-flags ALL NONE -j ACCEPT", "protocol 6; flags 0x3f 0x00 -> ACCEPT"},
 	{FAMILY_4, "-p tcp -m tcp --tcp-flags SYN,ACK SYN,FIN -j ACCEPT", "protocol 6; flags 0x12 0x03 -> ACCEPT"},
 	{FAMILY_4, "-p tcp --tcp-option 5 -j ACCEPT", "protocol 6; always if tcp-option 5 -> ACCEPT"},
+	{FAMILY_4, "-m state --state EST,re -j ACCEPT", "state 0xc -> ACCEPT"},
+	{FAMILY_4, "-m addrtype --dst-type Loc -j ACCEPT", "local addrtype dst LOCAL -> ACCEPT"},
 	{FAMILY_4, "-m state --state RELATED,ESTABLISHED -j ACCEPT", "state 0xc -> ACCEPT"},
 	{FAMILY_4, "-m conntrack --ctstate new,UNTRACKED,INVALID -j ACCEPT", "state 0x13 -> ACCEPT"},
 	{FAMILY_4, "-m conntrack ! --ctstate NEW --ctproto tcp --ctorigsrc 10.0.0.0/8 -j ACCEPT",
