@@ -186,7 +186,7 @@ static const struct option hl[] = {NUMBER("hl-eq", 255), ONLY_NUMBER("hl-lt", 25
 static const struct option tos[] = {VALUE("tos", VALUE_TEXT)};
 static const struct option dscp[] = {NUMBER("dscp", 63), VALUE("dscp-class", VALUE_TEXT)};
 static const struct option string[] = {
-	VALUE("string", VALUE_TEXT),     VALUE("hex-string", VALUE_TEXT), ONLY("algo", VALUE_TEXT),
+	VALUE("string", VALUE_TEXT),     VALUE("hex-string", VALUE_TEXT), ONLY_WORDS("algo", "bm,kmp,fsm"),
 	ONLY_NUMBER("from", UINT16_MAX), ONLY_NUMBER("to", UINT16_MAX),   PLAIN("icase"),
 };
 static const struct option u32[] = {VALUE("u32", VALUE_TEXT)};
