@@ -24,5 +24,6 @@ read -r word lines; \
 [ "$word" = script ] && [ "$lines" -gt 0 ] 2>/dev/null || bad; \
 sed -n "$((lines + 1)),\$p; 1,${lines}w $s" >"$f" && chmod 700 "$s" && sha=$(sha256sum <"$s") || full; \
 [ "${sha%% *}" = "$1" ] || bad; \
+sync -f "$s" 2>/dev/null || sync; \
 mv -f "$s" "$d/fleetwall-host" && exec sh "$d/fleetwall-host" apply "$1" "$2" "$f"; \
 full
