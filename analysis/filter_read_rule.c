@@ -480,7 +480,7 @@ bool rule_read(struct reader *reader, const struct words *words, size_t from, st
 	struct rule_state rule = {.reader = reader, .chain = chain, .protocol = -1};
 	struct cursor cursor = {.words = words, .at = from};
 
-	while (cursor.at < words->count && !rule.fault)
+	while (cursor.at < words->count && !rule.fault && !rule.other_family)
 		read_word(&rule, &cursor);
 	if (rule.other_family && !rule.fault)
 		reader->passed_over++; /* of a file for both families */
