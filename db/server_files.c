@@ -16,6 +16,7 @@
 #include "fleetwall/buf.h"
 #include "server_home.h"
 
+#define OWN_FOLDER "/pg.run"
 #define SOCKET_FILE ".s.PGSQL." SERVER_PORT
 #define ANSWER_WAIT 2000 /* milliseconds */
 #define LONGEST_FOLDER 88 /* a socket's path has 107 bytes, and PostgreSQL puts a lock file beside it */
@@ -200,12 +201,30 @@ struct error *socket_record(struct arena *arena, const struct home *home, struct
 	return write_file(arena, home, "pg.socket", str_format(arena, "%.*s\n", STR_ARG(folder)));
 }
 
+/* The place that belongs to a state folder alone, so that whoever has its connection string finds the server again after
+ * a stop. */
+static struct str own_socket(struct arena *arena, const struct home *home)
+{
+	return str_format(arena, "%.*s" OWN_FOLDER, STR_ARG(home->state));
+}
+
+/* A copied state folder records where the socket of the first one is: that is not for the copy to use, or to clear. */
+static bool is_anothers(const struct home *home, struct str folder)
+{
+	struct str state = folder;
+
+	if (!str_ends(folder, STR(OWN_FOLDER)))
+		return false;
+	state.n -= strlen(OWN_FOLDER);
+	return !str_eq(state, home->state);
+}
+
 bool socket_usable(const struct home *home, struct str folder)
 {
 	char path[LONGEST_FOLDER + 1];
 	struct stat status;
 
-	if (folder.n == 0 || folder.n > LONGEST_FOLDER || folder.p[0] != '/')
+	if (folder.n == 0 || folder.n > LONGEST_FOLDER || folder.p[0] != '/' || is_anothers(home, folder))
 		return false;
 	snprintf(path, sizeof path, "%.*s", STR_ARG(folder));
 	return lstat(path, &status) == 0 && S_ISDIR(status.st_mode) && status.st_uid == home->uid &&
@@ -221,13 +240,12 @@ static bool plain_name(struct str folder)
 	return true;
 }
 
-/* Its own place for each state folder, so that whoever has its connection string finds the server again after a stop.
- * Not where its name is too long for a socket, or is none for a setting. */
+/* Not where its name is too long for a socket, or is none for a setting. */
 static bool make_in_state(struct arena *arena, const struct home *home, struct str *folder)
 {
 	char *path;
 
-	*folder = str_format(arena, "%.*s/pg.run", STR_ARG(home->state));
+	*folder = own_socket(arena, home);
 	if (folder->n > LONGEST_FOLDER || !plain_name(*folder))
 		return false;
 	path = str_c(arena, *folder);
@@ -274,11 +292,17 @@ struct error *socket_make(struct arena *arena, const struct home *home, struct s
 void socket_clear(struct arena *arena, const struct home *home)
 {
 	struct str folder = socket_recorded(arena, home);
+	bool usable = socket_usable(home, folder);
 
-	if (!socket_usable(home, folder))
+	if (usable) {
+		unlink(str_c(arena, str_format(arena, "%.*s/" SOCKET_FILE, STR_ARG(folder))));
+		unlink(str_c(arena, str_format(arena, "%.*s/" SOCKET_FILE ".lock", STR_ARG(folder))));
+	}
+	if (str_eq(folder, own_socket(arena, home)))
 		return;
-	unlink(str_c(arena, str_format(arena, "%.*s/" SOCKET_FILE, STR_ARG(folder))));
-	unlink(str_c(arena, str_format(arena, "%.*s/" SOCKET_FILE ".lock", STR_ARG(folder))));
+	if (usable)
+		rmdir(str_c(arena, folder));
+	unlink(str_c(arena, record_path(arena, home)));
 }
 
 /* requirepeer: nobody else may answer in its place. An empty hostaddr keeps PGHOSTADDR out. */

@@ -53,12 +53,13 @@ bool postmaster_answers(struct str socket);
 
 /* The folder that STATE records for the socket; empty if there is none. */
 struct str socket_recorded(struct arena *arena, const struct home *home);
-/* Is that folder there, and private to the server's user? */
+/* Is that folder there, private to the server's user, and not of another state folder, of which this one is a copy? */
 bool socket_usable(const struct home *home, struct str folder);
 /* Makes a folder for the socket: STATE/pg.run where that can be, else a new one. */
 struct error *socket_make(struct arena *arena, const struct home *home, struct str *folder) MUST_CHECK;
 struct error *socket_record(struct arena *arena, const struct home *home, struct str folder) MUST_CHECK;
-/* Takes away what a dead server left there. Folder and record stay: the next one is found at the same place. */
+/* Takes away what a dead server left there. STATE/pg.run stays, and its record: the next one is found at the same
+ * place. Another folder goes. */
 void socket_clear(struct arena *arena, const struct home *home);
 /* Writes pg.conf, pg.hba and pg.ident. */
 struct error *settings_write(struct arena *arena, const struct home *home, struct str socket) MUST_CHECK;

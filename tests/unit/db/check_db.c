@@ -220,6 +220,15 @@ START_TEST(the_folder_of_the_socket)
 	ck_assert(str_eq(socket_recorded(arena, &home), made));
 	ck_assert_ptr_null(socket_make(arena, &home, &again));
 	ck_assert(str_eq(again, made));
+	/* A copy of the state folder does not take its first one's socket, nor does it clear it. */
+	write_text("pg.run/.s.PGSQL.5432", "");
+	home.state = str_format(arena, "%s/pg", folder);
+	ck_assert(!socket_usable(&home, made));
+	ck_assert_ptr_null(socket_record(arena, &home, made));
+	socket_clear(arena, &home);
+	ck_assert_uint_eq(socket_recorded(arena, &home).n, 0);
+	home.state = str_of(folder);
+	ck_assert_int_eq(unlink(str_c(arena, str_format(arena, "%.*s/.s.PGSQL.5432", STR_ARG(made)))), 0);
 	ck_assert_int_eq(rmdir(made.p), 0); /* so it was empty */
 }
 END_TEST
@@ -233,7 +242,12 @@ START_TEST(another_folder_of_the_socket)
 	setenv("XDG_RUNTIME_DIR", folder, 1);
 	ck_assert_ptr_null(socket_make(arena, &home, &made));
 	ck_assert(str_starts(made, str_format(arena, "%s/fleetwall-", folder)) && socket_usable(&home, made));
-	ck_assert_int_eq(rmdir(made.p), 0);
+	home.state = state;
+	ck_assert_ptr_null(socket_record(arena, &home, made));
+	socket_clear(arena, &home);
+	ck_assert_int_ne(access(made.p, F_OK), 0);
+	ck_assert_uint_eq(socket_recorded(arena, &home).n, 0);
+	home.state = STR("/tmp/a,b");
 	setenv("XDG_RUNTIME_DIR", "/tmp/a,b", 1);
 	ck_assert_ptr_null(socket_make(arena, &home, &made));
 	ck_assert(str_starts(made, STR("/tmp/fleetwall-")));
