@@ -403,6 +403,14 @@ static bool spell_from(struct buf *buf, struct str text)
 	return true;
 }
 
+/* "10.1.8" is 10.1.8.0 to -s, and 10.1.0.8 to these: it must be written out. */
+static bool whole_address(enum family family, struct str text)
+{
+	struct addr addr;
+
+	return addr_parse(str_slice(text, 0, str_find(text, '/')), &addr) && addr.family == family;
+}
+
 bool value_spell(struct buf *buf, enum family family, const struct option *option, struct str text)
 {
 	struct masked masked;
@@ -420,12 +428,12 @@ bool value_spell(struct buf *buf, enum family family, const struct option *optio
 	case VALUE_MARK:
 		return spell_mark(buf, text);
 	case VALUE_ADDRESS:
-		if (!value_address(family, text, &masked))
+		if (!whole_address(family, text) || !value_address(family, text, &masked))
 			return false;
 		masked_print(buf, &masked);
 		return true;
 	case VALUE_HOST:
-		if (!value_host(family, text, &addr))
+		if (!whole_address(family, text) || !value_host(family, text, &addr))
 			return false;
 		addr_print(buf, addr);
 		return true;

@@ -351,9 +351,9 @@ static bool refused_on_purpose(const struct error *error)
 
 	return strstr(message, "quotation mark") != NULL || strstr(message, "is no day") != NULL ||
 	       strstr(message, "is no time") != NULL || strstr(message, "is no rate") != NULL ||
-	       strstr(message, "no list of src") != NULL || strstr(message, "nobody knows the protocol") != NULL ||
-	       strstr(message, "is no IPv") != NULL || strstr(message, "\"-") != NULL ||
-	       str_starts(error->message, STR("! before"));
+	       strstr(message, "no list of src") != NULL || strstr(message, "no value of --ctorigsrc") != NULL ||
+	       strstr(message, "nobody knows the protocol") != NULL || strstr(message, "is no IPv") != NULL ||
+	       strstr(message, "\"-") != NULL || str_starts(error->message, STR("! before"));
 }
 
 /* Then a tool prints its help, changes nothing, and is content. */
