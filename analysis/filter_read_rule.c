@@ -381,13 +381,20 @@ static void read_word(struct rule_state *rule, struct cursor *cursor)
 
 /* --- the whole --- */
 
+/* /0 is no match; `! 0.0.0.0/0` is one that never holds. */
+static bool is_everything(const struct match *match)
+{
+	return match->range_count == 1 && !match->negated && match->ranges->first == 0 &&
+	       match->ranges->last == family_last(match->ranges->family);
+}
+
 static void build_common(struct rule_state *rule, size_t source, size_t destination)
 {
 	struct arena *arena = rule->reader->arena, *line_arena = rule->reader->line_arena;
 
-	if (source < rule->sources.count)
+	if (source < rule->sources.count && !is_everything(&rule->sources.items[source]))
 		APPEND(line_arena, &rule->matches, rule->sources.items[source]);
-	if (destination < rule->destinations.count)
+	if (destination < rule->destinations.count && !is_everything(&rule->destinations.items[destination]))
 		APPEND(line_arena, &rule->matches, rule->destinations.items[destination]);
 	if (rule->in_given && !(str_is(rule->in.name, "+") && !rule->in.negated))
 		APPEND(line_arena, &rule->matches, rule->in);
@@ -403,19 +410,6 @@ static void build_common(struct rule_state *rule, size_t source, size_t destinat
 	}
 	if (rule->fragment_given)
 		add_match(rule, MATCH_FRAGMENT, rule->fragment_negated, STR("fragment"));
-}
-
-/* /0 is no match; `! 0.0.0.0/0` is one that never holds. */
-static bool is_everything(const struct match *match)
-{
-	return match->range_count == 1 && !match->negated && match->ranges->first == 0 &&
-	       match->ranges->last == family_last(match->ranges->family);
-}
-
-static void drop_everything(struct match_list *list)
-{
-	if (list->count == 1 && is_everything(&list->items[0]))
-		list->count = 0;
 }
 
 static bool negated(const struct match_list *list)
@@ -457,8 +451,6 @@ static void build_rules(struct rule_state *rule, struct rule_entries *rules)
 {
 	size_t sources, destinations;
 
-	drop_everything(&rule->sources);
-	drop_everything(&rule->destinations);
 	if ((rule->sources.count > 1 || rule->destinations.count > 1) &&
 	    (negated(&rule->sources) || negated(&rule->destinations)))
 		RULE_FAULT(rule, &rule->first, "write one rule for each", "! with several addresses");
