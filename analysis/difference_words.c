@@ -1,0 +1,176 @@
+/* Differences in words: ports and protocols as the rule language spells them, packets for examples. */
+#include "difference_parts.h"
+
+#include "fleetwall/buf.h"
+#include "fleetwall/rule.h"
+
+#define PROTOCOLS_BY_NAME 4
+#define LAST_PORT 65535
+
+struct str difference_change_str(enum difference_change change)
+{
+	switch (change) {
+	case DIFFERENCE_OPENS:
+		return STR("opens");
+	case DIFFERENCE_CLOSES:
+		return STR("closes");
+	case DIFFERENCE_OTHER:
+		return STR("other");
+	}
+	return STR("");
+}
+
+struct str difference_way_str(enum difference_way way)
+{
+	switch (way) {
+	case DIFFERENCE_IN:
+		return STR("in");
+	case DIFFERENCE_OUT:
+		return STR("out");
+	case DIFFERENCE_FORWARD:
+		return STR("forward");
+	}
+	return STR("");
+}
+
+struct str difference_cause_str(enum difference_cause cause)
+{
+	switch (cause) {
+	case CAUSE_NONE:
+		return STR("");
+	case CAUSE_RULE_CAME:
+		return STR("rule-came");
+	case CAUSE_RULE_WENT:
+		return STR("rule-went");
+	case CAUSE_SET_GREW:
+		return STR("set-grew");
+	case CAUSE_SET_SHRANK:
+		return STR("set-shrank");
+	}
+	return STR("");
+}
+
+/* --- what --- */
+
+static void print_numbers(struct buf *buf, const struct numbers *numbers, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		buf_format(buf, "%s%u", i > 0 ? "," : "", numbers[i].first);
+		if (numbers[i].last > numbers[i].first)
+			buf_format(buf, "-%u", numbers[i].last);
+	}
+}
+
+static void print_protocol(struct buf *buf, unsigned protocol)
+{
+	if (protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMPV6)
+		buf_add(buf, protocol == PROTOCOL_ICMP ? STR("icmpv4") : STR("icmpv6"));
+	else
+		protocol_print(buf, (uint8_t)protocol);
+}
+
+static void print_protocols(struct buf *buf, const struct numbers *numbers, size_t count)
+{
+	size_t all = 0;
+
+	for (size_t i = 0; i < count; i++)
+		all += numbers[i].last - numbers[i].first + 1;
+	if (all > PROTOCOLS_BY_NAME) {
+		buf_add(buf, STR("protocols "));
+		print_numbers(buf, numbers, count);
+		return;
+	}
+	for (size_t i = 0, said = 0; i < count; i++)
+		for (unsigned k = numbers[i].first; k <= numbers[i].last; k++) {
+			buf_add(buf, said++ > 0 ? STR(",") : STR(""));
+			print_protocol(buf, k);
+		}
+}
+
+static void print_type(struct buf *buf, enum family family, unsigned type)
+{
+	static const enum icmp_name names[] = {ICMP_ECHO_REQUEST, ICMP_ECHO_REPLY, ICMP_DESTINATION_UNREACHABLE,
+	                                       ICMP_TIME_EXCEEDED, ICMP_PARAMETER_PROBLEM};
+	uint8_t number;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (icmp_number(names[i], family, &number) && number == type) {
+			buf_add(buf, icmp_name_str(names[i]));
+			return;
+		}
+	buf_number(buf, type);
+}
+
+/* Types and codes in one number each. */
+static void print_icmp(struct buf *buf, enum family family, struct numbers numbers)
+{
+	unsigned first = numbers.first >> 8, last = numbers.last >> 8;
+
+	print_type(buf, family, first);
+	if ((numbers.first & 255) == 0 && (numbers.last & 255) == 255) {
+		if (last > first)
+			buf_format(buf, "-%u", last);
+		return;
+	}
+	buf_format(buf, "/%u", numbers.first & 255);
+	if (last > first)
+		buf_format(buf, "-%u/%u", last, numbers.last & 255);
+	else if (numbers.last > numbers.first)
+		buf_format(buf, "-%u", numbers.last & 255);
+}
+
+static bool is_whole(const struct numbers *numbers, size_t count, unsigned last)
+{
+	return count == 1 && numbers[0].first == 0 && numbers[0].last == last;
+}
+
+static void print_types(struct buf *buf, enum family family, const struct numbers *types, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		buf_char(buf, i == 0 ? '/' : ',');
+		print_icmp(buf, family, types[i]);
+	}
+}
+
+void words_what(struct arena *arena, enum family family, struct difference_group *group)
+{
+	struct buf buf = buf_new(arena);
+	unsigned protocol = group->protocols[0].first;
+
+	if (is_whole(group->ports, group->port_count, LAST_PORT))
+		group->port_count = 0;
+	if (is_whole(group->protocols, group->protocol_count, 255) && group->port_count == 0) {
+		buf_add(&buf, STR("all"));
+	} else if (group->port_count == 0) {
+		print_protocols(&buf, group->protocols, group->protocol_count);
+	} else if (protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMPV6) {
+		print_protocols(&buf, group->protocols, group->protocol_count);
+		print_types(&buf, family, group->ports, group->port_count);
+	} else {
+		print_numbers(&buf, group->ports, group->port_count);
+		buf_char(&buf, '/');
+		print_protocols(&buf, group->protocols, group->protocol_count);
+	}
+	group->what = buf_str(&buf);
+}
+
+/* --- a packet --- */
+
+struct str words_packet(struct arena *arena, const struct sample *packet, enum difference_way way)
+{
+	struct buf buf = buf_new(arena);
+	struct str interface = way == DIFFERENCE_OUT ? packet->out : packet->in;
+
+	print_protocol(&buf, packet->protocol);
+	buf_char(&buf, ' ');
+	addr_print(&buf, packet->source);
+	if (protocol_has_ports((uint8_t)packet->protocol) && packet->needs[FIELD_SOURCE_PORT])
+		buf_format(&buf, " port %u", packet->source_port);
+	buf_add(&buf, STR(" -> "));
+	addr_print(&buf, packet->destination);
+	if (protocol_has_ports((uint8_t)packet->protocol))
+		buf_format(&buf, " port %u", packet->port);
+	if (interface.n > 0)
+		buf_format(&buf, " on %.*s", STR_ARG(interface));
+	return buf_str(&buf);
+}

@@ -1,0 +1,25 @@
+/* Two fleets in memory and what the generator makes of them, for tests of what a change opens and closes. */
+#ifndef TESTS_DIFFERENCE_FIXTURE_H
+#define TESTS_DIFFERENCE_FIXTURE_H
+
+#include "fleetwall/arena.h"
+#include "fleetwall/difference.h"
+#include "fleetwall/explain.h"
+#include "make_output.h"
+
+struct difference_case {
+	struct settings settings;
+	struct fleet fleets[2]; /* before, after */
+	struct resolved *resolved[2];
+	struct output outputs[2];
+};
+
+/* Resolves and renders both. */
+void difference_case_make(struct arena *arena, struct difference_case *change, const struct templates *templates);
+/* The groups of one machine, which has a ruleset on both sides. */
+size_t difference_of_machine(struct arena *arena, const struct difference_case *change, struct str machine,
+                             struct difference_group **groups);
+/* Is this an interface of that name or pattern? */
+bool on_interface(struct str pattern, struct str name);
+
+#endif
