@@ -119,7 +119,7 @@ static bool is_counters(struct str text)
 	       str_number(str_slice(inner, colon + 1, inner.n), UINT64_MAX, &number);
 }
 
-/* ":INPUT DROP [0:0]": the chain is there, and empty. */
+/* ":INPUT DROP [0:0]": the chain is there. One of ours is empty then; the kernel's own keep what they have. */
 static void declare(struct reader *reader, struct words *words)
 {
 	struct word *name = &words->items[0], *policy = &words->items[1];
@@ -135,7 +135,8 @@ static void declare(struct reader *reader, struct words *words)
 	chain = find_chain(reader, name->text);
 	if (chain == NULL)
 		chain = make_chain(reader, name->text);
-	chain->rules.count = 0;
+	if (!chain->builtin)
+		chain->rules.count = 0;
 	if (!str_is(policy->text, "-"))
 		set_policy(reader, chain, policy);
 }

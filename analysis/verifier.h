@@ -82,8 +82,8 @@ struct packets locals_put(struct verifier *verifier, enum family family, struct 
 
 /* --- verify_say.c --- */
 
-/* One of these packets, an ordinary one where there is one. False: there is none. */
-bool sample_ordinary(struct arena *arena, struct packets set, bool out, struct sample *sample);
+/* Makes one of these packets the finding's, an ordinary one where there is one. False: there is none. */
+bool find_ordinary(struct arena *arena, struct packets set, bool out, struct verify_finding *finding);
 /* "allow: role mysql: allow 3306/tcp". */
 struct str reason_str(struct arena *arena, struct intent *intent, size_t machine, bool out,
                       const struct sample *packet);

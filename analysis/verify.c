@@ -184,38 +184,27 @@ static struct packets see_sample(void *context, const struct filter_set *set, en
 	return addr_set_has(locals_addresses(&view->local, set), addr) ? packets_family(set->family) : packets_none();
 }
 
-/* Their names are the diagrams', which may end before the finding is printed. */
-static void keep_conditions(struct arena *arena, struct sample *sample)
-{
-	struct str *kept = ARENA_ARRAY(arena, struct str, sample->condition_count);
-
-	for (size_t i = 0; i < sample->condition_count; i++)
-		kept[i] = str_copy(arena, sample->conditions[i]);
-	sample->conditions = kept;
-	sample->in = str_copy(arena, sample->in);
-	sample->out = str_copy(arena, sample->out);
-}
-
 static void find_packet(struct way *way, const char *wanted, const char *got, struct packets set)
 {
 	struct judging *judging = way->judging;
-	struct verify_finding *finding;
-	struct sample sample;
-	struct sample_view seen = {{judging->verifier, judging->text}, &sample};
+	struct verify_finding packet = {.out = way->out}, *finding;
+	struct sample_view seen = {{judging->verifier, judging->text}, &packet.packet};
 	const struct filter_view view = {&judging->text->sets, see_sample, &seen};
 	const struct filter_rule *rule;
 
-	if (!sample_ordinary(judging->arena, set, way->out, &sample))
+	if (!find_ordinary(judging->arena, set, way->out, &packet))
 		return;
-	rule = filter_decider(way->filter, &view, way->chain, &sample);
+	rule = filter_decider(way->filter, &view, way->chain, &packet.packet);
 	finding = find(judging, VERIFY_PACKET, rules_file(way->filter->family));
 	finding->chain = str_copy(judging->arena, way->chain->name);
 	finding->out = way->out;
-	finding->packet = sample;
-	keep_conditions(judging->arena, &finding->packet);
+	finding->packet = packet.packet;
+	finding->untrue = packet.untrue;
+	finding->untrue_count = packet.untrue_count;
 	finding->wanted = str_of(wanted);
 	finding->got = str_of(got);
-	finding->why = reason_str(judging->arena, judging->verifier->intent, judging->machine, way->out, &sample);
+	finding->why = reason_str(judging->arena, judging->verifier->intent, judging->machine, way->out,
+	                          &packet.packet);
 	if (rule != NULL) {
 		finding->line = rule->line;
 		finding->text = str_copy(judging->arena, rule->text);

@@ -92,7 +92,31 @@ static void prefer_conditions(struct arena *arena, struct packets *set)
 		prefer(set, packets_condition(names[i]));
 }
 
-bool sample_ordinary(struct arena *arena, struct packets set, bool out, struct sample *sample)
+static bool has_name(const struct str *names, size_t count, struct str name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(names[i], name))
+			return true;
+	return false;
+}
+
+/* Names are the diagrams', which may end before the finding is printed. */
+static void keep_conditions(struct arena *arena, struct packets set, struct verify_finding *finding)
+{
+	struct sample *sample = &finding->packet;
+	struct str *names, *kept = ARENA_ARRAY(arena, struct str, sample->condition_count);
+	size_t count = packets_conditions(arena, set, &names);
+
+	finding->untrue = ARENA_ARRAY(arena, struct str, count);
+	for (size_t i = 0; i < count; i++)
+		if (!has_name(sample->conditions, sample->condition_count, names[i]))
+			finding->untrue[finding->untrue_count++] = str_copy(arena, names[i]);
+	for (size_t i = 0; i < sample->condition_count; i++)
+		kept[i] = str_copy(arena, sample->conditions[i]);
+	sample->conditions = kept;
+}
+
+bool find_ordinary(struct arena *arena, struct packets set, bool out, struct verify_finding *finding)
 {
 	prefer(&set, packets_state(STATE_NEW));
 	prefer_conditions(arena, &set);
@@ -102,7 +126,10 @@ bool sample_ordinary(struct arena *arena, struct packets set, bool out, struct s
 	prefer(&set, unicast(FIELD_DESTINATION));
 	prefer(&set, packets_numbers(FIELD_SOURCE_PORT, 1024, UINT16_MAX));
 	prefer(&set, packets_numbers(FIELD_PORT, 1, UINT16_MAX));
-	return packets_sample(arena, set, sample);
+	if (!packets_sample(arena, set, &finding->packet))
+		return false;
+	keep_conditions(arena, set, finding);
+	return true;
 }
 
 /* --- in words --- */
@@ -152,16 +179,17 @@ static void say_ports(struct buf *buf, const struct sample *packet)
 		buf_format(buf, " flags 0x%02x", packet->flags);
 }
 
-static void say_conditions(struct buf *buf, const struct sample *packet)
+static void say_conditions(struct buf *buf, const char *lead, const struct str *conditions, size_t count)
 {
-	for (size_t i = 0; i < packet->condition_count; i++)
-		buf_format(buf, "%s%.*s", i == 0 ? ", where it holds that: " : "; ", STR_ARG(packet->conditions[i]));
+	for (size_t i = 0; i < count; i++)
+		buf_format(buf, "%s%.*s", i == 0 ? lead : "; ", STR_ARG(conditions[i]));
 }
 
-struct str verify_packet_str(struct arena *arena, const struct sample *packet, bool out)
+struct str verify_packet_str(struct arena *arena, const struct verify_finding *finding)
 {
 	struct buf buf = buf_new(arena);
-	struct str interface = out ? packet->out : packet->in;
+	const struct sample *packet = &finding->packet;
+	struct str interface = finding->out ? packet->out : packet->in;
 
 	buf_format(&buf, "%s ", state_name(packet->state));
 	protocol_print(&buf, (uint8_t)packet->protocol);
@@ -171,8 +199,9 @@ struct str verify_packet_str(struct arena *arena, const struct sample *packet, b
 	addr_print(&buf, packet->destination);
 	say_ports(&buf, packet);
 	if (interface.n > 0)
-		buf_format(&buf, " %s %.*s", out ? "out on" : "in on", STR_ARG(interface));
-	say_conditions(&buf, packet);
+		buf_format(&buf, " %s %.*s", finding->out ? "out on" : "in on", STR_ARG(interface));
+	say_conditions(&buf, ", while this holds: ", packet->conditions, packet->condition_count);
+	say_conditions(&buf, ", while this does not: ", finding->untrue, finding->untrue_count);
 	return buf_str(&buf);
 }
 
@@ -208,7 +237,7 @@ static void print_place(struct buf *buf, const struct verify_finding *finding)
 
 static void print_packet(struct buf *buf, const struct verify_finding *finding)
 {
-	struct str packet = verify_packet_str(buf->arena, &finding->packet, finding->out);
+	struct str packet = verify_packet_str(buf->arena, finding);
 
 	buf_format(buf, ": in %.*s must be %.*s, and is %.*s\n", STR_ARG(finding->chain), STR_ARG(finding->wanted),
 	           STR_ARG(finding->got));
@@ -241,7 +270,7 @@ struct error *verify_error(const struct verify_finding *finding)
 
 	print_place(&place, finding);
 	if (finding->kind == VERIFY_PACKET) {
-		packet = verify_packet_str(scratch, &finding->packet, finding->out);
+		packet = verify_packet_str(scratch, finding);
 		error = error_hint(error_new(ERROR_GUARD, "%.*s: %.*s must be %.*s, and is %.*s", (int)place.n, place.p,
 		                             STR_ARG(packet), STR_ARG(finding->wanted), STR_ARG(finding->got)),
 		                   "of the inventory decides %.*s; of the file %.*s", STR_ARG(finding->why),

@@ -20,7 +20,7 @@ static struct cell packet_cell(struct run *run, const struct verify_finding *fin
 {
 	if (finding->kind != VERIFY_PACKET)
 		return cell_null();
-	return cell_text(verify_packet_str(run->arena, &finding->packet, finding->out));
+	return cell_text(verify_packet_str(run->arena, finding));
 }
 
 static void write_finding(struct run *run, const struct verify_finding *finding)

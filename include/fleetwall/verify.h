@@ -37,6 +37,8 @@ struct verify_finding {
 	struct str chain;        /* VERIFY_PACKET: that it enters: "INPUT", "fleetwall-output", … */
 	bool out;
 	struct sample packet;    /* VERIFY_PACKET: one that shows it, an ordinary one if there is one */
+	struct str *untrue;      /* conditions that must not hold */
+	size_t untrue_count;
 	struct str wanted, got;  /* "accepted", "dropped", "rejected with tcp-reset", … */
 	struct str why; /* what of the inventory wants it: stage, and rules with their roles; or what is wrong */
 };
@@ -65,8 +67,8 @@ struct verify_set {
 
 /* There is a file of this name. Not needed where verify_set_end() comes before the first ruleset. */
 void verify_set_name(struct verifier *verifier, struct str name);
-/* These two by any thread, into its arena; what is wanted lies there. Meanwhile rulesets may be judged by names. The bytes
- * are not kept. */
+/* These two by any thread, into its arena; what is wanted lies there. Meanwhile rulesets may be judged by names. The
+ * bytes are not kept. */
 void verify_set_begin(struct arena *arena, struct verifier *verifier, struct str name, struct verify_set *set);
 void verify_set_read(struct arena *arena, struct verify_set *set, struct str bytes);
 /* `set` as it was read; or with `same` set by who knows, by its key, that this was proved before. */
@@ -113,7 +115,7 @@ void verifier_free(struct verifier *verifier); /* what it holds beside its arena
 void verify_print(struct buf *buf, const struct verify_finding *finding);
 /* The same as an error of kind ERROR_GUARD. */
 struct error *verify_error(const struct verify_finding *finding) MUST_CHECK;
-/* "new tcp 10.0.0.1 -> 10.0.0.2 port 3306 in on eth0": what matters of it. */
-struct str verify_packet_str(struct arena *arena, const struct sample *packet, bool out);
+/* "new tcp 10.0.0.1 -> 10.0.0.2 port 3306 in on eth0": what matters of the finding's packet. */
+struct str verify_packet_str(struct arena *arena, const struct verify_finding *finding);
 
 #endif
