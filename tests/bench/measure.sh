@@ -99,10 +99,10 @@ fill_database() {
 
 # --- generate --------------------------------------------------------------------------------------------------------------------------
 
-# generate FILESYSTEM WORK OUTPUT
+# generate FILESYSTEM WORK OUTPUT [OPTION]
 generate() {
 	settle
-	measure "$1" "$2" "$program" --config "$disk/fleetwall.conf" --database "$bench" --output "$3" generate
+	measure "$1" "$2" "$program" --config "$disk/fleetwall.conf" --database "$bench" --output "$3" generate ${4:+"$4"}
 }
 
 # The server writes each table to a file in binary form; no client has a part in it. Its own word for how long it took counts.
@@ -174,11 +174,21 @@ measure_nothing() {
 	done
 }
 
+# What is published is proved, all of it; its keys are kept for the proofs of what changes then.
+measure_verify() {
+	fs=${filesystems##* }
+	settle
+	measure "$fs" verify "$program" --config "$disk/fleetwall.conf" --database "$bench" --output "$(place_of "$fs")/out" verify
+	generate "$fs" keep "$(place_of "$fs")/out" --verify
+}
+
+# Behind each round what is new is proved: that is a load and a proof, and nothing else.
 measure_change() {
 	for round in $(seq 11 $((10 + runs))); do
 		ask bench -v "round=$round" -f "$here/change.sql" >"$disk/said" 2>&1 || quit "changing one percent"
 		for fs in $filesystems; do
 			generate "$fs" change "$(place_of "$fs")/out"
+			[ "$fs" != "${filesystems##* }" ] || generate "$fs" proof "$(place_of "$fs")/out" --verify
 		done
 	done
 }
@@ -203,6 +213,7 @@ measure_generate() {
 	if among generate $parts; then
 		measure_cold
 		measure_nothing
+		measure_verify
 		measure_change
 		compare_with_full
 	else

@@ -99,6 +99,19 @@ function generate_lines(   judged, limit, written, i) {
 	}
 }
 
+# Both must stay below 1 GiB.
+function proof_lines(   judged, i) {
+	judged = machines == 100000 && kind == "kinds"
+	if (fill("verify", "cold")) {
+		for (i = 1; i <= places; i++) r[i] = s[i] == "" ? -1 : s[i]
+		line("verify, everything", "", peak_of("verify"), judged ? "< 30 s" : "", judged ? 30 : 0)
+	}
+	if (fill("proof", "cold")) {
+		for (i = 1; i <= places; i++) r[i] = s[i] == "" ? -1 : s[i]
+		line("proof of what 1 % changed, and its load", "", peak_of("proof"), judged ? "< 1 s" : "", judged ? 1 : 0)
+	}
+}
+
 function watch_lines(   i, judged) {
 	judged = machines == 100000
 	if (!fill("watch", "cold")) { delete s; delete r; return }
@@ -111,8 +124,8 @@ function watch_lines(   i, judged) {
 # The limit is for each work; those that are above it are named.
 function memory_line(   list, label, limit, text, missed, most, i, n) {
 	limit = machines == 100000 ? 400 * 1024 : 3.5 * 1048576
-	n = split("cold change nothing watching import", list, " ")
-	split("cold,1 % changed,nothing changed,watch,import", label, ",")
+	n = split("cold change nothing watching import proof", list, " ")
+	split("cold,1 % changed,nothing changed,watch,import,proof of 1 %", label, ",")
 	for (i = 1; i <= n && machines >= 100000; i++) {
 		most = peak_of(list[i])
 		if (most == 0) continue
@@ -161,6 +174,7 @@ END {
 				thousands(fact("sets")), thousands(fact("links")), thousands(fact("bytes") / 1048576)
 		floor_lines()
 		generate_lines()
+		proof_lines()
 		watch_lines()
 		if (fill("import", "load")) line("import --csv", " x \\copy", peak_of("import"), machines == 100000 && kind == "kinds" && r[1] > 0 ? "<= 3 x \\copy" : "", 3)
 		if (fill("load", "load")) line("    \\copy of its rows, same constraints", "")
