@@ -109,9 +109,50 @@ int node_high(int node)
 	return bdd_high(node);
 }
 
-int node_support(int node)
+/* --- the variables of a diagram --- */
+
+struct visited {
+	int *nodes; /* 0: free */
+	size_t room; /* a power of two */
+};
+
+static bool visit_first(struct visited *visited, int node)
 {
-	return node_packets(bdd_support(node)).node;
+	size_t place = (uint32_t)node * UINT32_C(2654435769) & (visited->room - 1);
+
+	while (visited->nodes[place] != 0 && visited->nodes[place] != node)
+		place = (place + 1) & (visited->room - 1);
+	if (visited->nodes[place] == node)
+		return false;
+	visited->nodes[place] = node;
+	return true;
+}
+
+static void visit(struct visited *visited, int node, bool *variables)
+{
+	while (node > NODE_ALL && visit_first(visited, node)) {
+		variables[bdd_var(node)] = true;
+		visit(visited, bdd_low(node), variables);
+		node = bdd_high(node);
+	}
+}
+
+/* The library's bdd_support() would do, but it writes to memory that it gave back once it was ended and begun again. */
+bool *node_variables(struct arena *arena, int node)
+{
+	bool *variables = ARENA_ARRAY(arena, bool, (size_t)bdd_varnum());
+	struct visited visited = {.room = 16};
+
+	while (visited.room < 2 * (size_t)bdd_nodecount(node))
+		visited.room *= 2;
+	visited.nodes = ARENA_ARRAY(arena, int, visited.room);
+	visit(&visited, node, variables);
+	return variables;
+}
+
+unsigned node_variable_count(void)
+{
+	return (unsigned)bdd_varnum();
 }
 
 /* --- the stack --- */

@@ -55,8 +55,9 @@ int node_high(int node);
 
 /* With every field but this one left out, and every condition. On the stack. */
 int node_only(int node, enum packet_field field);
-/* The variables that it depends on: a chain of nodes, each leading on by its high side. On the stack. */
-int node_support(int node);
+/* Which variables it depends on: one answer for each of node_variable_count(). */
+bool *node_variables(struct arena *arena, int node);
+unsigned node_variable_count(void);
 
 struct str condition_name(unsigned variable);
 

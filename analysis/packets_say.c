@@ -249,13 +249,15 @@ size_t packets_number_set(struct arena *arena, struct packets set, enum packet_f
 
 size_t packets_conditions(struct arena *arena, struct packets set, struct str **names)
 {
+	struct arena *scratch = arena_new();
+	const bool *variables = node_variables(scratch, set.node);
 	struct sample found = {0};
-	size_t mark = packets_mark(), capacity = 0;
+	size_t capacity = 0;
 
-	for (int node = node_support(set.node); node > NODE_ALL; node = node_high(node))
-		if (is_condition(node_variable(node)))
-			add_condition(arena, &found, &capacity, condition_name(node_variable(node)));
-	packets_release(mark);
+	for (unsigned i = 0; i < node_variable_count(); i++)
+		if (variables[i] && is_condition(i))
+			add_condition(arena, &found, &capacity, condition_name(i));
+	arena_free(scratch);
 	*names = found.conditions;
 	if (found.condition_count > 0)
 		qsort(found.conditions, found.condition_count, sizeof *found.conditions, str_order);
@@ -264,11 +266,12 @@ size_t packets_conditions(struct arena *arena, struct packets set, struct str **
 
 bool packets_depends(struct packets set, enum packet_field field)
 {
-	size_t mark = packets_mark();
+	struct arena *scratch = arena_new();
+	const bool *variables = node_variables(scratch, set.node);
 	bool depends = false;
 
-	for (int node = node_support(set.node); node > NODE_ALL && !depends; node = node_high(node))
-		depends = field_of(node_variable(node)) == field;
-	packets_release(mark);
+	for (unsigned i = 0; i < node_variable_count(); i++)
+		depends |= variables[i] && field_of(i) == field;
+	arena_free(scratch);
 	return depends;
 }

@@ -318,13 +318,10 @@ static struct values values_of(const struct formula *formula, enum packet_field 
 /* Each name, and each with a letter more. */
 static struct str name_value(unsigned value)
 {
-	static struct str of[2 * NAME_COUNT];
+	static const char *const more[NAME_COUNT] = {"x",   "ex",  "ethx", "eth0x",
+	                                             "lox", "abcdefghijklmnx", "abcdefghijklmnox"};
 
-	if (value < NAME_COUNT)
-		return str_of(names[value]);
-	if (of[value].n == 0)
-		of[value] = str_format(random_arena, "%sx", names[value - NAME_COUNT]);
-	return of[value];
+	return str_of(value < NAME_COUNT ? names[value] : more[value - NAME_COUNT]);
 }
 
 void set_value(struct sample *sample, enum packet_field field, addr_bits value)
