@@ -387,5 +387,5 @@ help:
 	echo 'make compile_commands.json   for editors and language servers'
 	echo 'make clean            remove $(BUILD)'
 
--include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/obj/live/lib/*.d $(BUILD)/tests/*.d $(BUILD)/tests/live/*.d $(BUILD)/bench/*.d $(BUILD)/fuzzers/*.d $(BUILD)/replay/*.d \
+-include $(wildcard $(BUILD)/obj/*/*.d $(BUILD)/obj/*/*/*.d $(BUILD)/tests/*.d $(BUILD)/tests/live/*.d $(BUILD)/bench/*.d $(BUILD)/fuzzers/*.d $(BUILD)/replay/*.d \
 	$(BUILD)/syntax/*/*.d $(BUILD)/syntax/*/*/*.d $(BUILD)/syntax/*/*/*/*.d)
