@@ -50,6 +50,24 @@ static bool cut(struct str bytes, struct parts *parts)
 	return true;
 }
 
+/* What stands around the members must do nothing to single ones. */
+static bool is_plain(struct str rest)
+{
+	static const char *const commands[] = {"create ", "flush ", "swap ", "destroy "};
+
+	while (rest.n > 0) {
+		struct str line = first_line(rest);
+		bool known = false;
+
+		for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+			known = known || str_starts(line, str_of(commands[i]));
+		if (!known)
+			return false;
+		rest = str_slice(rest, line.n, rest.n);
+	}
+	return true;
+}
+
 /* Which address must come next. */
 struct expecting {
 	const struct addr_set *wanted;
@@ -119,7 +137,8 @@ bool quick_frame(struct arena *arena, struct str bytes, const struct addr_set *w
 	struct str line;
 	size_t count;
 
-	if (!cut(bytes, &parts) || !members_are(&parts, wanted, &count))
+	if (!cut(bytes, &parts) || !is_plain(parts.before) || !is_plain(parts.behind) ||
+	    !members_are(&parts, wanted, &count))
 		return false;
 	line = first_line(parts.members);
 	buf_add(&buf, parts.before);
