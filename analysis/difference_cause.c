@@ -26,17 +26,16 @@ static bool has_comment(const struct filter *filter, struct str comment)
 	return false;
 }
 
-/* The rule that decides there; with a name in its comment, or none. */
-static struct str decider(struct comparison *comparison, const struct passing *passing, bool after,
+/* The rule that decides there; NULL: the policy, or nothing. */
+static const struct filter_rule *decider(struct comparison *comparison, const struct passing *passing, bool after,
                           const struct sample *sample)
 {
 	const struct filter *filter = comparison->filters[after][passing->family == FAMILY_6];
 	const struct filter_chain *chain = comparison_chain(filter, passing->way);
 	struct side_view side = {comparison, after, sample};
 	const struct filter_view view = {&comparison->known[after], sets_see_sample, &side};
-	const struct filter_rule *rule = chain != NULL ? filter_decider(filter, &view, chain, sample) : NULL;
 
-	return rule != NULL ? rule->comment : STR("");
+	return chain != NULL ? filter_decider(filter, &view, chain, sample) : NULL;
 }
 
 static bool in_changed_set(struct comparison *comparison, size_t number, const struct sample *sample,
@@ -91,8 +90,10 @@ static bool changed_set(struct comparison *comparison, const struct filter *filt
 }
 
 static bool caused_by(struct comparison *comparison, const struct passing *passing, const struct sample *sample,
-                      struct str comment, bool after, struct difference_group *group)
+                      bool after, struct difference_group *group)
 {
+	const struct filter_rule *rule = decider(comparison, passing, after, sample);
+	struct str comment = rule != NULL ? rule->comment : STR("");
 	size_t six = passing->family == FAMILY_6;
 
 	if (comment.n == 0)
@@ -103,6 +104,39 @@ static bool caused_by(struct comparison *comparison, const struct passing *passi
 		return true;
 	}
 	return changed_set(comparison, comparison->filters[after][six], comment, sample, group);
+}
+
+/* How the whole ruleset is loaded says more than a rule of it. */
+static bool caused_by_kind(struct comparison *comparison, const struct passing *passing,
+                           struct difference_group *group)
+{
+	bool monitors[2], exclusive[2];
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct filter *filter = comparison->filters[i][passing->family == FAMILY_6];
+
+		monitors[i] = filter_chain(filter, STR("fleetwall-monitor")) != NULL;
+		exclusive[i] = filter_chain(filter, STR("INPUT")) != NULL;
+	}
+	if (monitors[0] != monitors[1])
+		group->cause = CAUSE_ENFORCEMENT;
+	else if (passing->way == DIFFERENCE_FORWARD && exclusive[0] != exclusive[1])
+		group->cause = CAUSE_MODE;
+	return group->cause != CAUSE_NONE;
+}
+
+/* Outbound, what no rule names meets the end of the chain only where egress is closed. */
+static void caused_by_end(struct comparison *comparison, const struct passing *passing, const struct sample *sample,
+                          struct difference_group *group)
+{
+	bool after = group->change == DIFFERENCE_CLOSES;
+	const struct filter *filter = comparison->filters[after][passing->family == FAMILY_6];
+	const struct filter_chain *chain = comparison_chain(filter, passing->way);
+	const struct filter_rule *rule = decider(comparison, passing, after, sample);
+
+	if (passing->way == DIFFERENCE_OUT && chain != NULL && chain->rule_count > 0 &&
+	    (rule == NULL || rule == &chain->rules[chain->rule_count - 1]))
+		group->cause = CAUSE_EGRESS;
 }
 
 void cause_find(struct comparison *comparison, const struct passing *passing, struct packets part,
@@ -118,9 +152,9 @@ void cause_find(struct comparison *comparison, const struct passing *passing, st
 	sample.conditions = held;
 	sample.condition_count = names_count(comparison->favoured);
 	/* What decides now, first: a rule that came explains more than the one that it hides. */
-	if (!caused_by(comparison, passing, &sample, decider(comparison, passing, true, &sample), true, group))
-		(void)caused_by(comparison, passing, &sample, decider(comparison, passing, false, &sample), false,
-		                group);
+	if (!caused_by_kind(comparison, passing, group) && !caused_by(comparison, passing, &sample, true, group) &&
+	    !caused_by(comparison, passing, &sample, false, group))
+		caused_by_end(comparison, passing, &sample, group);
 }
 
 /* --- what no packet notices --- */
@@ -189,7 +223,7 @@ struct str cause_of_nothing(struct comparison *comparison)
 	static const struct {
 		unsigned aspect;
 		const char *word;
-	} aspects[] = {{ASPECT_RATE, "rates"}, {ASPECT_TIME, "when rules end"}, {ASPECT_LOG, "what is logged"}};
+	} aspects[] = {{ASPECT_RATE, "rates"}, {ASPECT_TIME, "when rules end"}};
 	struct buf buf = buf_new(comparison->difference->arena);
 
 	if (comparison->states)
@@ -197,6 +231,9 @@ struct str cause_of_nothing(struct comparison *comparison)
 	for (size_t i = 0; i < sizeof aspects / sizeof *aspects; i++)
 		if (differ_in(comparison, aspects[i].aspect) && !differ_in(comparison, 0))
 			buf_format(&buf, ", %s", aspects[i].word);
+	if (differ_in(comparison, ASPECT_LOG | ASPECT_RATE | ASPECT_TIME) &&
+	    !differ_in(comparison, ASPECT_RATE | ASPECT_TIME))
+		buf_add(&buf, STR(", what is logged"));
 	if (differ_in(comparison, 0))
 		buf_add(&buf, STR(", rules, in how packets are refused or which rule decides"));
 	else if (buf.n == 0 && differ_in(comparison, ASPECT_COMMENT))

@@ -8,6 +8,7 @@
 #define LO STR("lo")
 #define PROTOCOLS_MANY 128 /* so many are rather "all" than a list */
 #define RANGES_MANY 4
+#define PROTOCOL_RARE 253 /* for experiments (RFC 3692) */
 
 struct scene {
 	struct comparison *comparison;
@@ -54,7 +55,12 @@ static void find_peers(struct scene *scene, const struct told *told, struct pack
 
 	group->peers[0].family = FAMILY_4;
 	group->peers[1].family = FAMILY_6;
-	group->peers[six] = packets_addr_set(scene->comparison->arena, part, scene->field, family);
+	/* Everybody, even if of some it was told before; else those who are left. */
+	group->peers[six] = packets_addr_set(scene->comparison->arena,
+	                                     packets_and(packets_and(box, scene->peers), scene->differ), scene->field,
+	                                     family);
+	if (!is_every(&group->peers[six]))
+		group->peers[six] = packets_addr_set(scene->comparison->arena, part, scene->field, family);
 	group->any[six] = is_every(&group->peers[six]) || (told->exact && is_every(&scene->addresses));
 	mine = packets_and(box, packets_addresses(scene->field, &group->peers[six]));
 	group->aside = told->exact && !packets_within(mine, scene->differ);
@@ -84,6 +90,7 @@ static void tell(struct scene *scene, const struct told *told, struct packets bo
 		group.example = words_packet(comparison->arena, &sample, scene->passing->way);
 	cause_find(comparison, scene->passing, part, &group);
 	APPEND(comparison->arena, &comparison->groups, group);
+	scene->left = packets_without(scene->left, part);
 }
 
 /* --- ports --- */
@@ -277,7 +284,8 @@ static struct packets point_of(const struct sample *sample, enum packet_field pe
 	                                               : packets_prefix(FIELD_SOURCE, ends[0]));
 }
 
-/* All peers with whom one packet is free, then all that is free with each of them: a box that has the packet in it. */
+/* All peers with whom one packet is free, then all that is free with each of them and nobody else: a box that has the
+ * packet in it, and nothing that is told better of more peers. */
 static void tell_part(struct scene *scene, const struct sample *sample, struct str on)
 {
 	struct comparison *comparison = scene->comparison;
@@ -287,9 +295,19 @@ static void tell_part(struct scene *scene, const struct sample *sample, struct s
 	scene->peers = packets_and(scene->space, packets_addresses(scene->field, &scene->addresses));
 	set = packets_any(packets_and(scene->left, scene->peers), scene->field);
 	set = packets_without(set, packets_any(packets_without(scene->peers, scene->free), scene->field));
-	set = packets_and(set, scene->space);
+	set = packets_without(packets_and(set, scene->space),
+	                      packets_any(packets_without(scene->free, scene->peers), scene->field));
 	tell_all(scene, set, on);
 	scene->left = packets_without(scene->left, packets_and(set, scene->peers));
+}
+
+/* First what differs whatever the protocol: it has much of the rest in it. */
+static bool next_sample(struct scene *scene, struct sample *sample)
+{
+	struct packets rare = packets_and(scene->left, packets_number(FIELD_PROTOCOL, PROTOCOL_RARE));
+
+	return packets_sample(scene->comparison->arena, rare, sample) ||
+	       packets_sample(scene->comparison->arena, scene->left, sample);
 }
 
 static void tell_differ(struct scene *scene, struct str on)
@@ -297,7 +315,7 @@ static void tell_differ(struct scene *scene, struct str on)
 	struct sample sample;
 
 	scene->left = scene->differ;
-	while (packets_sample(scene->comparison->arena, scene->left, &sample)) {
+	while (next_sample(scene, &sample)) {
 		size_t mark = packets_mark();
 
 		tell_part(scene, &sample, on);
@@ -365,6 +383,10 @@ static void find_change(struct comparison *comparison, const struct passing *pas
 	fresh = packets_and(fresh, packets_number(FIELD_FRAGMENT, 0));
 	comparison->states |= !packets_within(differ, fresh);
 	differ = sets_put(comparison, packets_and(differ, fresh));
+	if (passing->way == DIFFERENCE_FORWARD) {
+		find_in(&scene, differ, fresh, STR(""));
+		return;
+	}
 	find_in(&scene, differ, packets_without(fresh, lo), STR(""));
 	find_in(&scene, differ, packets_and(fresh, lo), LO);
 }

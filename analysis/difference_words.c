@@ -46,6 +46,12 @@ struct str difference_cause_str(enum difference_cause cause)
 		return STR("set-grew");
 	case CAUSE_SET_SHRANK:
 		return STR("set-shrank");
+	case CAUSE_ENFORCEMENT:
+		return STR("enforcement");
+	case CAUSE_MODE:
+		return STR("mode");
+	case CAUSE_EGRESS:
+		return STR("egress");
 	}
 	return STR("");
 }

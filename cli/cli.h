@@ -137,7 +137,7 @@ command_run run_role_add, run_role_set, run_role_remove, run_rule_add, run_rule_
 command_run run_network_add, run_network_set, run_network_remove;
 command_run run_service_add, run_service_set, run_service_remove;
 command_run run_history, run_undo, run_sql;
-command_run run_push, run_status, run_drift, run_rollback, run_approve;
+command_run run_diff, run_push, run_status, run_drift, run_rollback, run_approve;
 command_run run_machine_freeze, run_machine_unfreeze, run_machine_forget;
 command_run run_probe_add, run_probe_remove, run_probe_list;
 command_run run_verify;

@@ -273,6 +273,12 @@ static const char verify_details[] = "Reads back what is published, and proves t
 				     "it, the line that\n"
 				     "decides and what of the inventory wants something else; exit code 1.";
 
+static const char diff_details[] = "Between the generations A and B; A and what the inventory says now; or, "
+                                   "without both, the last one and now.\n"
+				   "Says what the change opens and closes, exact to the packet for new connections, on "
+                                   "which machines and why;\n"
+				   "exit code 1 if any machine's ruleset differs, or a set that it names.";
+
 static const char explain_details[] = "SOURCE and DESTINATION are machines or addresses; WHAT is 3306/tcp, "
                                       "icmp/echo-request, esp, … and may be followed by\n"
 				      "\"on INTERFACE\". Tells the verdict, the stage that decided and the rules that "
@@ -299,6 +305,8 @@ const struct command_entry commands[] = {
 	{"generation pin", "N", "keep a generation, however old it gets", NULL, pin_options, 1, 1, run_generation_pin},
 	{"generation unpin", "N", "let a generation go when its time comes", NULL, pin_options, 1, 1,
          run_generation_unpin},
+	{"diff", "[A [B]]", "what opens and closes between two generations, or one and now", diff_details, NULL, 0, 2,
+         run_diff},
 	{"push", "[WORD…]", "bring what is published to the machines", push_details, push_options, 0, MANY, run_push},
 	{"status", "[WORD…]", "what machines have, and what is wrong", selection_details, status_options, 0, MANY,
          run_status},

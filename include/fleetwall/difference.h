@@ -17,11 +17,14 @@ enum difference_change {
 enum difference_way { DIFFERENCE_IN, DIFFERENCE_OUT, DIFFERENCE_FORWARD };
 
 enum difference_cause {
-	CAUSE_NONE, /* settings, mode, enforcement, egress, templates */
+	CAUSE_NONE, /* settings, templates, or several at once */
 	CAUSE_RULE_CAME,
 	CAUSE_RULE_WENT,
 	CAUSE_SET_GREW,
 	CAUSE_SET_SHRANK,
+	CAUSE_ENFORCEMENT, /* monitor became enforce, or the reverse */
+	CAUSE_MODE,        /* coexist became exclusive, or the reverse */
+	CAUSE_EGRESS,      /* what no rule names may leave, or may no longer */
 };
 
 struct difference_group {

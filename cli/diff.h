@@ -1,0 +1,60 @@
+/* What the files of diff share: two generations, one of which may not be published yet, and what differs. */
+#ifndef DIFF_H
+#define DIFF_H
+
+#include "fleetwall/difference.h"
+
+#include "round.h"
+
+/* Machines that went from one ruleset, with its sets, to another. */
+struct diff_machines {
+	struct str *items; /* names, ascending */
+	size_t count, capacity;
+};
+struct diff_pair {
+	struct digest ruleset[2];
+	bool affected; /* the rulesets differ, or a set that they name */
+	struct diff_machines machines;
+};
+
+struct taken; /* pieces that are made and not published */
+
+struct diff {
+	struct run *run;
+	struct arena *arena;
+	struct generation generations[2]; /* before, after; number 0: now */
+	struct round *round;              /* of now; NULL: two generations */
+	struct taken *taken;
+	struct {
+		struct diff_pair *items;
+		size_t count, capacity;
+	} pairs;
+	struct diff_machines fresh, gone; /* with a ruleset on one side alone */
+	size_t changed;                   /* machines that have another ruleset or other sets */
+	struct difference *difference;
+	uint32_t *compared; /* by number of the difference's pair: place in `pairs` */
+	size_t compared_count, compared_capacity;
+	const struct fleet *fleet; /* for names; NULL: none at hand */
+	struct resolved *resolved;
+};
+
+/* --- which machines: diff_pairs.c --- */
+
+/* Where pieces go that are made for the side `now`. */
+struct outlet diff_outlet(struct diff *diff);
+void diff_taken_free(struct diff *diff);
+/* Fills pairs, fresh, gone, and the difference. packets_begin() comes before. */
+struct error *diff_compare(struct diff *diff) MUST_CHECK;
+
+/* --- names: diff_names.c --- */
+
+struct str diff_peers(struct diff *diff, const struct difference_group *group); /* for people */
+size_t diff_prefixes(struct diff *diff, const struct difference_group *group, struct str **prefixes);
+/* Names of machines, or the one role or network that is exactly these addresses; none where they have none. */
+size_t diff_peer_names(struct diff *diff, const struct difference_group *group, struct str **names);
+/* "role:app grew by app7"; empty: not known. */
+struct str diff_cause(struct diff *diff, const struct difference_group *group);
+/* Roles that all of these machines have and no other one with a ruleset has. */
+size_t diff_roles(struct diff *diff, const struct diff_machines *machines, struct str **roles);
+
+#endif
