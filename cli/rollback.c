@@ -9,12 +9,13 @@ struct back {
 	uint64_t generation, from; /* where it goes, and what it has */
 };
 
+/* The newest generation first: what is left of its run does not give way to the run of an older one. */
 static int back_order(const void *a, const void *b)
 {
 	const struct back *left = a, *right = b;
 
 	if (left->generation != right->generation)
-		return left->generation < right->generation ? -1 : 1;
+		return left->generation > right->generation ? -1 : 1;
 	return str_cmp(left->item.machine, right->item.machine);
 }
 
@@ -65,6 +66,15 @@ static struct error *run_one(struct run *run, const struct back *backs, size_t c
 	return push_run_do(run, number, false, result);
 }
 
+/* Of those that go back to other generations; whoever interrupts one run does not want the next. */
+static void warn_of_rest(struct run *run, size_t count)
+{
+	error_collect(&run->warnings,
+	              error_hint(error_new(ERROR_GUARD, "%zu machine%s %s not begun with, and not frozen", count,
+	                                   str_plural(count), count == 1 ? "was" : "were"),
+	                         "fleetwall rollback again brings them back as well"));
+}
+
 static struct error *go_back(struct run *run, struct back *backs, size_t count)
 {
 	size_t end;
@@ -79,6 +89,10 @@ static struct error *go_back(struct run *run, struct back *backs, size_t count)
 		TRY(run_one(run, backs + i, end - i, &result));
 		push_judge(run, &result);
 		TRY(push_summary(run, &result));
+		if (result.interrupted && end < count) {
+			warn_of_rest(run, count - end);
+			break;
+		}
 	}
 	return NULL;
 }

@@ -272,10 +272,10 @@ static struct error *add_run(struct arena *arena, struct db *db, struct beginnin
 static struct error *begin_new(struct arena *arena, struct db *db, struct beginning *beginning)
 {
 	TRY(add_run(arena, db, beginning));
+	TRY(add_items(db, beginning));
 	TRY(db_query(arena, db, db_sql("push-supersede"), &beginning->number, 1, NULL));
 	TRY(db_query(arena, db, db_sql("push-abandoned"), NULL, 0, NULL));
 	TRY(db_query(arena, db, db_sql("push-fence"), NULL, 0, NULL));
-	TRY(add_items(db, beginning));
 	TRY(db_query(arena, db, db_sql("push-running"), &beginning->number, 1, NULL));
 	return db_query(arena, db, db_sql("push-prune"), NULL, 0, NULL);
 }

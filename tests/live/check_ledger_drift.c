@@ -193,6 +193,11 @@ START_TEST(a_rollback_in_place_of_a_rollback)
 	end_leases();
 	ck_assert_uint_eq(claimed(going_back(4, 3), 9, &claims, &info), 3);
 	ck_assert_uint_eq(state_of_machine("m00").frozen.n, 0);
+	/* Those that it does not take back are not forgotten. */
+	end_leases();
+	ck_assert_uint_eq(claimed(going_back(4, 1), 9, &claims, &info), 1);
+	ck_assert_uint_eq(state_of_machine("m00").frozen.n, 0);
+	ck_assert(str_ends(state_of_machine("m02").frozen, STR("gave way to run 4")));
 }
 END_TEST
 

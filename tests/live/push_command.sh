@@ -205,6 +205,25 @@ says 'gave way to run'
 run 0 machine unfreeze web1 web2
 run 0 push
 says '2 confirmed, 0 failed'
+# Machines that go back to different generations: the newest first; whoever ends that wants no other.
+run 0 rule add web allow 7003/tcp
+run 0 generate
+run 0 push web1
+touch "$home/hosts/web1/hang"
+before=$(asked web2 apply)
+"$FLEETWALL" rollback web1 web2 > "$home/night" 2>&1 &
+killed=$!
+soon test -e "$home/hosts/web1/pid"
+kill -TERM "$killed"
+kill "$(cat "$home/hosts/web1/pid")"
+rm "$home/hosts/web1/hang" "$home/hosts/web1/pid"
+wait "$killed" 2> /dev/null
+holds 'the rest is named' grep -q '1 machine was not begun with' "$home/night"
+holds 'nothing was sent to it' test "$before" -eq "$(asked web2 apply)"
+run 0 push
+run 0 machine unfreeze web1 web2
+run 0 push
+run 0 status --open
 
 # --- stopped between its turn and the apply ---
 printf '#!/bin/sh\nexec "%s" push --halt --reason "on its way"\n' "$FLEETWALL" > "$home/copy"
