@@ -67,6 +67,15 @@ static struct error *prove_some(struct round *round, const struct generation *ge
 	return told(&proved->findings);
 }
 
+/* Who asked for a proof hears of it; a night is quiet. */
+static void say(struct round *round, const struct proved *proved)
+{
+	if (run_has(round->run, "verify"))
+		writer_say(round->run->writer,
+		           "proved to be what the inventory says: %zu ruleset%s, %zu set%s; %zu anew", proved->rulesets,
+		           proved->rulesets == 1 ? "" : "s", proved->sets, proved->sets == 1 ? "" : "s", proved->again);
+}
+
 struct error *round_prove(struct round *round, const struct generation *generation)
 {
 	struct proofs known;
@@ -76,6 +85,7 @@ struct error *round_prove(struct round *round, const struct generation *generati
 	TRY(prove_some(round, generation, NULL, &known, &proved));
 	proved.proofs.whole = whole_next(round, generation);
 	keep(round, &proved.proofs);
+	say(round, &proved);
 	return NULL;
 }
 
@@ -83,7 +93,9 @@ struct error *round_prove_machines(struct round *round, const bool *machines)
 {
 	struct proved proved;
 
-	return prove_some(round, &round->next, machines, NULL, &proved);
+	TRY(prove_some(round, &round->next, machines, NULL, &proved));
+	say(round, &proved);
+	return NULL;
 }
 
 struct error *round_prove_published(struct round *round)
@@ -91,8 +103,11 @@ struct error *round_prove_published(struct round *round)
 	struct digest whole = whole_of(round->arena, &round->head);
 	struct proofs known;
 
-	if (cache_read_proofs(round->arena, round->run->config.output, &known) && digest_eq(&whole, &known.whole))
+	if (cache_read_proofs(round->arena, round->run->config.output, &known) && digest_eq(&whole, &known.whole)) {
+		if (run_has(round->run, "verify"))
+			writer_say(round->run->writer, "proved before to be what the inventory says");
 		return NULL;
+	}
 	TRY(round_load(round));
 	return round_prove(round, &round->published);
 }

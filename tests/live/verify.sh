@@ -56,6 +56,12 @@ run 1 verify
 says 'which is no member'
 run 0 machine enable client1
 run 0 generate --verify
+says 'proved to be what the inventory says: '
+run 0 generate --verify
+says 'proved before'
+run 0 machine set client1 --address 10.1.0.77
+run 0 generate --verify
+says '; 13 anew'
 run 0 verify
 
 # --- folders ---
