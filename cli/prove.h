@@ -22,6 +22,8 @@ struct proved {
 	struct verify_findings findings;
 	size_t machines, rulesets, sets; /* that were asked about; rulesets: with each position that has them once */
 	size_t again;                    /* rulesets and sets that were not known */
+	size_t left_out; /* rulesets that names alone don't prove, and that nobody looked at further: there
+	                    were findings enough */
 	struct proofs proofs;            /* of what was asked about, without `whole` */
 };
 

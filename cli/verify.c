@@ -98,6 +98,11 @@ static void say_counts(struct run *run, const struct proved *proved, uint64_t ge
 {
 	size_t findings = proved->findings.count;
 
+	if (proved->left_out > 0) {
+		writer_field(run->writer, "not_looked_at", str_format(run->arena, "%zu rulesets", proved->left_out));
+		writer_say(run->writer, "with so many findings, %zu rulesets more that may differ were not looked at",
+		           proved->left_out);
+	}
 	writer_say(run->writer, "generation %llu: %zu machine%s in %zu ruleset%s, %zu set%s: %s the inventory says now",
 	           (unsigned long long)generation, proved->machines, proved->machines == 1 ? "" : "s",
 	           proved->rulesets, proved->rulesets == 1 ? "" : "s", proved->sets, proved->sets == 1 ? "" : "s",
