@@ -95,17 +95,28 @@ static const char *const all_columns[] = {"machine",  "state",    "confirmed", "
                                           "drift",    "drifted_at"};
 enum { COLUMNS = 8, ALL_COLUMNS = 17 };
 
+static struct str drift_words(struct run *run, const struct machine_state *state)
+{
+	struct buf words = buf_new(run->arena);
+
+	buf_add(&words, STR("seen at "));
+	time_print(&words, state->drift_at);
+	buf_add(&words, str_format(run->arena, ": %.*s", STR_ARG(state->drift)));
+	if (state->frozen.n == 0)
+		buf_add(&words, str_format(run->arena, "; fleetwall drift --mend %.*s", STR_ARG(state->machine)));
+	return buf_str(&words);
+}
+
 static struct str why(struct run *run, const struct machine_state *state)
 {
-	struct buf when = buf_new(run->arena);
+	struct str trouble = STR(""), drift;
 
 	if (state->error.n + state->frozen.n > 0)
-		return push_trouble(run->arena, state);
+		trouble = push_trouble(run->arena, state);
 	if (state->drift.n == 0)
-		return STR("");
-	time_print(&when, state->drift_at);
-	return str_format(run->arena, "seen at %.*s: %.*s; fleetwall drift --mend %.*s", (int)when.n, when.p,
-	                  STR_ARG(state->drift), STR_ARG(state->machine));
+		return trouble;
+	drift = drift_words(run, state);
+	return str_format(run->arena, "%.*s%s%.*s", STR_ARG(trouble), trouble.n > 0 ? "; " : "", STR_ARG(drift));
 }
 
 static void write_row(struct run *run, const struct machine_state *state, enum condition condition)

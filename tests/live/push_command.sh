@@ -283,6 +283,8 @@ says 'policy, rules.v4: :INPUT DROP; and '
 run 1 --json status
 json '[.items[] | select(.drift != null) | [.machine, .state, .needs_person, .confirmed != null, .drifted_at != null]] == [["web1", "drifted", true, true, true]]'
 run 0 machine freeze web1 --reason 'kernel upgrade'
+run 1 status web1
+says 'kernel upgrade; seen at'
 run 1 drift web1 --mend
 complains 'machine web1 is frozen, and left as it is'
 run 0 machine unfreeze web1
