@@ -28,17 +28,43 @@ static struct packets unknown_passes(struct packets unknown)
 	return packets_and(unknown, packets_condition(STR("difference: an unknown target lets it through")));
 }
 
+/* Do rules of this way ask sets for the peer alone? */
+static bool asks_peers(const struct filter *filter, const struct filter_chain *chain, enum difference_way way)
+{
+	for (size_t i = 0; i < filter->chain_count; i++)
+		for (size_t k = 0; k < filter->chains[i].rule_count; k++) {
+			const struct filter_rule *rule = &filter->chains[i].rules[k];
+
+			if (&filter->chains[i] != chain && comparison_chain(filter, DIFFERENCE_IN) != NULL &&
+			    (&filter->chains[i] == comparison_chain(filter, DIFFERENCE_IN) ||
+			     &filter->chains[i] == comparison_chain(filter, DIFFERENCE_OUT)))
+				break;
+			for (size_t m = 0; m < rule->match_count; m++)
+				if (rule->matches[m].kind == MATCH_SET &&
+				    !str_is(rule->matches[m].dimensions, way == DIFFERENCE_OUT ? "dst" : "src"))
+					return false;
+		}
+	return true;
+}
+
 /* What goes back to others' chains is let through, as far as we are concerned; and where we have no chain, all is. */
 static struct packets passed(struct comparison *comparison, enum family family, enum difference_way way, bool after)
 {
 	const struct filter *filter = comparison->filters[after][family == FAMILY_6];
 	const struct filter_chain *chain = comparison_chain(filter, way);
 	struct packets entering = packets_and(packets_family(family), packets_number(FIELD_FRAGMENT, 0));
-	struct side_view side = {comparison, after, NULL};
+	struct side_view side = {.comparison = comparison, .after = after};
 	const struct filter_view view = {&comparison->known[after], sets_see, &side};
 	struct outcomes outcomes;
 
 	if (chain == NULL)
+		return entering;
+	side.moved = comparison->same_rules && way != DIFFERENCE_FORWARD && asks_peers(filter, chain, way);
+	if (side.moved)
+		entering = packets_and(entering,
+		                       packets_addresses(way == DIFFERENCE_OUT ? FIELD_DESTINATION : FIELD_SOURCE,
+		                                         &comparison->moved[family == FAMILY_6]));
+	if (packets_empty(entering))
 		return entering;
 	outcomes = filter_run(comparison->arena, filter, &view, chain, entering);
 	return sets_favour(comparison, packets_or(packets_or(outcomes.accepted, outcomes.returned),
@@ -203,6 +229,11 @@ static void finish_pair(struct comparison *comparison)
 		merge_group(comparison, &comparison->groups.items[i]);
 }
 
+static bool same_rules(const struct difference_pair *pair)
+{
+	return str_eq(pair->rules[0][0], pair->rules[1][0]) && str_eq(pair->rules[0][1], pair->rules[1][1]);
+}
+
 struct error *difference_add(struct arena *scratch, struct difference *difference, const struct difference_pair *pair)
 {
 	struct comparison comparison = {.arena = scratch, .difference = difference};
@@ -210,6 +241,7 @@ struct error *difference_add(struct arena *scratch, struct difference *differenc
 
 	sets_prepare(&comparison, pair);
 	TRY(read_rules(&comparison, pair));
+	comparison.same_rules = same_rules(pair) && sets_moved(&comparison);
 	mark = packets_mark();
 	for (enum difference_way way = DIFFERENCE_IN; way <= DIFFERENCE_FORWARD; way++) {
 		compare_way(&comparison, FAMILY_4, way);

@@ -32,7 +32,7 @@ static const struct filter_rule *decider(struct comparison *comparison, const st
 {
 	const struct filter *filter = comparison->filters[after][passing->family == FAMILY_6];
 	const struct filter_chain *chain = comparison_chain(filter, passing->way);
-	struct side_view side = {comparison, after, sample};
+	struct side_view side = {.comparison = comparison, .after = after, .sample = sample};
 	const struct filter_view view = {&comparison->known[after], sets_see_sample, &side};
 
 	return chain != NULL ? filter_decider(filter, &view, chain, sample) : NULL;

@@ -56,6 +56,8 @@ struct comparison {
 	size_t condition_count, condition_capacity;
 	struct names *favoured;       /* all others: rates and dates, which count as holding */
 	struct group_list groups;
+	bool same_rules; /* only what sets hold differs: packets whose peers are in `moved` alone can */
+	struct addr_set moved[2]; /* addresses that came into sets or left them; IPv4, IPv6 */
 	bool states; /* packets of other states than NEW differ */
 	struct error *error;
 };
@@ -67,11 +69,14 @@ void sets_prepare(struct comparison *comparison, const struct difference_pair *p
 const struct addr_set *sets_addresses(struct comparison *comparison, size_t set, bool after);
 size_t sets_find(const struct comparison *comparison, struct str name); /* set_count: none */
 bool sets_differ(const struct both_sets *set);
+/* Finds what moved; false where not only the contents of sets differ. */
+bool sets_moved(struct comparison *comparison);
 
 /* A set is a condition; what came or went is seen as its addresses. */
 struct side_view {
 	struct comparison *comparison;
 	bool after;
+	bool moved; /* only packets whose peers are among those that moved are looked at */
 	const struct sample *sample; /* for sets_see_sample */
 };
 struct packets sets_see(void *context, const struct filter_set *set, enum packet_field field);

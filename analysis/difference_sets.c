@@ -5,6 +5,8 @@
 
 #include "difference_parts.h"
 
+#define FEW 16 /* times fewer */
+
 /* --- sets of addresses --- */
 
 struct range_list {
@@ -18,10 +20,49 @@ static void add_range(struct range_list *list, struct range range)
 	APPEND(list->arena, list, range);
 }
 
+/* The first range that does not end before `bits`. */
+static size_t first_behind(const struct addr_set *set, addr_bits bits)
+{
+	size_t low = 0, high = set->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (set->ranges[middle].last < bits)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* A few addresses are looked up among many. */
+static struct addr_set few_among(struct arena *arena, const struct addr_set *few, const struct addr_set *many)
+{
+	struct range_list list = {.arena = arena};
+
+	for (size_t i = 0; i < few->count; i++) {
+		const struct range *x = &few->ranges[i];
+
+		for (size_t k = first_behind(many, x->first); k < many->count && many->ranges[k].first <= x->last;
+		     k++) {
+			const struct range *y = &many->ranges[k];
+
+			add_range(&list, (struct range){x->first > y->first ? x->first : y->first,
+			                                x->last < y->last ? x->last : y->last, few->family});
+		}
+	}
+	return (struct addr_set){few->family, list.items, list.count};
+}
+
 struct addr_set addr_set_and(struct arena *arena, const struct addr_set *a, const struct addr_set *b)
 {
 	struct range_list list = {.arena = arena};
 
+	if (a->count < b->count / FEW)
+		return few_among(arena, a, b);
+	if (b->count < a->count / FEW)
+		return few_among(arena, b, a);
 	for (size_t i = 0, k = 0; i < a->count && k < b->count;) {
 		const struct range *x = &a->ranges[i], *y = &b->ranges[k];
 		addr_bits first = x->first > y->first ? x->first : y->first;
@@ -201,7 +242,41 @@ static bool compare_set(struct comparison *comparison, size_t number)
 	return true;
 }
 
+bool sets_moved(struct comparison *comparison)
+{
+	struct range_list lists[2] = {{.arena = comparison->arena}, {.arena = comparison->arena}};
+
+	for (size_t i = 0; i < comparison->set_count; i++) {
+		const struct both_sets *set = &comparison->sets[i];
+		struct range_list *list = &lists[set->family == FAMILY_6];
+
+		if (!set->have[0] || !set->have[1] || (sets_differ(set) && !compare_set(comparison, i)))
+			return false;
+		for (size_t k = 0; k < set->removed.count; k++)
+			add_range(list, set->removed.ranges[k]);
+		for (size_t k = 0; k < set->added.count; k++)
+			add_range(list, set->added.ranges[k]);
+	}
+	for (size_t i = 0; i < 2; i++)
+		comparison->moved[i] = addr_set_of(comparison->arena, i == 1 ? FAMILY_6 : FAMILY_4, lists[i].items,
+		                                   lists[i].count);
+	return true;
+}
+
 /* --- as packets --- */
+
+static struct packets see_moved(const struct side_view *view, size_t number, enum packet_field field)
+{
+	struct comparison *comparison = view->comparison;
+	enum family family = comparison->sets[number].family;
+	const struct addr_set *held = sets_addresses(comparison, number, view->after);
+	struct addr_set both;
+
+	if (held == NULL)
+		return packets_none();
+	both = addr_set_and(comparison->arena, held, &comparison->moved[family == FAMILY_6]);
+	return packets_addresses(field, &both);
+}
 
 static struct packets condition_of(struct comparison *comparison, size_t set, enum packet_field field)
 {
@@ -225,8 +300,11 @@ struct packets sets_see(void *context, const struct filter_set *named, enum pack
 	struct comparison *comparison = view->comparison;
 	size_t number = sets_find(comparison, named->name);
 	const struct both_sets *set = &comparison->sets[number];
-	struct packets seen = condition_of(comparison, number, field), removed, added;
+	struct packets seen, removed, added;
 
+	if (view->moved)
+		return see_moved(view, number, field);
+	seen = condition_of(comparison, number, field);
 	if (sets_differ(set)) {
 		if (!compare_set(comparison, number))
 			return packets_none();
