@@ -105,6 +105,13 @@ struct error *run_connect_bare(struct run *run) MUST_CHECK;
 /* Connects, and loads the inventory from one snapshot: the present one, or as of --at. */
 struct error *run_load(struct run *run, struct fleet *fleet) MUST_CHECK;
 
+/* Connects, and loads of the present inventory what a question about few machines needs (see inventory_load_around());
+ * then the snapshot stays open, and the caller commits. `*whole`: all of it came, and nothing is open: with --at, and
+ * where one of the machines does not exist, so that the nearest name can be told. */
+struct around;
+struct error *run_load_around(struct run *run, const struct around *around, struct fleet *fleet,
+                              bool *whole) MUST_CHECK;
+
 /* All of standard input. */
 struct error *run_input(struct run *run, struct str *text) MUST_CHECK;
 
@@ -140,7 +147,7 @@ command_run run_history, run_undo, run_sql;
 command_run run_diff, run_push, run_status, run_drift, run_rollback, run_approve;
 command_run run_machine_freeze, run_machine_unfreeze, run_machine_forget;
 command_run run_probe_add, run_probe_remove, run_probe_list;
-command_run run_verify;
+command_run run_verify, run_who_can;
 command_run run_query_rules, run_query_machines, run_query_roles, run_query_networks;
 
 #endif

@@ -287,6 +287,11 @@ static const char explain_details[] = "SOURCE and DESTINATION are machines or ad
                                       "tab-separated fields: verdict, source,\n"
 				      "destination, what, stage, rule ids or \"-\".";
 
+static const char who_can_details[] = "WHAT as in explain: 3306/tcp, icmp/echo-request, esp, …, and \"on INTERFACE\" "
+                                      "behind it. Roles, networks and machines are named\n"
+				      "where they are let in as a whole, then prefixes, and the rules through which "
+                                      "they come; exit code 1 when nobody is let in.";
+
 const struct command_entry commands[] = {
 	{"init", "", "make or upgrade the database", NULL, NULL, 0, 0, run_init},
 	{"import", "FILE…", "take over a document, CSV files, rule lines, or another system's files", import_details,
@@ -322,6 +327,8 @@ const struct command_entry commands[] = {
 	{"probe list", "[WORD…]", "all probes, or those of machines", selection_details, NULL, 0, MANY, run_probe_list},
 	{"explain", "SOURCE DESTINATION WHAT", "what happens to a packet, and why", explain_details, at_options, 1, 5,
          run_explain},
+	{"who-can", "MACHINE WHAT", "every source that a machine lets in", who_can_details, at_options, 2, 4,
+         run_who_can},
 	{"verify", "[MACHINE…]", "prove that rulesets say what the inventory says", verify_details, verify_options, 0,
          MANY, run_verify},
 	{"query rules", "[MACHINE]", "the rules that a machine gets now; rules that end, or that nobody gets", NULL,

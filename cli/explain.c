@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "fleetwall/explain.h"
+#include "fleetwall/inventory.h"
 
 #include "cli.h"
 
@@ -201,13 +202,50 @@ static struct str join(struct arena *arena, const struct str *words, size_t coun
 	return buf_str(&buf);
 }
 
-static struct error *explain_one(struct run *run, const struct resolved *resolved, struct explainer *explainer)
+/* Asks a part of the fleet that is enough for this one question: `denied` is NULL, or what the default denied, so that
+ * the roles come as well that would have let it pass. */
+static struct error *ask_part(struct run *run, const struct question *question, const struct packet_what *denied,
+                              struct resolved **resolved, struct explainer **explainer, struct asked *asked)
+{
+	struct fleet *fleet = ARENA_NEW(run->arena, struct fleet);
+	struct str ends[] = {question->source, question->destination}, machines[2];
+	struct addr addresses[2];
+	struct around around = {
+		.machines = {machines, 0}, .addresses = addresses, .letting = denied != NULL, .port = -1};
+	bool whole;
+
+	for (size_t i = 0; i < 2; i++) {
+		if (addr_parse(ends[i], &addresses[around.address_count]))
+			around.address_count++;
+		else
+			machines[around.machines.count++] = str_lower(run->arena, ends[i]);
+	}
+	if (denied != NULL) {
+		around.protocol = denied->protocol;
+		around.port = denied->has_port ? denied->port : -1;
+	}
+	TRY(run_load_around(run, &around, fleet, &whole));
+	if (!whole)
+		TRY(db_commit(run->db));
+	*resolved = resolve(run->arena, fleet);
+	*explainer = explainer_new(run->arena, *resolved, &run->config.settings);
+	TRY(ask(run->arena, *explainer, question, asked));
+	return NULL;
+}
+
+static struct error *explain_one(struct run *run)
 {
 	struct question question = {run->arguments[0], run->arguments[1],
 	                            join(run->arena, run->arguments + 2, run->argument_count - 2)};
+	struct explainer *explainer;
+	struct resolved *resolved;
+	struct packet_what what;
 	struct asked asked;
 
-	TRY(ask(run->arena, explainer, &question, &asked));
+	TRY(ask_part(run, &question, NULL, &resolved, &explainer, &asked));
+	what = asked.what;
+	if (!asked.verdict.allow && asked.verdict.stage == STAGE_DEFAULT)
+		TRY(ask_part(run, &question, &what, &resolved, &explainer, &asked));
 	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
 	answer_one(run, resolved, explainer, &question, &asked);
 	say(run, resolved, &question, &asked);
@@ -292,15 +330,13 @@ static struct error *explain_lines(struct run *run, struct explainer *explainer)
 
 struct error *run_explain(struct run *run)
 {
-	const struct resolved *resolved;
-	struct explainer *explainer;
 	struct fleet fleet;
 
 	if (run->argument_count < 3 && !(run->argument_count == 1 && str_is(run->arguments[0], "-")))
 		return error_hint(error_new(ERROR_USAGE, "too few arguments for fleetwall explain"),
 		                  "fleetwall explain SOURCE DESTINATION WHAT, or fleetwall explain -");
+	if (run->argument_count > 1)
+		return explain_one(run);
 	TRY(run_load(run, &fleet));
-	resolved = resolve(run->arena, &fleet);
-	explainer = explainer_new(run->arena, resolved, &run->config.settings);
-	return run->argument_count == 1 ? explain_lines(run, explainer) : explain_one(run, resolved, explainer);
+	return explain_lines(run, explainer_new(run->arena, resolve(run->arena, &fleet), &run->config.settings));
 }

@@ -83,6 +83,39 @@ struct error *run_load(struct run *run, struct fleet *fleet)
 	return db_commit(run->db);
 }
 
+static bool has_machines(const struct fleet *fleet, const struct around *around)
+{
+	for (size_t i = 0; i < around->machines.count; i++)
+		if (fleet_machine(fleet, around->machines.items[i]) == NULL)
+			return false;
+	return true;
+}
+
+/* What is no name of a machine is not asked for: it may hold anything. */
+static bool are_names(const struct around *around)
+{
+	for (size_t i = 0; i < around->machines.count; i++)
+		if (machine_name_check(around->machines.items[i]) != NULL)
+			return false;
+	return true;
+}
+
+struct error *run_load_around(struct run *run, const struct around *around, struct fleet *fleet, bool *whole)
+{
+	*whole = true;
+	if (run_has(run, "at") || !are_names(around))
+		return run_load(run, fleet);
+	if (run->db == NULL)
+		TRY(run_connect(run));
+	TRY(db_begin(run->db, DB_SNAPSHOT));
+	TRY(inventory_load_around(run->arena, run->db, around, fleet));
+	*whole = !has_machines(fleet, around);
+	if (!*whole)
+		return NULL;
+	TRY(inventory_load(run->arena, run->db, fleet));
+	return db_commit(run->db);
+}
+
 struct error *run_input(struct run *run, struct str *text)
 {
 	if (!run->has_input)

@@ -31,8 +31,10 @@ struct loading loading_new(struct arena *arena, struct arena *scratch, struct ar
 struct error *load_copy(struct loading *loading, const char *query, db_row *each, void *context)
 {
 	static const char *const variants[] = {
-		[LOAD_PRESENT] = "", [LOAD_BEFORE] = "-before", [LOAD_CHANGED] = "-changed"};
-	struct str name = str_format(loading->scratch, "%s%s", query, variants[loading->which]);
+		[LOAD_PRESENT] = "", [LOAD_BEFORE] = "-before", [LOAD_CHANGED] = "-changed",
+		[LOAD_AROUND] = "-changed"};
+	bool others = loading->which == LOAD_AROUND && str_is(str_of(query), "load-member");
+	struct str name = str_format(loading->scratch, "%s%s", query, others ? "-around" : variants[loading->which]);
 	return db_copy_out(loading->db, db_sql(str_c(loading->scratch, name)), each, context);
 }
 

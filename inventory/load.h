@@ -7,8 +7,8 @@
 #include "fleetwall/fleet.h"
 
 /* Which rows: those that are there, those that the history brings back, or those of a few objects. A query has a
- * variant for each. */
-enum load_which { LOAD_PRESENT, LOAD_BEFORE, LOAD_CHANGED };
+ * variant for each. LOAD_AROUND: of a few objects as well, and memberships in other roles are left out. */
+enum load_which { LOAD_PRESENT, LOAD_BEFORE, LOAD_CHANGED, LOAD_AROUND };
 
 /* One load. `scratch` goes when it ends, `rows` is reset after each table. The number that `machines`, `roles`, … give
  * a name is its index in the fleet. */

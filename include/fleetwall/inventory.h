@@ -10,6 +10,32 @@
  * error, never passed over. */
 struct error *inventory_load(struct arena *arena, struct db *db, struct fleet *fleet) MUST_CHECK;
 
+/* A list of names in a question. */
+struct name_list {
+	const struct str *items;
+	size_t count;
+};
+
+/* What a question is about. Unknown names are passed over; none has a comma. */
+struct around {
+	struct name_list machines; /* of whose rules is asked */
+	const struct addr *addresses;
+	size_t address_count;
+	struct name_list roles;    /* of which all members come */
+	struct name_list others;   /* machines that come as well, without their rules */
+	bool letting;              /* also the roles with a rule that may allow packets like this one: */
+	unsigned protocol;         /* 0: ICMP of both families */
+	int port;                  /* -1: it has none */
+};
+
+/* The part of the inventory, of the open snapshot, from which the machines' rules can be told as from the whole: the
+ * machines; every service; the machines' roles with their rules, and the networks and roles that these speak of. Who is
+ * there of the members of roles: who has one of the addresses, or one of the machines', and all those of `roles`. So
+ * explain() answers of these machines and addresses as from the whole; explain_remedies() with `letting`; who_can()
+ * with what who_can_needs() says. */
+struct error *inventory_load_around(struct arena *arena, struct db *db, const struct around *around,
+                                    struct fleet *fleet) MUST_CHECK;
+
 /* Which changes of the history to take back: all after a time (its clock is then that time), those of one transaction,
  * a single one, or all that a snapshot did not see (its clock is then the present one). Exactly one is given; the
  * others are TIME_NONE, 0 and empty. */

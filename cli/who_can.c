@@ -1,0 +1,180 @@
+/* who-can: every source that one machine lets in, from as much of the inventory as that needs. */
+#include "fleetwall/who_can.h"
+
+#include "fleetwall/inventory.h"
+
+#include "cli.h"
+
+static const char *const columns[] = {"source", "machines", "prefixes", "stage", "roles", "rules"};
+enum { COLUMNS = sizeof columns / sizeof *columns };
+
+/* --- names that no rule says --- */
+
+static struct str join_prefixes(struct arena *arena, const struct prefix *prefixes, size_t count)
+{
+	struct buf buf = buf_new(arena);
+
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buf_char(&buf, ',');
+		prefix_print(&buf, prefixes[i]);
+	}
+	return buf_str(&buf);
+}
+
+/* From the snapshot that is open: the part that was loaded does not know everybody. */
+static struct error *names_in_database(void *context, struct arena *arena, const struct prefix *prefixes, size_t count,
+                                       struct str *names)
+{
+	struct run *run = context;
+	struct str list = join_prefixes(arena, prefixes, count);
+	struct db_rows rows;
+
+	if (count == 0)
+		return NULL;
+	TRY(db_query(arena, run->db, db_sql("query-prefix-names"), &list, 1, &rows));
+	for (size_t i = 0; i < rows.count; i++) {
+		uint64_t place;
+
+		if (str_number(db_cell(&rows, i, 0), count, &place) && place > 0)
+			names[place - 1] = db_cell(&rows, i, 1);
+	}
+	return NULL;
+}
+
+/* --- the answer --- */
+
+static struct cell prefixes_cell(struct arena *arena, const struct let_in *row)
+{
+	struct str *items = ARENA_ARRAY(arena, struct str, row->prefix_count);
+
+	for (size_t i = 0; i < row->prefix_count; i++) {
+		struct buf buf = buf_new(arena);
+
+		prefix_print(&buf, row->prefixes[i]);
+		items[i] = buf_str(&buf);
+	}
+	return cell_list(items, row->prefix_count);
+}
+
+static bool is_among(const struct str *items, size_t count, struct str item)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(items[i], item))
+			return true;
+	return false;
+}
+
+static void write_row(struct run *run, const struct let_in *row)
+{
+	struct str *ids = ARENA_ARRAY(run->arena, struct str, row->rule_count);
+	struct str *roles = ARENA_ARRAY(run->arena, struct str, row->rule_count);
+	size_t role_count = 0;
+
+	for (size_t i = 0; i < row->rule_count; i++) {
+		ids[i] = str_of(row->rules[i]->id);
+		if (!is_among(roles, role_count, row->rules[i]->role->name))
+			roles[role_count++] = row->rules[i]->role->name;
+	}
+	writer_row(run->writer, (struct cell[]){
+					cell_some(row->name),
+					row->kind == SOURCE_ROLE ? cell_number((int64_t)row->machines) : cell_null(),
+					prefixes_cell(run->arena, row),
+					cell_text(stage_str(row->stage)),
+					cell_list(roles, role_count),
+					cell_list(ids, row->rule_count),
+				});
+}
+
+/* What the rows alone would not tell a person. */
+static void say(struct run *run, const struct machine *machine, const struct who_can *answer)
+{
+	if (!machine->enabled)
+		writer_say(run->writer, "%.*s is disabled and has no ruleset: fleetwall refuses nothing there",
+		           STR_ARG(machine->name));
+	else if (machine->enforcement == ENFORCEMENT_UNMANAGED)
+		writer_say(run->writer, "%.*s is unmanaged and has no ruleset: fleetwall refuses nothing there",
+		           STR_ARG(machine->name));
+	else if (machine->enforcement == ENFORCEMENT_MONITOR)
+		writer_say(run->writer, "%.*s is watched only: what its rules would refuse is logged, and passes",
+		           STR_ARG(machine->name));
+	else if (answer->count == 0)
+		writer_say(run->writer, "nobody");
+}
+
+struct question {
+	struct fleet fleet;
+	bool whole; /* else the snapshot is still open */
+	struct explainer *explainer;
+	const struct machine *machine;
+	struct packet_what what;
+};
+
+/* Is there such a machine, and such a packet? Both faults are told at once. */
+static struct error *understand(struct run *run, struct str what, struct question *question)
+{
+	struct error *errors = NULL;
+	struct str name = str_lower(run->arena, run->arguments[0]);
+	const struct resolved *resolved = resolve(run->arena, &question->fleet);
+
+	question->explainer = explainer_new(run->arena, resolved, &run->config.settings);
+	question->machine = fleet_machine(&question->fleet, name);
+	if (question->machine == NULL)
+		errors = unknown_machine(run->arena, &question->fleet, name);
+	error_collect(&errors, packet_parse(question->explainer, what, &question->what));
+	return errors;
+}
+
+static uint32_t place_of(const struct question *question)
+{
+	return (uint32_t)(question->machine - question->fleet.machines);
+}
+
+/* First the machine and its rules; then whom those rules speak of that cover the packet, be they 100,000. */
+static struct error *prepare(struct run *run, struct str what, struct question *question)
+{
+	struct str name = str_lower(run->arena, run->arguments[0]);
+	struct around around = {.machines = {&name, 1}};
+	struct who_can_needs needs;
+
+	TRY(run_load_around(run, &around, &question->fleet, &question->whole));
+	TRY(understand(run, what, question));
+	if (question->whole)
+		return NULL;
+	needs = who_can_needs(run->arena, question->explainer, place_of(question), &question->what);
+	if (needs.role_count + needs.machine_count == 0)
+		return NULL;
+	around.roles = (struct name_list){needs.roles, needs.role_count};
+	around.others = (struct name_list){needs.machines, needs.machine_count};
+	TRY(inventory_load_around(run->arena, run->db, &around, &question->fleet));
+	return understand(run, what, question);
+}
+
+static struct error *answer(struct run *run, struct question *question)
+{
+	struct who_can who;
+
+	TRY(who_can(run->arena, question->explainer, place_of(question), &question->what,
+	            question->whole ? fleet_prefix_names : names_in_database,
+	            question->whole ? (void *)&question->fleet : run, &who));
+	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
+	for (size_t i = 0; i < who.count; i++)
+		write_row(run, &who.items[i]);
+	say(run, question->machine, &who);
+	run->no = who.count == 0;
+	return question->whole ? NULL : db_commit(run->db);
+}
+
+struct error *run_who_can(struct run *run)
+{
+	struct buf what = buf_new(run->arena);
+	struct question question;
+
+	for (size_t i = 1; i < run->argument_count; i++) {
+		if (i > 1)
+			buf_char(&what, ' ');
+		buf_add(&what, run->arguments[i]);
+	}
+	TRY(prepare(run, buf_str(&what), &question));
+	return answer(run, &question);
+}

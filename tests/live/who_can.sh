@@ -1,0 +1,68 @@
+#!/bin/sh
+# who-can and explain from the outside: exit codes, rows, JSON, faults; and what both answer from the part of the inventory that they load
+# is what they answer from all of it, as --at loads it.
+set -u
+. tests/live/lib/command.sh
+
+# same ARGUMENT…: now and as of now.
+same() {
+	"$FLEETWALL" --json "$@" > "$home/part" 2>&1
+	part=$?
+	"$FLEETWALL" --json "$@" --at "$now" > "$home/whole" 2>&1
+	whole=$?
+	if [ "$part" -eq "$whole" ] && cmp -s "$home/part" "$home/whole"; then
+		passed=$((passed + 1))
+	else
+		cp "$home/part" "$home/out"
+		cp "$home/whole" "$home/err"
+		fault "fleetwall $*: the part says $part, the whole $whole"
+	fi
+}
+
+run 0 init
+sed 's/2026-01-01T00:00:0/2037-01-01T00:00:0/' tests/unit/analysis/explain.conf > "$home/fleet.conf"
+run 0 import "$home/fleet.conf"
+sleep 1
+now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+
+run 0 who-can web1 5016/tcp
+says 'role:client'
+says '10.1.0.1, 198.51.100.1'
+run 0 who-can WEB1 443/tcp
+says 'anyone'
+run 0 who-can web1 22/tcp
+says 'management'
+run 1 who-can web1 5009/tcp
+says 'nobody'
+run 1 who-can web1 5001/tcp
+run 0 who-can web1 5001/tcp on eth0
+run 0 who-can web1 icmp
+run 0 who-can watched 25/tcp
+says 'watched only'
+run 0 who-can sleeper 25/tcp
+says 'disabled'
+run 0 who-can foreign 25/tcp
+says 'unmanaged'
+run 0 --json who-can web1 5005/tcp
+says '"command": "who-can"'
+says '"role:client/private"'
+run 2 who-can wep1 22/tcp
+complains 'did you mean web1?'
+run 2 who-can web1 tcp
+run 2 who-can web1 22/tpc
+run 2 who-can web1
+run 2 who-can 'a,b' 22/tcp
+
+for machine in web1 web2 strict1 tight1 sleeper watched shared bare; do
+	for what in 22/tcp 443/tcp 5005/tcp 5007/tcp 5016/tcp icmp; do
+		same who-can "$machine" "$what"
+	done
+	same explain 10.1.0.1 "$machine" 5005/tcp
+	same explain 198.51.100.1 "$machine" 5004/tcp
+	same explain client1 "$machine" 5016/tcp
+	same explain "$machine" web1 443/tcp
+	same explain "$machine" web2 5002/tcp on wg0
+	same explain "$machine" 203.0.113.5 53/udp
+	same explain "$machine" 2001:db8::1 icmp
+done
+finish
