@@ -364,13 +364,15 @@ static void add_sources(struct rows *rows, const struct senders *senders)
 
 	for (size_t i = 0; i < senders->list.count; i++) {
 		const struct sender *sender = &senders->list.items[i];
-		struct let_in row = {sender->kind, .name = sender->name, .stage = STAGE_ALLOW};
+		struct let_in row = {sender->kind, .stage = STAGE_ALLOW};
 
 		if (sender->ranges.count == 0)
 			continue;
 		for (size_t family = 0; family < FAMILIES; family++)
 			row.sets[family] = addr_set_of(inquiry->arena, family_of(family), sender->ranges.items,
 			                               sender->ranges.count);
+		if (sender->name.n > 0)
+			row.name = str_copy(inquiry->arena, sender->name);
 		row.machines = sender->role != NULL ? count_members(inquiry, sender->role, &row) : 0;
 		add_row(rows, inquiry, row);
 	}
