@@ -6,7 +6,7 @@
 #include "cli.h"
 
 static const char *const columns[] = {"source", "machines", "prefixes", "stage", "roles", "rules"};
-enum { COLUMNS = sizeof columns / sizeof *columns };
+enum { COLUMNS = sizeof columns / sizeof *columns, SHOWN_MOST = 24 };
 
 /* --- names that no rule says --- */
 
@@ -44,17 +44,29 @@ static struct error *names_in_database(void *context, struct arena *arena, const
 
 /* --- the answer --- */
 
-static struct cell prefixes_cell(struct arena *arena, const struct let_in *row)
+/* A person reads the first of many; programs get all. */
+static size_t shown_of(const struct run *run, size_t count)
 {
-	struct str *items = ARENA_ARRAY(arena, struct str, row->prefix_count);
+	bool all = writer_is_json(run->writer) || run->globals->style.csv;
 
-	for (size_t i = 0; i < row->prefix_count; i++) {
-		struct buf buf = buf_new(arena);
+	return all || count <= SHOWN_MOST ? count : SHOWN_MOST;
+}
+
+static struct cell prefixes_cell(const struct run *run, const struct let_in *row)
+{
+	size_t shown = shown_of(run, row->prefix_count);
+	struct str *items = ARENA_ARRAY(run->arena, struct str, shown + 1);
+
+	for (size_t i = 0; i < shown; i++) {
+		struct buf buf = buf_new(run->arena);
 
 		prefix_print(&buf, row->prefixes[i]);
 		items[i] = buf_str(&buf);
 	}
-	return cell_list(items, row->prefix_count);
+	if (shown == row->prefix_count)
+		return cell_list(items, shown);
+	items[shown] = str_format(run->arena, "and %zu more", row->prefix_count - shown);
+	return cell_list(items, shown + 1);
 }
 
 static bool is_among(const struct str *items, size_t count, struct str item)
@@ -79,7 +91,7 @@ static void write_row(struct run *run, const struct let_in *row)
 	writer_row(run->writer, (struct cell[]){
 					cell_some(row->name),
 					row->kind == SOURCE_ROLE ? cell_number((int64_t)row->machines) : cell_null(),
-					prefixes_cell(run->arena, row),
+					prefixes_cell(run, row),
 					cell_text(stage_str(row->stage)),
 					cell_list(roles, role_count),
 					cell_list(ids, row->rule_count),
