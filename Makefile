@@ -273,7 +273,7 @@ check:
 	$(AGAIN) test-programs
 	$(AGAIN) syntax
 	$(ASAN) all unit-programs replay-programs
-	$(RUN) lint unit golden asan valgrind fuzz live
+	SANITIZED_SHARE=4 $(RUN) lint unit golden asan valgrind fuzz live
 
 unit:
 	$(AGAIN) unit-programs

@@ -201,8 +201,8 @@ struct error *socket_record(struct arena *arena, const struct home *home, struct
 	return write_file(arena, home, "pg.socket", str_format(arena, "%.*s\n", STR_ARG(folder)));
 }
 
-/* The place that belongs to a state folder alone, so that whoever has its connection string finds the server again after
- * a stop. */
+/* The place that belongs to a state folder alone, so that whoever has its connection string finds the server again
+ * after a stop. */
 static struct str own_socket(struct arena *arena, const struct home *home)
 {
 	return str_format(arena, "%.*s" OWN_FOLDER, STR_ARG(home->state));

@@ -1,5 +1,6 @@
 /* What becomes of packets in a filter, against an interpreter that takes one packet rule by rule: random models with
- * every kind of match and target, and chains that call each other. The models are made here, not read. */
+ * every kind of match and target, and chains that call each other. The models are made here, not read.
+ * valgrind-apart: random models. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

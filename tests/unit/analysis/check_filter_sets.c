@@ -1,5 +1,6 @@
 /* What ipset makes of texts: members of each type, commands that change sets, what is refused, and any order of adding
- * and deleting against a list that is gone through. tests/live/filter_ipset.c holds the same against ipset(8). */
+ * and deleting against a list that is gone through. tests/live/filter_ipset.c holds the same against ipset(8).
+ * valgrind-apart: random texts. */
 #include <check.h>
 #include <stdio.h>
 #include <string.h>

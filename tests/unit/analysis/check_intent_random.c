@@ -1,6 +1,6 @@
 /* Three ways to the same answer: over random fleets, settings and packets, what the intent says as sets of packets,
  * what it says of one packet (intent_why()), and what explain() says from what the generator resolves, are alike. And
- * sets that are seen by their names come to the same as their addresses. */
+ * sets that are seen by their names come to the same as their addresses. valgrind-apart: many fleets. */
 #include <check.h>
 #include <stdlib.h>
 
@@ -10,6 +10,7 @@
 #include "fleetwall/filter.h"
 #include "fleetwall/intent.h"
 #include "random_fleet.h"
+#include "rounds.h"
 
 #define MANAGEMENT 3
 
@@ -23,11 +24,6 @@ static struct {
 	struct str *items; /* conditions that hold */
 	size_t count, capacity;
 } holding;
-
-static size_t rounds(size_t wanted)
-{
-	return getenv("RUNNING_ON_VALGRIND") != NULL ? 1 + wanted / 20 : wanted;
-}
 
 /* --- a fleet --- */
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "random_packets.h"
+#include "rounds.h"
 
 static struct arena *arena;
 
@@ -37,7 +38,7 @@ static void check_have(struct round *round, const struct sample *sample)
 
 START_TEST(test_formulas)
 {
-	for (unsigned i = 0; i < 44; i++) {
+	for (unsigned i = 0; i < rounds(44); i++) {
 		size_t mark = packets_mark();
 		struct round round;
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "random_packets.h"
+#include "rounds.h"
 
 static struct arena *arena;
 
@@ -52,7 +53,7 @@ static void check_least(struct round *round, const struct sample *sample)
 
 START_TEST(test_sample)
 {
-	for (unsigned i = 0; i < 44; i++) {
+	for (unsigned i = 0; i < rounds(44); i++) {
 		size_t mark = packets_mark();
 		struct round round;
 
@@ -85,7 +86,7 @@ static void note_any(struct round *round, const struct sample *sample)
 
 START_TEST(test_depends)
 {
-	for (unsigned i = 0; i < 44; i++) {
+	for (unsigned i = 0; i < rounds(44); i++) {
 		size_t mark = packets_mark();
 		struct round round;
 
@@ -160,7 +161,7 @@ static void check_numbers_of(struct round *round, enum packet_field field)
 
 START_TEST(test_values)
 {
-	for (unsigned i = 0; i < 44; i++) {
+	for (unsigned i = 0; i < rounds(44); i++) {
 		size_t mark = packets_mark();
 		struct round round;
 

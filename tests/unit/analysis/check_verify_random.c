@@ -9,6 +9,7 @@
 #include "fleetwall/verify.h"
 #include "make_output.h"
 #include "random_fleet.h"
+#include "rounds.h"
 
 #define MANAGEMENT 3
 
@@ -17,11 +18,6 @@ static struct rng rng;
 static struct fleet fleet;
 static struct settings settings;
 static struct output output;
-
-static size_t rounds(size_t wanted)
-{
-	return getenv("RUNNING_ON_VALGRIND") != NULL ? 1 + wanted / 20 : wanted;
-}
 
 static struct prefix random_prefix(void)
 {

@@ -1,5 +1,5 @@
 /* Set files against what the inventory wants of them: what is the same however it is spelled, and what is not, with the
- * address that shows it. */
+ * address that shows it. valgrind-apart: large sets. */
 #include <check.h>
 #include <stdlib.h>
 

@@ -11,6 +11,7 @@
 #include "fleetwall/who_can.h"
 #include "match.h"
 #include "random_fleet.h"
+#include "rounds.h"
 #include "suite_main.h"
 
 static struct arena *arena;
@@ -18,11 +19,6 @@ static struct rng rng;
 static struct fleet fleet;
 static struct settings settings;
 static struct explainer *explainer;
-
-static size_t rounds(size_t wanted)
-{
-	return getenv("RUNNING_ON_VALGRIND") != NULL ? 1 + wanted / 20 : wanted;
-}
 
 static void look_at_fleet(void)
 {

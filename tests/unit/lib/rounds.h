@@ -1,0 +1,11 @@
+/* How often a property is tried. */
+#ifndef FLEETWALL_TESTS_ROUNDS_H
+#define FLEETWALL_TESTS_ROUNDS_H
+
+#include <stddef.h>
+
+/* As often as wanted; a twentieth of it under valgrind, and where SHARE is set (tests/run, for the sanitizers in make
+ * check) that part of it. At least once. */
+size_t rounds(size_t wanted);
+
+#endif
