@@ -120,7 +120,7 @@ static void check_put(struct round *round, const struct sample *sample)
 
 START_TEST(test_put)
 {
-	for (unsigned i = 0; i < 66; i++) {
+	for (unsigned i = 0; i < rounds(66); i++) {
 		size_t mark = packets_mark();
 		struct round round;
 

@@ -1,5 +1,5 @@
 /* Sets that are put together from addresses printed before, against sets that are sorted and printed: the same bytes,
- * for any addresses and any part of them. */
+ * for any addresses and any part of them. valgrind-apart: many addresses. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

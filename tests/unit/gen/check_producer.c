@@ -1,5 +1,6 @@
 /* A process that stays: after any sequence of changes the producer gives what resolve() and produce() give; it takes
- * over what the step says is untouched, and nothing after an error or from another fleet. */
+ * over what the step says is untouched, and nothing after an error or from another fleet.
+ * valgrind-apart: many fleets. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

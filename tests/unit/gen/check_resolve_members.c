@@ -1,4 +1,5 @@
-/* Membership against its definition, for any number of workers, and for lists that machines share in memory. */
+/* Membership against its definition, for any number of workers, and for lists that machines share in memory.
+ * valgrind-apart: large fleets. */
 #include <check.h>
 #include <stdlib.h>
 

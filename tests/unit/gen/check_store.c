@@ -1,5 +1,5 @@
 /* The output tree: what is published, what is kept, what is mended, and what is refused. Reading it is tested in
- * check_store_read.c. */
+ * check_store_read.c. valgrind-apart: many small files. */
 #include <check.h>
 #include <fcntl.h>
 #include <stdatomic.h>

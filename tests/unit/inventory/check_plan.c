@@ -1,5 +1,5 @@
 /* Plans: what an import would change. Fleets are written as documents; a fleet that is "present" is what importing its
- * document into nothing makes. */
+ * document into nothing makes. valgrind-apart: many fleets. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>

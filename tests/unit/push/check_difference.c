@@ -1,5 +1,5 @@
 /* The difference of two set files: applied by lines and nothing else, it gives the new file's bytes, whatever the two
- * hold; and it is as small as it can be. */
+ * hold; and it is as small as it can be. valgrind-apart: many sets. */
 #include <check.h>
 #include <stdlib.h>
 

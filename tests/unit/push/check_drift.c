@@ -1,5 +1,5 @@
 /* What a machine says of itself against its position: nothing where only spelling differs, and each meddling by name,
- * and nothing but that. */
+ * and nothing but that. valgrind-apart: large tables. */
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
