@@ -33,7 +33,7 @@ minimal_is_live() {
 mkdir "$home/applets"
 cp "$(command -v busybox)" "$home/applets/busybox"
 for applet in $(busybox --list); do
-	case $applet in '[' | '[[' | ip | nc | busybox) ;; *) ln -s busybox "$home/applets/$applet" ;; esac
+	case $applet in '[' | '[[' | ip | nc | busybox | cmp | diff) ;; *) ln -s busybox "$home/applets/$applet" ;; esac
 done
 for program in iptables iptables-save iptables-restore ip6tables ip6tables-save ip6tables-restore ipset; do
 	cp "$(readlink -f "$(command -v $program)")" "$home/applets/$program"

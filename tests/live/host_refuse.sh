@@ -203,6 +203,10 @@ run 2
 run 2 apply x
 run 0 check
 says 'backend iptables'
+printf '#!/bin/sh\necho "set type not supported" >&2\nexit 1\n' >"$home/sbin/ipset" && chmod 755 "$home/sbin/ipset"
+PATH=$home/sbin:$PATH run 1 check
+says 'finding ipset does not work here: set type not supported'
+rm "$home/sbin/ipset"
 iptables -I INPUT 1 -p tcp --dport 81 -j ACCEPT
 run 1 check
 says 'finding what was confirmed is not what is loaded'
