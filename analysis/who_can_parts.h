@@ -1,8 +1,8 @@
-/* What the files of who_can() share: one question's state, and sets of addresses. Nothing outside who_can*.c includes
- * it. */
+/* What the files of who_can() share: one question's state. Nothing outside who_can*.c includes it. */
 #ifndef ANALYSIS_WHO_CAN_PARTS_H
 #define ANALYSIS_WHO_CAN_PARTS_H
 
+#include "address_sets.h"
 #include "explainer.h"
 #include "fleetwall/who_can.h"
 
@@ -34,17 +34,6 @@ static inline enum family family_of(size_t index)
 {
 	return index == 0 ? FAMILY_4 : FAMILY_6;
 }
-
-/* --- who_can_sets.c --- */
-
-struct addr_set set_none(enum family family);
-struct addr_set set_all(enum family family);
-bool set_is_all(const struct addr_set *set);
-struct addr_set set_or(struct arena *arena, const struct addr_set *a, const struct addr_set *b);
-struct addr_set set_without(struct arena *arena, const struct addr_set *a, const struct addr_set *b);
-bool set_within(const struct addr_set *inner, const struct addr_set *outer);
-/* Have they an address in common? Quick where one of them is small. */
-bool sets_meet(const struct addr_set *a, const struct addr_set *b);
 
 /* --- who_can_rows.c --- */
 

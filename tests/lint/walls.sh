@@ -18,13 +18,13 @@ owner() {
 	case $1 in
 	str | arena | buf | error | names | addr | process | parallel | embedded) belongs=base ;;
 	db) belongs=db ;;
-	rule | fleet) belongs=model ;;
+	rule | fleet | assertion) belongs=model ;;
 	document | inventory | foreign) belongs=inventory ;;
 	digest) belongs=digest ;;
 	settings | resolve | ruleset | produce) belongs=rulesets ;;
 	mustache | guard) belongs=gen ;;
 	store | cache | keep) belongs=store ;;
-	explain | opens | packets | filter | intent | verify | difference | who_can) belongs=analysis ;;
+	explain | opens | packets | filter | intent | verify | difference | who_can | exposed | matrix) belongs=analysis ;;
 	ledger | push | bundle) belongs=push ;;
 	*) belongs=nobody ;;
 	esac

@@ -1,6 +1,7 @@
-/* Sets of addresses taken from each other, for who_can(): ranges in order, walked side by side. It knows no rules. */
+/* Sets of addresses taken from each other: ranges in order, walked side by side. It knows no rules. */
+#include "address_sets.h"
+
 #include "fleetwall/arena.h"
-#include "who_can_parts.h"
 
 struct addr_set set_none(enum family family)
 {
