@@ -1,6 +1,7 @@
-/* Large pieces of memory, from blocks that the kernel is asked to back with huge pages: to touch a megabyte of small
- * ones for the first time costs more than most of what is done with it, and gives a fork as many entries to copy.
- * Pieces of one block are taken one behind the other, and its memory is free again when all of them are. */
+/* Large pieces of memory, from blocks that the kernel is asked to back with huge pages, while those come quickly: to
+ * touch a megabyte of small ones for the first time costs more than most of what is done with it, and gives a fork as
+ * many entries to copy. Pieces of one block are taken one behind the other, and its memory is free again when all of
+ * them are. */
 #include "pages.h"
 
 #include <assert.h>
@@ -9,9 +10,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #define BLOCK ((size_t)2 << 20) /* a huge page where pages have 4 KiB; blocks begin at multiples of it */
 #define LINE ((size_t)64)       /* pieces begin at multiples of it */
+
+/* A huge page takes 0.2 ms to be cleared, and the small ones in its place 0.8 ms. But where the machine is a virtual
+ * one that gives free memory back to its host, huge pages are what it gives back, and each takes 4 ms to come again. */
+#define HUGE_SLOW (1000 * 1000) /* nanoseconds */
 
 struct block {
 	alignas(64) struct block *next; /* in a list */
@@ -23,6 +29,8 @@ static struct {
 	struct block *open;  /* of one BLOCK, with room in them, or empty */
 	struct block *spare; /* larger ones, each of them empty */
 	size_t kept, most;   /* bytes of empty blocks */
+	bool begun;          /* there is a block */
+	bool small;          /* pages are what blocks get from now on */
 } store = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* --- blocks --- */
@@ -53,15 +61,37 @@ static char *map_aligned(size_t size)
 	return mapped + before;
 }
 
+static int64_t nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* A last huge page that would be half empty is left small. Without huge pages everything is. */
+static void touch_huge(struct block *block, size_t need)
+{
+	int64_t begun = nanoseconds();
+
+	(void)madvise(block, (need + BLOCK / 2) & ~(BLOCK - 1), MADV_HUGEPAGE);
+	block->pieces = 0;
+	store.small = nanoseconds() - begun > HUGE_SLOW;
+}
+
+/* Who needs a single block need not have all of it cleared. */
 static struct block *block_new(size_t need)
 {
-	size_t size = (need + BLOCK - 1) & ~(BLOCK - 1), huge = (need + BLOCK / 2) & ~(BLOCK - 1);
+	size_t size = (need + BLOCK - 1) & ~(BLOCK - 1);
 	struct block *block = (void *)map_aligned(size);
 
 	if (block == NULL)
 		return NULL;
-	(void)madvise(block, huge, MADV_HUGEPAGE);
+	if (store.begun && !store.small)
+		touch_huge(block, need);
+	if (!store.begun || store.small)
+		(void)madvise(block, size, MADV_NOHUGEPAGE);
+	store.begun = true;
 	*block = (struct block){.size = size, .used = sizeof *block};
 	return block;
 }
