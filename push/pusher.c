@@ -18,6 +18,12 @@ enum {
 
 /* --- telling --- */
 
+/* Is it the last that is told of a visit? Then that machine runs no more. */
+static bool ends_visit(enum push_event_kind kind)
+{
+	return kind == PUSH_CONFIRMED || kind == PUSH_UNCHANGED || kind == PUSH_RETRY || kind == PUSH_FAILED;
+}
+
 void pusher_tell(struct pusher *pusher, struct push_event event)
 {
 	const struct push_run_info *info = &pusher->info;
@@ -29,7 +35,7 @@ void pusher_tell(struct pusher *pusher, struct push_event event)
 	event.total = info->waiting + info->claimed + info->confirmed + info->failed + info->skipped;
 	event.done = info->confirmed + info->skipped;
 	event.failed = info->failed;
-	event.running = pusher->in_flight;
+	event.running = pusher->in_flight - ends_visit(event.kind);
 	if (event.message.p == NULL)
 		event.message = STR("");
 	if (event.machine.p == NULL)

@@ -122,8 +122,17 @@ silent_on 'web1'
 
 # --- what fails is named, and why ---
 run 0 rule add web allow 443/tcp
+run 0 rule add db allow 3307/tcp
 run 0 generate
 touch "$home/hosts/web1/refuse"
+# On a terminal: failures as they happen, and below them the line that moves.
+echo 1 > "$home/hosts/db1/unreachable"
+script -qec "'$FLEETWALL' push --parallel 1 db1 web2" "$home/terminal" > "$home/out" 2> "$home/err" < /dev/null
+says 'db1: failed: unreachable: '
+says 'wave 1 of 1: 0 of 2 done, 1 failed, 0 running, about 0:0'
+says 'wave 1 of 1: 0 of 2 done, 1 failed, 1 running'
+says 'wave 1 of 1: 1 of 2 done, 1 failed, 0 running'
+says 'left: db1: unreachable'
 run 1 push
 says 'needs a person: web1: refused: this is another machine'
 run 1 status web1
