@@ -198,7 +198,7 @@ static bool is_igmp(const struct packet *packet)
 	return packet->family == FAMILY_4 && packet->protocol == PROTOCOL_IGMP;
 }
 
-static bool housekeeping_lets(const struct passage *passage)
+bool passage_is_housekeeping(const struct passage *passage)
 {
 	const struct settings *settings = passage->explainer->settings;
 	const struct packet *packet = &passage->packet;
@@ -246,7 +246,7 @@ static struct opinion ruleset_says(const struct passage *passage)
 {
 	struct opinion opinion = {.allow = true};
 
-	if (housekeeping_lets(passage))
+	if (passage_is_housekeeping(passage))
 		opinion.stage = STAGE_HOUSEKEEPING;
 	else if (management_lets(passage))
 		opinion.stage = STAGE_MANAGEMENT;

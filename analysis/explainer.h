@@ -41,5 +41,7 @@ struct passage {
 const struct indexed_role *explainer_role(struct explainer *explainer, uint32_t role);
 /* Does the rule speak of this packet, whatever machine has it? */
 bool passage_matches(const struct passage *passage, const struct indexed_rule *indexed);
+/* Does the first stage let it pass, whatever the addresses? */
+bool passage_is_housekeeping(const struct passage *passage);
 
 #endif
