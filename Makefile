@@ -4,6 +4,7 @@
 VERSION := 0.1.0
 BUILD ?= build
 prefix ?= /usr/local
+sysconfdir ?= $(if $(filter /usr /usr/local,$(prefix)),,$(prefix))/etc
 T ?=
 FLEET ?=
 FUZZ_SECONDS ?= 60
@@ -326,8 +327,9 @@ MAN_PAGES := $(wildcard packaging/man/*.[1-8])
 COMPLETIONS := $(wildcard packaging/completions/*)
 DOCUMENTS := $(wildcard README.md)
 UNITS := $(wildcard packaging/systemd/*)
-CRON := $(wildcard packaging/cron/*)
 at = $(DESTDIR)$(prefix)
+cron_path = $(DESTDIR)$(sysconfdir)/cron.d/fleetwall
+with_bindir = sed 's|@bindir@|$(prefix)/bin|' '$(1)'
 completion_path = $(if $(filter %.bash,$(1)),share/bash-completion/completions/fleetwall,$(if \
 	$(filter %.zsh,$(1)),share/zsh/site-functions/_fleetwall,share/fish/vendor_completions.d/fleetwall.fish))
 unit_path = lib/systemd/system/$(notdir $(1))
@@ -339,18 +341,20 @@ install: all
 	set -e; $(foreach m,$(MAN_PAGES),install -D -m 0644 '$(m)' '$(at)/$(call man_path,$(m))';)
 	set -e; $(foreach c,$(COMPLETIONS),install -D -m 0644 '$(c)' '$(at)/$(call completion_path,$(c))';)
 	set -e; $(foreach d,$(DOCUMENTS),install -D -m 0644 '$(d)' '$(at)/share/doc/fleetwall/$(notdir $(d))';)
-	set -e; $(foreach c,$(CRON),install -D -m 0644 '$(c)' '$(at)/share/doc/fleetwall/examples/cron.d/$(notdir $(c))';)
 	set -e; $(foreach u,$(UNITS),install -D -m 0644 '$(u)' '$(at)/$(call unit_path,$(u))'; \
-		sed -i 's|@bindir@|$(prefix)/bin|' '$(at)/$(call unit_path,$(u))';)
+		$(call with_bindir,$(u)) >'$(at)/$(call unit_path,$(u))';)
+# Somebody may have switched it on, or changed its hour.
+	test -e '$(cron_path)' || { install -D -m 0644 packaging/cron/fleetwall '$(cron_path)' && \
+		$(call with_bindir,packaging/cron/fleetwall) >'$(cron_path)'; }
 uninstall:
 	rm -f '$(at)/bin/fleetwall'
 	rm -f $(foreach m,$(MAN_PAGES),'$(at)/$(call man_path,$(m))')
 	rm -f $(foreach c,$(COMPLETIONS),'$(at)/$(call completion_path,$(c))')
 	rm -f $(foreach d,$(DOCUMENTS),'$(at)/share/doc/fleetwall/$(notdir $(d))')
-	rm -f $(foreach c,$(CRON),'$(at)/share/doc/fleetwall/examples/cron.d/$(notdir $(c))')
 	rm -f $(foreach u,$(UNITS),'$(at)/$(call unit_path,$(u))')
-	rmdir '$(at)/share/doc/fleetwall/examples/cron.d' '$(at)/share/doc/fleetwall/examples' \
-		'$(at)/share/doc/fleetwall' 2>/dev/null || true
+	! test -e '$(cron_path)' || { $(call with_bindir,packaging/cron/fleetwall) | cmp -s - '$(cron_path)' && rm '$(cron_path)'; } || \
+		echo 'left as it is: $(cron_path)'
+	rmdir '$(at)/share/doc/fleetwall' 2>/dev/null || true
 clean:
 	case '$(abspath $(BUILD))' in /|'$(CURDIR)') echo 'BUILD=$(BUILD) is no build folder' >&2; exit 2;; esac
 	rm -rf -- '$(BUILD)' compile_commands.json
@@ -383,7 +387,7 @@ help:
 	echo 'make bench            the benchmarks: a table and a picture of the curves (T="SIZE SHAPE PART": see tests/bench/run.sh)'
 	echo 'make bench-push       what pushing costs, beside plain ssh and beside Ansible; needs root (T=PART: see tests/bench/push.sh)'
 	echo 'make clang            compile everything with clang, in $(BUILD)/clang'
-	echo 'make install          DESTDIR=, prefix=/usr/local; make uninstall takes it away again'
+	echo 'make install          DESTDIR=, prefix=/usr/local, sysconfdir=/etc; make uninstall takes it away again'
 	echo 'make compile_commands.json   for editors and language servers'
 	echo 'make clean            remove $(BUILD)'
 
