@@ -148,6 +148,7 @@ command_run run_diff, run_push, run_status, run_drift, run_rollback, run_approve
 command_run run_machine_freeze, run_machine_unfreeze, run_machine_forget;
 command_run run_probe_add, run_probe_remove, run_probe_list;
 command_run run_verify, run_who_can;
+command_run run_lint, run_lint_accept, run_lint_accepted, run_lint_withdraw;
 command_run run_query_rules, run_query_machines, run_query_roles, run_query_networks;
 
 #endif

@@ -27,7 +27,7 @@ static const struct option import_options[] = {
 	{"csv", "DIR", "read the CSV files of a folder instead of a document"},
 	{"rules", "ROLE", "FILE holds rule lines; they are added to ROLE"},
 	{"dry-run", NULL, "show what would change; exit code 1 if there is something"},
-	{"from", "KIND", "files of another system: aws, ansible (fleetwall-import(5))"},
+	{"from", "KIND", "files of another system: aws, ansible, iptables-save (fleetwall-import(5))"},
 	{"address-variable", "NAME", "with --from ansible: a variable that holds addresses; may be repeated"},
 	{"prune", NULL, "also remove the objects that the source does not name"},
 	{NULL, NULL, NULL},
@@ -292,6 +292,24 @@ static const char who_can_details[] = "WHAT as in explain: 3306/tcp, icmp/echo-r
 				      "where they are let in as a whole, then prefixes, and the rules through which "
                                       "they come; exit code 1 when nobody is let in.";
 
+static const struct option lint_options[] = {
+	{"severity", "S", "error, warning or notice: those that are at least so grave"},
+	{"code", "CODE", "those of this kind: fleetwall-lint(7) lists them"},
+	{"expiring", "DAYS", "rules that end within so many days are told; 14"},
+	{"all", NULL, "those that were accepted as well"},
+	{NULL, NULL, NULL},
+};
+
+static const struct option lint_accept_options[] = {
+	{"reason", "WORDS", "why it is right as it is"},
+	{"until", "TIME", "until then; for good, without it"},
+	{NULL, NULL, NULL},
+};
+
+static const char lint_details[] = "What rules and rows hardly mean, each with a packet or rows that show it. Exit "
+                                   "code 1 if there is a finding\n"
+				   "that nobody accepted. fleetwall-lint(7) says what is found, and when.";
+
 const struct command_entry commands[] = {
 	{"init", "", "make or upgrade the database", NULL, NULL, 0, 0, run_init},
 	{"import", "FILE…", "take over a document, CSV files, rule lines, or another system's files", import_details,
@@ -331,6 +349,12 @@ const struct command_entry commands[] = {
          run_who_can},
 	{"verify", "[MACHINE…]", "prove that rulesets say what the inventory says", verify_details, verify_options, 0,
          MANY, run_verify},
+	{"lint accept", "ID…", "findings that are right as they are", NULL, lint_accept_options, 1, MANY,
+         run_lint_accept},
+	{"lint accepted", "", "the findings that were accepted, why and until when", NULL, NULL, 0, 0,
+         run_lint_accepted},
+	{"lint withdraw", "ID…", "let accepted findings be told again", NULL, NULL, 1, MANY, run_lint_withdraw},
+	{"lint", "", "rules and rows that hardly say what is meant", lint_details, lint_options, 0, 0, run_lint},
 	{"query rules", "[MACHINE]", "the rules that a machine gets now; rules that end, or that nobody gets", NULL,
          query_rules_options, 0, 1, run_query_rules},
 	{"query machines", "", "machines, by role, by what they open, or by rule", NULL, query_machines_options, 0, 0,

@@ -1,5 +1,5 @@
 -- What each of the three roles may do in this database, and nothing more. May be run again, and is after every upgrade of the schema.
--- Nobody but the triggers writes history, rule.text and service.builtin; who froze a machine, or wants a probe, is nothing that editors say.
+-- Nobody but the triggers writes history, rule.text and service.builtin; who froze a machine, wants a probe, or accepted a finding is nothing that editors say.
 GRANT USAGE ON SCHEMA fleetwall TO fleetwall_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA fleetwall TO fleetwall_reader;
 
@@ -19,6 +19,7 @@ GRANT INSERT, UPDATE, DELETE ON fleetwall.generation_pin, fleetwall.machine_gene
 
 GRANT INSERT (machine, reason), DELETE ON fleetwall.machine_freeze TO fleetwall_editor;
 GRANT INSERT (machine, what, open, source), DELETE ON fleetwall.probe TO fleetwall_editor;
+GRANT INSERT (finding, code, subject, reason, until), DELETE ON fleetwall.lint_acceptance TO fleetwall_editor, fleetwall_operator;
 GRANT INSERT, UPDATE, DELETE ON fleetwall.machine_freeze, fleetwall.probe TO fleetwall_operator;
 GRANT INSERT, UPDATE, DELETE ON fleetwall.push_machine, fleetwall.push_run, fleetwall.push_work, fleetwall.push_tally, fleetwall.push_halt,
     fleetwall.generation_approval TO fleetwall_operator;
