@@ -187,18 +187,23 @@ static struct intended decide(struct arena *arena, const struct view *view, size
 	return intended_of(&passing, machine);
 }
 
+struct intended intent_way(struct arena *arena, struct intent *intent, size_t number, enum family family, bool out,
+                           intent_peer_seen *seen, void *context)
+{
+	const struct machine *machine = &intent->fleet->machines[number];
+	struct view view = {intent, family, out, machine->enforcement == ENFORCEMENT_MONITOR, seen, context};
+
+	return has_ruleset(machine) ? decide(arena, &view, number) : all_passes(family);
+}
+
 struct intents intent_of(struct arena *arena, struct intent *intent, size_t number, enum family family,
                          intent_peer_seen *seen, void *context)
 {
 	const struct machine *machine = &intent->fleet->machines[number];
-	struct view view = {intent, family, false, machine->enforcement == ENFORCEMENT_MONITOR, seen, context};
-	struct intents intents = {all_passes(family), all_passes(family), false};
 
-	if (!has_ruleset(machine))
-		return intents;
-	intents.in = decide(arena, &view, number);
-	view.out = true;
-	intents.out = decide(arena, &view, number);
-	intents.forward_dropped = is_ours_alone(machine);
-	return intents;
+	return (struct intents){
+		.in = intent_way(arena, intent, number, family, false, seen, context),
+		.out = intent_way(arena, intent, number, family, true, seen, context),
+		.forward_dropped = has_ruleset(machine) && is_ours_alone(machine),
+	};
 }

@@ -108,6 +108,7 @@ struct view {
 	intent_peer_seen *seen;
 	void *context;
 };
+struct packets rule_packets(const struct view *view, struct meant_rule *rule);
 /* The union of the role's rules of that action. */
 struct packets role_packets(struct arena *scratch, const struct view *view, struct meant_role *role,
                             enum action action);

@@ -232,7 +232,7 @@ static struct packets peers_packets(const struct view *view, const struct meant_
 }
 
 /* On a monitored machine limits are not counted. */
-static struct packets rule_packets(const struct view *view, struct meant_rule *meant)
+struct packets rule_packets(const struct view *view, struct meant_rule *meant)
 {
 	struct packets set = rule_head(view->intent, meant, view->family);
 

@@ -6,12 +6,43 @@
 #define FLEETWALL_EXPOSED_H
 
 #include "fleetwall/explain.h"
-#include "fleetwall/packets.h"
+#include "fleetwall/intent.h"
 
 /* The internet: every address that packets from anywhere in the world may come from. All but what the special-purpose
  * registries of IANA keep from it (RFC 6890): of IPv4 "this" network, private use, shared, loopback, link-local, IETF
  * protocols, documentation, benchmarking, multicast, reserved; of IPv6 all that is not in 2000::/3, and benchmarking,
  * ORCHID, documentation. */
 struct addr_set internet_addresses(struct arena *arena, enum family family);
+
+/* Ports that one set of sources reaches through the same rules. */
+struct exposure {
+	struct str *what;         /* "22,80/tcp", "icmpv4/echo-request", "all", "5001/tcp on eth0" */
+	size_t what_count;
+	struct str *sources;      /* "anyone"; "0.0.0.0/0", "::/0": of that family; the prefix asked about; "role:app",
+	                             "network:office", "machine:db1" that a rule names and that may as a whole; prefixes */
+	size_t source_count;
+	struct str *except;       /* prefixes of the internet that may not, although a rule says anyone */
+	size_t except_count;
+	enum stage stage;         /* allow, management; of a machine that refuses nothing no-ruleset, monitor */
+	struct intent_rule *rules; /* by role, then text */
+	struct str *ids;          /* of the rules, beside them */
+	size_t rule_count;
+	/* The same as numbers, IPv4 and IPv6. */
+	struct packets packets[2]; /* kept; sources left out */
+	struct addr_set from[2];   /* cut to what was asked about, but that machines' own addresses may be among them */
+};
+
+struct exposures {
+	struct exposure *items;   /* the widest first */
+	size_t count;
+};
+
+struct exposed;
+/* To whom: `from`, or, where it is NULL, the internet without the addresses that enabled machines of the fleet have.
+ * packets_begin() comes before; all live as long as the answers. */
+struct exposed *exposed_new(struct arena *arena, struct intent *intent, const struct fleet *fleet,
+                            const struct settings *settings, const struct prefix *from);
+/* Machines in the same position get the same pointer. */
+const struct exposures *exposed_at(struct exposed *exposed, size_t machine);
 
 #endif

@@ -58,6 +58,19 @@ struct intents {
 struct intents intent_of(struct arena *arena, struct intent *intent, size_t machine, enum family family,
                          intent_peer_seen *seen, void *context);
 
+/* One direction of it. */
+struct intended intent_way(struct arena *arena, struct intent *intent, size_t machine, enum family family, bool out,
+                           intent_peer_seen *seen, void *context);
+
+/* Its pieces by themselves, whatever the others say: what one rule speaks of; what the machine's deny and reject rules
+ * do, also where nothing is enforced; what housekeeping and management let pass. */
+struct packets intent_rule_packets(struct intent *intent, const struct intent_rule *rule, enum family family,
+                                   intent_peer_seen *seen, void *context);
+struct packets intent_refused(struct arena *arena, struct intent *intent, size_t machine, enum family family, bool out,
+                              intent_peer_seen *seen, void *context);
+struct packets intent_housekeeping(struct intent *intent, enum family family, bool out);
+struct packets intent_management(const struct intent *intent, size_t machine, enum family family, bool out);
+
 /* Every rule's part of it, for messages: the rules of the machine whose own match covers this packet, in the stage
  * that decides; `stage` as text ("allow", "housekeeping", …; "no-ruleset"). Which limits and dates hold is in
  * packet->conditions; addresses are compared with the members of sets. Sorted by role, then text. */

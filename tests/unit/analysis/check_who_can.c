@@ -12,6 +12,7 @@
 #include "match.h"
 #include "random_fleet.h"
 #include "rounds.h"
+#include "small_world.h"
 #include "suite_main.h"
 
 static struct arena *arena;
@@ -160,88 +161,6 @@ static const char *const whats[] = {"22/tcp", "80/tcp", "80/tcp on eth0", "53/ud
                                     "icmpv6/3", "esp", "443/tcp on lo", "68/udp"};
 enum { WHATS = sizeof whats / sizeof *whats };
 
-static const char *one_of(const char *const *words, size_t count)
-{
-	return words[rng_below(&rng, count)];
-}
-
-static void add_peer(struct buf *buf)
-{
-	static const char *const names[] = {"self", "role:a", "role:b", "role:b/private", "network:n", "network:m",
-	                                    "machine:m1", "machine:m3", "0.0.0.0/0", "::/0"};
-	unsigned first = (unsigned)rng_below(&rng, 16);
-
-	switch (rng_below(&rng, 5)) {
-	case 0:
-		buf_format(buf, "10.0.0.%u", first);
-		return;
-	case 1:
-		buf_format(buf, "10.0.0.%u-10.0.0.%u", first, first + (unsigned)rng_below(&rng, 16));
-		return;
-	case 2:
-		buf_format(buf, "fd00::%x-fd00::%x", first, first + (unsigned)rng_below(&rng, 16));
-		return;
-	default:
-		buf_add(buf, str_of(one_of(names, sizeof names / sizeof *names)));
-	}
-}
-
-static void add_rule(struct buf *buf)
-{
-	static const char *const actions[] = {"allow", "allow", "allow", "deny", "reject"};
-	static const char *const covered[] = {"all", "22/tcp", "80/tcp", "1-100/tcp", "53/udp", "icmp", "icmpv6",
-	                                      "tcp", "esp", "80/tcp"};
-
-	buf_format(buf, "\"%s %s", one_of(actions, 5), one_of(covered, 10));
-	for (size_t i = 0, count = rng_below(&rng, 8) == 0 ? 0 : 1 + rng_below(&rng, 3); i < count; i++) {
-		buf_add(buf, i == 0 ? STR(" from ") : STR(", "));
-		add_peer(buf);
-	}
-	buf_add(buf, rng_chance(&rng, 10) ? STR(" on eth+\"") : STR("\""));
-}
-
-static void add_role(struct buf *buf, const char *name, const char *selector)
-{
-	buf_format(buf, "{ name = \"%s\"; %s rules = [ ", name, selector);
-	for (size_t i = 0, count = rng_below(&rng, 5); i < count; i++) {
-		buf_add(buf, i > 0 ? STR(", ") : STR(""));
-		add_rule(buf);
-	}
-	buf_add(buf, STR(" ]; }"));
-}
-
-static void add_machine(struct buf *buf, unsigned number)
-{
-	static const char *const roles[] = {"", "\"a\"", "\"b\"", "\"a\", \"c\"", "\"a\", \"b\", \"c\""};
-
-	buf_format(buf, "{ name = \"m%u\"; addresses = ( { address = \"10.0.0.%u\"; label = \"private\"; },"
-	           " { address = \"fd00::%x\"; } ); roles = [ %s ]; labels = { env = \"%s\"; }; enabled = %s;"
-	           " mode = \"%s\"; enforcement = \"%s\"; }", number, (unsigned)rng_below(&rng, 16),
-	           (unsigned)rng_below(&rng, 16), one_of(roles, 5), rng_chance(&rng, 50) ? "prod" : "test",
-	           rng_chance(&rng, 85) ? "true" : "false", rng_chance(&rng, 80) ? "exclusive" : "coexist",
-	           rng_chance(&rng, 85) ? "enforce" : rng_chance(&rng, 50) ? "monitor" : "unmanaged");
-}
-
-static struct str small_document(void)
-{
-	struct buf buf = buf_new(arena);
-
-	buf_add(&buf, STR("networks = ( { name = \"n\"; prefixes = [ \"10.0.0.4/30\", \"fd00::8/125\" ]; },"
-	                  " { name = \"m\"; prefixes = [ \"10.0.0.0/28\" ]; } ); roles = ( "));
-	add_role(&buf, "a", "");
-	buf_add(&buf, STR(", "));
-	add_role(&buf, "b", "");
-	buf_add(&buf, STR(", "));
-	add_role(&buf, "c", "selector = { env = \"prod\"; };");
-	buf_add(&buf, STR(" ); machines = ( "));
-	for (unsigned i = 0; i < 6; i++) {
-		buf_add(&buf, i > 0 ? STR(", ") : STR(""));
-		add_machine(&buf, i);
-	}
-	buf_add(&buf, STR(" );"));
-	return buf_str(&buf);
-}
-
 static void each_of_small(uint32_t machine, struct intent *intent)
 {
 	static const addr_bits fd00 = (addr_bits)0xfd00 << 112;
@@ -272,7 +191,7 @@ START_TEST(every_address_of_small_worlds)
 		struct intent *intent;
 
 		begin(seed * 7919);
-		ck_assert_ptr_null(document_read(arena, STR("small"), small_document(), &fleet, &warnings));
+		ck_assert_ptr_null(document_read(arena, STR("small"), small_world(arena, &rng, "10.0.0.", "fd00::"), &fleet, &warnings));
 		fleet.clock = 1767225600;
 		settings.management = &management;
 		settings.management_count = rng_below(&rng, 2);

@@ -1,0 +1,392 @@
+/* What a position is open to from outside: each allow rule, cut to those who were asked about, without what deny and
+ * reject take; then its ports, sorted by the rules that open them and by the sources that come in. It names nothing. */
+#include "exposed_parts.h"
+
+#include "fleetwall/difference.h"
+
+/* --- those who are asked about --- */
+
+static struct addr_set own_addresses(struct arena *arena, const struct fleet *fleet, enum family family)
+{
+	struct arena *scratch = arena_new();
+	struct {
+		struct range *items;
+		size_t count, capacity;
+	} ranges = {0};
+	struct addr_set set;
+
+	for (size_t i = 0; i < fleet->machine_count; i++)
+		for (size_t k = 0; fleet->machines[i].enabled && k < fleet->machines[i].address_count; k++) {
+			struct addr addr = fleet->machines[i].addresses[k].addr;
+
+			APPEND(scratch, &ranges, ((struct range){addr.bits, addr.bits, addr.family}));
+		}
+	set = addr_set_of(arena, family, ranges.items, ranges.count);
+	arena_free(scratch);
+	return set;
+}
+
+static void find_universe(struct exposed *exposed, size_t f)
+{
+	enum family family = family_at(f);
+	struct range range;
+
+	exposed->own[f] = set_none(family);
+	if (exposed->from == NULL) {
+		exposed->universe[f] = internet_addresses(exposed->arena, family);
+		exposed->own[f] = own_addresses(exposed->arena, exposed->fleet, family);
+		return;
+	}
+	range = prefix_range(*exposed->from);
+	exposed->universe[f] = addr_set_of(exposed->arena, family, &range, 1);
+}
+
+/* New connections that come in by anything but the loopback interface. */
+static void find_space(struct exposed *exposed, size_t f)
+{
+	struct packets space = packets_and(intent_compared(family_at(f)),
+	                                   packets_addresses(FIELD_SOURCE, &exposed->universe[f]));
+
+	exposed->space[f] = packets_keep(packets_without(space, packets_interface(FIELD_IN, STR("lo"))));
+}
+
+struct exposed *exposed_new(struct arena *arena, struct intent *intent, const struct fleet *fleet,
+                            const struct settings *settings, const struct prefix *from)
+{
+	struct exposed *exposed = ARENA_NEW(arena, struct exposed);
+	size_t mark = packets_mark();
+
+	*exposed = (struct exposed){
+		.arena = arena,
+		.intent = intent,
+		.fleet = fleet,
+		.settings = settings,
+		.from = from,
+		.rule_keys = names_new(arena),
+		.set_keys = names_new(arena),
+		.positions = names_new(arena),
+		.peers = peers_new(arena, resolve(arena, fleet)),
+	};
+	for (size_t f = 0; f < FAMILIES; f++) {
+		find_universe(exposed, f);
+		find_space(exposed, f);
+	}
+	packets_release(mark);
+	return exposed;
+}
+
+/* The part of a set that matters. */
+static struct packets see(void *context, struct str name, enum family family, enum packet_field field)
+{
+	struct exposed *exposed = context;
+	size_t f = family == FAMILY_6;
+	struct str key = str_format(exposed->arena, "%.*s %zu", STR_ARG(name), f);
+	uint32_t number = names_find(exposed->set_keys, key);
+	const struct addr_set *set;
+	struct arena *scratch;
+	struct addr_set cut;
+
+	if (number != NAMES_NONE)
+		return exposed->sets.items[number];
+	set = intent_set(exposed->intent, name, family);
+	scratch = arena_new();
+	cut = set == NULL ? set_none(family) : addr_set_and(scratch, set, &exposed->universe[f]);
+	if (cut.count > 0)
+		cut = addr_set_without(scratch, &cut, &exposed->own[f]);
+	names_keep(exposed->set_keys, key);
+	APPEND(exposed->arena, &exposed->sets, packets_keep(packets_addresses(field, &cut)));
+	arena_free(scratch);
+	return exposed->sets.items[exposed->sets.count - 1];
+}
+
+/* --- rules --- */
+
+static bool says_anyone(const struct rule *rule, enum family family)
+{
+	for (size_t i = 0; i < rule->peer_count; i++) {
+		const struct peer *peer = &rule->peers[i];
+
+		if (peer->kind == PEER_LITERAL && peer->literal.family == family && peer->literal.first == 0 &&
+		    peer->literal.last == family_last(family))
+			return true;
+	}
+	return rule->any;
+}
+
+static const struct opening *opening_of(struct exposed *exposed, const struct intent_rule *rule)
+{
+	struct str key = {(const char *)&rule->rule, sizeof rule->rule};
+	uint32_t number = names_add(exposed->rule_keys, key);
+	struct opening opening = {.rule = *rule};
+
+	if (number < exposed->openings.count)
+		return &exposed->openings.items[number];
+	for (size_t f = 0; f < FAMILIES; f++) {
+		size_t mark = packets_mark();
+		struct packets set = intent_rule_packets(exposed->intent, rule, family_at(f), see, exposed);
+
+		opening.packets[f] = packets_keep(packets_perhaps(packets_and(set, exposed->space[f])));
+		opening.any[f] = says_anyone(&rule->rule->rule, family_at(f));
+		packets_release(mark);
+	}
+	APPEND(exposed->arena, &exposed->openings, opening);
+	return &exposed->openings.items[number];
+}
+
+/* --- a position --- */
+
+/* A rule with what it really lets in here. */
+struct way {
+	const struct opening *opening;
+	struct packets packets;
+};
+
+/* Ports that the same rules open. */
+struct class {
+	struct packets what;
+	uint32_t *ways;
+	size_t way_count;
+};
+
+struct asking {
+	struct exposed *exposed;
+	struct arena *scratch;
+	size_t machine, family;
+	struct {
+		struct way *items;
+		size_t count, capacity;
+	} ways;
+	struct {
+		struct class *items;
+		size_t count, capacity;
+	} classes;
+	struct packets all;    /* of all ways */
+	struct packets before; /* decided before any rule is asked */
+	struct raw_rows rows;
+};
+
+/* Is the one set in the other, leaving the fleet's own addresses aside? */
+static bool all_own(const struct asking *asking, const struct addr_set *set)
+{
+	return set_within(set, &asking->exposed->own[asking->family]);
+}
+
+static struct addr_set sources_of(const struct asking *asking, struct packets set)
+{
+	return packets_addr_set(asking->scratch, set, FIELD_SOURCE, family_at(asking->family));
+}
+
+static void find_ways(struct asking *asking, const struct intent_rule *rules, size_t count)
+{
+	struct exposed *exposed = asking->exposed;
+	struct packets refused = intent_refused(asking->scratch, exposed->intent, asking->machine,
+	                                        family_at(asking->family), false, see, exposed);
+
+	asking->ways.count = 0;
+	asking->all = packets_none();
+	for (size_t i = 0; i < count; i++) {
+		const struct rule *rule = &rules[i].rule->rule;
+		const struct opening *opening;
+		struct packets let;
+
+		if (rule->action != ACTION_ALLOW || rule->direction != DIRECTION_IN)
+			continue;
+		opening = opening_of(exposed, &rules[i]);
+		let = packets_without(opening->packets[asking->family], refused);
+		if (packets_empty(let))
+			continue;
+		APPEND(asking->scratch, &asking->ways, ((struct way){opening, let}));
+		asking->all = packets_or(asking->all, let);
+	}
+}
+
+static struct class class_with(struct asking *asking, const struct class *class, struct packets what, uint32_t way)
+{
+	struct class grown = {what, ARENA_ARRAY(asking->scratch, uint32_t, class->way_count + 1), 0};
+
+	for (; grown.way_count < class->way_count; grown.way_count++)
+		grown.ways[grown.way_count] = class->ways[grown.way_count];
+	grown.ways[grown.way_count++] = way;
+	return grown;
+}
+
+static void split_classes(struct asking *asking, uint32_t way)
+{
+	struct packets fresh = packets_any(asking->ways.items[way].packets, FIELD_SOURCE), what = fresh;
+	const struct class none = {0};
+	size_t count = asking->classes.count;
+
+	for (size_t i = 0; i < count; i++) {
+		struct class old = asking->classes.items[i];
+		struct packets both = packets_and(old.what, what), rest = packets_without(old.what, what);
+
+		if (packets_empty(both))
+			continue;
+		fresh = packets_without(fresh, old.what);
+		asking->classes.items[i] = class_with(asking, &old, both, way);
+		old.what = rest;
+		if (!packets_empty(rest))
+			APPEND(asking->scratch, &asking->classes, old);
+	}
+	if (!packets_empty(fresh))
+		APPEND(asking->scratch, &asking->classes, class_with(asking, &none, fresh, way));
+}
+
+/* --- rows --- */
+
+/* The rules of the class through which some of these come, and not before any rule is asked. */
+static void find_openings(struct asking *asking, const struct class *class, struct packets what, struct raw_row *row)
+{
+	row->openings = ARENA_ARRAY(asking->scratch, const struct opening *, class->way_count);
+	for (size_t i = 0; i < class->way_count; i++) {
+		const struct way *way = &asking->ways.items[class->ways[i]];
+		struct packets part = packets_and(packets_and(way->packets, what), packets_state(STATE_NEW));
+		struct addr_set sources = sources_of(asking, packets_without(part, asking->before));
+
+		if (!all_own(asking, &sources))
+			row->openings[row->opening_count++] = way->opening;
+	}
+}
+
+static struct raw_row row_of(struct asking *asking, struct packets what, struct addr_set sources)
+{
+	struct addr_set missing = set_without(asking->scratch, &asking->exposed->universe[asking->family], &sources);
+
+	return (struct raw_row){.family = asking->family,
+	                        .what = packets_keep(what),
+	                        .sources = sources,
+	                        .whole = all_own(asking, &missing),
+	                        .stage = STAGE_ALLOW};
+}
+
+static struct packets point_of(const struct sample *sample)
+{
+	struct packets point = packets_and(packets_number(FIELD_PROTOCOL, sample->protocol),
+	                                   packets_number(FIELD_PORT, sample->port));
+
+	return sample->needs[FIELD_IN] ? packets_and(point, packets_interface(FIELD_IN, sample->in)) : point;
+}
+
+/* Which of `rest` have exactly these sources. */
+static struct packets those_with(const struct asking *asking, struct packets rest, const struct addr_set *sources)
+{
+	struct packets let = packets_and(asking->all, rest);
+	struct packets meant = packets_and(packets_addresses(FIELD_SOURCE, sources), rest);
+	struct packets other = packets_or(packets_without(let, meant), packets_without(meant, let));
+
+	return packets_without(rest, packets_any(other, FIELD_SOURCE));
+}
+
+static void find_rows(struct asking *asking, const struct class *class)
+{
+	struct packets rest = class->what;
+	struct sample sample;
+
+	while (packets_sample(asking->scratch, packets_and(asking->all, rest), &sample)) {
+		struct addr_set sources = sources_of(asking, packets_and(asking->all, point_of(&sample)));
+		struct packets what = those_with(asking, rest, &sources);
+		struct raw_row row = row_of(asking, what, sources);
+
+		rest = packets_without(rest, what);
+		if (all_own(asking, &sources))
+			continue;
+		find_openings(asking, class, what, &row);
+		if (row.opening_count > 0)
+			APPEND(asking->scratch, &asking->rows, row);
+	}
+}
+
+/* Unless rules let them all in as well. */
+static void add_management(struct asking *asking, struct packets managed)
+{
+	struct addr_set sources = sources_of(asking, managed);
+	struct raw_row row;
+
+	if (all_own(asking, &sources) || packets_within(managed, asking->all))
+		return;
+	row = row_of(asking, packets_any(managed, FIELD_SOURCE), sources);
+	row.stage = STAGE_MANAGEMENT;
+	APPEND(asking->scratch, &asking->rows, row);
+}
+
+static void ask_family(struct asking *asking, const struct intent_rule *rules, size_t count)
+{
+	struct exposed *exposed = asking->exposed;
+	enum family family = family_at(asking->family);
+	struct packets managed = intent_management(exposed->intent, asking->machine, family, false);
+	size_t mark = packets_mark();
+
+	if (exposed->universe[asking->family].count == 0)
+		return;
+	managed = packets_and(managed, exposed->space[asking->family]);
+	asking->before = packets_or(managed, intent_housekeeping(exposed->intent, family, false));
+	find_ways(asking, rules, count);
+	asking->classes.count = 0;
+	for (uint32_t i = 0; i < asking->ways.count; i++)
+		split_classes(asking, i);
+	for (size_t i = 0; i < asking->classes.count; i++)
+		find_rows(asking, &asking->classes.items[i]);
+	add_management(asking, managed);
+	packets_release(mark);
+}
+
+/* The patterns that inbound rules name: whatever depends on the interface does so by these. */
+static struct interface_cells *cells_of(struct arena *scratch, const struct intent_rule *rules, size_t count)
+{
+	struct str *patterns = ARENA_ARRAY(scratch, struct str, count);
+	size_t named = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (rules[i].rule->rule.interface.n > 0 && rules[i].rule->rule.direction == DIRECTION_IN)
+			patterns[named++] = rules[i].rule->rule.interface;
+	return interface_cells(scratch, patterns, named);
+}
+
+static void open_to_all(struct asking *asking, enum stage stage)
+{
+	for (size_t f = 0; f < FAMILIES; f++) {
+		struct raw_row row;
+
+		asking->family = f;
+		if (asking->exposed->universe[f].count == 0)
+			continue;
+		row = row_of(asking, packets_any(asking->exposed->space[f], FIELD_SOURCE),
+		             asking->exposed->universe[f]);
+		row.stage = stage;
+		APPEND(asking->scratch, &asking->rows, row);
+	}
+}
+
+static const struct exposures *ask(struct exposed *exposed, size_t number)
+{
+	const struct machine *machine = &exposed->fleet->machines[number];
+	struct asking asking = {.exposed = exposed, .scratch = arena_new(), .machine = number};
+	size_t mark = packets_mark(), count;
+	const struct exposures *answer;
+	struct intent_rule *rules;
+
+	count = intent_rules(asking.scratch, exposed->intent, number, &rules);
+	if (!machine_has_ruleset(machine))
+		open_to_all(&asking, STAGE_NO_RULESET);
+	else if (machine->enforcement == ENFORCEMENT_MONITOR)
+		open_to_all(&asking, STAGE_MONITOR);
+	else
+		for (asking.family = 0; asking.family < FAMILIES; asking.family++)
+			ask_family(&asking, rules, count);
+	answer = exposed_rows(exposed, asking.scratch, &asking.rows, cells_of(asking.scratch, rules, count));
+	packets_release(mark);
+	arena_free(asking.scratch);
+	return answer;
+}
+
+const struct exposures *exposed_at(struct exposed *exposed, size_t machine)
+{
+	uint32_t number = names_add(exposed->positions, intent_position(exposed->intent, machine));
+
+	if (number == exposed->answers.count) {
+		const struct exposures *answer = ask(exposed, machine);
+
+		APPEND(exposed->arena, &exposed->answers, answer);
+	}
+	return exposed->answers.items[number];
+}

@@ -1,0 +1,92 @@
+/* What the files of exposed_at() share: the question, and one position while it is asked. Nothing outside exposed*.c
+ * includes it. */
+#ifndef ANALYSIS_EXPOSED_PARTS_H
+#define ANALYSIS_EXPOSED_PARTS_H
+
+#include "address_sets.h"
+#include "fleetwall/arena.h"
+#include "fleetwall/exposed.h"
+#include "fleetwall/names.h"
+#include "peers.h"
+#include "what_words.h"
+
+#define FAMILIES 2
+static inline enum family family_at(size_t index)
+{
+	return index == 0 ? FAMILY_4 : FAMILY_6;
+}
+
+/* An allow rule, and what it speaks of to those who were asked about, whatever is refused. Kept. */
+struct opening {
+	struct intent_rule rule;
+	struct packets packets[FAMILIES];
+	bool any[FAMILIES]; /* it says: from anyone */
+};
+
+/* Whom a peer stands for, of those who were asked about. */
+struct cut_peer {
+	bool known;
+	struct addr_set sets[FAMILIES];
+};
+
+struct exposed {
+	struct arena *arena;
+	struct intent *intent;
+	const struct fleet *fleet;
+	const struct settings *settings;
+	const struct prefix *from;
+	struct addr_set universe[FAMILIES]; /* who is asked about */
+	struct addr_set own[FAMILIES];      /* less these */
+	struct packets space[FAMILIES];     /* packets that are spoken of; kept */
+	struct names *rule_keys;
+	struct {
+		struct opening *items; /* by number of their keys */
+		size_t count, capacity;
+	} openings;
+	struct names *set_keys;
+	struct {
+		struct packets *items; /* sets as they are seen; kept */
+		size_t count, capacity;
+	} sets;
+	struct names *positions;
+	struct {
+		const struct exposures **items;
+		size_t count, capacity;
+	} answers;
+	struct peers *peers;
+	struct {
+		struct cut_peer *items; /* by number of the peer */
+		size_t count, capacity;
+	} cut;
+};
+
+/* A row of one family while it grows. */
+struct raw_row {
+	size_t family;
+	struct packets what;     /* kept; sources left out */
+	struct addr_set sources; /* cut to the universe */
+	bool whole;              /* all of it, but for own addresses */
+	const struct opening **openings; /* in the order of the position's rules */
+	size_t opening_count;
+	enum stage stage;
+	bool joined;             /* is part of another */
+};
+
+struct raw_rows {
+	struct raw_row *items;
+	size_t count, capacity;
+};
+
+/* --- exposed_rows.c --- */
+
+/* Joins, names and sorts. `scratch` is for what need not stay. */
+const struct exposures *exposed_rows(struct exposed *exposed, struct arena *scratch, struct raw_rows *raw,
+                                     const struct interface_cells *cells);
+
+/* --- exposed_names.c --- */
+
+/* Sources and exceptions of a row whose sets and rules are there. */
+void exposed_name(struct exposed *exposed, struct arena *scratch, const struct raw_row *const *rows, size_t count,
+                  struct exposure *exposure);
+
+#endif

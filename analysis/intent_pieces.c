@@ -1,0 +1,51 @@
+/* The pieces of the intent by themselves, for questions that ask who lets what in: a rule, what is refused, what stands
+ * before the rules. It decides nothing. */
+#include "fleetwall/arena.h"
+#include "intent_parts.h"
+
+static struct meant_rule *meant_rule(struct intent *intent, const struct intent_rule *rule)
+{
+	struct meant_role *role = &intent->roles[rule->role - intent->fleet->roles];
+
+	for (size_t i = 0; i < role->rule_count; i++)
+		if (role->rules[i].held == rule->rule)
+			return &role->rules[i];
+	return NULL;
+}
+
+struct packets intent_rule_packets(struct intent *intent, const struct intent_rule *rule, enum family family,
+                                   intent_peer_seen *seen, void *context)
+{
+	bool out = rule->rule->rule.direction == DIRECTION_OUT;
+	struct view view = {intent, family, out, false, seen, context};
+	struct meant_rule *meant = meant_rule(intent, rule);
+
+	return meant == NULL ? packets_none() : rule_packets(&view, meant);
+}
+
+struct packets intent_refused(struct arena *arena, struct intent *intent, size_t machine, enum family family, bool out,
+                              intent_peer_seen *seen, void *context)
+{
+	struct view view = {intent, family, out, false, seen, context};
+	const struct number_list *held = &intent->held[machine];
+	struct packets *sets = ARENA_ARRAY(arena, struct packets, 2 * held->count);
+
+	for (size_t i = 0; i < held->count; i++) {
+		sets[2 * i] = role_packets(arena, &view, &intent->roles[held->items[i]], ACTION_DENY);
+		sets[2 * i + 1] = role_packets(arena, &view, &intent->roles[held->items[i]], ACTION_REJECT);
+	}
+	return union_of(sets, 2 * held->count);
+}
+
+struct packets intent_housekeeping(struct intent *intent, enum family family, bool out)
+{
+	const struct housekeeping *housekeeping = housekeeping_of(intent, family, out);
+	struct packets behind = packets_without(housekeeping->behind, housekeeping->drop);
+
+	return packets_and(packets_or(housekeeping->before, behind), packets_family(family));
+}
+
+struct packets intent_management(const struct intent *intent, size_t machine, enum family family, bool out)
+{
+	return management_of(intent, machine, family, out);
+}
