@@ -13,6 +13,9 @@ struct difference *difference_new(struct arena *arena, difference_read *read, vo
 	*difference = (struct difference){.arena = arena,
 	                                  .read = read,
 	                                  .context = context,
+	                                  .line_names = names_new(arena),
+	                                  .chains = names_new(arena),
+	                                  .answer_keys = names_new(arena),
 	                                  .digests = names_new(arena),
 	                                  .keys = names_new(arena)};
 	return difference;
@@ -59,6 +62,7 @@ static struct packets passed(struct comparison *comparison, enum family family, 
 
 	if (chain == NULL)
 		return entering;
+	entering = packets_and(entering, extract_packets(comparison, family, chain->name));
 	side.moved = comparison->same_rules && way != DIFFERENCE_FORWARD && asks_peers(filter, chain, way);
 	if (side.moved)
 		entering = packets_and(entering,
@@ -84,14 +88,14 @@ static void compare_way(struct comparison *comparison, enum family family, enum 
 		groups_find(comparison, &passing);
 }
 
-static struct error *read_rules(struct comparison *comparison, const struct difference_pair *pair)
+static struct error *read_rules(struct comparison *comparison)
 {
 	static const struct str files[2] = {{"rules.v4", 8}, {"rules.v6", 8}};
 
 	for (size_t after = 0; after < 2; after++)
 		for (size_t six = 0; six < 2; six++)
 			TRY(filter_read(comparison->arena, six == 1 ? FAMILY_6 : FAMILY_4, files[six],
-			                pair->rules[after][six], &comparison->known[after],
+			                comparison->extracts[six].text[after], &comparison->known[after],
 			                &comparison->filters[after][six]));
 	return NULL;
 }
@@ -201,7 +205,7 @@ static void add_pair(struct arena *arena, struct difference_group *group, uint32
 	group->pairs[group->pair_count++] = pair;
 }
 
-static void merge_group(struct comparison *comparison, const struct difference_group *group)
+static uint32_t merge_group(struct comparison *comparison, const struct difference_group *group)
 {
 	struct difference *difference = comparison->difference;
 	uint32_t number = names_add(difference->keys, key_of(comparison->arena, group, true));
@@ -209,6 +213,7 @@ static void merge_group(struct comparison *comparison, const struct difference_g
 	                                                                  : keep_group(difference, group);
 
 	add_pair(difference->arena, kept, difference->pairs);
+	return number;
 }
 
 static void tell_nothing(struct comparison *comparison)
@@ -220,37 +225,73 @@ static void tell_nothing(struct comparison *comparison)
 	APPEND(comparison->arena, &comparison->groups, group);
 }
 
-static void finish_pair(struct comparison *comparison)
+static void finish_pair(struct comparison *comparison, struct answer *answer)
 {
 	if (comparison->groups.count == 0)
 		tell_nothing(comparison);
 	join_families(comparison);
-	for (size_t i = 0; i < comparison->groups.count; i++)
-		merge_group(comparison, &comparison->groups.items[i]);
+	for (size_t i = 0; i < comparison->groups.count; i++) {
+		uint32_t number = merge_group(comparison, &comparison->groups.items[i]);
+
+		answer->groups = arena_grow(comparison->difference->arena, answer->groups, answer->count,
+		                            &answer->capacity, sizeof number, _Alignof(uint32_t));
+		answer->groups[answer->count++] = number;
+	}
 }
 
-static bool same_rules(const struct difference_pair *pair)
+static bool same_rules(const struct comparison *comparison)
 {
-	return str_eq(pair->rules[0][0], pair->rules[1][0]) && str_eq(pair->rules[0][1], pair->rules[1][1]);
+	for (size_t six = 0; six < 2; six++)
+		if (!str_eq(comparison->extracts[six].text[0], comparison->extracts[six].text[1]))
+			return false;
+	return true;
+}
+
+static struct error *compare(struct comparison *comparison, struct answer *answer)
+{
+	size_t mark;
+
+	TRY(read_rules(comparison));
+	comparison->same_rules = same_rules(comparison) && sets_moved(comparison);
+	mark = packets_mark();
+	for (enum difference_way way = DIFFERENCE_IN; way <= DIFFERENCE_FORWARD; way++) {
+		compare_way(comparison, FAMILY_4, way);
+		compare_way(comparison, FAMILY_6, way);
+	}
+	packets_release(mark);
+	if (comparison->error != NULL)
+		return comparison->error;
+	finish_pair(comparison, answer);
+	return NULL;
+}
+
+/* The same lines in the same surroundings were compared before. */
+static bool answered(struct difference *difference, struct str key)
+{
+	uint32_t number = key.n > 0 ? names_find(difference->answer_keys, key) : NAMES_NONE;
+	const struct answer *answer = number != NAMES_NONE ? &difference->answers.items[number] : NULL;
+
+	for (size_t i = 0; answer != NULL && i < answer->count; i++)
+		add_pair(difference->arena, &difference->groups.items[answer->groups[i]], difference->pairs);
+	return answer != NULL;
 }
 
 struct error *difference_add(struct arena *scratch, struct difference *difference, const struct difference_pair *pair)
 {
 	struct comparison comparison = {.arena = scratch, .difference = difference};
-	size_t mark;
+	struct answer answer = {0};
+	struct str key;
 
 	sets_prepare(&comparison, pair);
-	TRY(read_rules(&comparison, pair));
-	comparison.same_rules = same_rules(pair) && sets_moved(&comparison);
-	mark = packets_mark();
-	for (enum difference_way way = DIFFERENCE_IN; way <= DIFFERENCE_FORWARD; way++) {
-		compare_way(&comparison, FAMILY_4, way);
-		compare_way(&comparison, FAMILY_6, way);
+	extract_lines(&comparison, pair);
+	key = extract_key(&comparison);
+	if (!answered(difference, key)) {
+		TRY(compare(&comparison, &answer));
+		if (key.n > 0) {
+			names_add(difference->answer_keys, key);
+			APPEND(difference->arena, &difference->answers, answer);
+		}
 	}
-	packets_release(mark);
-	if (comparison.error != NULL)
-		return comparison.error;
-	finish_pair(&comparison);
 	difference->pairs++;
 	return NULL;
 }

@@ -17,10 +17,60 @@ struct group_list {
 	size_t count, capacity;
 };
 
+
+/* A line of rules, and which packets it matches at most. */
+struct line {
+	struct str text;
+	bool plain;             /* every word of it is known; what follows is nothing otherwise */
+	uint32_t chain, target; /* where it stands and leads to: numbers in `chains`, NAMES_NONE */
+	struct str comment;     /* with its quotation marks */
+	int protocol;           /* -1: any */
+	struct numbers *ports;  /* destination ports; none: any */
+	size_t port_count;
+	struct range ends[2];   /* source, destination */
+	bool has_end[2];
+	struct str *sets; /* that it names */
+	size_t set_count;
+	/* Of the two texts that are looked at: */
+	uint64_t look;       /* by which what follows was said */
+	uint32_t counts[2];  /* how often it stands in each */
+	bool changed;        /* in one alone, or it names a set that changed, or leads to such lines */
+	bool kept;
+};
+struct line_list {
+	struct line *items;
+	size_t count, capacity;
+};
+struct chain_mark {
+	uint64_t look;
+	bool entered; /* by a line */
+	bool changed, kept;
+};
+struct chain_marks {
+	struct chain_mark *items;
+	size_t count, capacity;
+};
+
+/* What pairs had in common that were compared before: by the lines that matter, the groups. */
+struct answer {
+	uint32_t *groups;
+	size_t count, capacity;
+};
+struct answer_list {
+	struct answer *items;
+	size_t count, capacity;
+};
+
 struct difference {
 	struct arena *arena;
 	difference_read *read;
 	void *context;
+	struct names *line_names, *chains; /* and beside them: */
+	struct line_list lines;
+	struct chain_marks marks;
+	uint64_t looks;
+	struct names *answer_keys;
+	struct answer_list answers;
 	struct names *digests; /* of set files that were read, and beside them what they hold */
 	struct loaded_sets loaded;
 	struct names *keys; /* of groups */
@@ -43,6 +93,14 @@ struct condition_of_set {
 	enum packet_field field;
 };
 
+/* What is left of a family's two texts. */
+struct extract {
+	struct str text[2];
+	bool whole;       /* all of both */
+	uint32_t *changed; /* lines at which chains begin: only packets that one of them may match can differ */
+	size_t changed_count;
+};
+
 /* A pair. */
 struct comparison {
 	struct arena *arena; /* until the pair is done */
@@ -50,7 +108,8 @@ struct comparison {
 	struct both_sets *sets; /* sorted by name */
 	size_t set_count;
 	struct filter_sets known[2];  /* for the reader: names alone */
-	struct filter *filters[2][2]; /* [after][IPv6] */
+	struct extract extracts[2];   /* [IPv6] */
+	struct filter *filters[2][2]; /* [after][IPv6]; of what was left */
 	struct names *conditions;     /* of sets, and beside them which */
 	struct condition_of_set *condition_sets;
 	size_t condition_count, condition_capacity;
@@ -61,6 +120,25 @@ struct comparison {
 	bool states; /* packets of other states than NEW differ */
 	struct error *error;
 };
+
+/* --- lines: difference_lines.c --- */
+
+/* The number of that line. */
+uint32_t lines_add(struct difference *difference, struct str text);
+/* Is there, as far as words say, a packet that both match? */
+bool lines_meet(const struct line *a, const struct line *b);
+/* What it matches at most, of its family. */
+struct packets lines_packets(const struct line *line);
+
+/* --- which of them matter: difference_extract.c --- */
+
+/* Fills the extracts, after the sets: lines of both texts are left out that no packet meets which meets a changed one.
+ * For all other packets both sides do the same. */
+void extract_lines(struct comparison *comparison, const struct difference_pair *pair);
+/* Two pairs with the same key are told alike; empty: it says nothing. */
+struct str extract_key(struct comparison *comparison);
+/* The packets into that chain that can differ, and some more. */
+struct packets extract_packets(const struct comparison *comparison, enum family family, struct str chain);
 
 /* --- sets: difference_sets.c --- */
 

@@ -328,26 +328,41 @@ struct packets sets_see_sample(void *context, const struct filter_set *named, en
 	return packets_family(named->family);
 }
 
-struct packets sets_put(struct comparison *comparison, struct packets packets)
+/* Of the set that the condition stands for, the addresses that occur in `wide`. */
+static struct packets put_one(struct comparison *comparison, struct packets packets, struct str name,
+                              struct packets wide)
 {
 	struct arena *arena = comparison->arena;
+	const struct condition_of_set *of =
+		&comparison->condition_sets[names_find(comparison->conditions, name)];
+	const struct both_sets *set = &comparison->sets[of->set];
+	const struct addr_set *held = sets_addresses(comparison, of->set, set->have[1]);
+	struct addr_set matters, both;
+
+	if (held == NULL)
+		return packets_none();
+	matters = packets_addr_set(arena, wide, of->field, set->family);
+	both = addr_set_and(arena, held, &matters);
+	return packets_put(packets, name, packets_addresses(of->field, &both));
+}
+
+/* Sets that all of the packets are in come first: of the others only these members matter then. */
+struct packets sets_put(struct comparison *comparison, struct packets packets)
+{
 	struct packets wide = packets_perhaps(packets);
 	struct str *names;
-	size_t count = packets_conditions(arena, packets, &names);
+	size_t count = packets_conditions(comparison->arena, packets, &names), left = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		uint32_t number = names_find(comparison->conditions, names[i]);
-		const struct condition_of_set *of = &comparison->condition_sets[number];
-		const struct both_sets *set = &comparison->sets[of->set];
-		const struct addr_set *held = sets_addresses(comparison, of->set, set->have[1]);
-		struct addr_set matters, both;
-
-		if (held == NULL)
-			return packets_none();
-		matters = packets_addr_set(arena, wide, of->field, set->family);
-		both = addr_set_and(arena, held, &matters);
-		packets = packets_put(packets, names[i], packets_addresses(of->field, &both));
+		if (packets_within(packets, packets_condition(names[i])))
+			packets = put_one(comparison, packets, names[i], wide);
+		else
+			names[left++] = names[i];
 	}
+	if (left < count)
+		wide = packets_perhaps(packets);
+	for (size_t i = 0; i < left; i++)
+		packets = put_one(comparison, packets, names[i], wide);
 	return packets;
 }
 
