@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "edit.h"
+#include "takeover.h"
 
 /* A file that is absent leaves its objects alone, also with --prune. */
 static bool has_file(const struct csv_file *files, size_t count, struct str name)
@@ -27,8 +28,7 @@ static struct error *read_csv(struct run *run, struct str folder, struct fleet *
 	return csv_read(run->arena, files, count, fleet, &run->warnings);
 }
 
-/* "-" is standard input. */
-static struct error *read_file(struct run *run, struct str *name, struct str *text)
+struct error *import_file(struct run *run, struct str *name, struct str *text)
 {
 	if (!str_is(*name, "-"))
 		return file_read(run->arena, *name, text);
@@ -46,18 +46,18 @@ static struct error *read_rules(struct run *run, struct str role, struct str fil
 	fleet->role_count = 1;
 	fleet->clock = TIME_NONE;
 	fleet->roles[0] = (struct role){.name = str_lower(run->arena, role), .given = GIVEN_RULES};
-	TRY(read_file(run, &file, &text));
+	TRY(import_file(run, &file, &text));
 	return rules_read(run->arena, file, text, &fleet->roles[0].rules, &fleet->roles[0].rule_count, &run->warnings);
 }
 
 static struct error *unknown_source(struct str kind)
 {
-	static const struct str kinds[] = {{"aws", 3}, {"ansible", 7}};
+	static const struct str kinds[] = {{"aws", 3}, {"ansible", 7}, {"iptables-save", 13}};
 	struct str near = str_nearest(kind, kinds, sizeof kinds / sizeof *kinds);
 	struct error *error = error_new(ERROR_USAGE, "there is no source --from %.*s", STR_ARG(kind));
 
 	return near.n > 0 ? error_hint(error, "did you mean --from %.*s?", STR_ARG(near))
-	                  : error_hint(error, "it is one of: aws, ansible");
+	                  : error_hint(error, "it is one of: aws, ansible, iptables-save");
 }
 
 static struct error *read_foreign_files(struct run *run, struct foreign_file *files)
@@ -66,7 +66,7 @@ static struct error *read_foreign_files(struct run *run, struct foreign_file *fi
 
 	for (size_t i = 0; i < run->argument_count; i++) {
 		files[i].name = run->arguments[i];
-		error_collect(&errors, read_file(run, &files[i].name, &files[i].text));
+		error_collect(&errors, import_file(run, &files[i].name, &files[i].text));
 	}
 	return errors;
 }
@@ -96,18 +96,21 @@ static struct error *read_foreign(struct run *run, struct str kind, struct fleet
 	return error;
 }
 
-static struct error *read_source(struct run *run, struct fleet *fleet, struct import_options *options)
+static struct error *read_source(struct run *run, struct fleet *fleet, struct import_options *options,
+                                 struct takeover **takeover)
 {
 	struct str text, name, role = run_option(run, "rules"), folder = run_option(run, "csv"),
 			       kind = run_option(run, "from");
 
+	if (str_is(kind, "iptables-save") && role.p == NULL && folder.p == NULL)
+		return import_filters(run, takeover);
 	if (kind.p != NULL && role.p == NULL && folder.p == NULL)
 		return read_foreign(run, kind, fleet);
 	if (kind.p != NULL || run_has(run, "address-variable") || run->argument_count > 1 ||
 	    (folder.p != NULL) == (run->argument_count == 1) || (role.p != NULL && folder.p != NULL))
 		return error_hint(error_new(ERROR_USAGE, "one source at a time"),
-		                  "fleetwall import FILE, --csv DIR, --rules ROLE FILE, --from aws FILE…, or --from "
-		                  "ansible FILE");
+		                  "fleetwall import FILE, --csv DIR, --rules ROLE FILE, --from aws FILE…, --from "
+		                  "ansible FILE, or --from iptables-save MACHINE=FILE…");
 	if (folder.p != NULL)
 		return read_csv(run, folder, fleet, options);
 	if (role.p != NULL) {
@@ -117,7 +120,7 @@ static struct error *read_source(struct run *run, struct fleet *fleet, struct im
 		return read_rules(run, role, run->arguments[0], fleet);
 	}
 	name = run->arguments[0];
-	TRY(read_file(run, &name, &text));
+	TRY(import_file(run, &name, &text));
 	return document_read(run->arena, name, text, fleet, &run->warnings);
 }
 
@@ -174,12 +177,13 @@ struct error *run_import(struct run *run)
 	struct error *errors;
 	bool dry = run_has(run, "dry-run");
 	struct import_options options = {.prune = run_has(run, "prune"), .brief = !dry};
+	struct takeover *takeover = NULL;
 	struct fleet wanted = {0}, present;
 	struct plan plan;
 
-	errors = read_source(run, &wanted, &options);
+	errors = read_source(run, &wanted, &options, &takeover);
 	if (errors != NULL)
-		return with_references(run, errors, &wanted);
+		return takeover != NULL ? errors : with_references(run, errors, &wanted);
 	if (options.prune &&
 	    wanted.machine_count + wanted.role_count + wanted.network_count + wanted.service_count == 0)
 		return error_hint(
@@ -190,7 +194,10 @@ struct error *run_import(struct run *run)
 	if (!dry)
 		TRY(inventory_lock(run->db));
 	TRY(inventory_load(run->arena, run->db, &present));
-	TRY(inventory_plan(run->arena, &present, &wanted, &options, &plan));
+	if (takeover != NULL)
+		TRY(plan_takeover(run, takeover, &present, &options, &plan));
+	else
+		TRY(inventory_plan(run->arena, &present, &wanted, &options, &plan));
 	if (dry) {
 		show_plan(run, &plan);
 		run->no = run->no || plan.count > 0;

@@ -1,0 +1,193 @@
+/* Between the files that take over a host's filter: a host and its lines, what its rules do to packets, and the pieces
+ * that become rules. Nothing outside takeover*.c includes it.
+ *
+ * "Cells" are what a rule of ours can tell apart: family, protocol, port or ICMP type, interface, the other end's
+ * address. A set of cells is a set of packets that depends on nothing else. */
+#ifndef TAKEOVER_PARTS_H
+#define TAKEOVER_PARTS_H
+
+#include "fleetwall/arena.h"
+#include "fleetwall/filter.h"
+#include "fleetwall/intent.h"
+#include "fleetwall/takeover.h"
+
+/* --- lines --- */
+
+/* In the order of what counts where a line has several: the last. */
+enum line_kind { LINE_NOTHING, LINE_UNREACHED, LINE_HOUSEKEEPING, LINE_REPRESENTED, LINE_LEFT_OUT };
+
+struct line {
+	enum line_kind kind;
+	struct str why; /* LINE_LEFT_OUT */
+};
+
+enum text_kind { TEXT_RULES_4, TEXT_RULES_6, TEXT_SETS };
+
+struct text {
+	struct str name, bytes;
+	enum text_kind kind;
+	struct line *lines; /* by number, from 1 */
+	size_t line_count;
+};
+
+struct network_of_set {
+	const struct filter_set *set;
+	struct str name;   /* of the network */
+	bool used;         /* a rule of ours names it */
+};
+
+struct piece_list {
+	struct piece *items;
+	size_t count, capacity;
+};
+
+struct host {
+	struct str name;
+	struct text *texts;
+	size_t text_count;
+	struct filter *filters[2]; /* NULL: not given */
+	struct text *rules[2];
+	struct filter_sets sets;
+	struct network_of_set *networks; /* as sets.sets */
+	struct piece_list pieces;
+	bool open[2];    /* by family: everything may leave, but for what rules refuse */
+	bool closed;     /* outbound */
+	bool coexists;   /* what is forwarded is not touched */
+	bool *reached[2]; /* by chain: from INPUT or OUTPUT */
+	size_t rule_count;
+	bool proved;
+	struct packet_texts {
+		struct str *items;
+		size_t count, capacity;
+	} narrower, wider;
+};
+
+struct takeover {
+	struct arena *arena;
+	struct host *hosts; /* sorted by name */
+	size_t host_count;
+	struct error *remarks, **remarks_end;
+};
+
+void line_note(struct text *text, unsigned number, enum line_kind kind, struct str why);
+/* Every line that nobody noted, when all is done: what is forwarded, chains that nothing leads to, other tables,
+ * sets. */
+void lines_rest(struct takeover *takeover, struct host *host);
+void remark(struct takeover *takeover, struct str file, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* --- what rules do (takeover_walk.c) --- */
+
+enum unit_kind {
+	UNIT_ACCEPT,
+	UNIT_DROP,
+	UNIT_RESET,   /* REJECT with tcp-reset */
+	UNIT_REJECT,
+	UNIT_UNKNOWN,
+	UNIT_PASS,    /* LOG and the like: packets go on behind it */
+	UNIT_ONWARD,  /* into another chain, or back out of this one */
+};
+
+/* Rules of a chain, one behind the other, that differ in the address of the other end alone; or the policy. Sets are
+ * held. */
+struct unit {
+	uint32_t chain;
+	size_t first, count;       /* count 0: the chain's policy */
+	enum unit_kind kind;
+	struct packets nominal;    /* what they would match, were there no rules before them */
+	struct packets effective;  /* what comes to them and matches */
+	bool log;                  /* a LOG with the same matches stands before it */
+};
+
+struct run_rules;
+struct walk {
+	struct arena *arena;
+	const struct filter *filter;
+	struct filter_view view;
+	bool out;
+	struct unit *items;        /* by chains in the order in which packets can come to them */
+	size_t count, capacity;
+	struct run_rules *rules;
+	bool *reached;             /* by chain */
+};
+void walk_run(struct walk *walk, struct packets all);
+/* The part of `set` that this rule, without those before it, matches. */
+struct packets walk_rule(const struct walk *walk, uint32_t chain, size_t rule);
+void walk_end(struct walk *walk);
+
+/* --- what is compared (takeover_space.c) --- */
+
+struct space {
+	enum family family;
+	bool out;
+	struct packets all;      /* of the family, in every state: intent_compared() */
+	struct packets opening;  /* that open a connection between ordinary ends */
+	struct packets kept;     /* housekeeping and management let them through in any case, in every state */
+	struct packets free;     /* cells in which there is no packet to decide */
+};
+/* What is there without any rule comes from the intent of a machine that has none. */
+struct space space_of(struct arena *arena, const struct filter *filter, const struct settings *settings,
+                      unsigned ssh_port, bool out);
+/* The cells in which some packet of the set may lie. */
+struct packets space_cells(const struct space *space, struct packets set);
+
+/* --- cells as rules (takeover_cells.c) --- */
+
+/* What one rule of ours says, of one family. */
+struct piece {
+	enum family family;
+	bool out;
+	enum action action;
+	struct what what;
+	struct str interface;
+	bool any;
+	struct addr_set peers;
+	const struct range *literals; /* as the lines spell them, where they are the same addresses */
+	size_t literal_count;
+	bool log;
+	struct str comment;
+	struct packets cells;         /* held */
+};
+struct patterns {
+	struct str *items;
+	size_t count, capacity;
+};
+/* Appends pieces that together are cells of `wanted`: all that can be said, and beyond them at most `space->free`. */
+void cells_pieces(struct arena *arena, const struct space *space, const struct patterns *patterns,
+                  struct packets wanted, struct piece_list *pieces);
+
+/* --- which rules (takeover_choose.c) --- */
+
+void choose_rules(struct takeover *takeover, struct host *host, const struct settings *settings, unsigned ssh_port,
+                  enum family family, bool out);
+
+/* --- what becomes of lines (takeover_lines.c) --- */
+
+/* What the chosen rules do with packets of space->opening. Sets are held by the caller. */
+struct chosen {
+	struct packets let_in;   /* of space->opening, without what is kept */
+	struct packets accepted; /* by the filter, perhaps */
+	struct packets rejected; /* answered */
+	struct packets logged;   /* refused and logged: all that is not let in, but what rules refuse silently */
+	bool open;               /* outbound: everything may leave */
+};
+void lines_judge(struct takeover *takeover, struct host *host, const struct walk *walk, const struct space *space,
+                 const struct chosen *chosen);
+
+/* --- peers with names (takeover_names.c) --- */
+
+struct peer_list {
+	struct peer *items;
+	size_t count, capacity;
+};
+struct range_list {
+	struct range *items;
+	size_t count, capacity;
+};
+struct finder;
+struct finder *finder_new(struct arena *arena, const struct fleet *present);
+/* A rule speaks of these addresses, and of all of a family where `every` says so: the peers that are exactly these, by
+ * name where machines or a role stand for them. */
+void finder_peers(struct finder *finder, const struct range_list *ranges, const bool every[2], bool refusing,
+                  struct peer_list *peers);
+
+#endif

@@ -1,0 +1,308 @@
+/* Which rules say what a chain does. Known first are the cells in which each packet is let in, and those in which none
+ * is. A unit that lets in gives the rule that its words say, where those cells are all let in or refused by rules; else
+ * as much of it as is let in. A unit that refuses gives a rule where no packet of its cells is let in, and some rule
+ * would open them. So what comes out is never wider. */
+#include "takeover.h"
+
+struct choice {
+	struct takeover *takeover;
+	struct host *host;
+	struct walk walk;
+	struct space space;
+	struct patterns patterns;
+	struct piece_list pieces;     /* of this family and direction */
+	struct packets accepted;      /* of space.opening, without what is kept; held, as all below */
+	struct packets open;          /* cells of which every packet is let in */
+	struct packets touched;       /* cells of which some packet may be let in */
+	struct packets offered;       /* cells that some unit would let in, were there no rules before it */
+	struct packets said[3];       /* cells of the pieces, by action */
+	struct packets silent;        /* cells of those that refuse without a log */
+};
+
+static void add(struct packets *held, struct packets more)
+{
+	packets_hold(held, packets_or(*held, more));
+}
+
+/* --- what is to be said --- */
+
+static void add_pattern(struct choice *choice, struct str name)
+{
+	for (size_t i = 0; i < choice->patterns.count; i++)
+		if (str_eq(choice->patterns.items[i], name))
+			return;
+	APPEND(choice->takeover->arena, &choice->patterns, name);
+}
+
+/* The interfaces that rules speak of: no others make a difference. */
+static void find_patterns(struct choice *choice)
+{
+	const struct filter *filter = choice->walk.filter;
+	enum match_kind kind = choice->walk.out ? MATCH_OUT : MATCH_IN;
+
+	for (size_t i = 0; i < filter->chain_count; i++)
+		for (size_t k = 0; k < filter->chains[i].rule_count; k++)
+			for (size_t m = 0; m < filter->chains[i].rules[k].match_count; m++) {
+				const struct match *match = &filter->chains[i].rules[k].matches[m];
+
+				if (match->kind == kind && interface_valid(match->name))
+					add_pattern(choice, match->name);
+			}
+}
+
+/* Of what comes to it, what opens a connection and is not let through in any case. */
+static struct packets opened_by(const struct choice *choice, const struct unit *unit)
+{
+	return packets_without(packets_and(unit->effective, choice->space.opening), choice->space.kept);
+}
+
+static void find_accepted(struct choice *choice)
+{
+	size_t mark = packets_mark();
+
+	for (size_t i = 0; i < choice->walk.count; i++) {
+		const struct unit *unit = &choice->walk.items[i];
+		struct packets here;
+
+		if (unit->kind != UNIT_ACCEPT)
+			continue;
+		here = opened_by(choice, unit);
+		add(&choice->accepted, here);
+		if (!packets_empty(here))
+			add(&choice->offered,
+			    space_cells(&choice->space, packets_and(unit->nominal, choice->space.opening)));
+		packets_release(mark);
+	}
+}
+
+static void find_cells(struct choice *choice)
+{
+	const struct space *space = &choice->space;
+	struct packets refused = packets_without(packets_without(space->opening, space->kept), choice->accepted);
+	size_t mark = packets_mark();
+
+	packets_hold(&choice->open,
+	             packets_without(packets_family(space->family), space_cells(space, refused)));
+	packets_hold(&choice->touched, space_cells(space, choice->accepted));
+	packets_release(mark);
+}
+
+/* --- saying it --- */
+
+static struct str clean_comment(struct arena *arena, struct str comment)
+{
+	char *copy = arena_alloc(arena, comment.n + 1);
+
+	if (str_utf8_error(comment) < comment.n)
+		return STR("");
+	for (size_t i = 0; i < comment.n; i++)
+		copy[i] = (unsigned char)comment.p[i] < ' ' || comment.p[i] == 0x7f ? ' ' : comment.p[i];
+	return str_trim((struct str){copy, comment.n});
+}
+
+/* The addresses as the lines of the unit write them. */
+static void give_literals(struct choice *choice, const struct unit *unit, struct piece *piece)
+{
+	const struct filter_chain *chain = &choice->walk.filter->chains[unit->chain];
+	struct range *list = ARENA_ARRAY(choice->takeover->arena, struct range, unit->count);
+	enum match_kind kind = choice->walk.out ? MATCH_DESTINATION : MATCH_SOURCE;
+	struct addr_set set;
+	size_t count = 0;
+
+	for (size_t i = 0; i < unit->count; i++)
+		for (size_t m = 0; m < chain->rules[unit->first + i].match_count; m++) {
+			const struct match *match = &chain->rules[unit->first + i].matches[m];
+
+			if (match->kind == kind && !match->negated && match->range_count == 1 && count < unit->count)
+				list[count++] = match->ranges[0];
+		}
+	set = addr_set_of(choice->takeover->arena, piece->family, list, count);
+	if (addr_set_eq(&set, &piece->peers)) {
+		piece->literals = list;
+		piece->literal_count = count;
+	}
+}
+
+static void say(struct choice *choice, const struct unit *unit, enum action action, struct packets cells)
+{
+	const struct filter_chain *chain = &choice->walk.filter->chains[unit->chain];
+	struct arena *arena = choice->takeover->arena;
+	size_t first = choice->pieces.count;
+
+	cells_pieces(arena, &choice->space, &choice->patterns, cells, &choice->pieces);
+	for (size_t i = first; i < choice->pieces.count; i++) {
+		struct piece *piece = &choice->pieces.items[i];
+
+		piece->action = action;
+		piece->log = unit->log;
+		if (unit->count > 0)
+			piece->comment = clean_comment(arena, chain->rules[unit->first].comment);
+		if (!piece->any && unit->count > 0)
+			give_literals(choice, unit, piece);
+		add(&choice->said[action], piece->cells);
+		if (action != ACTION_ALLOW && !unit->log)
+			add(&choice->silent, piece->cells);
+	}
+}
+
+static struct packets nominal_cells(const struct choice *choice, const struct unit *unit)
+{
+	return space_cells(&choice->space, packets_and(unit->nominal, choice->space.opening));
+}
+
+static struct packets refused_cells(const struct choice *choice)
+{
+	return packets_or(choice->said[ACTION_DENY], choice->said[ACTION_REJECT]);
+}
+
+/* A rule that refuses comes before all that let in: so it must touch nothing that is let in. */
+static void say_refusing(struct choice *choice, const struct unit *unit)
+{
+	enum action action = unit->kind == UNIT_DROP ? ACTION_DENY : ACTION_REJECT;
+	struct packets cells;
+
+	if (packets_empty(opened_by(choice, unit)))
+		return;
+	cells = nominal_cells(choice, unit);
+	if (!packets_empty(packets_and(cells, choice->touched)))
+		return;
+	if (action == ACTION_REJECT || !packets_empty(packets_and(cells, choice->offered)))
+		say(choice, unit, action, cells);
+}
+
+/* Does the unit say no more of packets than cells do? */
+static bool is_plain(const struct choice *choice, const struct unit *unit, struct packets cells)
+{
+	struct packets all = packets_without(packets_and(cells, choice->space.opening), choice->space.kept);
+
+	return packets_within(all, unit->nominal);
+}
+
+static void say_letting(struct choice *choice, const struct unit *unit)
+{
+	struct packets cells, may;
+
+	if (packets_empty(opened_by(choice, unit)))
+		return;
+	cells = nominal_cells(choice, unit);
+	if (!is_plain(choice, unit, cells))
+		return;
+	may = packets_or(choice->open, refused_cells(choice));
+	say(choice, unit, ACTION_ALLOW, packets_within(cells, may) ? cells : packets_and(cells, may));
+}
+
+/* Units that say more than cells can may together make cells whole. */
+static void say_rest(struct choice *choice, const struct unit *unit)
+{
+	struct packets said = packets_or(choice->said[ACTION_ALLOW], refused_cells(choice));
+	struct packets left = packets_without(packets_and(choice->open, choice->touched), said);
+	struct packets cells = packets_empty(left) ? left : packets_and(left, nominal_cells(choice, unit));
+
+	if (!packets_empty(cells) && !packets_empty(opened_by(choice, unit)))
+		say(choice, unit, ACTION_ALLOW, cells);
+}
+
+static void for_units(struct choice *choice, bool accepting, void (*each)(struct choice *, const struct unit *))
+{
+	size_t mark = packets_mark();
+
+	for (size_t i = 0; i < choice->walk.count; i++) {
+		const struct unit *unit = &choice->walk.items[i];
+		bool refusing = unit->kind == UNIT_DROP || unit->kind == UNIT_RESET || unit->kind == UNIT_REJECT;
+
+		if (accepting ? unit->kind == UNIT_ACCEPT : refusing)
+			each(choice, unit);
+		packets_release(mark);
+	}
+}
+
+/* --- what came out --- */
+
+/* Everything but what rules refuse may leave: then no rule need say so. */
+static bool all_leaves(const struct choice *choice)
+{
+	struct packets all = packets_or(packets_or(choice->said[ACTION_ALLOW], refused_cells(choice)),
+	                                choice->space.free);
+
+	return packets_eq(all, packets_family(choice->space.family));
+}
+
+/* A rule that drops what no rule lets in says no more than the default does. */
+static bool is_needed(const struct choice *choice, const struct piece *piece, bool open)
+{
+	return open || piece->action != ACTION_DENY ||
+	       !packets_empty(packets_and(piece->cells, choice->said[ACTION_ALLOW]));
+}
+
+static void keep_pieces(struct choice *choice, bool open)
+{
+	for (size_t i = 0; i < choice->pieces.count; i++) {
+		bool needed = is_needed(choice, &choice->pieces.items[i], open);
+
+		packets_hold(&choice->pieces.items[i].cells, packets_none());
+		if (needed)
+			APPEND(choice->takeover->arena, &choice->host->pieces, choice->pieces.items[i]);
+	}
+}
+
+static void note_reached(struct choice *choice)
+{
+	bool **reached = &choice->host->reached[choice->space.family == FAMILY_6];
+
+	if (*reached == NULL)
+		*reached = ARENA_ARRAY(choice->takeover->arena, bool, choice->walk.filter->chain_count);
+	for (size_t i = 0; i < choice->walk.filter->chain_count; i++)
+		(*reached)[i] |= choice->walk.reached[i];
+}
+
+static void judge(struct choice *choice, bool open)
+{
+	struct packets refusing = refused_cells(choice);
+	struct packets new_ones = packets_without(choice->space.opening, choice->space.kept);
+	struct chosen chosen = {.accepted = choice->accepted, .open = open};
+
+	chosen.let_in = packets_without(packets_and(new_ones, choice->said[ACTION_ALLOW]), refusing);
+	chosen.rejected =
+		packets_without(packets_and(new_ones, choice->said[ACTION_REJECT]), choice->said[ACTION_DENY]);
+	chosen.logged = packets_without(packets_without(new_ones, chosen.let_in), choice->silent);
+	lines_judge(choice->takeover, choice->host, &choice->walk, &choice->space, &chosen);
+}
+
+static void let_go(struct choice *choice)
+{
+	struct packets *held[] = {&choice->accepted, &choice->open,    &choice->touched, &choice->offered,
+	                          &choice->said[0],  &choice->said[1], &choice->said[2], &choice->silent};
+
+	for (size_t i = 0; i < sizeof held / sizeof *held; i++)
+		packets_hold(held[i], packets_none());
+	walk_end(&choice->walk);
+}
+
+void choose_rules(struct takeover *takeover, struct host *host, const struct settings *settings, unsigned ssh_port,
+                  enum family family, bool out)
+{
+	size_t mark = packets_mark();
+	struct choice choice = {.takeover = takeover, .host = host};
+	bool open;
+
+	choice.walk = (struct walk){.arena = takeover->arena,
+	                            .filter = host->filters[family == FAMILY_6],
+	                            .view = {.sets = &host->sets},
+	                            .out = out};
+	choice.space = space_of(takeover->arena, choice.walk.filter, settings, ssh_port, out);
+	walk_run(&choice.walk, choice.space.all);
+	find_patterns(&choice);
+	find_accepted(&choice);
+	find_cells(&choice);
+	for_units(&choice, false, say_refusing);
+	for_units(&choice, true, say_letting);
+	for_units(&choice, true, say_rest);
+	open = out && (all_leaves(&choice) || filter_chain(choice.walk.filter, STR("OUTPUT")) == NULL);
+	judge(&choice, open);
+	keep_pieces(&choice, open);
+	note_reached(&choice);
+	if (out)
+		host->open[family == FAMILY_6] = open;
+	let_go(&choice);
+	packets_release(mark);
+}

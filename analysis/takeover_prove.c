@@ -1,0 +1,145 @@
+/* The proof that a takeover lets in no more than what runs, by another way than the one that chose the rules: the rows
+ * as they will be, read by the intent, against the filter, evaluated as a whole. */
+#include "takeover.h"
+#include "verifier.h"
+
+struct proof {
+	struct takeover *takeover;
+	struct host *host;
+	const struct settings *settings;
+	struct fleet fleet; /* the target, with the machine enforced */
+	size_t machine;
+	struct intent *intent;
+	struct fleet *wanted;
+	bool again;
+};
+
+/* As it will be once it is enforced, whatever it is now. */
+static struct fleet enforced(struct arena *arena, const struct fleet *target, size_t machine)
+{
+	struct fleet fleet = *target;
+
+	fleet.machines = ARENA_ARRAY(arena, struct machine, fleet.machine_count);
+	for (size_t i = 0; i < fleet.machine_count; i++)
+		fleet.machines[i] = target->machines[i];
+	fleet.machines[machine].enabled = true;
+	fleet.machines[machine].mode = MODE_EXCLUSIVE;
+	fleet.machines[machine].enforcement = ENFORCEMENT_ENFORCE;
+	return fleet;
+}
+
+/* --- wider --- */
+
+static void take_out(struct role *role, struct str text)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < role->rule_count; i++)
+		if (!str_eq(role->rules[i].text, text))
+			role->rules[kept++] = role->rules[i];
+	role->rule_count = kept;
+}
+
+static struct role *wanted_role(struct proof *proof, struct str name)
+{
+	for (size_t i = 0; i < proof->wanted->role_count; i++)
+		if (str_eq(proof->wanted->roles[i].name, name))
+			return &proof->wanted->roles[i];
+	return NULL;
+}
+
+/* A rule of ours goes; one of another role the machine has is none of ours. */
+static void blame(struct proof *proof, bool out, struct packets wider)
+{
+	struct arena *arena = proof->takeover->arena;
+	struct str own = machine_role_name(arena, proof->host->name);
+	struct verify_finding shown = {.out = out};
+	struct intent_reason reason;
+	struct str text;
+
+	if (!find_ordinary(arena, wider, out, &shown))
+		return;
+	reason = intent_why(arena, proof->intent, proof->machine, out, &shown.packet);
+	text = verify_packet_str(arena, &shown);
+	for (size_t i = 0; i < reason.count; i++) {
+		struct role *role = str_eq(reason.roles[i]->name, own) ? wanted_role(proof, own) : NULL;
+
+		if (role == NULL)
+			continue;
+		remark(proof->takeover, STR(""), "%.*s: left out: %.*s, which would let in more than runs: %.*s",
+		       STR_ARG(proof->host->name), STR_ARG(reason.rules[i]->text), STR_ARG(text));
+		take_out(role, reason.rules[i]->text);
+		proof->again = true;
+	}
+	if (reason.count > 0 && !proof->again)
+		text = str_format(arena, "%.*s, by role %.*s", STR_ARG(text), STR_ARG(reason.roles[0]->name));
+	if (!proof->again)
+		APPEND(arena, &proof->host->wider, text);
+}
+
+/* --- one way --- */
+
+static void compare(struct proof *proof, unsigned which, bool out, struct packets let_in)
+{
+	struct arena *arena = proof->takeover->arena;
+	const struct filter *filter = proof->host->filters[which];
+	const struct filter_chain *chain = filter_chain(filter, out ? STR("OUTPUT") : STR("INPUT"));
+	const struct filter_view view = {.sets = &proof->host->sets};
+	struct space space =
+		space_of(arena, filter, proof->settings, proof->fleet.machines[proof->machine].ssh_port, out);
+	struct packets compared = packets_without(space.opening, space.kept), runs = packets_none(), narrower;
+	struct verify_finding shown = {.out = out};
+
+	if (chain != NULL)
+		runs = filter_run(arena, filter, &view, chain, space.all).accepted;
+	else if (out)
+		runs = compared;
+	blame(proof, out, packets_without(packets_and(let_in, compared), runs));
+	narrower = packets_without(packets_and(runs, compared), let_in);
+	if (proof->again || packets_empty(narrower))
+		return;
+	proof->host->proved = false;
+	if (find_ordinary(arena, narrower, out, &shown))
+		APPEND(arena, &proof->host->narrower, verify_packet_str(arena, &shown));
+}
+
+static void prove_host(struct proof *proof)
+{
+	struct host *host = proof->host;
+
+	host->narrower.count = host->wider.count = 0;
+	host->proved = true;
+	for (unsigned which = 0; which < 2; which++) {
+		size_t mark = packets_mark();
+		struct intents intents;
+
+		if (host->filters[which] == NULL)
+			continue;
+		intents = intent_of(proof->takeover->arena, proof->intent, proof->machine,
+		                    which == 1 ? FAMILY_6 : FAMILY_4, NULL, NULL);
+		compare(proof, which, false, intents.in.accepted);
+		compare(proof, which, true, intents.out.accepted);
+		packets_release(mark);
+	}
+	host->proved = host->proved && host->wider.count == 0;
+}
+
+struct error *takeover_prove(struct takeover *takeover, const struct fleet *target, const struct settings *settings,
+                             struct fleet *wanted, bool *again)
+{
+	*again = false;
+	for (size_t i = 0; i < takeover->host_count; i++) {
+		struct proof proof = {
+			.takeover = takeover, .host = &takeover->hosts[i], .settings = settings, .wanted = wanted};
+		const struct machine *machine = fleet_machine(target, proof.host->name);
+
+		if (machine == NULL)
+			return error_new(ERROR_INPUT, "machine %.*s is not in the fleet", STR_ARG(proof.host->name));
+		proof.machine = (size_t)(machine - target->machines);
+		proof.fleet = enforced(takeover->arena, target, proof.machine);
+		proof.intent = intent_new(takeover->arena, &proof.fleet, settings);
+		prove_host(&proof);
+		*again = *again || proof.again;
+	}
+	return NULL;
+}

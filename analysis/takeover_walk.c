@@ -1,0 +1,277 @@
+/* What each rule of a filter has of the packets: which come to it and match, whatever chains they came through, and
+ * which it would match were there no rules before it. Rules that stand together and differ in the other end's address
+ * alone are one unit, so that a list of thousands costs what its diagram costs. Judges nothing. */
+#include "filter_run.h"
+#include "takeover.h"
+
+struct chain_walk {
+	bool visited;
+	struct packets back;     /* of all packets, those that come back out of it; held */
+	struct packets entering; /* held */
+	struct packets path;     /* that could enter, were there no rules before those that lead to it; held */
+};
+
+struct walking {
+	struct walk *walk;
+	struct run_rules rules;
+	struct chain_walk *chains;
+	uint32_t *order; /* each behind all that it leads to */
+	size_t ordered;
+	struct packets all;
+};
+
+static bool leads_on(const struct filter_rule *rule)
+{
+	return rule->target == TARGET_JUMP || rule->target == TARGET_GOTO;
+}
+
+static void add(struct packets *held, struct packets more)
+{
+	packets_hold(held, packets_or(*held, more));
+}
+
+static void take(struct packets *held, struct packets gone)
+{
+	packets_hold(held, packets_without(*held, gone));
+}
+
+static void visit(struct walking *walking, uint32_t chain)
+{
+	const struct filter_chain *of = &walking->walk->filter->chains[chain];
+
+	walking->chains[chain].visited = true;
+	for (size_t i = 0; i < of->rule_count; i++)
+		if (leads_on(&of->rules[i]) && !walking->chains[of->rules[i].chain].visited)
+			visit(walking, of->rules[i].chain);
+	walking->order[walking->ordered++] = chain;
+}
+
+/* --- units --- */
+
+static enum unit_kind kind_of(const struct filter_rule *rule)
+{
+	switch (rule->target) {
+	case TARGET_ACCEPT:
+		return UNIT_ACCEPT;
+	case TARGET_DROP:
+		return UNIT_DROP;
+	case TARGET_REJECT:
+		return str_ends(rule->target_text, STR("tcp-reset")) ? UNIT_RESET : UNIT_REJECT;
+	case TARGET_UNKNOWN:
+		return UNIT_UNKNOWN;
+	case TARGET_NONE:
+	case TARGET_PASS:
+		return UNIT_PASS;
+	case TARGET_RETURN:
+	case TARGET_JUMP:
+	case TARGET_GOTO:
+		break;
+	}
+	return UNIT_ONWARD;
+}
+
+/* Is it the match of the other end, which may differ within a unit? */
+static bool is_peer(const struct match *match, bool out)
+{
+	return match->kind == (out ? MATCH_DESTINATION : MATCH_SOURCE) && !match->negated;
+}
+
+static bool same_match(const struct match *a, const struct match *b)
+{
+	return a->kind == b->kind && a->negated == b->negated && str_eq(a->text, b->text);
+}
+
+static bool alike(const struct filter_rule *a, const struct filter_rule *b, bool out)
+{
+	if (a->target != b->target || a->match_count != b->match_count || !str_eq(a->target_text, b->target_text) ||
+	    !str_eq(a->comment, b->comment))
+		return false;
+	for (size_t i = 0; i < a->match_count; i++) {
+		if (is_peer(&a->matches[i], out) && is_peer(&b->matches[i], out))
+			continue;
+		if (!same_match(&a->matches[i], &b->matches[i]) ||
+		    (a->matches[i].kind == MATCH_CONDITION && !a->matches[i].steady))
+			return false;
+	}
+	return true;
+}
+
+static size_t unit_length(const struct filter_chain *chain, size_t first, bool out)
+{
+	enum unit_kind kind = kind_of(&chain->rules[first]);
+	size_t end = first + 1;
+
+	if (kind == UNIT_PASS || kind == UNIT_ONWARD || kind == UNIT_UNKNOWN)
+		return 1;
+	while (end < chain->rule_count && alike(&chain->rules[first], &chain->rules[end], out))
+		end++;
+	return end - first;
+}
+
+/* A LOG says what the next rule decides: it has the same matches, but perhaps for a rate. */
+static bool same_but_rate(const struct filter_rule *log, const struct filter_rule *next)
+{
+	size_t k = 0;
+
+	for (size_t i = 0; i < log->match_count; i++) {
+		const struct match *match = &log->matches[i];
+
+		if (match->kind == MATCH_CONDITION && !match->negated &&
+		    (str_starts(match->text, STR("limit ")) || str_starts(match->text, STR("hashlimit "))))
+			continue;
+		if (k == next->match_count || !same_match(match, &next->matches[k++]))
+			return false;
+	}
+	return k == next->match_count;
+}
+
+static bool is_logged(const struct filter_chain *chain, size_t rule)
+{
+	const struct filter_rule *before = rule > 0 ? &chain->rules[rule - 1] : NULL;
+
+	return before != NULL && before->target == TARGET_PASS && str_starts(before->target_text, STR("LOG")) &&
+	       same_but_rate(before, &chain->rules[rule]);
+}
+
+/* By halves: small sets are joined quickly, and there are few large ones. */
+static struct packets union_of_rules(struct walking *walking, uint32_t chain, size_t first, size_t count)
+{
+	struct packets held = {0}, set;
+	size_t mark = packets_mark();
+
+	if (count == 1)
+		return run_rule(&walking->rules, chain, first);
+	packets_hold(&held, union_of_rules(walking, chain, first, count / 2));
+	set = packets_or(held, union_of_rules(walking, chain, first + count / 2, count - count / 2));
+	packets_hold(&held, packets_none());
+	return packets_release_but(mark, set);
+}
+
+static void note_unit(struct walking *walking, uint32_t chain, size_t first, size_t count, struct packets match,
+                      struct packets undecided)
+{
+	const struct filter_chain *of = &walking->walk->filter->chains[chain];
+	struct unit unit = {.chain = chain, .first = first, .count = count}, *noted;
+
+	if (count > 0) {
+		unit.kind = kind_of(&of->rules[first]);
+		unit.log = count == 1 && is_logged(of, first);
+	} else {
+		unit.kind = of->policy == TARGET_ACCEPT ? UNIT_ACCEPT : UNIT_DROP;
+	}
+	APPEND(walking->walk->arena, walking->walk, unit);
+	noted = &walking->walk->items[walking->walk->count - 1];
+	packets_hold(&noted->nominal, packets_and(walking->chains[chain].path, match));
+	packets_hold(&noted->effective, packets_and(undecided, match));
+}
+
+/* --- down a chain --- */
+
+struct way {
+	struct packets undecided, back; /* held */
+	bool noted;
+};
+
+static void take_unit(struct walking *walking, struct way *way, uint32_t chain, size_t first, size_t count)
+{
+	const struct filter_rule *rule = &walking->walk->filter->chains[chain].rules[first];
+	struct packets match = union_of_rules(walking, chain, first, count);
+	struct packets taken = packets_and(way->undecided, match);
+
+	if (way->noted)
+		note_unit(walking, chain, first, count, match, way->undecided);
+	if (kind_of(rule) == UNIT_PASS)
+		return;
+	if (leads_on(rule) && way->noted) {
+		add(&walking->chains[rule->chain].entering, taken);
+		add(&walking->chains[rule->chain].path, packets_and(walking->chains[chain].path, match));
+	}
+	take(&way->undecided, match);
+	if (rule->target == TARGET_RETURN)
+		add(&way->back, taken);
+	else if (leads_on(rule))
+		add(rule->target == TARGET_JUMP ? &way->undecided : &way->back,
+		    packets_and(taken, walking->chains[rule->chain].back));
+}
+
+static struct packets go_down(struct walking *walking, uint32_t chain, struct packets entering, bool noted)
+{
+	const struct filter_chain *of = &walking->walk->filter->chains[chain];
+	struct way way = {.noted = noted};
+	size_t mark = packets_mark(), count;
+	struct packets back;
+
+	packets_hold(&way.undecided, entering);
+	for (size_t i = 0; i < of->rule_count; i += count) {
+		count = unit_length(of, i, walking->walk->out);
+		take_unit(walking, &way, chain, i, count);
+		packets_release(mark);
+	}
+	if (noted && of->builtin)
+		note_unit(walking, chain, of->rule_count, 0, walking->all, way.undecided);
+	back = packets_or(way.back, way.undecided);
+	packets_hold(&way.undecided, packets_none());
+	packets_hold(&way.back, packets_none());
+	return packets_release_but(mark, back);
+}
+
+/* Which come back from a chain is known before it is asked what it does; what enters it, before it is gone down. */
+static void go(struct walking *walking, uint32_t start)
+{
+	struct chain_walk *chains = walking->chains;
+
+	visit(walking, start);
+	for (size_t i = 0; i + 1 < walking->ordered; i++)
+		packets_hold(&chains[walking->order[i]].back,
+		             go_down(walking, walking->order[i], walking->all, false));
+	packets_hold(&chains[start].entering, walking->all);
+	packets_hold(&chains[start].path, walking->all);
+	for (size_t i = walking->ordered; i-- > 0;) {
+		uint32_t chain = walking->order[i];
+
+		walking->walk->reached[chain] = !packets_empty(chains[chain].entering);
+		(void)go_down(walking, chain, chains[chain].entering, true);
+	}
+}
+
+static void let_go(struct walking *walking)
+{
+	for (size_t i = 0; i < walking->walk->filter->chain_count; i++) {
+		packets_hold(&walking->chains[i].back, packets_none());
+		packets_hold(&walking->chains[i].entering, packets_none());
+		packets_hold(&walking->chains[i].path, packets_none());
+	}
+}
+
+void walk_run(struct walk *walk, struct packets all)
+{
+	const struct filter_chain *start = filter_chain(walk->filter, walk->out ? STR("OUTPUT") : STR("INPUT"));
+	struct walking walking = {.walk = walk, .all = all};
+	size_t mark = packets_mark();
+
+	walk->reached = ARENA_ARRAY(walk->arena, bool, walk->filter->chain_count);
+	walk->rules = ARENA_NEW(walk->arena, struct run_rules);
+	*walk->rules = run_rules_new(walk->arena, walk->filter, &walk->view);
+	if (start == NULL)
+		return;
+	walking.rules = *walk->rules;
+	walking.chains = ARENA_ARRAY(walk->arena, struct chain_walk, walk->filter->chain_count);
+	walking.order = ARENA_ARRAY(walk->arena, uint32_t, walk->filter->chain_count);
+	go(&walking, (uint32_t)(start - walk->filter->chains));
+	let_go(&walking);
+	packets_release(mark);
+}
+
+struct packets walk_rule(const struct walk *walk, uint32_t chain, size_t rule)
+{
+	return run_rule(walk->rules, chain, rule);
+}
+
+void walk_end(struct walk *walk)
+{
+	for (size_t i = 0; i < walk->count; i++) {
+		packets_hold(&walk->items[i].nominal, packets_none());
+		packets_hold(&walk->items[i].effective, packets_none());
+	}
+	run_rules_end(walk->rules);
+}
