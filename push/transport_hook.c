@@ -159,6 +159,8 @@ static struct error *add_options(struct arena *arena, const struct push_settings
 	add_option(arena, arguments, str_format(arena, "ServerAliveInterval=%d", ALIVE_SECONDS));
 	add_option(arena, arguments, STR("ServerAliveCountMax=3"));
 	add_option(arena, arguments, STR("ClearAllForwardings=yes"));
+	add_option(arena, arguments, STR("ForwardAgent=no")); /* no machine may borrow the pusher's keys */
+	add_option(arena, arguments, STR("ForwardX11=no"));
 	add_option(arena, arguments, STR("LogLevel=INFO")); /* without its words we know no reason */
 	return NULL;
 }

@@ -404,6 +404,7 @@ START_TEST(ssh_is_told)
 	                              "[HostKeyAlias=db1][-i][/keys/db1][-o][BatchMode=no][-o][ConnectTimeout=7]"),
 	                 told);
 	ck_assert_ptr_nonnull(strstr(told, "[-p][2222][-l][root][--][192.0.2.1][the line]"));
+	ck_assert_ptr_nonnull(strstr(told, "[-o][ForwardAgent=no][-o][ForwardX11=no]"));
 	ck_assert_ptr_null(strstr(told, "StrictHostKeyChecking"));
 	ck_assert_ptr_null(strstr(told, "KnownHosts"));
 }
