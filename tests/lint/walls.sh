@@ -24,7 +24,7 @@ owner() {
 	settings | resolve | ruleset | produce) belongs=rulesets ;;
 	mustache | guard) belongs=gen ;;
 	store | cache | keep) belongs=store ;;
-	explain | opens | packets | filter | intent | verify | difference | who_can | exposed | matrix | lint | policy) belongs=analysis ;;
+	explain | opens | packets | filter | intent | verify | difference | who_can | exposed | matrix | lint | policy | takeover) belongs=analysis ;;
 	ledger | push | bundle) belongs=push ;;
 	*) belongs=nobody ;;
 	esac
