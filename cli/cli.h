@@ -150,5 +150,6 @@ command_run run_probe_add, run_probe_remove, run_probe_list;
 command_run run_verify, run_who_can;
 command_run run_lint, run_lint_accept, run_lint_accepted, run_lint_withdraw;
 command_run run_query_rules, run_query_machines, run_query_roles, run_query_networks;
+command_run run_query_exposed;
 
 #endif

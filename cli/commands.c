@@ -129,6 +129,13 @@ static const struct option unused_options[] = {
 	{NULL, NULL, NULL},
 };
 
+static const struct option query_exposed_options[] = {
+	{"role", "ROLE", "members of this role alone"},
+	{"from", "PREFIX", "what this prefix or address reaches, instead of the internet"},
+	AT_OPTION,
+	{NULL, NULL, NULL},
+};
+
 static const struct option rule_list_options[] = {
 	{"role", "ROLE", "those of this role"},
 	AT_OPTION,
@@ -310,6 +317,11 @@ static const char lint_details[] = "What rules and rows hardly mean, each with a
                                    "code 1 if there is a finding\n"
 				   "that nobody accepted. fleetwall-lint(7) says what is found, and when.";
 
+static const char exposed_details[] = "The internet is every globally routable address, less those of the fleet's own "
+                                      "machines. A row is ports that the same\n"
+				      "sources reach through the same rules; the widest first. Deny and reject are "
+                                      "taken away; housekeeping is left out.";
+
 const struct command_entry commands[] = {
 	{"init", "", "make or upgrade the database", NULL, NULL, 0, 0, run_init},
 	{"import", "FILE…", "take over a document, CSV files, rule lines, or another system's files", import_details,
@@ -363,6 +375,8 @@ const struct command_entry commands[] = {
          run_query_roles},
 	{"query networks", "[NETWORK]", "networks, and which roles speak of them", NULL, unused_options, 0, 1,
          run_query_networks},
+	{"query exposed", "[MACHINE…]", "what the internet reaches, per machine and port, and through which rule",
+         exposed_details, query_exposed_options, 0, MANY, run_query_exposed},
 	{"query changes", "[OBJECT]", "the same as history", history_details, history_options, 0, 2, run_history},
 	{"history", "[OBJECT]", "what changed, when, by whom; the latest first", history_details, history_options, 0, 2,
          run_history},

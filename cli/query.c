@@ -11,7 +11,7 @@ struct column {
 	enum column_kind kind;
 };
 
-enum { COLUMNS_MOST = 12 };
+enum { COLUMNS_MOST = 12, SHOWN_MOST = 24 };
 
 /* Is there such an object? Otherwise the nearest name. `sql` lists the names. */
 static struct error *must_exist(struct run *run, const char *kind, const char *sql, struct str name)
@@ -59,6 +59,20 @@ static struct cell make_cell(struct arena *arena, struct str text, enum column_k
 		return lines_cell(arena, text);
 	}
 	return cell_text(text);
+}
+
+struct cell cell_shown(struct run *run, const struct str *items, size_t count)
+{
+	bool all = writer_is_json(run->writer) || run->globals->style.csv;
+	struct str *shown;
+
+	if (all || count <= SHOWN_MOST)
+		return cell_list(items, count);
+	shown = ARENA_ARRAY(run->arena, struct str, SHOWN_MOST + 1);
+	for (size_t i = 0; i < SHOWN_MOST; i++)
+		shown[i] = items[i];
+	shown[SHOWN_MOST] = str_format(run->arena, "and %zu more", count - SHOWN_MOST);
+	return cell_list(shown, SHOWN_MOST + 1);
 }
 
 static void set_columns(struct run *run, const struct column *columns, size_t count)

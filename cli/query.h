@@ -1,4 +1,5 @@
-/* Questions as of another time: the same rows as the queries give of the present, from the model. */
+/* What the files of queries share: questions as of another time, the same rows as the queries give of the present, from
+ * the model; and long lists. */
 #ifndef QUERY_H
 #define QUERY_H
 
@@ -11,5 +12,8 @@ struct error *roles_then(struct run *run, const struct resolved *resolved) MUST_
 struct error *networks_then(struct run *run, const struct resolved *resolved) MUST_CHECK;
 struct error *rules_then(struct run *run, const struct resolved *resolved, uint64_t days, bool unused) MUST_CHECK;
 struct error *rule_machines_then(struct run *run, const struct resolved *resolved, struct str id) MUST_CHECK;
+
+/* A list of which a person reads the first ones, and how many more there are; programs get all. */
+struct cell cell_shown(struct run *run, const struct str *items, size_t count);
 
 #endif

@@ -3,10 +3,10 @@
 
 #include "fleetwall/inventory.h"
 
-#include "cli.h"
+#include "query.h"
 
 static const char *const columns[] = {"source", "machines", "prefixes", "stage", "roles", "rules"};
-enum { COLUMNS = sizeof columns / sizeof *columns, SHOWN_MOST = 24 };
+enum { COLUMNS = sizeof columns / sizeof *columns };
 
 /* --- names that no rule says --- */
 
@@ -44,29 +44,17 @@ static struct error *names_in_database(void *context, struct arena *arena, const
 
 /* --- the answer --- */
 
-/* A person reads the first of many; programs get all. */
-static size_t shown_of(const struct run *run, size_t count)
+static struct cell prefixes_cell(struct run *run, const struct let_in *row)
 {
-	bool all = writer_is_json(run->writer) || run->globals->style.csv;
+	struct str *items = ARENA_ARRAY(run->arena, struct str, row->prefix_count);
 
-	return all || count <= SHOWN_MOST ? count : SHOWN_MOST;
-}
-
-static struct cell prefixes_cell(const struct run *run, const struct let_in *row)
-{
-	size_t shown = shown_of(run, row->prefix_count);
-	struct str *items = ARENA_ARRAY(run->arena, struct str, shown + 1);
-
-	for (size_t i = 0; i < shown; i++) {
+	for (size_t i = 0; i < row->prefix_count; i++) {
 		struct buf buf = buf_new(run->arena);
 
 		prefix_print(&buf, row->prefixes[i]);
 		items[i] = buf_str(&buf);
 	}
-	if (shown == row->prefix_count)
-		return cell_list(items, shown);
-	items[shown] = str_format(run->arena, "and %zu more", row->prefix_count - shown);
-	return cell_list(items, shown + 1);
+	return cell_shown(run, items, row->prefix_count);
 }
 
 static bool is_among(const struct str *items, size_t count, struct str item)
