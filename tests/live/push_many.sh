@@ -90,7 +90,8 @@ expect() { # FROM-NUMBER TO-NUMBER: what should become of each port: its rules, 
 		done
 	done
 }
-# Every connection that is to be tried from a machine, all at once there; prints those that turn out otherwise.
+# Every connection that is to be tried from a machine, all at once there; prints those that turn out otherwise. Namespaces share one table
+# of neighbours, which is full with 60 machines unless it is swept.
 # shellcheck disable=SC2016
 try='while read -r verdict address port; do
 	{
@@ -100,7 +101,8 @@ try='while read -r verdict address port; do
 		[ $got = $verdict ] || echo "$address port $port is $got"
 	} &
 done
-wait'
+wait
+ip neigh flush all'
 # Of a big fleet some of the pairs; each machine is a source and a destination.
 pairs() { # NUMBER
 	for step in 1 2 3 4 5 6 7 8; do
