@@ -15,6 +15,8 @@ struct difference *difference_new(struct arena *arena, difference_read *read, vo
 	                                  .context = context,
 	                                  .line_names = names_new(arena),
 	                                  .chains = names_new(arena),
+	                                  .compared = names_new(arena),
+	                                  .meetings = names_new(arena),
 	                                  .answer_keys = names_new(arena),
 	                                  .digests = names_new(arena),
 	                                  .keys = names_new(arena)};
@@ -50,40 +52,77 @@ static bool asks_peers(const struct filter *filter, const struct filter_chain *c
 	return true;
 }
 
-/* What goes back to others' chains is let through, as far as we are concerned; and where we have no chain, all is. */
-static struct packets passed(struct comparison *comparison, enum family family, enum difference_way way, bool after)
+/* The chain on the side that has one. */
+static const struct filter_chain *some_chain(const struct comparison *comparison, enum family family,
+                                             enum difference_way way)
 {
-	const struct filter *filter = comparison->filters[after][family == FAMILY_6];
-	const struct filter_chain *chain = comparison_chain(filter, way);
+	const struct filter_chain *chain =
+		comparison_chain(comparison->filters[0][family == FAMILY_6], way);
+
+	return chain != NULL ? chain : comparison_chain(comparison->filters[1][family == FAMILY_6], way);
+}
+
+/* The peers that are concerned, where rules ask sets for nothing else; NULL: anybody may be. */
+static const struct addr_set *concerned_peers(struct comparison *comparison, enum family family,
+                                              enum difference_way way)
+{
+	const struct filter_chain *chain = some_chain(comparison, family, way);
+
+	for (size_t side = 0; side < 2; side++) {
+		const struct filter *filter = comparison->filters[side][family == FAMILY_6];
+		const struct filter_chain *of = comparison_chain(filter, way);
+
+		if (way == DIFFERENCE_FORWARD || (of != NULL && !asks_peers(filter, of, way)))
+			return NULL;
+	}
+	if (comparison->same_rules)
+		return &comparison->moved[family == FAMILY_6];
+	return chain == NULL ? NULL : extract_peers(comparison, family, chain->name, way == DIFFERENCE_OUT);
+}
+
+/* What is looked at: all that can differ. */
+static struct packets entering_of(struct comparison *comparison, enum family family, enum difference_way way,
+                                  const struct addr_set *peers)
+{
+	const struct filter_chain *chain = some_chain(comparison, family, way);
 	struct packets entering = packets_and(packets_family(family), packets_number(FIELD_FRAGMENT, 0));
-	struct side_view side = {.comparison = comparison, .after = after};
+
+	if (chain != NULL)
+		entering = packets_and(entering, extract_packets(comparison, family, chain->name));
+	if (peers == NULL)
+		return entering;
+	return packets_and(entering,
+	                   packets_addresses(way == DIFFERENCE_OUT ? FIELD_DESTINATION : FIELD_SOURCE, peers));
+}
+
+/* What goes back to others' chains is let through, as far as we are concerned; and where we have no chain, all is. */
+static struct packets passed(struct comparison *comparison, const struct passing *passing,
+                             const struct addr_set *peers, bool after)
+{
+	const struct filter *filter = comparison->filters[after][passing->family == FAMILY_6];
+	const struct filter_chain *chain = comparison_chain(filter, passing->way);
+	struct side_view side = {.comparison = comparison, .after = after, .moved = peers};
 	const struct filter_view view = {&comparison->known[after], sets_see, &side};
 	struct outcomes outcomes;
 
-	if (chain == NULL)
-		return entering;
-	entering = packets_and(entering, extract_packets(comparison, family, chain->name));
-	side.moved = comparison->same_rules && way != DIFFERENCE_FORWARD && asks_peers(filter, chain, way);
-	if (side.moved)
-		entering = packets_and(entering,
-		                       packets_addresses(way == DIFFERENCE_OUT ? FIELD_DESTINATION : FIELD_SOURCE,
-		                                         &comparison->moved[family == FAMILY_6]));
-	if (packets_empty(entering))
-		return entering;
-	outcomes = filter_run(comparison->arena, filter, &view, chain, entering);
+	if (chain == NULL || packets_empty(passing->entering))
+		return passing->entering;
+	outcomes = filter_run(comparison->arena, filter, &view, chain, passing->entering);
 	return sets_favour(comparison, packets_or(packets_or(outcomes.accepted, outcomes.returned),
 	                                          unknown_passes(outcomes.unknown)));
 }
 
 static void compare_way(struct comparison *comparison, enum family family, enum difference_way way)
 {
-	const struct passing passing = {
+	const struct addr_set *peers = concerned_peers(comparison, family, way);
+	struct passing passing = {
 		.family = family,
 		.way = way,
-		.before = passed(comparison, family, way, false),
-		.after = passed(comparison, family, way, true),
+		.entering = entering_of(comparison, family, way, peers),
 	};
 
+	passing.before = passed(comparison, &passing, peers, false);
+	passing.after = passed(comparison, &passing, peers, true);
 	if (comparison->error == NULL)
 		groups_find(comparison, &passing);
 }

@@ -192,7 +192,9 @@ static void find_changed(struct look *look)
 
 static bool collect_changed(struct look *look, struct extract *extract)
 {
-	extract->changed = ARENA_ARRAY(look->comparison->arena, uint32_t, CHANGED_MOST);
+	struct comparison *comparison = look->comparison;
+
+	extract->concerns = ARENA_ARRAY(comparison->arena, struct concern, CHANGED_MOST);
 	for (size_t side = 0; side < 2; side++)
 		for (size_t i = 0; i < look->sides[side].lines.count; i++) {
 			uint32_t number = look->sides[side].lines.items[i];
@@ -201,9 +203,10 @@ static bool collect_changed(struct look *look, struct extract *extract)
 			if (!line->changed || mark_of(look, line->chain)->entered ||
 			    (side == 1 && line->counts[0] > 0))
 				continue;
-			if (extract->changed_count == CHANGED_MOST)
+			if (extract->count == CHANGED_MOST)
 				return false;
-			extract->changed[extract->changed_count++] = number;
+			extract->concerns[extract->count++] =
+				concern_of(comparison, number, in_both(line) && !leads_to_change(look, line));
 		}
 	return true;
 }
@@ -212,13 +215,14 @@ static bool collect_changed(struct look *look, struct extract *extract)
 
 static bool meets_changed(const struct look *look, const struct extract *extract, const struct line *line)
 {
-	for (size_t i = 0; i < extract->changed_count; i++) {
-		const struct line *changed = line_of(look, extract->changed[i]);
+	for (size_t i = 0; i < extract->count; i++) {
+		const struct line *changed = line_of(look, extract->concerns[i].line);
 
 		if (line->chain != changed->chain)
 			continue;
 		/* A rule may be several lines: whether it came or went is said of all. */
-		if (lines_meet(line, changed) || (line->comment.n > 0 && str_eq(line->comment, changed->comment)))
+		if (line->changed || (line->comment.n > 0 && str_eq(line->comment, changed->comment)) ||
+		    concern_meets(look->comparison, &extract->concerns[i], line))
 			return true;
 	}
 	return false;
@@ -348,19 +352,58 @@ struct str extract_key(struct comparison *comparison)
 	return buf_str(&buf);
 }
 
+static bool is_into(const struct comparison *comparison, const struct concern *concern, struct str chain)
+{
+	const struct difference *difference = comparison->difference;
+
+	return str_eq(names_get(difference->chains, difference->lines.items[concern->line].chain), chain);
+}
+
+static struct packets concerned(const struct comparison *comparison, const struct concern *concern)
+{
+	static const enum packet_field fields[2] = {FIELD_SOURCE, FIELD_DESTINATION};
+	struct packets all = lines_packets(&comparison->difference->lines.items[concern->line]);
+
+	for (size_t end = 0; end < 2; end++)
+		if (concern->has_end[end])
+			all = packets_and(all, packets_addresses(fields[end], &concern->ends[end]));
+	return all;
+}
+
 struct packets extract_packets(const struct comparison *comparison, enum family family, struct str chain)
 {
 	const struct extract *extract = &comparison->extracts[family == FAMILY_6];
-	const struct difference *difference = comparison->difference;
 	struct packets all = packets_none();
 
 	if (extract->whole)
 		return packets_all();
-	for (size_t i = 0; i < extract->changed_count; i++) {
-		const struct line *line = &difference->lines.items[extract->changed[i]];
+	for (size_t i = 0; i < extract->count; i++)
+		if (is_into(comparison, &extract->concerns[i], chain))
+			all = packets_or(all, concerned(comparison, &extract->concerns[i]));
+	return all;
+}
 
-		if (str_eq(names_get(difference->chains, line->chain), chain))
-			all = packets_or(all, lines_packets(line));
+const struct addr_set *extract_peers(struct comparison *comparison, enum family family, struct str chain, size_t end)
+{
+	const struct extract *extract = &comparison->extracts[family == FAMILY_6];
+	struct {
+		struct range *items;
+		size_t count, capacity;
+	} ranges = {0};
+	struct addr_set *all = ARENA_NEW(comparison->arena, struct addr_set);
+
+	if (extract->whole)
+		return NULL;
+	for (size_t i = 0; i < extract->count; i++) {
+		const struct concern *concern = &extract->concerns[i];
+
+		if (!is_into(comparison, concern, chain))
+			continue;
+		if (!concern->has_end[end])
+			return NULL;
+		for (size_t k = 0; k < concern->ends[end].count; k++)
+			APPEND(comparison->arena, &ranges, concern->ends[end].ranges[k]);
 	}
+	*all = addr_set_of(comparison->arena, family, ranges.items, ranges.count);
 	return all;
 }

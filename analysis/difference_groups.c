@@ -337,14 +337,14 @@ static struct packets peers_of(struct scene *scene, struct packets set, bool *fe
 	return packets_addresses(scene->field, &addresses);
 }
 
-/* Of what both sides let through: with the packets that differ, or with every peer. */
+/* Of what both sides let through: with the packets that differ, or with every peer that is looked at. */
 static struct packets common_of(struct scene *scene, struct packets differ, struct packets both)
 {
 	struct packets always = packets_surely(both), peers;
+	struct packets entering = packets_and(scene->space, scene->passing->entering);
 	bool few;
 
-	always = packets_without(scene->space,
-	                         packets_any(packets_without(scene->space, always), scene->field));
+	always = packets_without(scene->space, packets_any(packets_without(entering, always), scene->field));
 	both = packets_and(both, packets_or(packets_any(differ, scene->field), always));
 	peers = peers_of(scene, differ, &few);
 	if (few)

@@ -72,19 +72,23 @@ static bool read_end(struct str word, struct line *line, size_t end)
 
 	if (prefix_parse(word, &prefix) != PREFIX_OK)
 		return false;
-	/* Half of all addresses are rather all. */
-	line->has_end[end] = prefix.length > 1;
+	line->has_end[end] = true;
 	line->ends[end] = prefix_range(prefix);
 	return true;
 }
 
-static bool read_set(struct arena *arena, struct str word, struct line *line)
+static bool read_set(struct arena *arena, struct str word, struct str *rest, struct line *line)
 {
-	if (line->sets == NULL)
+	struct str end;
+
+	if (line->sets == NULL) {
 		line->sets = ARENA_ARRAY(arena, struct str, SETS_MOST);
-	if (line->set_count == SETS_MOST)
+		line->set_ends = ARENA_ARRAY(arena, size_t, SETS_MOST);
+	}
+	if (line->set_count == SETS_MOST || !next_word(rest, &end) || (!str_is(end, "src") && !str_is(end, "dst")))
 		return false;
-	line->sets[line->set_count++] = word;
+	line->sets[line->set_count] = word;
+	line->set_ends[line->set_count++] = str_is(end, "dst");
 	return true;
 }
 
@@ -157,7 +161,7 @@ static bool read_option(struct difference *difference, enum option option, struc
 	case OPTION_DESTINATION:
 		return read_end(word, line, 1);
 	case OPTION_SET:
-		return read_set(arena, word, line) && next_word(rest, &word);
+		return read_set(arena, word, rest, line);
 	case OPTION_COMMENT:
 		line->comment = word;
 		return true;
@@ -209,19 +213,11 @@ static bool ports_meet(const struct line *a, const struct line *b)
 
 bool lines_meet(const struct line *a, const struct line *b)
 {
-	if (a->protocol >= 0 && b->protocol >= 0 && a->protocol != b->protocol)
-		return false;
-	for (size_t end = 0; end < 2; end++)
-		if (a->has_end[end] && b->has_end[end] &&
-		    (a->ends[end].family != b->ends[end].family || a->ends[end].last < b->ends[end].first ||
-		     b->ends[end].last < a->ends[end].first))
-			return false;
-	return ports_meet(a, b);
+	return (a->protocol < 0 || b->protocol < 0 || a->protocol == b->protocol) && ports_meet(a, b);
 }
 
 struct packets lines_packets(const struct line *line)
 {
-	static const enum packet_field fields[2] = {FIELD_SOURCE, FIELD_DESTINATION};
 	struct packets all = packets_all(), ports = packets_none();
 
 	if (line->protocol >= 0)
@@ -229,10 +225,5 @@ struct packets lines_packets(const struct line *line)
 	for (size_t i = 0; i < line->port_count; i++)
 		ports = packets_or(ports,
 		                   packets_numbers(FIELD_PORT, line->ports[i].first, line->ports[i].last));
-	if (line->port_count > 0)
-		all = packets_and(all, ports);
-	for (size_t end = 0; end < 2; end++)
-		if (line->has_end[end])
-			all = packets_and(all, packets_range(fields[end], line->ends[end]));
-	return all;
+	return line->port_count > 0 ? packets_and(all, ports) : all;
 }

@@ -29,7 +29,8 @@ struct line {
 	size_t port_count;
 	struct range ends[2];   /* source, destination */
 	bool has_end[2];
-	struct str *sets; /* that it names */
+	struct str *sets; /* that it names, and at which end */
+	size_t *set_ends;
 	size_t set_count;
 	/* Of the two texts that are looked at: */
 	uint64_t look;       /* by which what follows was said */
@@ -69,6 +70,18 @@ struct difference {
 	struct line_list lines;
 	struct chain_marks marks;
 	uint64_t looks;
+	struct names *compared; /* both digests of a set, and beside them what came and left */
+	struct {
+		struct moved_set {
+			struct addr_set removed, added;
+		} *items;
+		size_t count, capacity;
+	} moves;
+	struct names *meetings; /* of a concern and a set, and beside them whether they have an address in common */
+	struct {
+		bool *items;
+		size_t count, capacity;
+	} met;
 	struct names *answer_keys;
 	struct answer_list answers;
 	struct names *digests; /* of set files that were read, and beside them what they hold */
@@ -93,12 +106,20 @@ struct condition_of_set {
 	enum packet_field field;
 };
 
+/* A changed line of a chain that no line leads to, and the addresses that are concerned, where they are few. */
+struct concern {
+	uint32_t line;
+	bool has_end[2];
+	struct addr_set ends[2]; /* source, destination */
+	struct str names[2];     /* equal ones are of equal addresses; may be empty */
+};
+
 /* What is left of a family's two texts. */
 struct extract {
 	struct str text[2];
-	bool whole;       /* all of both */
-	uint32_t *changed; /* lines at which chains begin: only packets that one of them may match can differ */
-	size_t changed_count;
+	bool whole;               /* all of both */
+	struct concern *concerns; /* only packets of one of them can differ */
+	size_t count;
 };
 
 /* A pair. */
@@ -125,9 +146,9 @@ struct comparison {
 
 /* The number of that line. */
 uint32_t lines_add(struct difference *difference, struct str text);
-/* Is there, as far as words say, a packet that both match? */
+/* Is there, as far as protocols and ports go, a packet that both match? */
 bool lines_meet(const struct line *a, const struct line *b);
-/* What it matches at most, of its family. */
+/* What it matches at most by these. */
 struct packets lines_packets(const struct line *line);
 
 /* --- which of them matter: difference_extract.c --- */
@@ -139,6 +160,13 @@ void extract_lines(struct comparison *comparison, const struct difference_pair *
 struct str extract_key(struct comparison *comparison);
 /* The packets into that chain that can differ, and some more. */
 struct packets extract_packets(const struct comparison *comparison, enum family family, struct str chain);
+/* All addresses at an end that are concerned there; NULL: they are not few. */
+const struct addr_set *extract_peers(struct comparison *comparison, enum family family, struct str chain, size_t end);
+
+/* --- whom changed lines concern: difference_concern.c --- */
+
+struct concern concern_of(struct comparison *comparison, uint32_t line, bool by_set);
+bool concern_meets(struct comparison *comparison, const struct concern *concern, const struct line *line);
 
 /* --- sets: difference_sets.c --- */
 
@@ -147,6 +175,8 @@ void sets_prepare(struct comparison *comparison, const struct difference_pair *p
 const struct addr_set *sets_addresses(struct comparison *comparison, size_t set, bool after);
 size_t sets_find(const struct comparison *comparison, struct str name); /* set_count: none */
 bool sets_differ(const struct both_sets *set);
+/* What the set holds on both sides together, or what came or left. */
+bool sets_held(struct comparison *comparison, size_t set, bool moved, struct addr_set *held);
 /* Finds what moved; false where not only the contents of sets differ. */
 bool sets_moved(struct comparison *comparison);
 
@@ -154,7 +184,7 @@ bool sets_moved(struct comparison *comparison);
 struct side_view {
 	struct comparison *comparison;
 	bool after;
-	bool moved; /* only packets whose peers are among those that moved are looked at */
+	const struct addr_set *moved; /* only packets whose peers are among these are looked at; NULL: all are */
 	const struct sample *sample; /* for sets_see_sample */
 };
 struct packets sets_see(void *context, const struct filter_set *set, enum packet_field field);
@@ -169,7 +199,8 @@ struct packets sets_favour(struct comparison *comparison, struct packets packets
 struct passing {
 	enum family family;
 	enum difference_way way;
-	struct packets before, after; /* what is let through */
+	struct packets entering;      /* what is looked at */
+	struct packets before, after; /* what of it is let through */
 };
 void groups_find(struct comparison *comparison, const struct passing *passing);
 

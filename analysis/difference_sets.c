@@ -225,20 +225,51 @@ const struct addr_set *sets_addresses(struct comparison *comparison, size_t numb
 	return &difference->loaded.items[difference->loaded.count - 1];
 }
 
+/* Many rulesets name the same sets: they are compared once. */
 static bool compare_set(struct comparison *comparison, size_t number)
 {
+	struct difference *difference = comparison->difference;
 	struct both_sets *set = &comparison->sets[number];
-	const struct addr_set *before, *after;
+	const struct addr_set *before = sets_addresses(comparison, number, false);
+	const struct addr_set *after = sets_addresses(comparison, number, true);
+	uint32_t place;
 
 	if (set->compared)
 		return true;
-	if (sets_addresses(comparison, number, false) == NULL || sets_addresses(comparison, number, true) == NULL)
+	if (before == NULL || after == NULL)
 		return false;
-	before = sets_addresses(comparison, number, false);
-	after = sets_addresses(comparison, number, true);
-	set->removed = addr_set_without(comparison->arena, before, after);
-	set->added = addr_set_without(comparison->arena, after, before);
+	place = names_add(difference->compared,
+	                  (struct str){(const char *)set->digest, sizeof set->digest});
+	if (place == difference->moves.count)
+		APPEND(difference->arena, &difference->moves,
+		       ((struct moved_set){addr_set_without(difference->arena, before, after),
+		                           addr_set_without(difference->arena, after, before)}));
+	set->removed = difference->moves.items[place].removed;
+	set->added = difference->moves.items[place].added;
 	set->compared = true;
+	return true;
+}
+
+bool sets_held(struct comparison *comparison, size_t number, bool moved, struct addr_set *held)
+{
+	const struct both_sets *set = &comparison->sets[number];
+	struct range_list list = {.arena = comparison->arena};
+
+	if (moved && !(sets_differ(set) && compare_set(comparison, number)))
+		return false;
+	for (size_t side = 0; side < 2; side++) {
+		const struct addr_set *part = side == 0 ? &set->removed : &set->added;
+
+		if (!moved && (!set->have[side] || (side == 1 && set->have[0] && !sets_differ(set))))
+			continue;
+		if (!moved)
+			part = sets_addresses(comparison, number, side == 1);
+		if (part == NULL)
+			return false;
+		for (size_t i = 0; i < part->count; i++)
+			add_range(&list, part->ranges[i]);
+	}
+	*held = addr_set_of(comparison->arena, set->family, list.items, list.count);
 	return true;
 }
 
@@ -268,13 +299,12 @@ bool sets_moved(struct comparison *comparison)
 static struct packets see_moved(const struct side_view *view, size_t number, enum packet_field field)
 {
 	struct comparison *comparison = view->comparison;
-	enum family family = comparison->sets[number].family;
 	const struct addr_set *held = sets_addresses(comparison, number, view->after);
 	struct addr_set both;
 
 	if (held == NULL)
 		return packets_none();
-	both = addr_set_and(comparison->arena, held, &comparison->moved[family == FAMILY_6]);
+	both = addr_set_and(comparison->arena, held, view->moved);
 	return packets_addresses(field, &both);
 }
 
@@ -302,7 +332,7 @@ struct packets sets_see(void *context, const struct filter_set *named, enum pack
 	const struct both_sets *set = &comparison->sets[number];
 	struct packets seen, removed, added;
 
-	if (view->moved)
+	if (view->moved != NULL)
 		return see_moved(view, number, field);
 	seen = condition_of(comparison, number, field);
 	if (sets_differ(set)) {
