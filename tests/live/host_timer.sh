@@ -115,6 +115,9 @@ is_a 'systemd'
 holds 'the accuracy' grep -q -- '--on-active=1 .*AccuracySec=1s' "$home/systemd/calls"
 holds 'the timer is stopped' grep -q "stop fleetwall-host-$token.timer" "$home/systemd/calls"
 rm "$home/systemd/stopped"
+run 0 rollback --timer "$token"
+holds 'one that was left stops itself' test -e "$home/systemd/stopped"
+rm "$home/systemd/stopped"
 settled "$home/b" "$home/a"
 holds 'the timer is stopped' grep -q "stop fleetwall-host-$token.timer" "$home/systemd/calls"
 holds 'the unit is there' grep -qx "ExecStart=/bin/sh $FLEETWALL_HOST_STATE/fleetwall-host boot" /etc/systemd/system/fleetwall-host.service
