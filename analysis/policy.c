@@ -96,7 +96,7 @@ static int violation_order(const void *a, const void *b)
 /* A place that was given and then not used is given up. */
 static void settle(struct judging *judging)
 {
-	size_t kept = judging->first;
+	size_t kept = judging->first, machines = judging->resolved->fleet->machine_count;
 
 	for (size_t i = judging->first; i < judging->violations.count; i++) {
 		struct policy_violation violation = judging->violations.items[i];
@@ -104,8 +104,7 @@ static void settle(struct judging *judging)
 		if (violation.machine_count == 0)
 			continue;
 		violation.machines = ARENA_ARRAY(judging->arena, uint32_t, POLICY_SHOWN);
-		for (uint32_t j = 0; violation.machine_shown < POLICY_SHOWN && j < judging->resolved->fleet->machine_count;
-		     j++)
+		for (uint32_t j = 0; violation.machine_shown < POLICY_SHOWN && j < machines; j++)
 			if (violation_has(judging, i, j))
 				violation.machines[violation.machine_shown++] = j;
 		judging->violations.items[kept++] = violation;
@@ -156,7 +155,7 @@ void policy_judge(struct arena *arena, const struct resolved *resolved, const st
 		.seen = arena_alloc(arena, resolved->fleet->machine_count),
 	};
 
-	positions_find(&judging);
+	policy_positions(&judging);
 	find_managed(&judging);
 	*policy = (struct policy){.notes = ARENA_ARRAY(arena, struct policy_note, assertions->count),
 	                          .note_count = assertions->count};

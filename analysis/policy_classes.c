@@ -81,10 +81,11 @@ static bool write_key(struct grouping *grouping, uint32_t number)
 	const struct resolved_machine *machine = &question->judging->resolved->machines[number];
 	bool closed = is_closed(question, number), open = question->direction == DIRECTION_OUT && !closed;
 	bool lets = open || question->always;
+	unsigned port = question->direction == DIRECTION_IN ? machine_ssh_port(question->judging, number) : 0;
 
 	grouping->key.n = 0;
 	add_number(&grouping->key, closed);
-	add_number(&grouping->key, question->direction == DIRECTION_IN ? machine_ssh_port(question->judging, number) : 0);
+	add_number(&grouping->key, port);
 	for (size_t i = 0; i < machine->role_count; i++) {
 		const struct weighed_list *lists = role_of(grouping, machine->roles[i])->lists[question->direction];
 

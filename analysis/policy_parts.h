@@ -79,7 +79,7 @@ struct judging {
 
 const struct weighed_role *weighed_role(struct judging *judging, uint32_t role);
 const struct set_list *rule_addresses(struct judging *judging, struct weighed *weighed, size_t family);
-void positions_find(struct judging *judging);
+void policy_positions(struct judging *judging);
 unsigned machine_ssh_port(const struct judging *judging, uint32_t machine);
 /* Is there a packet that both speak of, whatever the interface? It may say yes where there is none. */
 bool whats_meet(struct judging *judging, const struct what *a, const struct what *b);

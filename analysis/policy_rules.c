@@ -1,5 +1,5 @@
-/* The rules of roles with the addresses that each speaks of, made when first asked for; and which machines have the same
- * ruleset. It knows no assertion. */
+/* The rules of roles with the addresses that each speaks of, made when first asked for; and which machines have the
+ * same ruleset. It knows no assertion. */
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "policy_parts.h"
@@ -94,7 +94,7 @@ static void add_number(struct buf *buf, uint32_t number)
 	buf_add(buf, (struct str){(const char *)&number, sizeof number});
 }
 
-void positions_find(struct judging *judging)
+void policy_positions(struct judging *judging)
 {
 	const struct resolved *resolved = judging->resolved;
 	struct names *names = names_new(judging->arena);

@@ -87,6 +87,7 @@ void policy_machines_print(struct buf *buf, const struct fleet *fleet, const str
 static struct error *warn(const struct policy_note *note)
 {
 	struct place place = note->assertion->place;
+	bool one = note->monitored == 1;
 	struct error *errors = NULL;
 
 	place.column = 0;
@@ -95,9 +96,10 @@ static struct error *warn(const struct policy_note *note)
 		                                  "its roles have no members with a ruleset and addresses"));
 	if (note->monitored > 0)
 		error_collect(&errors,
-		              error_hint(error_new(ERROR_INPUT, "%zu machine%s of it %s in monitor, and refuse%s nothing",
-		                                   note->monitored, str_plural(note->monitored),
-		                                   note->monitored == 1 ? "is" : "are", note->monitored == 1 ? "s" : ""),
+		              error_hint(error_new(ERROR_INPUT,
+		                                   "%zu machine%s of it %s in monitor, and refuse%s nothing",
+		                                   note->monitored, str_plural(note->monitored), one ? "is" : "are",
+		                                   one ? "s" : ""),
 		                         "judged is what they would refuse"));
 	return error_at(errors, place);
 }

@@ -35,6 +35,7 @@ struct config {
 	unsigned transport;    /* enum transport */
 	unsigned nightly_push; /* enum nightly_push */
 	unsigned drift_sample; /* so many unchanged machines does nightly look at */
+	struct hook assertions; /* files of the fleet's own policy; none: nothing is asserted */
 };
 
 /* Reads `path` into *config, which holds the defaults. All faults at once, with file and line. */
@@ -147,7 +148,7 @@ command_run run_history, run_undo, run_sql;
 command_run run_diff, run_push, run_status, run_drift, run_rollback, run_approve;
 command_run run_machine_freeze, run_machine_unfreeze, run_machine_forget;
 command_run run_probe_add, run_probe_remove, run_probe_list;
-command_run run_verify, run_who_can;
+command_run run_verify, run_who_can, run_assert;
 command_run run_lint, run_lint_accept, run_lint_accepted, run_lint_withdraw;
 command_run run_query_rules, run_query_machines, run_query_roles, run_query_networks;
 command_run run_query_exposed;

@@ -294,6 +294,13 @@ static const char explain_details[] = "SOURCE and DESTINATION are machines or ad
                                       "tab-separated fields: verdict, source,\n"
 				      "destination, what, stage, rule ids or \"-\".";
 
+static const char assert_details[] =
+	"FILE has an assertion a line, in the words of rules: never any -> role:mysql 3306/tcp, "
+	"always role:bastion ->\n"
+	"any 22/tcp, only role:app, network:office -> role:mysql 3306/tcp; without one, those of "
+	"the setting\n"
+	"assertions, which generate keeps to. Exit code 1 when one does not hold. "
+	"fleetwall-assertions(5) says more.";
 static const char who_can_details[] = "WHAT as in explain: 3306/tcp, icmp/echo-request, esp, …, and \"on INTERFACE\" "
                                       "behind it. Roles, networks and machines are named\n"
 				      "where they are let in as a whole, then prefixes, and the rules through which "
@@ -367,6 +374,8 @@ const struct command_entry commands[] = {
          run_lint_accepted},
 	{"lint withdraw", "ID…", "let accepted findings be told again", NULL, NULL, 1, MANY, run_lint_withdraw},
 	{"lint", "", "rules and rows that hardly say what is meant", lint_details, lint_options, 0, 0, run_lint},
+	{"assert", "[FILE…]", "does the inventory keep to the fleet's own policy?", assert_details, at_options, 0, MANY,
+         run_assert},
 	{"query rules", "[MACHINE]", "the rules that a machine gets now; rules that end, or that nobody gets", NULL,
          query_rules_options, 0, 1, run_query_rules},
 	{"query machines", "", "machines, by role, by what they open, or by rule", NULL, query_machines_options, 0, 0,

@@ -26,6 +26,7 @@ enum setting_kind {
 	SETTING_USER,      /* a login name */
 	SETTING_CHOICE,    /* the index of one of the words */
 	SETTING_ARGUMENTS, /* a program's, each a string of its own */
+	SETTING_PATHS,     /* one, or a list of them */
 	SETTING_GROUP,
 };
 
@@ -91,6 +92,7 @@ static const struct setting_entry all_settings[] = {
 	{"threads", SETTING_NUMBER, AT(threads), 0, 16, NULL, NULL},
 	{"keep_generations", SETTING_NUMBER, AT(keep_generations), 1, 1000000, NULL, NULL},
 	{"keep_days", SETTING_NUMBER, AT(keep_days), 0, 100000, NULL, NULL},
+	{"assertions", SETTING_PATHS, AT(assertions), 0, 0, NULL, NULL},
 	{"housekeeping", SETTING_GROUP, 0, 0, 0, housekeeping_settings, NULL},
 	{"guard", SETTING_GROUP, 0, 0, 0, guard_settings, NULL},
 	{"transport", SETTING_CHOICE, AT(transport), 0, 0, NULL, transports},
@@ -273,6 +275,25 @@ static void read_arguments(struct reader *reader, const config_setting_t *settin
 	*target = hook;
 }
 
+static void read_paths(struct reader *reader, const config_setting_t *setting, struct hook *target)
+{
+	bool list = config_setting_is_array(setting) || config_setting_is_list(setting);
+	struct hook paths = {.count = list ? (size_t)config_setting_length(setting) : 1};
+
+	paths.arguments = ARENA_ARRAY(reader->arena, struct str, paths.count + 1);
+	for (size_t i = 0; i < paths.count; i++) {
+		const char *text = list ? config_setting_get_string_elem(setting, (int)i)
+		                        : config_setting_get_string(setting);
+
+		if (text == NULL || text[0] != '/') {
+			wrong_type(reader, setting, "an absolute path, or a list of them");
+			return;
+		}
+		paths.arguments[i] = str_copy(reader->arena, str_of(text));
+	}
+	*target = paths;
+}
+
 static void read_group(struct reader *reader, const config_setting_t *group, const struct setting_entry *entries);
 
 static void read_setting(struct reader *reader, const config_setting_t *setting, const struct setting_entry *entry)
@@ -301,6 +322,9 @@ static void read_setting(struct reader *reader, const config_setting_t *setting,
 		return;
 	case SETTING_ARGUMENTS:
 		read_arguments(reader, setting, entry, (struct hook *)(void *)target);
+		return;
+	case SETTING_PATHS:
+		read_paths(reader, setting, (struct hook *)(void *)target);
 		return;
 	case SETTING_GROUP:
 		if (config_setting_is_group(setting))

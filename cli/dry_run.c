@@ -197,10 +197,11 @@ struct error *dry_run(struct round *round)
 
 	writer_columns(run->writer, LAYOUT_SILENT, columns, 3);
 	TRY(round_prepare(round));
+	TRY(round_read_assertions(round));
 	if (round->options->try_all)
 		TRY(store_open(round->arena, run->config.output, &round->store));
 	TRY(round_ask(round));
-	if (!round_may_differ(round)) {
+	if (!round_may_differ(round) && round_asserted(round)) {
 		round->published.number = round->head.number;
 		round->readable = true;
 		sum_up(&dry);

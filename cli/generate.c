@@ -41,6 +41,7 @@ static struct error *only_some(struct round *round, struct regeneration *done)
 	struct only *only;
 
 	TRY(round_prepare(round));
+	TRY(round_read_assertions(round));
 	TRY(store_open(round->arena, round->run->config.output, &round->store));
 	TRY(round_ask(round));
 	TRY(round_load(round));

@@ -209,6 +209,7 @@ static struct error *go(struct again *again, uint64_t number, bool dry)
 	struct round *round = again->round;
 
 	TRY(round_prepare(round));
+	TRY(round_read_assertions(round));
 	if (!dry)
 		TRY(store_open(round->arena, again->run->config.output, &round->store));
 	TRY(read_old(again, number));

@@ -391,9 +391,10 @@ static struct error *go(struct round *round, struct resident **resident, struct 
 	if (run->db == NULL && store_current(run->config.output) == 0)
 		TRY(run_connect(run));
 	TRY(round_prepare(round));
+	TRY(round_read_assertions(round));
 	TRY(store_open(round->arena, run->config.output, &round->store));
 	TRY(round_ask(round));
-	if (!round_may_differ(round)) {
+	if (!round_may_differ(round) && round_asserted(round)) {
 		if (round->options->verify)
 			TRY(round_prove_published(round));
 		stay(round, result);
@@ -401,6 +402,7 @@ static struct error *go(struct round *round, struct resident **resident, struct 
 		return NULL;
 	}
 	TRY(go_on(round, resident != NULL, result));
+	round_keep_asserted(round);
 	if (resident != NULL)
 		hand_over(round, resident);
 	return NULL;

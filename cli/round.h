@@ -4,6 +4,7 @@
 
 #include <time.h>
 
+#include "fleetwall/assertion.h"
 #include "fleetwall/cache.h"
 #include "fleetwall/guard.h"
 #include "fleetwall/inventory.h"
@@ -68,6 +69,8 @@ struct round {
 	bool prepared; /* OUT/cache holds the model of this digest, where nobody reads it yet */
 	struct digest model;
 	struct timespec started;
+	struct assertions assertions; /* of the setting */
+	struct digest assertion_digest;
 };
 
 /* --- what is known already: round_know.c --- */
@@ -100,6 +103,15 @@ struct error *round_make_all(struct round *round, const struct outlet *outlet, p
 /* Where rendered pieces go: to the guards, and to the store if there is one. */
 struct outlet round_outlet(struct round *round);
 struct error *round_guards(struct round *round) MUST_CHECK;
+
+/* --- the fleet's own policy: round_assert.c --- */
+
+struct error *round_read_assertions(struct round *round) MUST_CHECK;
+/* Does the loaded inventory keep to it? ERROR_GUARD if not. In no transaction. */
+struct error *round_assert(struct round *round) MUST_CHECK;
+/* Was that found out of the same assertions and of the inventory of round->head? */
+bool round_asserted(const struct round *round);
+void round_keep_asserted(struct round *round);
 
 /* --- proving: round_prove.c --- */
 

@@ -242,6 +242,7 @@ struct error *round_guards(struct round *round)
 		error_collect(&errors, guard_recorded(round));
 	error_collect(&errors, guards_findings(round->guards));
 	error_collect(&errors, ask_kernel(round));
+	error_collect(&errors, round_assert(round));
 	if (errors == NULL && round->options->try_all)
 		error_collect(&errors, try_all(round));
 	return errors;

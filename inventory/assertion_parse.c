@@ -148,10 +148,10 @@ static bool parse_rest(struct parser *p, struct assertion *assertion)
 	if (p->token.kind == TOKEN_END)
 		return true;
 	parser_fault(p, p->token.at, "expected on or the end, not %s", lex_shown(&p->token).text);
-	return parser_hint(p, "an assertion is never, always or only, sources, ->, destinations, what, and on INTERFACE");
+	return parser_hint(p, "an assertion is never, always or only; sources -> destinations; what; on INTERFACE");
 }
 
-/* An address is never looked up to a machine: of what is sent to an address, only machines can be told. */
+/* An address is never looked up to a machine: who sends to an address must be named as machines. */
 static void check_senders(struct parser *p, const struct assertion *assertion)
 {
 	const struct assertion_end *source = &assertion->source, *destination = &assertion->destination;
@@ -163,7 +163,7 @@ static void check_senders(struct parser *p, const struct assertion *assertion)
 		if (peer_is_address(&source->peers[i])) {
 			parser_fault(p, source->columns[i] - 1,
 			             "both ends are addresses, so no machine has a say");
-			parser_hint(p, "what is sent to an address is said of machines: any, role:NAME or machine:NAME");
+			parser_hint(p, "to an address machines send: name any, role:NAME or machine:NAME");
 		}
 }
 

@@ -1,6 +1,6 @@
-/* Assertions over small random worlds against brute force: each address, packet and interface is asked of explain(), one
- * by one, and what is found must be what policy_judge() says, machine by machine; and each example that it shows must be
- * true. */
+/* Assertions over small random worlds against brute force: each address, packet and interface is asked of explain(),
+ * one by one, and what is found must be what policy_judge() says, machine by machine; and each example that it shows
+ * must be true. */
 #include <check.h>
 #include <stdlib.h>
 
@@ -9,11 +9,11 @@
 #include "fleetwall/document.h"
 #include "fleetwall/policy.h"
 #include "match.h"
-#include "random_rule.h"
+#include "policy_world.h"
 #include "rounds.h"
 #include "suite_main.h"
 
-enum { MACHINES = 5 };
+enum { MACHINES = POLICY_WORLD_MACHINES };
 
 static struct arena *arena;
 static struct rng rng;
@@ -25,104 +25,9 @@ static struct explainer *explainer;
 
 static const addr_bits fd00 = (addr_bits)0xfd00 << 112;
 
+#define ONE_OF(words) policy_word(&rng, (words), sizeof(words) / sizeof *(words))
+
 /* --- worlds --- */
-
-static const char *one_of(const char *const *words, size_t count)
-{
-	return words[rng_below(&rng, count)];
-}
-#define ONE_OF(words) one_of((words), sizeof(words) / sizeof *(words))
-
-static void add_literal(struct buf *buf)
-{
-	unsigned first = (unsigned)rng_below(&rng, 12), last = first + (unsigned)rng_below(&rng, 6);
-
-	if (rng_chance(&rng, 50))
-		buf_format(buf, "10.0.0.%u", first);
-	else if (rng_chance(&rng, 50))
-		buf_format(buf, "10.0.0.%u-10.0.0.%u", first, last);
-	else
-		buf_format(buf, "fd00::%x-fd00::%x", first, last);
-}
-
-static void add_peer(struct buf *buf, bool self)
-{
-	static const char *const names[] = {"role:a", "role:b", "role:b/private", "role:d", "network:n", "machine:m1",
-	                                    "machine:m3", "0.0.0.0/0", "::/0", "any", "self"};
-
-	if (rng_chance(&rng, 40))
-		add_literal(buf);
-	else
-		buf_add(buf, str_of(one_of(names, self ? 11 : 10)));
-}
-
-static void add_rule(struct buf *buf)
-{
-	static const char *const actions[] = {"allow", "allow", "allow", "deny", "reject"};
-	static const char *const covered[] = {"all", "22/tcp", "80/tcp", "10-80/tcp", "53/udp", "icmp", "icmpv6/130",
-	                                      "icmpv4/3/1", "tcp", "esp", "ssh", "igmp", "1-1023/tcp"};
-	static const char *const interfaces[] = {"eth+", "eth0", "eth1", "lo", "et+"};
-
-	buf_format(buf, "\"%s %s", ONE_OF(actions), ONE_OF(covered));
-	for (size_t i = 0, count = rng_below(&rng, 4); i < count; i++) {
-		buf_add(buf, i > 0 ? STR(", ") : rng_chance(&rng, 60) ? STR(" from ") : STR(" to "));
-		add_peer(buf, true);
-	}
-	if (rng_chance(&rng, 12))
-		buf_format(buf, " on %s", ONE_OF(interfaces));
-	buf_char(buf, '"');
-}
-
-static void add_role(struct buf *buf, const char *name, const char *more)
-{
-	buf_format(buf, "{ name = \"%s\"; %s egress = \"%s\"; rules = [ ", name, more,
-	           rng_chance(&rng, 25) ? "closed" : "open");
-	for (size_t i = 0, count = rng_below(&rng, 5); i < count; i++) {
-		buf_add(buf, i > 0 ? STR(", ") : STR(""));
-		add_rule(buf);
-	}
-	buf_add(buf, STR(" ]; }"));
-}
-
-static void add_machine(struct buf *buf, unsigned number)
-{
-	static const char *const roles[] = {"", "\"a\"", "\"b\"", "\"a\", \"c\"", "\"a\", \"b\"", "\"d\""};
-	unsigned four = (unsigned)rng_below(&rng, 12), six = (unsigned)rng_below(&rng, 12);
-	size_t mix = rng_below(&rng, 8);
-
-	buf_format(buf, "{ name = \"m%u\"; addresses = ( ", number);
-	if (mix != 0)
-		buf_format(buf, "{ address = \"10.0.0.%u\"; label = \"private\"; }", four);
-	if (mix > 2)
-		buf_format(buf, ", { address = \"fd00::%x\"; }", six);
-	if (mix == 4)
-		buf_format(buf, ", { address = \"10.0.0.%u\"; }", four + 1);
-	buf_format(buf, " ); roles = [ %s ]; labels = { env = \"%s\"; }; enabled = %s; ssh_port = %s;"
-	           " enforcement = \"%s\"; }", ONE_OF(roles), rng_chance(&rng, 50) ? "prod" : "test",
-	           rng_chance(&rng, 85) ? "true" : "false", rng_chance(&rng, 80) ? "22" : "80",
-	           rng_chance(&rng, 80) ? "enforce" : rng_chance(&rng, 50) ? "monitor" : "unmanaged");
-}
-
-static struct str document(void)
-{
-	struct buf buf = buf_new(arena);
-
-	buf_add(&buf, STR("services = ( { name = \"ssh\"; ports = [ \"22/tcp\" ]; } );"
-	                  "networks = ( { name = \"n\"; prefixes = [ \"10.0.0.4/30\", \"fd00::8/125\" ]; },"
-	                  " { name = \"void\"; prefixes = [ ]; } ); roles = ( "));
-	add_role(&buf, "a", "");
-	buf_add(&buf, STR(", "));
-	add_role(&buf, "b", "");
-	buf_add(&buf, STR(", "));
-	add_role(&buf, "c", "selector = { env = \"prod\"; };");
-	buf_add(&buf, STR(", { name = \"empty\"; }, { name = \"d\"; } ); machines = ( "));
-	for (unsigned i = 0; i < MACHINES; i++) {
-		buf_add(&buf, i > 0 ? STR(", ") : STR(""));
-		add_machine(&buf, i);
-	}
-	buf_add(&buf, STR(" );"));
-	return buf_str(&buf);
-}
 
 static void begin_world(uint64_t seed)
 {
@@ -136,7 +41,7 @@ static void begin_world(uint64_t seed)
 	settings.management_count = rng_below(&rng, 2);
 	settings.neighbour_discovery = rng_chance(&rng, 70);
 	settings.icmp_errors = rng_chance(&rng, 70);
-	error = document_read(arena, STR("small"), document(), &fleet, &warnings);
+	error = document_read(arena, STR("small"), policy_world(arena, &rng), &fleet, &warnings);
 	if (error != NULL)
 		ck_abort_msg("%.*s", STR_ARG(error->message));
 	fleet.clock = 1767225600;
@@ -169,16 +74,16 @@ static void add_end(struct buf *buf, bool machines)
 		if (machines)
 			buf_add(buf, str_of(ONE_OF(named)));
 		else
-			add_peer(buf, false);
+			policy_peer(&rng, buf);
 	}
 }
 
 static struct assertions random_assertion(void)
 {
 	static const char *const kinds[] = {"never", "always", "only"};
-	static const char *const whats[] = {"22/tcp", "all", "tcp", "1-30/tcp", "80/tcp", "icmp", "icmpv6", "53/udp", "esp",
-	                                    "ssh", "udp", "80/tcp on eth0", "all on eth+", "22/tcp on lo", "icmpv4/3",
-	                                    "all on eth1"};
+	static const char *const whats[] = {"22/tcp", "all", "tcp", "1-30/tcp", "80/tcp", "icmp", "icmpv6", "53/udp",
+	                                    "esp", "ssh", "udp", "80/tcp on eth0", "all on eth+", "22/tcp on lo",
+	                                    "icmpv4/3", "all on eth1"};
 	struct buf buf = buf_new(arena);
 	struct assertions list = {0};
 	struct error *warnings = NULL, *error;
@@ -188,7 +93,7 @@ static struct assertions random_assertion(void)
 	add_end(&buf, sent || rng_chance(&rng, 50));
 	buf_add(&buf, STR(" -> "));
 	if (sent)
-		add_literal(&buf);
+		policy_literal(&rng, &buf);
 	else
 		add_end(&buf, true);
 	buf_format(&buf, " %s", ONE_OF(whats));
@@ -368,7 +273,8 @@ static bool has_family(size_t machine, struct str label, enum family family)
 }
 
 /* From addresses to a machine. */
-static void try_in(const struct assertion *assertion, size_t to, struct str label, struct addr from, struct found *found)
+static void try_in(const struct assertion *assertion, size_t to, struct str label, struct addr from,
+                   struct found *found)
 {
 	for (size_t i = 0; i < sorts.count; i++) {
 		struct verdict verdict;
@@ -574,7 +480,8 @@ static void check_example(const struct policy_violation *violation)
 	ck_assert_msg(packet_parse(explainer, violation->what, &what) == NULL, "%.*s", STR_ARG(violation->what));
 	machine = (size_t)((violation->out ? violation->source : violation->destination) - fleet.machines);
 	verdict = violation->out ? out_says(machine, violation->to, &what) : in_says(machine, violation->from, &what);
-	ck_assert_msg(verdict.allow == (violation->assertion->kind != ASSERTION_ALWAYS) && has_rule(&verdict, violation),
+	ck_assert_msg(verdict.allow == (violation->assertion->kind != ASSERTION_ALWAYS) &&
+	                      has_rule(&verdict, violation),
 	              "%.*s: %.*s", STR_ARG(violation->assertion->text), STR_ARG(buf_str(&buf)));
 	/* With open egress a rule that lets out says nothing. */
 	if (violation->stage != STAGE_DEFAULT || violation->assertion->kind == ASSERTION_ALWAYS)
@@ -606,8 +513,9 @@ static void compare(uint64_t seed)
 	got = judged(&policy);
 	for (size_t way = 0; way < 2; way++)
 		for (size_t i = 0; i < MACHINES; i++)
-			ck_assert_msg(got.of[way][i] == wanted.of[way][i], "seed %llu: %.*s: m%zu %s is %s, explain says %s",
-			              (unsigned long long)seed, STR_ARG(list.items[0].text), i, way ? "out" : "in",
+			ck_assert_msg(got.of[way][i] == wanted.of[way][i],
+			              "seed %llu: %.*s: m%zu %s is %s, explain says %s", (unsigned long long)seed,
+			              STR_ARG(list.items[0].text), i, way ? "out" : "in",
 			              got.of[way][i] ? "found" : "not found", wanted.of[way][i] ? "found" : "not");
 }
 

@@ -1,0 +1,29 @@
+/* The fleet's own policy, as `assert` and every round check it: files, what was found, and the change that brought it.
+ */
+#ifndef ASSERTIONS_H
+#define ASSERTIONS_H
+
+#include "fleetwall/digest.h"
+#include "fleetwall/policy.h"
+
+#include "cli.h"
+
+/* Reads the files. A file that does not exist is ERROR_UNKNOWN. *digest is of all texts. */
+struct error *assertions_load(struct run *run, struct arena *arena, const struct str *paths, size_t count,
+                              struct assertions *assertions, struct digest *digest) MUST_CHECK;
+
+/* Of a violation the latest change to what takes part in it. */
+struct cause {
+	struct str number, at, who, os_user, ticket, operation, what; /* number empty: the history knows none */
+};
+/* Of the first ones; *causes has policy->count. In any transaction or none. */
+struct error *assertions_causes(struct run *run, struct arena *arena, const struct resolved *resolved,
+                                const struct policy *policy, struct cause **causes) MUST_CHECK;
+/* "change 17, 2026-03-01T12:00:00Z, by alice, ticket OPS-17: insert rule mysql 0123456789ab"; empty: not known. */
+struct str cause_str(struct arena *arena, const struct cause *cause);
+
+/* Loads, judges, and warns: ERROR_GUARD for each violation. In no transaction. */
+struct error *assertions_hold(struct run *run, struct arena *arena, const struct resolved *resolved,
+                              const struct assertions *assertions) MUST_CHECK;
+
+#endif
