@@ -32,6 +32,8 @@ static struct {
 	int conditions;           /* the cube of all conditions, for quantifying */
 	int fields[FIELD_COUNT];  /* of each field */
 	int others[FIELD_COUNT];  /* of every other field, and the conditions */
+	unsigned only_fields;     /* as bits: what was asked last */
+	int only;                 /* of all other fields, and the conditions */
 } space;
 
 /* Whatever the library can't do is for want of memory; all else is a mistake of ours. */
@@ -328,6 +330,8 @@ static void need_cubes(void)
 		return;
 	if (space.conditions != 0) {
 		bdd_delref(space.conditions);
+		bdd_delref(space.only);
+		space.only = 0;
 		for (enum packet_field field = 0; field < FIELD_COUNT; field++) {
 			bdd_delref(space.fields[field]);
 			bdd_delref(space.others[field]);
@@ -352,6 +356,21 @@ struct packets packets_any(struct packets set, enum packet_field field)
 {
 	need_cubes();
 	return node_packets(bdd_exist(set.node, space.fields[field]));
+}
+
+struct packets packets_only(struct packets set, unsigned fields)
+{
+	bool others[FIELD_COUNT];
+
+	need_cubes();
+	if (space.only == 0 || space.only_fields != fields) {
+		for (enum packet_field field = 0; field < FIELD_COUNT; field++)
+			others[field] = (fields >> field & 1) == 0;
+		bdd_delref(space.only);
+		space.only = cube_of(others, true);
+		space.only_fields = fields;
+	}
+	return node_packets(bdd_exist(set.node, space.only));
 }
 
 int node_only(int node, enum packet_field field)

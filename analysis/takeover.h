@@ -95,6 +95,7 @@ struct unit {
 	enum unit_kind kind;
 	struct packets nominal;    /* what they would match, were there no rules before them */
 	struct packets effective;  /* what comes to them and matches */
+	struct packets opened;     /* of that, what opens a connection and is not let through in any case; see choose */
 	bool log;                  /* a LOG with the same matches stands before it */
 };
 
@@ -165,7 +166,7 @@ void choose_rules(struct takeover *takeover, struct host *host, const struct set
 /* What the chosen rules do with packets of space->opening. Sets are held by the caller. */
 struct chosen {
 	struct packets let_in;   /* of space->opening, without what is kept */
-	struct packets accepted; /* by the filter, perhaps */
+	struct packets lost;     /* that the filter perhaps lets in, and the rules do not */
 	struct packets rejected; /* answered */
 	struct packets logged;   /* refused and logged: all that is not let in, but what rules refuse silently */
 	bool open;               /* outbound: everything may leave */

@@ -11,7 +11,8 @@ struct choice {
 	struct space space;
 	struct patterns patterns;
 	struct piece_list pieces;     /* of this family and direction */
-	struct packets accepted;      /* of space.opening, without what is kept; held, as all below */
+	struct packets compared;      /* space.opening without what is kept; held, as all below */
+	struct packets accepted;      /* of that */
 	struct packets open;          /* cells of which every packet is let in */
 	struct packets touched;       /* cells of which some packet may be let in */
 	struct packets offered;       /* cells that some unit would let in, were there no rules before it */
@@ -50,10 +51,22 @@ static void find_patterns(struct choice *choice)
 			}
 }
 
-/* Of what comes to it, what opens a connection and is not let through in any case. */
-static struct packets opened_by(const struct choice *choice, const struct unit *unit)
+static void find_opened(struct choice *choice)
 {
-	return packets_without(packets_and(unit->effective, choice->space.opening), choice->space.kept);
+	size_t mark = packets_mark();
+
+	packets_hold(&choice->compared, packets_without(choice->space.opening, choice->space.kept));
+	for (size_t i = 0; i < choice->walk.count; i++) {
+		struct unit *unit = &choice->walk.items[i];
+
+		packets_hold(&unit->opened, packets_and(unit->effective, choice->compared));
+		packets_release(mark);
+	}
+}
+
+static struct packets nominal_cells(const struct choice *choice, const struct unit *unit)
+{
+	return space_cells(&choice->space, packets_and(unit->nominal, choice->space.opening));
 }
 
 static void find_accepted(struct choice *choice)
@@ -62,15 +75,11 @@ static void find_accepted(struct choice *choice)
 
 	for (size_t i = 0; i < choice->walk.count; i++) {
 		const struct unit *unit = &choice->walk.items[i];
-		struct packets here;
 
-		if (unit->kind != UNIT_ACCEPT)
+		if (unit->kind != UNIT_ACCEPT || packets_empty(unit->opened))
 			continue;
-		here = opened_by(choice, unit);
-		add(&choice->accepted, here);
-		if (!packets_empty(here))
-			add(&choice->offered,
-			    space_cells(&choice->space, packets_and(unit->nominal, choice->space.opening)));
+		add(&choice->accepted, unit->opened);
+		add(&choice->offered, nominal_cells(choice, unit));
 		packets_release(mark);
 	}
 }
@@ -78,8 +87,8 @@ static void find_accepted(struct choice *choice)
 static void find_cells(struct choice *choice)
 {
 	const struct space *space = &choice->space;
-	struct packets refused = packets_without(packets_without(space->opening, space->kept), choice->accepted);
 	size_t mark = packets_mark();
+	struct packets refused = packets_without(choice->compared, choice->accepted);
 
 	packets_hold(&choice->open,
 	             packets_without(packets_family(space->family), space_cells(space, refused)));
@@ -145,11 +154,6 @@ static void say(struct choice *choice, const struct unit *unit, enum action acti
 	}
 }
 
-static struct packets nominal_cells(const struct choice *choice, const struct unit *unit)
-{
-	return space_cells(&choice->space, packets_and(unit->nominal, choice->space.opening));
-}
-
 static struct packets refused_cells(const struct choice *choice)
 {
 	return packets_or(choice->said[ACTION_DENY], choice->said[ACTION_REJECT]);
@@ -161,7 +165,7 @@ static void say_refusing(struct choice *choice, const struct unit *unit)
 	enum action action = unit->kind == UNIT_DROP ? ACTION_DENY : ACTION_REJECT;
 	struct packets cells;
 
-	if (packets_empty(opened_by(choice, unit)))
+	if (packets_empty(unit->opened))
 		return;
 	cells = nominal_cells(choice, unit);
 	if (!packets_empty(packets_and(cells, choice->touched)))
@@ -173,16 +177,14 @@ static void say_refusing(struct choice *choice, const struct unit *unit)
 /* Does the unit say no more of packets than cells do? */
 static bool is_plain(const struct choice *choice, const struct unit *unit, struct packets cells)
 {
-	struct packets all = packets_without(packets_and(cells, choice->space.opening), choice->space.kept);
-
-	return packets_within(all, unit->nominal);
+	return packets_within(packets_and(cells, choice->compared), unit->nominal);
 }
 
 static void say_letting(struct choice *choice, const struct unit *unit)
 {
 	struct packets cells, may;
 
-	if (packets_empty(opened_by(choice, unit)))
+	if (packets_empty(unit->opened))
 		return;
 	cells = nominal_cells(choice, unit);
 	if (!is_plain(choice, unit, cells))
@@ -198,7 +200,7 @@ static void say_rest(struct choice *choice, const struct unit *unit)
 	struct packets left = packets_without(packets_and(choice->open, choice->touched), said);
 	struct packets cells = packets_empty(left) ? left : packets_and(left, nominal_cells(choice, unit));
 
-	if (!packets_empty(cells) && !packets_empty(opened_by(choice, unit)))
+	if (!packets_empty(cells) && !packets_empty(unit->opened))
 		say(choice, unit, ACTION_ALLOW, cells);
 }
 
@@ -258,19 +260,19 @@ static void note_reached(struct choice *choice)
 static void judge(struct choice *choice, bool open)
 {
 	struct packets refusing = refused_cells(choice);
-	struct packets new_ones = packets_without(choice->space.opening, choice->space.kept);
-	struct chosen chosen = {.accepted = choice->accepted, .open = open};
+	struct chosen chosen = {.open = open};
 
-	chosen.let_in = packets_without(packets_and(new_ones, choice->said[ACTION_ALLOW]), refusing);
-	chosen.rejected =
-		packets_without(packets_and(new_ones, choice->said[ACTION_REJECT]), choice->said[ACTION_DENY]);
-	chosen.logged = packets_without(packets_without(new_ones, chosen.let_in), choice->silent);
+	chosen.let_in = packets_without(packets_and(choice->compared, choice->said[ACTION_ALLOW]), refusing);
+	chosen.rejected = packets_without(packets_and(choice->compared, choice->said[ACTION_REJECT]),
+	                                  choice->said[ACTION_DENY]);
+	chosen.logged = packets_without(packets_without(choice->compared, chosen.let_in), choice->silent);
+	chosen.lost = packets_without(choice->accepted, chosen.let_in);
 	lines_judge(choice->takeover, choice->host, &choice->walk, &choice->space, &chosen);
 }
 
 static void let_go(struct choice *choice)
 {
-	struct packets *held[] = {&choice->accepted, &choice->open,    &choice->touched, &choice->offered,
+	struct packets *held[] = {&choice->compared, &choice->accepted, &choice->open,    &choice->touched, &choice->offered,
 	                          &choice->said[0],  &choice->said[1], &choice->said[2], &choice->silent};
 
 	for (size_t i = 0; i < sizeof held / sizeof *held; i++)
@@ -292,6 +294,7 @@ void choose_rules(struct takeover *takeover, struct host *host, const struct set
 	choice.space = space_of(takeover->arena, choice.walk.filter, settings, ssh_port, out);
 	walk_run(&choice.walk, choice.space.all);
 	find_patterns(&choice);
+	find_opened(&choice);
 	find_accepted(&choice);
 	find_cells(&choice);
 	for_units(&choice, false, say_refusing);

@@ -151,14 +151,9 @@ static struct str why_lost(const struct judging *judging, const struct unit *uni
 
 /* --- units --- */
 
-static struct packets opened_by(const struct judging *judging, const struct unit *unit)
-{
-	return packets_without(packets_and(unit->effective, judging->space->opening), judging->space->kept);
-}
-
 static void judge_accept(struct judging *judging, const struct unit *unit)
 {
-	struct packets opened = opened_by(judging, unit), lost;
+	struct packets opened = unit->opened, lost;
 
 	if (!packets_empty(opened)) {
 		lost = judging->chosen->open ? packets_none() : packets_without(opened, judging->chosen->let_in);
@@ -181,11 +176,13 @@ static bool is_our_answer(const struct filter_rule *rule)
 /* Does it refuse by what cells don't know, and cost something that would have been let in? */
 static bool cuts(const struct judging *judging, const struct unit *unit, struct packets opened)
 {
-	struct packets nominal = packets_and(unit->nominal, judging->space->opening);
-	struct packets whole = packets_and(space_cells(judging->space, nominal), judging->space->opening);
-	struct packets lost = packets_without(judging->chosen->accepted, judging->chosen->let_in);
+	struct packets nominal, whole, lost = judging->chosen->lost;
 
-	return !judging->chosen->open && !packets_within(packets_without(whole, judging->space->kept), nominal) &&
+	if (judging->chosen->open || packets_empty(lost))
+		return false;
+	nominal = packets_and(unit->nominal, judging->space->opening);
+	whole = packets_and(space_cells(judging->space, nominal), judging->space->opening);
+	return !packets_within(packets_without(whole, judging->space->kept), nominal) &&
 	       !packets_empty(packets_and(space_cells(judging->space, opened), space_cells(judging->space, lost)));
 }
 
@@ -210,7 +207,7 @@ static void judge_refused(struct judging *judging, const struct unit *unit, stru
 
 static void judge_refuse(struct judging *judging, const struct unit *unit)
 {
-	struct packets opened = opened_by(judging, unit);
+	struct packets opened = unit->opened;
 
 	if (!packets_empty(opened))
 		judge_refused(judging, unit, opened);
@@ -227,7 +224,7 @@ static void judge_refuse(struct judging *judging, const struct unit *unit)
 static void judge_pass(struct judging *judging, const struct unit *unit, const struct unit *next)
 {
 	const struct filter_rule *rule = rule_of(judging, unit, 0);
-	struct packets opened = opened_by(judging, unit);
+	struct packets opened = unit->opened;
 	bool log = str_starts(rule->target_text, STR("LOG")) || str_starts(rule->target_text, STR("NFLOG"));
 	size_t end = str_find(rule->target_text, ' ');
 

@@ -123,15 +123,9 @@ static struct packets kept_by(struct arena *arena, const struct settings *settin
 
 struct packets space_cells(const struct space *space, struct packets set)
 {
-	static const enum packet_field inbound[] = {FIELD_STATE, FIELD_SOURCE_PORT, FIELD_FLAGS,
-	                                            FIELD_FRAGMENT, FIELD_OUT, FIELD_DESTINATION};
-	static const enum packet_field outbound[] = {FIELD_STATE, FIELD_SOURCE_PORT, FIELD_FLAGS,
-	                                             FIELD_FRAGMENT, FIELD_IN, FIELD_SOURCE};
+	unsigned ends = space->out ? 1U << FIELD_OUT | 1U << FIELD_DESTINATION : 1U << FIELD_IN | 1U << FIELD_SOURCE;
 
-	set = packets_perhaps(set);
-	for (size_t i = 0; i < sizeof inbound / sizeof *inbound; i++)
-		set = packets_any(set, space->out ? outbound[i] : inbound[i]);
-	return set;
+	return packets_only(set, ends | 1U << FIELD_FAMILY | 1U << FIELD_PROTOCOL | 1U << FIELD_PORT);
 }
 
 struct space space_of(struct arena *arena, const struct filter *filter, const struct settings *settings,

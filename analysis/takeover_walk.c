@@ -207,9 +207,9 @@ static struct packets go_down(struct walking *walking, uint32_t chain, struct pa
 		take_unit(walking, &way, chain, i, count);
 		packets_release(mark);
 	}
-	if (noted && of->builtin)
-		note_unit(walking, chain, of->rule_count, 0, walking->all, way.undecided);
 	back = packets_or(way.back, way.undecided);
+	if (noted && of->builtin)
+		note_unit(walking, chain, of->rule_count, 0, walking->all, back);
 	packets_hold(&way.undecided, packets_none());
 	packets_hold(&way.back, packets_none());
 	return packets_release_but(mark, back);
@@ -272,6 +272,7 @@ void walk_end(struct walk *walk)
 	for (size_t i = 0; i < walk->count; i++) {
 		packets_hold(&walk->items[i].nominal, packets_none());
 		packets_hold(&walk->items[i].effective, packets_none());
+		packets_hold(&walk->items[i].opened, packets_none());
 	}
 	run_rules_end(walk->rules);
 }

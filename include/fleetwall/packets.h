@@ -93,6 +93,8 @@ struct packets packets_perhaps(struct packets set);
 struct packets packets_put(struct packets set, struct str condition, struct packets value);
 /* The set with the field left out: every packet that some value of the field puts into it. */
 struct packets packets_any(struct packets set, enum packet_field field);
+/* The set with every field left out but these, as bits (1 << field), and every condition. */
+struct packets packets_only(struct packets set, unsigned fields);
 /* The names of the conditions that the set depends on, sorted. */
 size_t packets_conditions(struct arena *arena, struct packets set, struct str **names);
 bool packets_depends(struct packets set, enum packet_field field);
