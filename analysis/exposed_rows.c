@@ -115,6 +115,7 @@ static struct ranked rank(struct exposed *exposed, struct arena *scratch, const 
 		ranked.size[f] = size_of(&exposure->from[f]);
 		what_words(exposed->arena, rows[i]->what, family_at(f), cells, &words);
 	}
+	what_words_end(exposed->arena, &words);
 	ranked.numbers = words.numbers;
 	exposure->what = words.items;
 	exposure->what_count = words.count;

@@ -55,6 +55,16 @@ size_t intent_rules(struct arena *arena, const struct intent *intent, size_t mac
 	return list.count;
 }
 
+size_t intent_role_rules(struct arena *arena, const struct intent *intent, size_t role, struct intent_rule **rules)
+{
+	const struct meant_role *meant = &intent->roles[role];
+
+	*rules = ARENA_ARRAY(arena, struct intent_rule, meant->rule_count);
+	for (size_t i = 0; i < meant->rule_count; i++)
+		(*rules)[i] = (struct intent_rule){&intent->fleet->roles[role], meant->rules[i].held};
+	return meant->rule_count;
+}
+
 struct packets intent_compared(enum family family)
 {
 	return packets_and(packets_family(family), packets_number(FIELD_FRAGMENT, 0));
@@ -187,23 +197,18 @@ static struct intended decide(struct arena *arena, const struct view *view, size
 	return intended_of(&passing, machine);
 }
 
-struct intended intent_way(struct arena *arena, struct intent *intent, size_t number, enum family family, bool out,
-                           intent_peer_seen *seen, void *context)
-{
-	const struct machine *machine = &intent->fleet->machines[number];
-	struct view view = {intent, family, out, machine->enforcement == ENFORCEMENT_MONITOR, seen, context};
-
-	return has_ruleset(machine) ? decide(arena, &view, number) : all_passes(family);
-}
-
 struct intents intent_of(struct arena *arena, struct intent *intent, size_t number, enum family family,
                          intent_peer_seen *seen, void *context)
 {
 	const struct machine *machine = &intent->fleet->machines[number];
+	struct view view = {intent, family, false, machine->enforcement == ENFORCEMENT_MONITOR, seen, context};
+	struct intents intents = {all_passes(family), all_passes(family), false};
 
-	return (struct intents){
-		.in = intent_way(arena, intent, number, family, false, seen, context),
-		.out = intent_way(arena, intent, number, family, true, seen, context),
-		.forward_dropped = has_ruleset(machine) && is_ours_alone(machine),
-	};
+	if (!has_ruleset(machine))
+		return intents;
+	intents.in = decide(arena, &view, number);
+	view.out = true;
+	intents.out = decide(arena, &view, number);
+	intents.forward_dropped = is_ours_alone(machine);
+	return intents;
 }

@@ -279,3 +279,28 @@ void what_words(struct arena *arena, struct packets set, enum family family, con
 			          words);
 	packets_release(mark);
 }
+
+void what_words_end(struct arena *arena, struct word_list *words)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < words->count; i++) {
+		struct str *word = &words->items[i], rest = str_slice(*word, 6, word->n);
+
+		if (!str_starts(*word, STR("icmpv4")))
+			continue;
+		for (size_t k = 0; k < words->count; k++) {
+			struct str *other = &words->items[k];
+
+			if (!str_starts(*other, STR("icmpv6")) || !str_eq(str_slice(*other, 6, other->n), rest))
+				continue;
+			*word = str_format(arena, "icmp%.*s", STR_ARG(rest));
+			other->n = 0;
+			break;
+		}
+	}
+	for (size_t i = 0; i < words->count; i++)
+		if (words->items[i].n > 0)
+			words->items[kept++] = words->items[i];
+	words->count = kept;
+}

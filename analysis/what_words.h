@@ -19,5 +19,7 @@ struct interface_cells *interface_cells(struct arena *arena, const struct str *p
  * again. `cells` NULL: on some interface. The loopback interface is not spoken of. */
 void what_words(struct arena *arena, struct packets set, enum family family, const struct interface_cells *cells,
                 struct word_list *words);
+/* Behind the last: what is there of ICMP and the same of ICMPv6 becomes "icmp". */
+void what_words_end(struct arena *arena, struct word_list *words);
 
 #endif

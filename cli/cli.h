@@ -151,6 +151,6 @@ command_run run_probe_add, run_probe_remove, run_probe_list;
 command_run run_verify, run_who_can, run_assert;
 command_run run_lint, run_lint_accept, run_lint_accepted, run_lint_withdraw;
 command_run run_query_rules, run_query_machines, run_query_roles, run_query_networks;
-command_run run_query_exposed;
+command_run run_query_exposed, run_query_matrix;
 
 #endif

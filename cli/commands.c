@@ -27,6 +27,7 @@ static const struct option import_options[] = {
 	{"csv", "DIR", "read the CSV files of a folder instead of a document"},
 	{"rules", "ROLE", "FILE holds rule lines; they are added to ROLE"},
 	{"dry-run", NULL, "show what would change; exit code 1 if there is something"},
+	{"meaning", NULL, "with --dry-run: show what would open and close, as diff does, instead"},
 	{"from", "KIND", "files of another system: aws, ansible, iptables-save (fleetwall-import(5))"},
 	{"address-variable", "NAME", "with --from ansible: a variable that holds addresses; may be repeated"},
 	{"prune", NULL, "also remove the objects that the source does not name"},
@@ -132,6 +133,14 @@ static const struct option unused_options[] = {
 static const struct option query_exposed_options[] = {
 	{"role", "ROLE", "members of this role alone"},
 	{"from", "PREFIX", "what this prefix or address reaches, instead of the internet"},
+	AT_OPTION,
+	{NULL, NULL, NULL},
+};
+
+static const struct option query_matrix_options[] = {
+	{"from", "ROLE", "all that members of this role reach, whoever the rules name"},
+	{"to", "ROLE", "what reaches members of this role"},
+	{"role", "ROLE", "rows with this role at one of the ends"},
 	AT_OPTION,
 	{NULL, NULL, NULL},
 };
@@ -329,6 +338,11 @@ static const char exposed_details[] = "The internet is every globally routable a
 				      "sources reach through the same rules; the widest first. Deny and reject are "
                                       "taken away; housekeeping is left out.";
 
+static const char matrix_details[] = "A row is what passes from a peer to the members of a role, through the rules of "
+                                     "that role which name the peer. The\n"
+				     "extent is \"all\" where it passes from every address to every address on every "
+                                     "interface, else \"some\".";
+
 const struct command_entry commands[] = {
 	{"init", "", "make or upgrade the database", NULL, NULL, 0, 0, run_init},
 	{"import", "FILE…", "take over a document, CSV files, rule lines, or another system's files", import_details,
@@ -386,6 +400,8 @@ const struct command_entry commands[] = {
          run_query_networks},
 	{"query exposed", "[MACHINE…]", "what the internet reaches, per machine and port, and through which rule",
          exposed_details, query_exposed_options, 0, MANY, run_query_exposed},
+	{"query matrix", "", "who reaches whom, role by role", matrix_details, query_matrix_options, 0, 0,
+         run_query_matrix},
 	{"query changes", "[OBJECT]", "the same as history", history_details, history_options, 0, 2, run_history},
 	{"history", "[OBJECT]", "what changed, when, by whom; the latest first", history_details, history_options, 0, 2,
          run_history},

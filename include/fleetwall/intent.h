@@ -22,6 +22,8 @@ struct intent_rule {
 	const struct role_rule *rule;
 };
 size_t intent_rules(struct arena *arena, const struct intent *intent, size_t machine, struct intent_rule **rules);
+/* Those of a role that count now, whoever has it; sorted by text. */
+size_t intent_role_rules(struct arena *arena, const struct intent *intent, size_t role, struct intent_rule **rules);
 
 /* Machines in the same position are told alike: equal text, equal sets of packets, whatever the members of peers are.
  * A line that stands for all that the position depends on but the settings and the contents of sets: mode,
@@ -57,10 +59,6 @@ struct intents {
 /* Of a machine without a ruleset everything is `passed`. */
 struct intents intent_of(struct arena *arena, struct intent *intent, size_t machine, enum family family,
                          intent_peer_seen *seen, void *context);
-
-/* One direction of it. */
-struct intended intent_way(struct arena *arena, struct intent *intent, size_t machine, enum family family, bool out,
-                           intent_peer_seen *seen, void *context);
 
 /* Its pieces by themselves, whatever the others say: what one rule speaks of; what the machine's deny and reject rules
  * do, also where nothing is enforced; what housekeeping and management let pass. */

@@ -365,7 +365,7 @@ static void tear_down(void)
 
 START_TEST(rows_read_well)
 {
-	ck_assert_str_eq(rows_of("app1"), "icmpv4/echo-request;icmpv6/echo-request from anyone allow 1\n"
+	ck_assert_str_eq(rows_of("app1"), "icmp/echo-request from anyone allow 1\n"
 	                                  "22/tcp from network:office allow 1\n"
 	                                  "22/tcp from 9.7.0.0/24 management 0\n");
 	ck_assert_str_eq(rows_of("bare"), "22/tcp from 9.7.0.0/24 management 0\n");

@@ -1,0 +1,84 @@
+/* What the files of matrix() share: machines told apart by what refuses, and the ends of a cell. Nothing outside
+ * matrix*.c includes it. */
+#ifndef ANALYSIS_MATRIX_PARTS_H
+#define ANALYSIS_MATRIX_PARTS_H
+
+#include "address_sets.h"
+#include "fleetwall/arena.h"
+#include "fleetwall/matrix.h"
+#include "fleetwall/names.h"
+
+#define FAMILIES 2
+static inline enum family family_at(size_t index)
+{
+	return index == 0 ? FAMILY_4 : FAMILY_6;
+}
+
+/* By place of a machine: those with the same number refuse the same, whatever they allow. 0: nothing. */
+struct keys {
+	uint32_t *in, *out;
+	bool *closed;            /* egress; by place of a machine, too */
+	struct names *texts[2];  /* [out]; by number - 1 */
+};
+
+/* Machines of an end that are told alike. */
+struct standing {
+	uint32_t key, sample;    /* a machine of them */
+	struct {
+		uint32_t *items;
+		size_t count, capacity;
+	} machines;
+	struct addr_set sets[FAMILIES];
+	bool *met;               /* beside the machines: it takes part in the row at hand */
+};
+
+/* One end: who sends, or who is reached. */
+struct matrix_end {
+	struct str label;        /* of addresses; empty: all */
+	struct standing *items;  /* of an end that is no machines, one with key 0 and addresses alone */
+	size_t count, capacity;
+	bool has_machines;
+	bool everybody;          /* every address */
+	struct addr_set sets[FAMILIES];
+};
+
+struct matrix {
+	struct arena *arena;
+	struct intent *intent;
+	const struct fleet *fleet;
+	struct keys keys;
+	struct matrix_end **members; /* by role; NULL: not asked yet */
+	struct {
+		struct matrix_row *items;
+		size_t count, capacity;
+	} rows;
+};
+
+/* A peer, and the rules of one role that let it in. */
+struct cell {
+	struct str key, from;    /* `from` for people */
+	int rank;                /* of kinds of peers */
+	struct peer peer;        /* of a literal: `rules` says which */
+	bool anyone;
+	const struct role *to;
+	struct intent_rule *rules;
+	size_t count, capacity;
+};
+
+/* --- matrix_ends.c --- */
+
+void keys_find(struct matrix *matrix);
+/* The members of a role, by what they refuse as destinations. */
+struct matrix_end *end_of_members(struct matrix *matrix, const struct role *role);
+/* Whom the cell's peer stands for, by what they may send. In `arena`. */
+struct matrix_end *end_of_peer(struct arena *arena, struct matrix *matrix, const struct cell *cell);
+/* Machines with an address among these (NULL: any of that family) take part. */
+void standing_meet(const struct matrix *matrix, const struct matrix_end *end, struct standing *standing,
+                   enum family family, const struct addr_set *among);
+
+/* --- matrix_cell.c --- */
+
+/* Adds the rows of a cell. */
+void matrix_cell(struct matrix *matrix, const struct cell *cell, struct matrix_end *from, struct matrix_end *to);
+
+#endif
