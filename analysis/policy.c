@@ -71,6 +71,7 @@ static void count_seen(const struct judging *judging, struct policy_note *note)
 	for (size_t i = 0; i < judging->resolved->fleet->machine_count; i++) {
 		const struct machine *machine = &judging->resolved->fleet->machines[i];
 
+		judging->ever[i] |= judging->seen[i];
 		note->judged += (judging->seen[i] & SEEN_JUDGED) != 0;
 		note->left_out += (judging->seen[i] & SEEN_LEFT_OUT) != 0;
 		note->monitored += (judging->seen[i] & SEEN_MONITORED) != 0 && machine_has_ruleset(machine);
@@ -153,6 +154,7 @@ void policy_judge(struct arena *arena, const struct resolved *resolved, const st
 		.settings = settings,
 		.roles = ARENA_ARRAY(arena, struct weighed_role *, resolved->fleet->role_count),
 		.seen = arena_alloc(arena, resolved->fleet->machine_count),
+		.ever = arena_alloc(arena, resolved->fleet->machine_count),
 	};
 
 	policy_positions(&judging);
@@ -161,6 +163,11 @@ void policy_judge(struct arena *arena, const struct resolved *resolved, const st
 	                          .note_count = assertions->count};
 	for (size_t i = 0; i < assertions->count; i++)
 		judge_one(&judging, &assertions->items[i], &policy->notes[i]);
+	for (size_t i = 0; i < resolved->fleet->machine_count; i++) {
+		policy->left_out += (judging.ever[i] & SEEN_LEFT_OUT) != 0;
+		policy->monitored += (judging.ever[i] & SEEN_MONITORED) != 0 &&
+		                     machine_has_ruleset(&resolved->fleet->machines[i]);
+	}
 	policy->violations = judging.violations.items;
 	policy->count = judging.violations.count;
 }

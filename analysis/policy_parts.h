@@ -75,6 +75,7 @@ struct judging {
 	bool probing;          /* nothing is added: is there anything at all? */
 	bool found;
 	unsigned char *seen;   /* by machine: SEEN_… by the assertion that is judged */
+	unsigned char *ever;   /* … by any of them */
 };
 
 const struct weighed_role *weighed_role(struct judging *judging, uint32_t role);

@@ -84,31 +84,30 @@ void policy_machines_print(struct buf *buf, const struct fleet *fleet, const str
 		buf_format(buf, ", and %zu more", violation->machine_count - violation->machine_shown);
 }
 
-static struct error *warn(const struct policy_note *note)
+static struct error *speaks_of_nobody(const struct policy_note *note)
 {
 	struct place place = note->assertion->place;
-	bool one = note->monitored == 1;
-	struct error *errors = NULL;
 
 	place.column = 0;
-	if (note->vacuous)
-		error_collect(&errors, error_hint(error_new(ERROR_INPUT, "this speaks of nobody, so it holds"),
-		                                  "its roles have no members with a ruleset and addresses"));
-	if (note->monitored > 0)
-		error_collect(&errors,
-		              error_hint(error_new(ERROR_INPUT,
-		                                   "%zu machine%s of it %s in monitor, and refuse%s nothing",
-		                                   note->monitored, str_plural(note->monitored), one ? "is" : "are",
-		                                   one ? "s" : ""),
-		                         "judged is what they would refuse"));
-	return error_at(errors, place);
+	return error_at(error_hint(error_new(ERROR_INPUT, "this speaks of nobody, so it holds"),
+	                           "its roles have no members with a ruleset and addresses"),
+	                place);
 }
 
 struct error *policy_warnings(const struct policy *policy)
 {
+	bool one = policy->monitored == 1;
 	struct error *errors = NULL;
 
 	for (size_t i = 0; i < policy->note_count; i++)
-		error_collect(&errors, warn(&policy->notes[i]));
+		if (policy->notes[i].vacuous)
+			error_collect(&errors, speaks_of_nobody(&policy->notes[i]));
+	if (policy->monitored > 0)
+		error_collect(&errors,
+		              error_hint(error_new(ERROR_INPUT,
+		                                   "%zu machine%s of which assertions speak %s in monitor, and refuse%s "
+		                                   "nothing", policy->monitored, str_plural(policy->monitored),
+		                                   one ? "is" : "are", one ? "s" : ""),
+		                         "judged is what they would refuse"));
 	return errors;
 }

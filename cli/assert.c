@@ -147,16 +147,12 @@ static void say_assertion(const struct asserting *asserting, const struct policy
 	}
 }
 
-/* The largest of the counts: most assertions leave out the same machines. */
 static void sum_up(const struct asserting *asserting)
 {
 	const struct policy *policy = &asserting->policy;
 	struct writer *writer = asserting->run->writer;
-	size_t broken = 0, left_out = 0;
+	size_t broken = 0, left_out = policy->left_out;
 
-	for (size_t i = 0; i < policy->note_count; i++)
-		if (policy->notes[i].left_out > left_out)
-			left_out = policy->notes[i].left_out;
 	for (size_t i = 0; i < policy->count; i++)
 		broken += i == 0 || policy->violations[i].assertion != policy->violations[i - 1].assertion;
 	if (broken == 0)

@@ -5,7 +5,11 @@
 
 #include "assertions.h"
 
-enum { TOLD = 20, CAUSES = 100 }; /* violations that are told one by one; whose cause is asked */
+enum {
+	TOLD = 20,      /* violations that are told one by one */
+	CAUSES = 100,   /* those whose cause is asked */
+	RECENT = 20000, /* changes of the history that are looked through first */
+};
 
 struct error *assertions_load(struct run *run, struct arena *arena, const struct str *paths, size_t count,
                               struct assertions *assertions, struct digest *digest)
@@ -118,12 +122,32 @@ static void look_for_violation(struct looking *looking, const struct policy_viol
 	look_for_peers(looking, violation->rule, other);
 }
 
+static struct error *ask_history(struct run *run, struct arena *arena, const struct str parameters[3],
+                                 struct cause *causes, size_t *found)
+{
+	struct db_rows rows;
+
+	TRY(db_query(arena, run->db, db_sql("assert-cause"), parameters, 3, &rows));
+	for (size_t i = 0; i < rows.count; i++) {
+		uint64_t place = 0;
+
+		if (str_number(db_cell(&rows, i, 0), CAUSES - 1, &place))
+			causes[place] = (struct cause){db_cell(&rows, i, 1), db_cell(&rows, i, 2),
+			                               db_cell(&rows, i, 3), db_cell(&rows, i, 4),
+			                               db_cell(&rows, i, 5), db_cell(&rows, i, 6),
+			                               db_cell(&rows, i, 7)};
+	}
+	*found = rows.count;
+	return NULL;
+}
+
+/* What came last was done lately, as a rule; all of a long history takes seconds. */
 struct error *assertions_causes(struct run *run, struct arena *arena, const struct resolved *resolved,
                                 const struct policy *policy, struct cause **causes)
 {
 	struct looking looking = {.arena = arena, .resolved = resolved, .lines = buf_new(arena)};
-	struct db_rows rows;
-	struct str parameters[2] = {{NULL, 0}, {NULL, 0}};
+	struct str parameters[3] = {{NULL, 0}, {NULL, 0}, str_format(arena, "%d", RECENT)};
+	size_t found;
 
 	*causes = ARENA_ARRAY(arena, struct cause, policy->count);
 	for (; looking.place < policy->count && looking.place < CAUSES; looking.place++)
@@ -131,17 +155,9 @@ struct error *assertions_causes(struct run *run, struct arena *arena, const stru
 	parameters[0] = buf_str(&looking.lines);
 	if (run_has(run, "at"))
 		parameters[1] = str_format(arena, "%lld", (long long)resolved->fleet->clock);
-	TRY(db_query(arena, run->db, db_sql("assert-cause"), parameters, 2, &rows));
-	for (size_t i = 0; i < rows.count; i++) {
-		uint64_t place = 0;
-
-		if (str_number(db_cell(&rows, i, 0), CAUSES - 1, &place))
-			(*causes)[place] = (struct cause){db_cell(&rows, i, 1), db_cell(&rows, i, 2),
-			                                  db_cell(&rows, i, 3), db_cell(&rows, i, 4),
-			                                  db_cell(&rows, i, 5), db_cell(&rows, i, 6),
-			                                  db_cell(&rows, i, 7)};
-	}
-	return NULL;
+	TRY(ask_history(run, arena, parameters, *causes, &found));
+	parameters[2] = nothing_more;
+	return found < looking.place ? ask_history(run, arena, parameters, *causes, &found) : NULL;
 }
 
 struct str cause_str(struct arena *arena, const struct cause *cause)

@@ -38,6 +38,7 @@ struct policy {
 	size_t count;
 	struct policy_note *notes; /* one an assertion */
 	size_t note_count;
+	size_t left_out, monitored; /* by any of them */
 };
 
 /* What the assertions name must exist (assertions_check()). Everything that *policy refers to is the caller's, or in

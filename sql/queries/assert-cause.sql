@@ -1,6 +1,6 @@
 -- $1 lines of a number, a tab, and what a change may be of: "rule mysql 0123456789ab", "address db1" (any of its addresses), "member * db1" (any role
 -- of it): of each number the latest change of these that makes a difference to packets; no row where there is none. $2 not after
--- (seconds since 1970), or null.
+-- (seconds since 1970), or null; $3 of the last so many changes alone, or null.
 WITH wanted AS MATERIALIZED (
     SELECT split_part(line, E'\t', 1)::integer AS place, split_part(line, E'\t', 2) AS what
       FROM unnest(string_to_array($1, E'\n')) AS line),
@@ -8,6 +8,7 @@ changes AS MATERIALIZED (
     SELECT c.number, c.at, c.who, c.os_user, c.ticket, c.operation, c.what, c.kind, split_part(c.what, ' ', 2) AS name, split_part(c.what, ' ', 3) AS other
       FROM fleetwall.change AS c
      WHERE ($2::bigint IS NULL OR c.at < to_timestamp($2::bigint + 1))
+       AND c.number > CASE WHEN $3::bigint IS NULL THEN 0 ELSE (SELECT max(number) FROM fleetwall.history) - $3::bigint END
        AND (c.operation <> 'update' OR CASE c.kind
                WHEN 'machine' THEN ROW (c.before -> 'labels', c.before -> 'enabled', c.before -> 'enforcement', c.before -> 'ssh_port')
                    IS DISTINCT FROM ROW (c.after -> 'labels', c.after -> 'enabled', c.after -> 'enforcement', c.after -> 'ssh_port')
