@@ -95,7 +95,8 @@ static struct packets entering_of(struct comparison *comparison, enum family fam
 	                   packets_addresses(way == DIFFERENCE_OUT ? FIELD_DESTINATION : FIELD_SOURCE, peers));
 }
 
-/* What goes back to others' chains is let through, as far as we are concerned; and where we have no chain, all is. */
+/* What goes back to others' chains is let through, as far as we are concerned; and where we have no chain, all is. For
+ * each answer of conditions by itself. */
 static struct packets passed(struct comparison *comparison, const struct passing *passing,
                              const struct addr_set *peers, bool after)
 {
@@ -108,8 +109,28 @@ static struct packets passed(struct comparison *comparison, const struct passing
 	if (chain == NULL || packets_empty(passing->entering))
 		return passing->entering;
 	outcomes = filter_run(comparison->arena, filter, &view, chain, passing->entering);
-	return sets_favour(comparison, packets_or(packets_or(outcomes.accepted, outcomes.returned),
-	                                          unknown_passes(outcomes.unknown)));
+	return packets_or(packets_or(outcomes.accepted, outcomes.returned), unknown_passes(outcomes.unknown));
+}
+
+void difference_careful(struct difference *difference)
+{
+	difference->careful = true;
+}
+
+bool difference_may_open(const struct difference *difference)
+{
+	return difference->may_open;
+}
+
+static void look_carefully(struct comparison *comparison, const struct passing *passing)
+{
+	struct difference *difference = comparison->difference;
+	struct packets more;
+
+	if (!difference->careful || difference->may_open)
+		return;
+	more = packets_without(passing->after, passing->before);
+	difference->may_open = !packets_empty(more) && !packets_empty(sets_put(comparison, more));
 }
 
 static void compare_way(struct comparison *comparison, enum family family, enum difference_way way)
@@ -123,6 +144,9 @@ static void compare_way(struct comparison *comparison, enum family family, enum 
 
 	passing.before = passed(comparison, &passing, peers, false);
 	passing.after = passed(comparison, &passing, peers, true);
+	look_carefully(comparison, &passing);
+	passing.before = sets_favour(comparison, passing.before);
+	passing.after = sets_favour(comparison, passing.after);
 	if (comparison->error == NULL)
 		groups_find(comparison, &passing);
 }

@@ -89,6 +89,7 @@ struct difference {
 	struct names *keys; /* of groups */
 	struct group_list groups;
 	uint32_t pairs;
+	bool careful, may_open;
 };
 
 /* A set by its name in the kernel, as both sides have it. */

@@ -384,6 +384,8 @@ struct packets sets_put(struct comparison *comparison, struct packets packets)
 	size_t count = packets_conditions(comparison->arena, packets, &names), left = 0;
 
 	for (size_t i = 0; i < count; i++) {
+		if (names_find(comparison->conditions, names[i]) == NAMES_NONE)
+			continue;
 		if (packets_within(packets, packets_condition(names[i])))
 			packets = put_one(comparison, packets, names[i], wide);
 		else

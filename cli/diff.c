@@ -106,7 +106,8 @@ static const char *way_words(enum difference_way way)
 	return "";
 }
 
-static void say_group(struct diff *diff, const struct difference_group *group, const struct diff_machines *machines)
+static struct str group_words(struct diff *diff, const struct difference_group *group,
+                              const struct diff_machines *machines)
 {
 	struct buf buf = buf_new(diff->run->arena);
 	struct str cause = diff_cause(diff, group);
@@ -126,7 +127,14 @@ static void say_group(struct diff *diff, const struct difference_group *group, c
 		buf_format(&buf, ", for example %.*s", STR_ARG(group->example));
 	if (cause.n > 0)
 		buf_format(&buf, ": %.*s", STR_ARG(cause));
-	writer_say(diff->run->writer, "%.*s", STR_ARG(buf_str(&buf)));
+	return buf_str(&buf);
+}
+
+struct str diff_group_words(struct diff *diff, const struct difference_group *group)
+{
+	const struct diff_machines machines = machines_of(diff, group);
+
+	return group_words(diff, group, &machines);
 }
 
 static void say_other(struct diff *diff, const struct difference_group *group, const struct diff_machines *machines)
@@ -175,7 +183,7 @@ static size_t tell_change(struct diff *diff, const struct difference_group *grou
 		if (change == DIFFERENCE_OTHER)
 			say_other(diff, &groups[i], &machines);
 		else
-			say_group(diff, &groups[i], &machines);
+			writer_say(diff->run->writer, "%.*s", STR_ARG(group_words(diff, &groups[i], &machines)));
 		told++;
 	}
 	return told;
@@ -185,6 +193,8 @@ static struct str side_words(struct diff *diff, size_t side)
 {
 	unsigned long long number = diff->generations[side].number;
 
+	if (diff->sides[side].n > 0)
+		return diff->sides[side];
 	return number == 0 ? STR("now") : str_format(diff->run->arena, "generation %llu", number);
 }
 
@@ -228,6 +238,8 @@ static void find_names(struct diff *diff)
 	struct fleet *fleet = ARENA_NEW(diff->arena, struct fleet);
 	struct error *error;
 
+	if (diff->fleet != NULL)
+		return;
 	if (diff->round != NULL) {
 		diff->fleet = &diff->round->fleet;
 		diff->resolved = diff->round->resolved;
@@ -262,7 +274,7 @@ static struct error *make_now(struct diff *diff)
 	return NULL;
 }
 
-static struct error *answer(struct diff *diff)
+struct error *diff_answer(struct diff *diff)
 {
 	struct error *error;
 
@@ -280,7 +292,7 @@ static struct error *between(struct diff *diff, uint64_t before, uint64_t after)
 {
 	TRY(read_side(diff, 0, before));
 	TRY(read_side(diff, 1, after));
-	return answer(diff);
+	return diff_answer(diff);
 }
 
 static struct error *until_now(struct diff *diff, uint64_t before)
@@ -293,7 +305,7 @@ static struct error *until_now(struct diff *diff, uint64_t before)
 	diff->round = round_begin(diff->run, &options, NULL);
 	error = make_now(diff);
 	if (error == NULL)
-		error = answer(diff);
+		error = diff_answer(diff);
 	db_rollback(diff->run->db);
 	round_end(diff->round);
 	return error;

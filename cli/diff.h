@@ -23,6 +23,9 @@ struct diff {
 	struct run *run;
 	struct arena *arena;
 	struct generation generations[2]; /* before, after; number 0: now */
+	struct str sides[2];              /* what they are called; empty: by their numbers */
+	const struct diff_machines *only; /* these machines alone; NULL: all */
+	bool careful;                     /* difference_careful() */
 	struct round *round;              /* of now; NULL: two generations */
 	struct taken *taken;
 	struct {
@@ -35,8 +38,17 @@ struct diff {
 	uint32_t *compared; /* by number of the difference's pair: place in `pairs` */
 	size_t compared_count, compared_capacity;
 	const struct fleet *fleet; /* for names; NULL: none at hand */
-	struct resolved *resolved;
+	const struct resolved *resolved;
 };
+
+/* "opens 3306/tcp on 12 machines of role mysql (db1, …) to 10.1.0.7 (app7): role:app grew by app7" */
+struct str diff_group_words(struct diff *diff, const struct difference_group *group);
+/* What becomes of machines when the inventory `before` becomes `after`, said and written as diff does; run->no: they
+ * differ. `when` is what that is called. Nothing need be published, and nothing is written. */
+struct error *diff_fleets(struct run *run, const struct fleet *before, const struct fleet *after,
+                          struct str when) MUST_CHECK;
+/* The same for a diff that has both sides and the names. */
+struct error *diff_answer(struct diff *diff) MUST_CHECK;
 
 /* --- which machines: diff_pairs.c --- */
 

@@ -247,6 +247,30 @@ static bool any_set_changed(const struct diff *diff)
 	return !same;
 }
 
+static bool is_asked(const struct diff *diff, struct str name)
+{
+	const struct diff_machines *only = diff->only;
+
+	return only == NULL ||
+	       (only->count > 0 && bsearch(&name, only->items, only->count, sizeof name, str_order) != NULL);
+}
+
+/* NULL: it has no ruleset on that side. */
+static struct error *add_machine(struct pairing *pairing, const struct entry *before, const struct entry *after)
+{
+	struct diff *diff = pairing->diff;
+
+	if (!is_asked(diff, before != NULL ? before->name : after->name))
+		return NULL;
+	if (before != NULL && after != NULL)
+		return add_both(pairing, before, after);
+	if (after == NULL)
+		APPEND(diff->arena, &diff->gone, before->name);
+	else
+		APPEND(diff->arena, &diff->fresh, after->name);
+	return NULL;
+}
+
 static struct error *find_pairs(struct diff *diff)
 {
 	const struct generation *a = &diff->generations[0], *b = &diff->generations[1];
@@ -258,12 +282,7 @@ static struct error *find_pairs(struct diff *diff)
 		            : k == b->machine_count ? -1
 		                                    : str_cmp(a->manifest[i].name, b->manifest[k].name);
 
-		if (order < 0)
-			APPEND(diff->arena, &diff->gone, a->manifest[i].name);
-		else if (order > 0)
-			APPEND(diff->arena, &diff->fresh, b->manifest[k].name);
-		else
-			TRY(add_both(&pairing, &a->manifest[i], &b->manifest[k]));
+		TRY(add_machine(&pairing, order <= 0 ? &a->manifest[i] : NULL, order >= 0 ? &b->manifest[k] : NULL));
 		i += order <= 0;
 		k += order >= 0;
 	}
@@ -304,6 +323,8 @@ struct error *diff_compare(struct diff *diff)
 
 	index_taken(diff);
 	diff->difference = difference_new(diff->arena, read_set, diff);
+	if (diff->careful)
+		difference_careful(diff->difference);
 	error = find_pairs(diff);
 	for (size_t i = 0; i < diff->pairs.count && error == NULL; i++) {
 		const struct diff_pair *pair = &diff->pairs.items[i];

@@ -3,7 +3,7 @@
 #include "fleetwall/foreign.h"
 #include "fleetwall/inventory.h"
 
-#include "cli.h"
+#include "diff.h"
 #include "edit.h"
 #include "takeover.h"
 
@@ -172,6 +172,26 @@ static struct error *with_references(struct run *run, struct error *errors, cons
 	return errors;
 }
 
+/* What it would do to packets, in place of what it would do to rows. */
+static struct error *show_meaning(struct run *run, const struct fleet *present, const struct plan *plan)
+{
+	bool left_out = run->no;
+
+	TRY(diff_fleets(run, present, &plan->target, STR("after the import")));
+	run->no = run->no || left_out;
+	return NULL;
+}
+
+static struct error *show_dry(struct run *run, const struct fleet *present, const struct plan *plan)
+{
+	TRY(db_commit(run->db));
+	if (run_has(run, "meaning"))
+		return show_meaning(run, present, plan);
+	show_plan(run, plan);
+	run->no = run->no || plan->count > 0;
+	return NULL;
+}
+
 struct error *run_import(struct run *run)
 {
 	struct error *errors;
@@ -181,6 +201,9 @@ struct error *run_import(struct run *run)
 	struct fleet wanted = {0}, present;
 	struct plan plan;
 
+	if (run_has(run, "meaning") && !dry)
+		return error_hint(error_new(ERROR_USAGE, "--meaning goes with --dry-run"),
+		                  "fleetwall import --dry-run --meaning tells what would open and close");
 	errors = read_source(run, &wanted, &options, &takeover);
 	if (errors != NULL)
 		return takeover != NULL ? errors : with_references(run, errors, &wanted);
@@ -198,11 +221,8 @@ struct error *run_import(struct run *run)
 		TRY(plan_takeover(run, takeover, &present, &options, &plan));
 	else
 		TRY(inventory_plan(run->arena, &present, &wanted, &options, &plan));
-	if (dry) {
-		show_plan(run, &plan);
-		run->no = run->no || plan.count > 0;
-		return db_commit(run->db);
-	}
+	if (dry)
+		return show_dry(run, &present, &plan);
 	TRY(inventory_write(run->arena, run->db, &present, &plan));
 	TRY(db_commit(run->db));
 	show_counts(run, &plan);

@@ -3,117 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "fleetwall/inventory.h"
-#include "fleetwall/opens.h"
-
+#include "approval.h"
 #include "nightly.h"
 #include "round.h"
 
 enum { SHOWN = 20 }; /* lines of a kind: what a mail can hold */
 
 /* --- may it be pushed? --- */
-
-/* Its files may have gone from this pusher; that is no error, a damaged one is. */
-static struct error *read_generation(struct run *run, struct arena *arena, uint64_t number,
-                                     struct generation *generation, bool *there)
-{
-	struct error *error = generation_read_number(arena, run->config.output, number, generation);
-
-	*there = error == NULL;
-	return error != NULL && error->kind == ERROR_UNKNOWN ? NULL : error;
-}
-
-/* The inventory that a generation was made from, at its clock; empty for number 0, and where nobody knows any more. */
-static struct error *fleet_of(struct run *run, struct arena *arena, uint64_t number, struct fleet *fleet, bool *known)
-{
-	struct str parameters[2] = {str_format(arena, "%llu", (unsigned long long)number)};
-	struct before before = {.time = TIME_NONE};
-	struct generation generation;
-	struct db_rows rows;
-	char hex[65];
-	bool there;
-
-	*fleet = (struct fleet){0};
-	*known = false;
-	if (number == 0)
-		return NULL;
-	TRY(read_generation(run, arena, number, &generation, &there));
-	if (!there)
-		return NULL;
-	digest_hex(&generation.digest, hex);
-	parameters[1] = str_of(hex);
-	TRY(db_query(arena, run->db, db_sql("generation-snapshot"), parameters, 2, &rows));
-	if (rows.count == 0 || db_cell(&rows, 0, 0).p == NULL)
-		return NULL;
-	before.snapshot = db_cell(&rows, 0, 0);
-	TRY(inventory_load_before(arena, run->db, &before, fleet));
-	fleet->clock = generation.summary.clock;
-	*known = true;
-	return NULL;
-}
-
-/* Notes what `after` opens that the machines on generation `number` do not let in: everything, if nobody knows what
- * that is. */
-static struct error *compare_with(struct run *run, uint64_t number, const struct resolved *after, struct buf *lines,
-                                  size_t *found)
-{
-	struct arena *arena = arena_new();
-	struct opening *openings;
-	struct fleet fleet;
-	bool known;
-	struct error *error = fleet_of(run, arena, number, &fleet, &known);
-	size_t count =
-		error == NULL ? opens(arena, resolve(arena, &fleet), after, &run->config.settings, &openings) : 0;
-
-	for (size_t i = 0; i < count && *found + i < SHOWN; i++) {
-		buf_add(lines, STR("\n  it opens: "));
-		opening_print(lines, &openings[i]);
-	}
-	*found += count;
-	arena_free(arena);
-	return error;
-}
-
-/* Each generation that one of these machines is confirmed on, once; 0 for those that confirmed nothing. */
-static size_t bases(struct arena *arena, const struct push_plan *plan, uint64_t **numbers)
-{
-	size_t count = 0;
-
-	*numbers = ARENA_ARRAY(arena, uint64_t, plan->count);
-	for (size_t i = 0; i < plan->count; i++) {
-		uint64_t number = plan->items[i].state.confirmed.generation;
-		size_t k = 0;
-
-		while (k < count && (*numbers)[k] != number)
-			k++;
-		if (k == count)
-			(*numbers)[count++] = number;
-	}
-	return count;
-}
-
-static struct error *count_openings(struct run *run, const struct push_plan *plan, struct buf *lines, size_t *found)
-{
-	struct fleet *fleet = ARENA_NEW(run->arena, struct fleet);
-	struct resolved *after;
-	uint64_t *numbers;
-	size_t count = bases(run->arena, plan, &numbers);
-	bool known;
-
-	TRY(db_begin(run->db, DB_SNAPSHOT));
-	TRY(fleet_of(run, run->arena, plan->generation, fleet, &known));
-	after = resolve(run->arena, fleet);
-	if (!known) {
-		*found = 1;
-		buf_add(lines, STR("\n  what it opens can't be told: which inventory it was made from is not known"));
-	}
-	for (size_t i = 0; i < count && known; i++)
-		TRY(compare_with(run, numbers[i], after, lines, found));
-	db_rollback(run->db);
-	return NULL;
-}
-
-/* --- settings --- */
 
 enum { HEX = 64 };
 
@@ -147,6 +43,7 @@ static struct error *keep_settings(struct night *night)
 static struct error *check_approved(struct night *night, const struct push_plan *plan)
 {
 	struct run *run = night->run;
+	struct approval_machine *machines = ARENA_ARRAY(run->arena, struct approval_machine, plan->count);
 	struct buf lines = buf_new(run->arena);
 	size_t found = 0;
 	bool approved, known;
@@ -154,7 +51,10 @@ static struct error *check_approved(struct night *night, const struct push_plan 
 	TRY(ledger_approved(run->arena, run->db, plan->generation, &approved));
 	if (approved)
 		return NULL;
-	TRY(count_openings(run, plan, &lines, &found));
+	for (size_t i = 0; i < plan->count; i++)
+		machines[i] = (struct approval_machine){plan->items[i].state.machine,
+		                                        plan->items[i].state.confirmed.generation};
+	TRY(approval_openings(run, plan->generation, machines, plan->count, &lines, &found));
 	TRY(settings_known(night, &known));
 	if (!known)
 		buf_add(&lines, STR("\n  settings or templates are not known to be those that were pushed last"));

@@ -2,6 +2,7 @@
  * Each is one change in the ledger. */
 #include "fleetwall/rule.h"
 
+#include "approval.h"
 #include "generation.h"
 #include "push.h"
 
@@ -121,13 +122,57 @@ struct error *run_probe_list(struct run *run)
 
 /* --- approvals --- */
 
+/* Machines that confirmed something else, and have a ruleset in this one. */
+static size_t concerned(struct run *run, const struct machine_state *states, size_t count,
+                        const struct generation *generation, struct approval_machine **machines)
+{
+	size_t kept = 0;
+
+	*machines = ARENA_ARRAY(run->arena, struct approval_machine, count);
+	for (size_t i = 0, k = 0; i < count; i++) {
+		while (k < generation->machine_count &&
+		       str_cmp(generation->manifest[k].name, states[i].machine) < 0)
+			k++;
+		if (k < generation->machine_count && str_eq(generation->manifest[k].name, states[i].machine) &&
+		    states[i].confirmed.generation > 0 && states[i].confirmed.generation != generation->number)
+			(*machines)[kept++] =
+				(struct approval_machine){states[i].machine, states[i].confirmed.generation};
+	}
+	return kept;
+}
+
+/* For who approves; that it can't be told stops nobody. */
+static struct error *say_openings(struct run *run, uint64_t number)
+{
+	struct approval_machine *machines;
+	struct machine_state *states;
+	struct generation generation;
+	struct buf lines = buf_new(run->arena);
+	size_t count, found = 0;
+
+	TRY(generation_read_number(run->arena, run->config.output, number, &generation));
+	TRY(ledger_machines(run->arena, run->db, NULL, 0, &states, &count));
+	count = concerned(run, states, count, &generation, &machines);
+	TRY(approval_openings(run, number, machines, count, &lines, &found));
+	if (found == 0)
+		buf_add(&lines, STR(": it opens nothing on machines that confirmed an older one"));
+	writer_say(run->writer, "generation %llu may be pushed by nightly%.*s", (unsigned long long)number,
+	           (int)lines.n, lines.p);
+	return NULL;
+}
+
 struct error *run_approve(struct run *run)
 {
+	struct error *error;
 	uint64_t number;
 
 	TRY(generation_number(run->arguments[0], &number));
 	TRY(run_connect(run));
 	TRY(ledger_approve(run->arena, run->db, number));
+	error = say_openings(run, number);
+	if (error == NULL)
+		return NULL;
+	error_collect(&run->warnings, error_in(error, "what it opens can't be told"));
 	writer_say(run->writer, "generation %llu may be pushed by nightly", (unsigned long long)number);
 	return NULL;
 }

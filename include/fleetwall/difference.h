@@ -62,6 +62,10 @@ struct difference *difference_new(struct arena *arena, difference_read *read, vo
 /* ERROR_INPUT where the rules can't be read, or as the reader of set files says. Nothing of the pair need stay. */
 struct error *difference_add(struct arena *scratch, struct difference *difference,
                              const struct difference_pair *pair) MUST_CHECK;
+/* From here on it is looked for as well whether a pair lets through any packet, in any state, that was not let through
+ * before, for some answer of what no packet says: rates, dates, matches and targets that nobody knows. */
+void difference_careful(struct difference *difference);
+bool difference_may_open(const struct difference *difference); /* true wherever anything opens */
 /* What all pairs have, the same in several as one group; opens first, then closes. In the difference's arena. */
 size_t difference_groups(struct difference *difference, struct difference_group **groups);
 

@@ -104,6 +104,30 @@ says 'no new connection notices: what is logged'
 run 1 --json diff
 json '[.items[] | select(.change != "other")] == [] and (.items | length > 0)'
 
+# --- what an import would open and close: nothing is written by it ---
+run 0 generate
+printf '%s\n' 'roles = ( { name = "mysql"; rules = [ "allow 3306/tcp from role:app limit 5/second", "allow 22/tcp from network:office", "allow 9104/tcp from role:app", "reject 8080/tcp" ]; } );' \
+	'machines = ( { name = "app8"; addresses = [ "10.1.0.8" ]; roles = [ "app" ]; } );' > "$home/more.conf"
+held=$("$FLEETWALL" export | sha256sum)
+before=$(find "$out" -printf '%p %s %C@ %l\n' | sort)
+run 1 import --dry-run --meaning "$home/more.conf"
+says 'opens 9104/tcp on 2 machines (db1, db2)'
+says '(role:app): allow 9104/tcp from role:app of role mysql is new'
+says 'opens 3306/tcp on 2 machines (db1, db2) to 10.1.0.8 (app8): role:app grew by app8'
+says 'closes nothing'
+says 'machine app8: a ruleset for the first time'
+says 'now and after the import: 4 machines differ'
+run 1 --json import --dry-run --meaning "$home/more.conf"
+json '.command == "import" and (.items | map(.change) | index("opens") != null and index("new") != null)'
+holds 'the inventory stays' [ "$held" = "$("$FLEETWALL" export | sha256sum)" ]
+holds 'the output stays' [ "$before" = "$(find "$out" -printf '%p %s %C@ %l\n' | sort)" ]
+printf '%s\n' 'allow 22/tcp from network:office' > "$home/same.rules"
+run 0 import --dry-run --meaning --rules mysql "$home/same.rules"
+says 'now and after the import: 0 machines differ'
+run 2 import --meaning "$home/more.conf"
+complains '--meaning goes with --dry-run'
+run 2 import --dry-run --meaning "$home/nowhere.conf"
+
 # --- without a database, names are missing and nothing else ---
 run 0 database stop
 run 1 --database 'host=/nowhere' diff 1 2

@@ -361,12 +361,13 @@ empty 'it is quiet when nothing happened' "$home/out"
 run 0 rule add web allow 9000/tcp
 run 1 nightly
 says 'opens something, and waits for: fleetwall approve'
-says 'it opens: role web: allow 9000/tcp'
+says 'it opens 9000/tcp on 2 machines of role web (web1, web2) to any: allow 9000/tcp of role web is new'
 run 1 nightly
 says 'opens something'
 before=$(asked web1 apply)
 holds 'nothing was pushed' test "$before" -eq "$(asked web1 apply)"
 run 0 approve "$("$FLEETWALL" generation list --json | jq -r '.items[-1].generation')"
+says 'it opens 9000/tcp on 2 machines of role web (web1, web2) to any: allow 9000/tcp of role web is new'
 run 0 nightly
 says '2 confirmed, 0 failed'
 run 0 nightly
@@ -374,6 +375,28 @@ empty 'it is quiet again' "$home/out"
 run 0 rule add web deny 9000/tcp
 run 0 nightly
 says '2 confirmed, 0 failed'
+# Other words for the same packets open nothing; more than the rate of before, and longer than before, may.
+run 0 rule add web allow 443/tcp from 10.0.0.0/8
+run 0 rule add web allow 9010/tcp limit 5/minute from 10.0.0.0/8
+run 1 nightly
+says 'it opens 9010/tcp on 2 machines of role web (web1, web2) to 10.0.0.0/8'
+run 0 approve "$("$FLEETWALL" generation list --json | jq -r '.items[-1].generation')"
+run 0 nightly
+says '2 confirmed, 0 failed'
+run 0 rule add web allow 443/tcp from 10.0.0.0/9
+run 0 nightly
+says '2 confirmed, 0 failed'
+run 0 rule add web allow 9010/tcp limit 50/minute from 10.0.0.0/8
+run 1 nightly
+says 'it may let in more than before: rates'
+run 0 approve "$("$FLEETWALL" generation list --json | jq -r '.items[-1].generation')"
+run 0 nightly
+says '2 confirmed, 0 failed'
+run 0 machine set web2 --enforcement monitor
+run 1 nightly
+says 'it opens: monitor: nothing is refused any more; on 1 machine: web2'
+run 0 machine set web2 --enforcement enforce
+run 0 nightly
 # More get in by the settings: that is in no rule.
 settings 'management = [ "192.0.2.0/24" ];' 'nightly_push = "approved";'
 run 1 nightly
@@ -404,7 +427,7 @@ holds "$(cat "$home/night")" test "$code" -eq 0
 run 0 --json status web1
 json '.items[0].state == "behind"'
 run 1 nightly
-says 'it opens: role web: allow 9005/tcp'
+says 'it opens 9005/tcp on 2 machines of role web'
 run 0 approve "$("$FLEETWALL" generation list --json | jq -r '.items[-1].generation')"
 run 0 nightly
 settings "$management"
