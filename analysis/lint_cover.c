@@ -56,6 +56,17 @@ static bool meet(const struct addr_set *a, const struct addr_set *b)
 	return false;
 }
 
+/* Ranges of a set do not touch: each lies in one of the other set, or does not. */
+bool lint_set_within(const struct addr_set *inner, const struct addr_set *outer)
+{
+	for (size_t i = 0, at = 0; i < inner->count; i++) {
+		at = range_at(outer, at, inner->ranges[i].first);
+		if (at == outer->count || !range_covers(outer->ranges[at], inner->ranges[i]))
+			return false;
+	}
+	return true;
+}
+
 struct ranges {
 	struct range *items;
 	size_t count, capacity;

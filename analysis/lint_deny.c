@@ -192,44 +192,51 @@ struct meeting {
 struct looking {
 	struct linting *linting;
 	bool *told; /* by rule: of this refusing one it was told what it takes away */
+	struct addr_set *refused[FAMILIES]; /* by rule: all that a refusing one speaks of; family 0: not asked yet */
 	const struct lint_rule *refusing;
 	uint32_t machine;
 };
 
-static struct addr_set all_peers(struct arena *arena, struct linting *linting, const struct lint_rule *rule,
-                                 enum family family)
+/* Of one peer as it is; a role of everybody is not copied for it. */
+static struct addr_set all_peers(struct linting *linting, const struct lint_rule *rule, enum family family)
 {
 	struct {
 		struct range *items;
 		size_t count, capacity;
 	} ranges = {0};
 
-	if (rule->rule->any)
-		return lint_whole(family);
+	if (rule->rule->peer_count == 1)
+		return lint_peer_set(linting, rule, &rule->rule->peers[0], family);
 	for (size_t i = 0; i < rule->rule->peer_count; i++) {
 		struct addr_set set = lint_peer_set(linting, rule, &rule->rule->peers[i], family);
 
 		for (size_t k = 0; k < set.count; k++)
-			APPEND(arena, &ranges, set.ranges[k]);
+			APPEND(linting->scratch, &ranges, set.ranges[k]);
 	}
-	return addr_set_of(arena, family, ranges.items, ranges.count);
+	return rule->rule->any ? lint_whole(family)
+	                       : addr_set_of(linting->scratch, family, ranges.items, ranges.count);
+}
+
+static const struct addr_set *refused_by(const struct looking *looking, size_t family)
+{
+	struct addr_set *set = &looking->refused[family][looking->refusing - looking->linting->rules];
+
+	if (set->family == 0)
+		*set = all_peers(looking->linting, looking->refusing, family_of(family));
+	return set;
 }
 
 /* Of one family: the peer's addresses are all refused, for all that the rule allows; *some: it has any. */
-static bool is_cut(const struct looking *looking, struct arena *pass, const struct lint_rule *rule,
-                   const struct peer *peer, size_t family, bool *some)
+static bool is_cut(const struct looking *looking, const struct lint_rule *rule, const struct peer *peer, size_t family,
+                   bool *some)
 {
-	struct linting *linting = looking->linting;
-	struct addr_set theirs = lint_peer_set(linting, rule, peer, family_of(family)), refused, left;
+	struct addr_set theirs = lint_peer_set(looking->linting, rule, peer, family_of(family));
 
 	if (packets_empty(rule->heads[family]) || theirs.count == 0)
 		return true;
 	*some = true;
-	if (!packets_within(rule->heads[family], looking->refusing->heads[family]))
-		return false;
-	refused = all_peers(pass, linting, looking->refusing, family_of(family));
-	left = addr_set_without(pass, &theirs, &refused);
-	return left.count == 0;
+	return packets_within(rule->heads[family], looking->refusing->heads[family]) &&
+	       lint_set_within(&theirs, refused_by(looking, family));
 }
 
 static void tell_cut(const struct looking *looking, const struct lint_rule *rule, const struct peer *peer)
@@ -267,37 +274,43 @@ static void check_cut(const struct looking *looking, const struct lint_rule *rul
 {
 	for (size_t i = 0; i < rule->rule->peer_count; i++) {
 		const struct peer *peer = &rule->rule->peers[i];
-		struct arena *pass;
 		bool some = false, cut = true;
 
 		if (peer->kind != PEER_ROLE && peer->kind != PEER_SELF)
 			continue;
-		pass = arena_new();
 		for (size_t family = 0; cut && family < FAMILIES; family++)
-			cut = is_cut(looking, pass, rule, peer, family, &some);
-		arena_free(pass);
+			cut = is_cut(looking, rule, peer, family, &some);
 		if (cut && some)
 			tell_cut(looking, rule, peer);
 	}
 }
 
-static bool show_taken(const struct looking *looking, struct arena *pass, const struct lint_rule *rule,
-                       struct str *packet)
+/* Of these addresses, some that are refused as well. */
+static bool show_some(const struct looking *looking, struct packets heads, const struct addr_set *allowed, bool out,
+                      struct str *packet)
 {
-	struct linting *linting = looking->linting;
-	const struct lint_rule *by = looking->refusing;
-	struct shown shown = {linting, looking->machine, rule->rule->direction == DIRECTION_OUT, stage_of(by), by};
+	struct shown shown = {looking->linting, looking->machine, out, stage_of(looking->refusing), looking->refusing};
+	struct arena *pass = arena_new();
+	struct addr_set both = addr_set_and(pass, refused_by(looking, allowed->family == FAMILY_6), allowed);
+	bool is = both.count > 0 && lint_show(&shown, heads, &both, packet);
 
-	for (size_t family = 0; family < FAMILIES; family++) {
-		struct packets heads = packets_and(rule->heads[family], by->heads[family]);
-		struct addr_set refused, allowed, both;
+	arena_free(pass);
+	return is;
+}
 
-		if (packets_empty(heads))
-			continue;
-		refused = all_peers(pass, linting, by, family_of(family));
-		allowed = all_peers(pass, linting, rule, family_of(family));
-		both = addr_set_and(pass, &refused, &allowed);
-		if (both.count > 0 && lint_show(&shown, heads, &both, packet))
+static bool show_family(const struct looking *looking, const struct lint_rule *rule, size_t family, struct str *packet)
+{
+	struct packets heads = packets_and(rule->heads[family], looking->refusing->heads[family]);
+	struct addr_set allowed = lint_whole(family_of(family));
+	bool out = rule->rule->direction == DIRECTION_OUT;
+
+	if (packets_empty(heads))
+		return false;
+	if (rule->rule->any)
+		return show_some(looking, heads, &allowed, out, packet);
+	for (size_t i = 0; i < rule->rule->peer_count; i++) {
+		allowed = lint_peer_set(looking->linting, rule, &rule->rule->peers[i], family_of(family));
+		if (show_some(looking, heads, &allowed, out, packet))
 			return true;
 	}
 	return false;
@@ -307,11 +320,11 @@ static void check_taken(const struct looking *looking, const struct lint_rule *r
 {
 	struct linting *linting = looking->linting;
 	const struct lint_rule *by = looking->refusing;
-	struct arena *pass = arena_new();
+	size_t mark = packets_mark();
 	struct str packet;
-	bool found = show_taken(looking, pass, rule, &packet);
+	bool found = show_family(looking, rule, 0, &packet) || show_family(looking, rule, 1, &packet);
 
-	arena_free(pass);
+	packets_release(mark);
 	if (!found)
 		return;
 	looking->told[by - linting->rules] = true;
@@ -390,8 +403,12 @@ void lint_deny_check(struct linting *linting)
 	struct meetings meetings = find_meetings(linting);
 	struct looking looking = {
 		.linting = linting,
-		.told = ARENA_ARRAY(linting->scratch, bool, linting->first[linting->fleet->role_count]),
 	};
+	size_t rules = linting->first[linting->fleet->role_count];
+
+	looking.told = ARENA_ARRAY(linting->scratch, bool, rules);
+	for (size_t i = 0; i < FAMILIES; i++)
+		looking.refused[i] = ARENA_ARRAY(linting->scratch, struct addr_set, rules);
 
 	for (size_t i = 0; i < meetings.count; i++)
 		each_pair(&looking, &meetings.items[i], check_cut, true);

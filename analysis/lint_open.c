@@ -2,7 +2,6 @@
  * everybody is, is said in fleetwall/exposed.h. */
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
-#include "fleetwall/difference.h"
 #include "fleetwall/exposed.h"
 #include "lint_parts.h"
 
@@ -61,8 +60,7 @@ static bool is_for_everybody(const struct opening *opening, const struct lint_ru
 {
 	struct arena *pass = arena_new();
 	struct addr_set set = named_addresses(pass, opening->linting, rule, family_of(family));
-	struct addr_set others = addr_set_without(pass, &opening->internet[family], &set);
-	bool is = set.count > 0 && others.count == 0;
+	bool is = set.count > 0 && lint_set_within(&opening->internet[family], &set);
 
 	arena_free(pass);
 	return is && !packets_empty(rule->heads[family]);

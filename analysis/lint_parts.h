@@ -81,6 +81,8 @@ enum cover_by {
 bool lint_covered(struct linting *linting, struct lint_rule *rule, struct lint_rule *const *others, size_t count,
                   enum cover_by by, struct lint_rule ***used, size_t *used_count);
 void lint_cover_check(struct linting *linting);
+/* As many steps as `inner` has ranges, and none behind the first that lies elsewhere. */
+bool lint_set_within(const struct addr_set *inner, const struct addr_set *outer);
 
 /* --- lint_deny.c --- */
 

@@ -8,6 +8,7 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
+#include "fleetwall/explain.h"
 #include "fleetwall/filter.h"
 #include "fleetwall/intent.h"
 #include "fleetwall/lint.h"
@@ -437,6 +438,42 @@ static bool is_covered(uint32_t number, const struct role_rule *held)
 	return changes_nothing(&trial);
 }
 
+static void add_refusing(struct trial *trial, uint32_t machine, const struct role_rule *held)
+{
+	for (size_t i = 0; i < resolved->machines[machine].role_count; i++) {
+		const struct role *role = &fleet.roles[resolved->machines[machine].roles[i]];
+
+		for (size_t k = 0; k < role->rule_count; k++) {
+			const struct rule *other = &role->rules[k].rule;
+
+			if (other->action != ACTION_ALLOW && other->direction == held->rule.direction &&
+			    (other->until == TIME_NONE ||
+			     (held->rule.until != TIME_NONE && other->until >= held->rule.until)))
+				add_to(trial, role, &role->rules[k]);
+		}
+	}
+}
+
+/* On each machine that gets it, and there is one. */
+static bool is_denied(uint32_t number, const struct role_rule *held)
+{
+	bool some = false;
+
+	for (size_t i = 0; i < resolved->roles[number].member_count; i++) {
+		struct trial trial = {.rules = ARENA_ARRAY(arena, struct role_rule, 100)};
+		uint32_t machine = resolved->roles[number].members[i];
+
+		if (!machine_has_ruleset(&fleet.machines[machine]))
+			continue;
+		add_to(&trial, &fleet.roles[number], held);
+		add_refusing(&trial, machine, held);
+		if (!changes_nothing(&trial))
+			return false;
+		some = true;
+	}
+	return some;
+}
+
 START_TEST(nothing_that_is_covered_is_left)
 {
 	size_t looked = 0;
@@ -457,6 +494,9 @@ START_TEST(nothing_that_is_covered_is_left)
 				    is_told(&fleet.roles[i], held) || has_nobody(i, held))
 					continue;
 				looked++;
+				ck_assert_msg(!is_denied(i, held), "seed %llu: %.*s of %.*s is denied",
+				              (unsigned long long)seed, STR_ARG(held->text),
+				              STR_ARG(fleet.roles[i].name));
 				ck_assert_msg(!is_covered(i, held), "seed %llu: %.*s of %.*s is covered",
 				              (unsigned long long)seed, STR_ARG(held->text),
 				              STR_ARG(fleet.roles[i].name));
@@ -469,6 +509,76 @@ START_TEST(nothing_that_is_covered_is_left)
 }
 END_TEST
 
+/* --- packets that are told --- */
+
+/* "203.0.113.7 -> db1 3306/tcp", asked of explain(). */
+static bool is_allowed(struct str text)
+{
+	struct explainer *explainer = explainer_new(arena, resolved, &settings);
+	struct end source, destination;
+	struct packet_what what;
+	struct verdict verdict;
+	size_t arrow = str_find(text, '>'), blank;
+
+	ck_assert_msg(arrow < text.n, "%.*s", STR_ARG(text));
+	ck_assert_ptr_null(end_parse(explainer, str_trim(str_slice(text, 0, arrow - 1)), &source));
+	text = str_slice(text, arrow + 2, text.n);
+	blank = str_find(text, ' ');
+	ck_assert_ptr_null(end_parse(explainer, str_slice(text, 0, blank), &destination));
+	ck_assert_ptr_null(packet_parse(explainer, str_slice(text, blank + 1, text.n), &what));
+	ck_assert_ptr_null(explain(arena, explainer, &source, &destination, &what, &verdict));
+	return verdict.allow;
+}
+
+/* The packet that the text begins with, up to these words. */
+static struct str before(struct str text, const char *words)
+{
+	const char *end = strstr(str_c(arena, text), words);
+
+	ck_assert_msg(end != NULL, "no \"%s\" in %.*s", words, STR_ARG(text));
+	return str_copy(arena, str_slice(text, 0, strlen(str_c(arena, text)) - strlen(end)));
+}
+
+static size_t packet_is_so(const struct lint_finding *finding)
+{
+	struct str text = finding->evidence;
+
+	if (finding->code == LINT_DATABASE_OPEN)
+		ck_assert(is_allowed(text));
+	else if (finding->code == LINT_MANAGEMENT_DENIED)
+		ck_assert(is_allowed(before(text, " is let in")));
+	else if (finding->code == LINT_PARTLY_DENIED || finding->code == LINT_CUT_ROLE)
+		ck_assert(!is_allowed(before(text, ": this rule")));
+	else if (finding->code == LINT_DENIED && !str_starts(text, STR("by ")))
+		ck_assert(!is_allowed(before(text, " is refused")));
+	else if (finding->code == LINT_ONE_FAMILY)
+		ck_assert(is_allowed(before(text, " is let in")));
+	else
+		return 0;
+	return 1;
+}
+
+START_TEST(packets_are_as_told)
+{
+	size_t asked = 0;
+
+	packets_begin();
+	for (uint64_t seed = 1; seed <= rounds(60); seed++) {
+		begin(seed * 15485863);
+		if (seed % 2 == 0)
+			make_any();
+		else
+			make_small();
+		look();
+		for (size_t i = 0; i < count; i++)
+			asked += packet_is_so(&findings[i]);
+		end();
+	}
+	packets_end();
+	ck_assert_uint_gt(asked, 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("lint_random");
@@ -476,6 +586,7 @@ int main(void)
 
 	tcase_add_test(tcase, what_has_no_effect_may_go);
 	tcase_add_test(tcase, nothing_that_is_covered_is_left);
+	tcase_add_test(tcase, packets_are_as_told);
 	suite_add_tcase(suite, tcase);
 	return suite_main(suite);
 }
