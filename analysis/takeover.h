@@ -87,15 +87,17 @@ enum unit_kind {
 	UNIT_ONWARD,  /* into another chain, or back out of this one */
 };
 
-/* Rules of a chain, one behind the other, that differ in the address of the other end alone; or the policy. Sets are
- * held. */
+/* Rules of a chain that do the same with no other between them, and differ in the address of the other end alone; or
+ * the policy. Sets are held. */
 struct unit {
 	uint32_t chain;
-	size_t first, count;       /* count 0: the chain's policy */
+	uint32_t *rules;           /* their places in the chain */
+	size_t count;              /* 0: the chain's policy */
 	enum unit_kind kind;
 	struct packets nominal;    /* what they would match, were there no rules before them */
 	struct packets effective;  /* what comes to them and matches */
 	struct packets opened;     /* of that, what opens a connection and is not let through in any case; see choose */
+	struct packets cells;      /* of `nominal`, where that opens something */
 	bool log;                  /* a LOG with the same matches stands before it */
 };
 
@@ -145,6 +147,8 @@ struct piece {
 	const struct range *literals; /* as the lines spell them, where they are the same addresses */
 	size_t literal_count;
 	bool log;
+	unsigned limit;               /* with a unit; else none */
+	enum limit_unit limit_unit;
 	struct str comment;
 	struct packets cells;         /* held */
 };

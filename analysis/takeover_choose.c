@@ -4,6 +4,8 @@
  * would open them. So what comes out is never wider. */
 #include "takeover.h"
 
+enum { LIMIT_MOST = 1000, BURST_MOST = 5 };
+
 struct choice {
 	struct takeover *takeover;
 	struct host *host;
@@ -18,6 +20,8 @@ struct choice {
 	struct packets offered;       /* cells that some unit would let in, were there no rules before it */
 	struct packets said[3];       /* cells of the pieces, by action */
 	struct packets silent;        /* cells of those that refuse without a log */
+	struct packets said_limited;  /* cells of those with a limit */
+	struct packets limited;       /* packets that these let in, below it */
 };
 
 static void add(struct packets *held, struct packets more)
@@ -60,13 +64,11 @@ static void find_opened(struct choice *choice)
 		struct unit *unit = &choice->walk.items[i];
 
 		packets_hold(&unit->opened, packets_and(unit->effective, choice->compared));
+		if (!packets_empty(unit->opened) && unit->kind != UNIT_PASS)
+			packets_hold(&unit->cells, space_cells(&choice->space, packets_and(unit->nominal,
+			                                                                   choice->space.opening)));
 		packets_release(mark);
 	}
-}
-
-static struct packets nominal_cells(const struct choice *choice, const struct unit *unit)
-{
-	return space_cells(&choice->space, packets_and(unit->nominal, choice->space.opening));
 }
 
 static void find_accepted(struct choice *choice)
@@ -79,7 +81,7 @@ static void find_accepted(struct choice *choice)
 		if (unit->kind != UNIT_ACCEPT || packets_empty(unit->opened))
 			continue;
 		add(&choice->accepted, unit->opened);
-		add(&choice->offered, nominal_cells(choice, unit));
+		add(&choice->offered, unit->cells);
 		packets_release(mark);
 	}
 }
@@ -119,8 +121,8 @@ static void give_literals(struct choice *choice, const struct unit *unit, struct
 	size_t count = 0;
 
 	for (size_t i = 0; i < unit->count; i++)
-		for (size_t m = 0; m < chain->rules[unit->first + i].match_count; m++) {
-			const struct match *match = &chain->rules[unit->first + i].matches[m];
+		for (size_t m = 0; m < chain->rules[unit->rules[i]].match_count; m++) {
+			const struct match *match = &chain->rules[unit->rules[i]].matches[m];
 
 			if (match->kind == kind && !match->negated && match->range_count == 1 && count < unit->count)
 				list[count++] = match->ranges[0];
@@ -132,7 +134,8 @@ static void give_literals(struct choice *choice, const struct unit *unit, struct
 	}
 }
 
-static void say(struct choice *choice, const struct unit *unit, enum action action, struct packets cells)
+/* `as` has the action, and a limit. */
+static void say_as(struct choice *choice, const struct unit *unit, const struct piece *as, struct packets cells)
 {
 	const struct filter_chain *chain = &choice->walk.filter->chains[unit->chain];
 	struct arena *arena = choice->takeover->arena;
@@ -142,16 +145,23 @@ static void say(struct choice *choice, const struct unit *unit, enum action acti
 	for (size_t i = first; i < choice->pieces.count; i++) {
 		struct piece *piece = &choice->pieces.items[i];
 
-		piece->action = action;
+		piece->action = as->action;
+		piece->limit = as->limit;
+		piece->limit_unit = as->limit_unit;
 		piece->log = unit->log;
 		if (unit->count > 0)
-			piece->comment = clean_comment(arena, chain->rules[unit->first].comment);
+			piece->comment = clean_comment(arena, chain->rules[unit->rules[0]].comment);
 		if (!piece->any && unit->count > 0)
 			give_literals(choice, unit, piece);
-		add(&choice->said[action], piece->cells);
-		if (action != ACTION_ALLOW && !unit->log)
+		add(as->limit > 0 ? &choice->said_limited : &choice->said[as->action], piece->cells);
+		if (as->action != ACTION_ALLOW && !unit->log)
 			add(&choice->silent, piece->cells);
 	}
+}
+
+static void say(struct choice *choice, const struct unit *unit, enum action action, struct packets cells)
+{
+	say_as(choice, unit, &(struct piece){.action = action}, cells);
 }
 
 static struct packets refused_cells(const struct choice *choice)
@@ -163,12 +173,9 @@ static struct packets refused_cells(const struct choice *choice)
 static void say_refusing(struct choice *choice, const struct unit *unit)
 {
 	enum action action = unit->kind == UNIT_DROP ? ACTION_DENY : ACTION_REJECT;
-	struct packets cells;
+	struct packets cells = unit->cells;
 
-	if (packets_empty(unit->opened))
-		return;
-	cells = nominal_cells(choice, unit);
-	if (!packets_empty(packets_and(cells, choice->touched)))
+	if (packets_empty(unit->opened) || !packets_empty(packets_and(cells, choice->touched)))
 		return;
 	if (action == ACTION_REJECT || !packets_empty(packets_and(cells, choice->offered)))
 		say(choice, unit, action, cells);
@@ -182,15 +189,65 @@ static bool is_plain(const struct choice *choice, const struct unit *unit, struc
 
 static void say_letting(struct choice *choice, const struct unit *unit)
 {
-	struct packets cells, may;
+	struct packets cells = unit->cells, may;
 
-	if (packets_empty(unit->opened))
-		return;
-	cells = nominal_cells(choice, unit);
-	if (!is_plain(choice, unit, cells))
+	if (packets_empty(unit->opened) || !is_plain(choice, unit, cells))
 		return;
 	may = packets_or(choice->open, refused_cells(choice));
 	say(choice, unit, ACTION_ALLOW, packets_within(cells, may) ? cells : packets_and(cells, may));
+}
+
+/* --- limits --- */
+
+/* Is the condition the limit of a rule of ours, and which? */
+static bool limit_of(struct arena *arena, const struct match *match, bool out, struct piece *limit)
+{
+	static const struct {
+		const char *name;
+		enum limit_unit unit;
+		unsigned seconds;
+	} units[] = {{"sec", LIMIT_SECOND, 1}, {"min", LIMIT_MINUTE, 60}, {"hour", LIMIT_HOUR, 3600}, {"day", LIMIT_DAY, 86400}};
+	struct str beginning = STR("hashlimit upto "), number, rest = str_slice(match->text, beginning.n, match->text.n);
+	uint64_t count;
+
+	if (match->kind != MATCH_CONDITION || match->negated || !str_starts(match->text, beginning) ||
+	    !str_cut(&rest, '/', &number) || !str_number(number, LIMIT_MOST, &count) || count == 0)
+		return false;
+	for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+		struct filter_rate rate = {.count = count,
+		                           .seconds = units[i].seconds,
+		                           .burst = count < BURST_MOST ? (unsigned)count : BURST_MOST,
+		                           .mode = out ? STR("dstip") : STR("srcip")};
+
+		if (!str_eq(filter_hashlimit_name(arena, &rate), match->text))
+			continue;
+		limit->limit = (unsigned)count;
+		limit->limit_unit = units[i].unit;
+		return true;
+	}
+	return false;
+}
+
+/* A rule with a limit lets in what its unit does while that holds: where all of that is let in then. */
+static void say_limited(struct choice *choice, const struct unit *unit)
+{
+	const struct filter_chain *chain = &choice->walk.filter->chains[unit->chain];
+	struct packets within = packets_none();
+	struct piece limit = {0};
+
+	if (packets_empty(unit->opened) || unit->count != 1)
+		return;
+	for (size_t i = 0; i < chain->rules[unit->rules[0]].match_count && limit.limit == 0; i++) {
+		const struct match *match = &chain->rules[unit->rules[0]].matches[i];
+
+		if (limit_of(choice->takeover->arena, match, choice->walk.out, &limit))
+			within = packets_and(packets_condition(match->text), packets_and(unit->cells, choice->compared));
+	}
+	if (limit.limit == 0 || !packets_within(within, unit->nominal) ||
+	    !packets_within(packets_without(within, refused_cells(choice)), choice->accepted))
+		return;
+	say_as(choice, unit, &limit, unit->cells);
+	add(&choice->limited, packets_and(within, choice->said_limited));
 }
 
 /* Units that say more than cells can may together make cells whole. */
@@ -198,7 +255,7 @@ static void say_rest(struct choice *choice, const struct unit *unit)
 {
 	struct packets said = packets_or(choice->said[ACTION_ALLOW], refused_cells(choice));
 	struct packets left = packets_without(packets_and(choice->open, choice->touched), said);
-	struct packets cells = packets_empty(left) ? left : packets_and(left, nominal_cells(choice, unit));
+	struct packets cells = packets_empty(left) ? left : packets_and(left, unit->cells);
 
 	if (!packets_empty(cells) && !packets_empty(unit->opened))
 		say(choice, unit, ACTION_ALLOW, cells);
@@ -233,7 +290,8 @@ static bool all_leaves(const struct choice *choice)
 static bool is_needed(const struct choice *choice, const struct piece *piece, bool open)
 {
 	return open || piece->action != ACTION_DENY ||
-	       !packets_empty(packets_and(piece->cells, choice->said[ACTION_ALLOW]));
+	       !packets_empty(packets_and(piece->cells, choice->said[ACTION_ALLOW])) ||
+	       !packets_empty(packets_and(piece->cells, choice->said_limited));
 }
 
 static void keep_pieces(struct choice *choice, bool open)
@@ -262,7 +320,8 @@ static void judge(struct choice *choice, bool open)
 	struct packets refusing = refused_cells(choice);
 	struct chosen chosen = {.open = open};
 
-	chosen.let_in = packets_without(packets_and(choice->compared, choice->said[ACTION_ALLOW]), refusing);
+	chosen.let_in = packets_or(packets_and(choice->compared, choice->said[ACTION_ALLOW]), choice->limited);
+	chosen.let_in = packets_without(chosen.let_in, refusing);
 	chosen.rejected = packets_without(packets_and(choice->compared, choice->said[ACTION_REJECT]),
 	                                  choice->said[ACTION_DENY]);
 	chosen.logged = packets_without(packets_without(choice->compared, chosen.let_in), choice->silent);
@@ -273,7 +332,8 @@ static void judge(struct choice *choice, bool open)
 static void let_go(struct choice *choice)
 {
 	struct packets *held[] = {&choice->compared, &choice->accepted, &choice->open,    &choice->touched, &choice->offered,
-	                          &choice->said[0],  &choice->said[1], &choice->said[2], &choice->silent};
+	                          &choice->said[0],  &choice->said[1], &choice->said[2], &choice->silent,
+	                          &choice->said_limited, &choice->limited};
 
 	for (size_t i = 0; i < sizeof held / sizeof *held; i++)
 		packets_hold(held[i], packets_none());
@@ -300,6 +360,7 @@ void choose_rules(struct takeover *takeover, struct host *host, const struct set
 	for_units(&choice, false, say_refusing);
 	for_units(&choice, true, say_letting);
 	for_units(&choice, true, say_rest);
+	for_units(&choice, true, say_limited);
 	open = out && (all_leaves(&choice) || filter_chain(choice.walk.filter, STR("OUTPUT")) == NULL);
 	judge(&choice, open);
 	keep_pieces(&choice, open);

@@ -173,7 +173,8 @@ static struct str key_of(struct arena *arena, const struct piece *piece, const s
 {
 	struct buf buf = buf_new(arena);
 
-	buf_format(&buf, "%d %d %d ", piece->out, (int)piece->action, piece->log);
+	buf_format(&buf, "%d %d %d %u/%d ", piece->out, (int)piece->action, piece->log, piece->limit,
+	           (int)piece->limit_unit);
 	what_print(&buf, what);
 	buf_char(&buf, ' ');
 	buf_add(&buf, piece->interface);
@@ -237,6 +238,8 @@ static struct error *add_rule(struct building *building, const struct joined *jo
 	                          .peer_count = count,
 	                          .interface = joined->first->interface,
 	                          .log = joined->first->log,
+	                          .limit = joined->first->limit,
+	                          .limit_unit = joined->first->limit_unit,
 	                          .since = TIME_NONE,
 	                          .until = TIME_NONE,
 	                          .comment = str_slice(joined->first->comment, 0, COMMENT_MOST)};

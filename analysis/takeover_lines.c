@@ -41,7 +41,7 @@ struct judging {
 
 static const struct filter_rule *rule_of(const struct judging *judging, const struct unit *unit, size_t number)
 {
-	return &judging->walk->filter->chains[unit->chain].rules[unit->first + number];
+	return &judging->walk->filter->chains[unit->chain].rules[unit->rules[number]];
 }
 
 static void note_unit(struct judging *judging, const struct unit *unit, enum line_kind kind, struct str why)
@@ -60,7 +60,7 @@ static void note_lost(struct judging *judging, const struct unit *unit, struct p
 	if (unit->count <= 1)
 		note_unit(judging, unit, LINE_LEFT_OUT, why);
 	for (size_t i = 0; i < unit->count && unit->count > 1; i++) {
-		struct packets own = packets_and(walk_rule(judging->walk, unit->chain, unit->first + i), lost);
+		struct packets own = packets_and(walk_rule(judging->walk, unit->chain, unit->rules[i]), lost);
 
 		line_note(judging->text, rule_of(judging, unit, i)->line,
 		          packets_empty(own) ? LINE_REPRESENTED : LINE_LEFT_OUT, why);
@@ -69,6 +69,8 @@ static void note_lost(struct judging *judging, const struct unit *unit, struct p
 }
 
 /* --- why --- */
+
+#define WHY_WAY "packets come to it in a way that rules can't say"
 
 static struct str why_match(struct arena *arena, const struct match *match, bool out)
 {
@@ -134,7 +136,7 @@ static struct str why_cut(const struct judging *judging, struct packets lost)
 			                  "line %u refuses some of it in a way that rules can't say",
 			                  line_of(judging, unit));
 	}
-	return STR("packets come to it in a way that rules can't say");
+	return STR(WHY_WAY);
 }
 
 static struct str why_lost(const struct judging *judging, const struct unit *unit, struct packets lost,
@@ -190,11 +192,13 @@ static void judge_refused(struct judging *judging, const struct unit *unit, stru
 {
 	struct packets dropped = packets_without(opened, judging->chosen->rejected);
 
-	if (cuts(judging, unit, opened))
+	if (cuts(judging, unit, opened)) {
+		struct str why = why_line(judging, unit);
+
 		note_unit(judging, unit, LINE_LEFT_OUT,
 		          str_format(judging->takeover->arena, "%.*s; what it may refuse is not let in",
-		                     STR_ARG(why_lost(judging, unit, opened, opened))));
-	else if (unit->kind == UNIT_DROP || (packets_empty(dropped) && is_our_answer(rule_of(judging, unit, 0))))
+		                     STR_ARG(why.n > 0 ? why : STR(WHY_WAY))));
+	} else if (unit->kind == UNIT_DROP || (packets_empty(dropped) && is_our_answer(rule_of(judging, unit, 0))))
 		note_unit(judging, unit, LINE_REPRESENTED, STR(""));
 	else if (packets_empty(dropped))
 		note_unit(judging, unit, LINE_LEFT_OUT,

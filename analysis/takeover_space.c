@@ -17,7 +17,8 @@ const char takeover_claims[] =
  * -m addrtype asks the routing table; here its answers are conditions. A packet is of one type at each end: so with
  * `--dst-type LOCAL` true, `--dst-type MULTICAST` is not. */
 
-static const char *const types_in[] = {"LOCAL", "BROADCAST", "MULTICAST", "ANYCAST", NULL};
+static const char *const types_in_4[] = {"LOCAL", "BROADCAST", "MULTICAST", NULL};
+static const char *const types_in_6[] = {"LOCAL", "ANYCAST", "MULTICAST", NULL};
 static const char *const types_out[] = {"UNICAST", "LOCAL", "BROADCAST", "MULTICAST", "ANYCAST", NULL};
 static const char *const types_host[] = {"UNICAST", NULL};
 static const char *const types_own[] = {"LOCAL", NULL};
@@ -132,6 +133,7 @@ struct space space_of(struct arena *arena, const struct filter *filter, const st
                       unsigned ssh_port, bool out)
 {
 	struct space space = {.family = filter->family, .out = out, .all = intent_compared(filter->family)};
+	const char *const *types_in = filter->family == FAMILY_4 ? types_in_4 : types_in_6;
 	struct packets types;
 
 	space.opening = ordinary(&space);

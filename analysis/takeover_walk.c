@@ -1,7 +1,9 @@
 /* What each rule of a filter has of the packets: which come to it and match, whatever chains they came through, and
- * which it would match were there no rules before it. Rules that stand together and differ in the other end's address
- * alone are one unit, so that a list of thousands costs what its diagram costs. Judges nothing. */
+ * which it would match were there no rules before it. Rules that stand together, do the same, and differ in the other
+ * end's address alone are one unit, so that a list of thousands costs what its diagram costs. Judges nothing. */
 #include "filter_run.h"
+#include "fleetwall/buf.h"
+#include "fleetwall/names.h"
 #include "takeover.h"
 
 struct chain_walk {
@@ -81,33 +83,6 @@ static bool same_match(const struct match *a, const struct match *b)
 	return a->kind == b->kind && a->negated == b->negated && str_eq(a->text, b->text);
 }
 
-static bool alike(const struct filter_rule *a, const struct filter_rule *b, bool out)
-{
-	if (a->target != b->target || a->match_count != b->match_count || !str_eq(a->target_text, b->target_text) ||
-	    !str_eq(a->comment, b->comment))
-		return false;
-	for (size_t i = 0; i < a->match_count; i++) {
-		if (is_peer(&a->matches[i], out) && is_peer(&b->matches[i], out))
-			continue;
-		if (!same_match(&a->matches[i], &b->matches[i]) ||
-		    (a->matches[i].kind == MATCH_CONDITION && !a->matches[i].steady))
-			return false;
-	}
-	return true;
-}
-
-static size_t unit_length(const struct filter_chain *chain, size_t first, bool out)
-{
-	enum unit_kind kind = kind_of(&chain->rules[first]);
-	size_t end = first + 1;
-
-	if (kind == UNIT_PASS || kind == UNIT_ONWARD || kind == UNIT_UNKNOWN)
-		return 1;
-	while (end < chain->rule_count && alike(&chain->rules[first], &chain->rules[end], out))
-		end++;
-	return end - first;
-}
-
 /* A LOG says what the next rule decides: it has the same matches, but perhaps for a rate. */
 static bool same_but_rate(const struct filter_rule *log, const struct filter_rule *next)
 {
@@ -134,35 +109,105 @@ static bool is_logged(const struct filter_chain *chain, size_t rule)
 }
 
 /* By halves: small sets are joined quickly, and there are few large ones. */
-static struct packets union_of_rules(struct walking *walking, uint32_t chain, size_t first, size_t count)
+static struct packets union_of_rules(struct walking *walking, uint32_t chain, const uint32_t *rules, size_t count)
 {
 	struct packets held = {0}, set;
 	size_t mark = packets_mark();
 
 	if (count == 1)
-		return run_rule(&walking->rules, chain, first);
-	packets_hold(&held, union_of_rules(walking, chain, first, count / 2));
-	set = packets_or(held, union_of_rules(walking, chain, first + count / 2, count - count / 2));
+		return run_rule(&walking->rules, chain, rules[0]);
+	packets_hold(&held, union_of_rules(walking, chain, rules, count / 2));
+	set = packets_or(held, union_of_rules(walking, chain, rules + count / 2, count - count / 2));
 	packets_hold(&held, packets_none());
 	return packets_release_but(mark, set);
 }
 
-static void note_unit(struct walking *walking, uint32_t chain, size_t first, size_t count, struct packets match,
-                      struct packets undecided)
+/* How many rules there are from this one on that do the same, so that it makes no difference which is first. */
+static size_t stretch(const struct filter_chain *chain, size_t first)
+{
+	enum unit_kind kind = kind_of(&chain->rules[first]);
+	size_t end = first + 1;
+
+	if (kind == UNIT_PASS || kind == UNIT_ONWARD || kind == UNIT_UNKNOWN)
+		return 1;
+	while (end < chain->rule_count && kind_of(&chain->rules[end]) == kind)
+		end++;
+	return end - first;
+}
+
+/* What rules of one unit have in common. A rate counts by itself. */
+static struct str key_of(struct buf *buf, const struct filter_chain *chain, size_t number, bool out)
+{
+	const struct filter_rule *rule = &chain->rules[number];
+
+	buf->n = 0;
+	buf_format(buf, "%d %.*s\n%.*s\n", is_logged(chain, number), STR_ARG(rule->target_text), STR_ARG(rule->comment));
+	for (size_t i = 0; i < rule->match_count; i++) {
+		const struct match *match = &rule->matches[i];
+
+		if (match->kind == MATCH_CONDITION && !match->steady)
+			buf_format(buf, "%zu ", number);
+		if (is_peer(match, out))
+			buf_add(buf, STR("peer"));
+		else
+			buf_format(buf, "%d %d %.*s", (int)match->kind, match->negated, STR_ARG(match->text));
+		buf_char(buf, '\n');
+	}
+	return buf_str(buf);
+}
+
+/* The units of a stretch, without their sets. */
+struct units {
+	struct unit *items;
+	size_t count;
+};
+
+static struct units cut_stretch(struct walking *walking, uint32_t chain, size_t first, size_t count)
 {
 	const struct filter_chain *of = &walking->walk->filter->chains[chain];
-	struct unit unit = {.chain = chain, .first = first, .count = count}, *noted;
+	struct arena *arena = walking->walk->arena, *scratch = arena_new();
+	struct names *keys = names_new(scratch);
+	uint32_t *numbers = ARENA_ARRAY(scratch, uint32_t, count);
+	struct units units = {0};
+	struct buf buf = buf_new(scratch);
 
-	if (count > 0) {
-		unit.kind = kind_of(&of->rules[first]);
-		unit.log = count == 1 && is_logged(of, first);
-	} else {
-		unit.kind = of->policy == TARGET_ACCEPT ? UNIT_ACCEPT : UNIT_DROP;
+	for (size_t i = 0; i < count; i++)
+		numbers[i] = names_add(keys, key_of(&buf, of, first + i, walking->walk->out));
+	units.count = names_count(keys);
+	units.items = ARENA_ARRAY(arena, struct unit, units.count);
+	for (size_t i = 0; i < count; i++)
+		units.items[numbers[i]].count++;
+	for (size_t i = 0; i < count; i++) {
+		struct unit *unit = &units.items[numbers[i]];
+
+		if (unit->rules == NULL) {
+			*unit = (struct unit){.chain = chain,
+			                      .rules = ARENA_ARRAY(arena, uint32_t, unit->count),
+			                      .kind = kind_of(&of->rules[first + i]),
+			                      .log = is_logged(of, first + i)};
+		}
+		unit->rules[unit->count++] = (uint32_t)(first + i);
 	}
+	arena_free(scratch);
+	return units;
+}
+
+static void note_unit(struct walking *walking, struct unit unit, struct packets match, struct packets undecided)
+{
+	struct unit *noted;
+
 	APPEND(walking->walk->arena, walking->walk, unit);
 	noted = &walking->walk->items[walking->walk->count - 1];
-	packets_hold(&noted->nominal, packets_and(walking->chains[chain].path, match));
+	packets_hold(&noted->nominal, packets_and(walking->chains[unit.chain].path, match));
 	packets_hold(&noted->effective, packets_and(undecided, match));
+}
+
+static void note_policy(struct walking *walking, uint32_t chain, struct packets undecided)
+{
+	bool accepts = walking->walk->filter->chains[chain].policy == TARGET_ACCEPT;
+
+	note_unit(walking, (struct unit){.chain = chain, .kind = accepts ? UNIT_ACCEPT : UNIT_DROP}, walking->all,
+	          undecided);
 }
 
 /* --- down a chain --- */
@@ -172,19 +217,19 @@ struct way {
 	bool noted;
 };
 
-static void take_unit(struct walking *walking, struct way *way, uint32_t chain, size_t first, size_t count)
+static void take_unit(struct walking *walking, struct way *way, const struct unit *unit)
 {
-	const struct filter_rule *rule = &walking->walk->filter->chains[chain].rules[first];
-	struct packets match = union_of_rules(walking, chain, first, count);
+	const struct filter_rule *rule = &walking->walk->filter->chains[unit->chain].rules[unit->rules[0]];
+	struct packets match = union_of_rules(walking, unit->chain, unit->rules, unit->count);
 	struct packets taken = packets_and(way->undecided, match);
 
 	if (way->noted)
-		note_unit(walking, chain, first, count, match, way->undecided);
-	if (kind_of(rule) == UNIT_PASS)
+		note_unit(walking, *unit, match, way->undecided);
+	if (unit->kind == UNIT_PASS)
 		return;
 	if (leads_on(rule) && way->noted) {
 		add(&walking->chains[rule->chain].entering, taken);
-		add(&walking->chains[rule->chain].path, packets_and(walking->chains[chain].path, match));
+		add(&walking->chains[rule->chain].path, packets_and(walking->chains[unit->chain].path, match));
 	}
 	take(&way->undecided, match);
 	if (rule->target == TARGET_RETURN)
@@ -203,13 +248,18 @@ static struct packets go_down(struct walking *walking, uint32_t chain, struct pa
 
 	packets_hold(&way.undecided, entering);
 	for (size_t i = 0; i < of->rule_count; i += count) {
-		count = unit_length(of, i, walking->walk->out);
-		take_unit(walking, &way, chain, i, count);
-		packets_release(mark);
+		struct units units;
+
+		count = stretch(of, i);
+		units = cut_stretch(walking, chain, i, count);
+		for (size_t k = 0; k < units.count; k++) {
+			take_unit(walking, &way, &units.items[k]);
+			packets_release(mark);
+		}
 	}
 	back = packets_or(way.back, way.undecided);
 	if (noted && of->builtin)
-		note_unit(walking, chain, of->rule_count, 0, walking->all, back);
+		note_policy(walking, chain, back);
 	packets_hold(&way.undecided, packets_none());
 	packets_hold(&way.back, packets_none());
 	return packets_release_but(mark, back);
@@ -273,6 +323,7 @@ void walk_end(struct walk *walk)
 		packets_hold(&walk->items[i].nominal, packets_none());
 		packets_hold(&walk->items[i].effective, packets_none());
 		packets_hold(&walk->items[i].opened, packets_none());
+		packets_hold(&walk->items[i].cells, packets_none());
 	}
 	run_rules_end(walk->rules);
 }

@@ -88,6 +88,7 @@ static void say_strange(const struct making *making)
 {
 	static const char *const strange[] = {
 		" -m limit --limit 5/min",
+		" -m hashlimit --hashlimit-upto 4/min --hashlimit-burst 4 --hashlimit-mode srcip --hashlimit-name a",
 		" -m mark --mark 0x1",
 		" -m addrtype --dst-type LOCAL",
 		" -m addrtype --src-type BROADCAST",
