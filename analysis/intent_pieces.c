@@ -37,6 +37,14 @@ struct packets intent_refused(struct arena *arena, struct intent *intent, size_t
 	return union_of(sets, 2 * held->count);
 }
 
+struct packets intent_role_packets(struct arena *arena, struct intent *intent, size_t role, enum action action,
+                                   enum family family, bool out, intent_peer_seen *seen, void *context)
+{
+	struct view view = {intent, family, out, false, seen, context};
+
+	return role_packets(arena, &view, &intent->roles[role], action);
+}
+
 struct packets intent_housekeeping(struct intent *intent, enum family family, bool out)
 {
 	const struct housekeeping *housekeeping = housekeeping_of(intent, family, out);

@@ -177,7 +177,7 @@ static int cell_order(const void *a, const void *b)
 
 static void ask_cells(struct matrix *matrix, const struct cells *cells, const struct matrix_asked *asked)
 {
-	struct arena *arena = arena_new();
+	struct arena *arena = arena_new(), *scratch = arena_new();
 	const struct cell *last = NULL;
 	struct matrix_end *from = NULL;
 
@@ -187,12 +187,18 @@ static void ask_cells(struct matrix *matrix, const struct cells *cells, const st
 		if (!is_asked(asked, cell))
 			continue;
 		if (last == NULL || last->rank != cell->rank || !str_eq(last->key, cell->key)) {
+			end_forget(from);
 			arena_reset(arena);
 			from = end_of_peer(arena, matrix, cell);
 		}
 		last = cell;
-		matrix_cell(matrix, cell, from, end_of_members(matrix, cell->to));
+		arena_reset(scratch);
+		matrix_cell(scratch, matrix, cell, from, end_of_members(matrix, cell->to));
 	}
+	end_forget(from);
+	for (size_t i = 0; i < matrix->fleet->role_count; i++)
+		end_forget(matrix->members[i]);
+	arena_free(scratch);
 	arena_free(arena);
 }
 

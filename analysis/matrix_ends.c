@@ -1,5 +1,5 @@
-/* The ends of a cell: whom a peer stands for, who has a role; and machines told apart by what they refuse alone, so that
- * thousands of positions are few. It asks for no packets. */
+/* The ends of a cell: whom a peer stands for, who has a role; and machines told apart by what they refuse alone, so
+ * that thousands of positions are few. It asks for no packets. */
 #include "matrix_parts.h"
 
 #include "fleetwall/buf.h"
@@ -9,6 +9,7 @@
 struct keying {
 	struct matrix *matrix;
 	struct arena *scratch;
+	const bool *closed;
 	struct names *positions;
 	struct {
 		uint32_t *items;
@@ -36,52 +37,69 @@ static bool refuses_nothing(const struct machine *machine)
 }
 
 /* The roles whose rules matter beside those that allow; on the way out of a closed machine, all that speak of it. */
-static uint32_t key_of(const struct keying *keying, struct names *texts, const struct intent_rule *rules, size_t count,
-                       bool out, bool closed)
+static struct key key_of(const struct keying *keying, const struct intent_rule *rules, size_t count, bool out,
+                         bool closed)
 {
-	struct buf buf = buf_new(keying->scratch);
+	struct key key = {closed, ARENA_ARRAY(keying->matrix->arena, uint32_t, count), 0};
 	const struct role *last = NULL;
 
-	if (closed)
-		buf_char(&buf, 'c');
 	for (size_t i = 0; i < count; i++) {
 		const struct rule *rule = &rules[i].rule->rule;
 
 		if ((rule->direction == DIRECTION_OUT) != out || rules[i].role == last ||
 		    (rule->action == ACTION_ALLOW && !closed))
 			continue;
-		buf_format(&buf, " %zu", (size_t)(rules[i].role - keying->matrix->fleet->roles));
+		key.roles[key.count++] = (uint32_t)(rules[i].role - keying->matrix->fleet->roles);
 		last = rules[i].role;
 	}
-	return buf.n == 0 ? 0 : names_add(texts, buf_str(&buf)) + 1;
+	return key;
 }
 
+static uint32_t key_number(const struct keying *keying, struct key_list *list, struct key key)
+{
+	struct buf buf = buf_new(keying->scratch);
+	uint32_t number;
+
+	buf_char(&buf, key.closed ? 'c' : 'o');
+	buf_add(&buf, (struct str){(const char *)key.roles, key.count * sizeof *key.roles});
+	number = names_add(list->texts, buf_str(&buf));
+	if (number == list->count)
+		APPEND(keying->matrix->arena, list, key);
+	return number;
+}
+
+/* Of a machine that refuses nothing no rule matters. */
 static void note_position(struct keying *keying, size_t machine)
 {
 	struct keys *keys = &keying->matrix->keys;
-	uint32_t in = 0, out = 0;
+	struct intent_rule *rules = NULL;
+	size_t count = 0;
+	bool closed = false;
 
 	if (!refuses_nothing(&keying->matrix->fleet->machines[machine])) {
-		struct intent_rule *rules;
-		size_t count = intent_rules(keying->scratch, keying->matrix->intent, machine, &rules);
-
-		in = key_of(keying, keys->texts[0], rules, count, false, false);
-		out = key_of(keying, keys->texts[1], rules, count, true, keys->closed[machine]);
+		count = intent_rules(keying->scratch, keying->matrix->intent, machine, &rules);
+		closed = keying->closed[machine];
 	}
-	APPEND(keying->scratch, &keying->in, in);
-	APPEND(keying->scratch, &keying->out, out);
+	APPEND(keying->scratch, &keying->in,
+	       key_number(keying, &keys->lists[0], key_of(keying, rules, count, false, false)));
+	APPEND(keying->scratch, &keying->out,
+	       key_number(keying, &keys->lists[1], key_of(keying, rules, count, true, closed)));
 }
 
 void keys_find(struct matrix *matrix)
 {
 	struct keying keying = {.matrix = matrix, .scratch = arena_new()};
 	size_t count = matrix->fleet->machine_count;
+	const struct key open = {0};
 
+	keying.closed = closed_machines(keying.scratch, matrix);
 	keying.positions = names_new(keying.scratch);
-	matrix->keys = (struct keys){ARENA_ARRAY(matrix->arena, uint32_t, count),
-	                             ARENA_ARRAY(matrix->arena, uint32_t, count),
-	                             closed_machines(matrix->arena, matrix),
-	                             {names_new(matrix->arena), names_new(matrix->arena)}};
+	matrix->keys.in = ARENA_ARRAY(matrix->arena, uint32_t, count);
+	matrix->keys.out = ARENA_ARRAY(matrix->arena, uint32_t, count);
+	for (size_t out = 0; out < 2; out++) {
+		matrix->keys.lists[out].texts = names_new(matrix->arena);
+		key_number(&keying, &matrix->keys.lists[out], open);
+	}
 	for (size_t i = 0; i < count; i++) {
 		uint32_t position = names_add(keying.positions, intent_position(matrix->intent, i));
 
@@ -94,6 +112,21 @@ void keys_find(struct matrix *matrix)
 }
 
 /* --- ends --- */
+
+static struct matrix_end *end_new(struct arena *arena)
+{
+	struct matrix_end *end = ARENA_NEW(arena, struct matrix_end);
+
+	end->arena = arena;
+	end->seen.keys = names_new(arena);
+	return end;
+}
+
+void end_forget(struct matrix_end *end)
+{
+	for (size_t i = 0; end != NULL && i < end->seen.sets.count; i++)
+		packets_hold(&end->seen.sets.items[i], packets_none());
+}
 
 static bool is_of_end(const struct matrix_end *end, const struct machine_address *address)
 {
@@ -122,8 +155,6 @@ static void add_machine(struct arena *arena, const struct matrix *matrix, struct
 	if (!has || !machine->enabled)
 		return;
 	standing = standing_of(arena, end, keys[number]);
-	if (standing->machines.count == 0)
-		standing->sample = number;
 	APPEND(arena, &standing->machines, number);
 }
 
@@ -132,14 +163,19 @@ struct range_list {
 	size_t count, capacity;
 };
 
-static void set_addresses(struct arena *arena, struct addr_set *sets, const struct range_list *ranges)
+static void add_range(struct arena *arena, struct range_list *lists, struct range range)
+{
+	APPEND(arena, &lists[range.family == FAMILY_6], range);
+}
+
+static void set_addresses(struct arena *arena, struct addr_set *sets, const struct range_list *lists)
 {
 	for (size_t f = 0; f < FAMILIES; f++)
-		sets[f] = addr_set_of(arena, family_at(f), ranges->items, ranges->count);
+		sets[f] = addr_set_of(arena, family_at(f), lists[f].items, lists[f].count);
 }
 
 static void collect_addresses(struct arena *scratch, const struct matrix *matrix, const struct matrix_end *end,
-                              const struct standing *standing, struct range_list *ranges)
+                              const struct standing *standing, struct range_list *lists)
 {
 	for (size_t i = 0; i < standing->machines.count; i++) {
 		const struct machine *machine = &matrix->fleet->machines[standing->machines.items[i]];
@@ -148,28 +184,38 @@ static void collect_addresses(struct arena *scratch, const struct matrix *matrix
 			struct addr addr = machine->addresses[k].addr;
 
 			if (is_of_end(end, &machine->addresses[k]))
-				APPEND(scratch, ranges, ((struct range){addr.bits, addr.bits, addr.family}));
+				add_range(scratch, lists, (struct range){addr.bits, addr.bits, addr.family});
 		}
 	}
+}
+
+static void finish_standing(struct arena *arena, const struct matrix *matrix, const struct matrix_end *end,
+                            struct standing *standing)
+{
+	struct arena *scratch = arena_new();
+	struct range_list lists[FAMILIES] = {{0}};
+
+	collect_addresses(scratch, matrix, end, standing, lists);
+	set_addresses(arena, standing->sets, lists);
+	standing->met = ARENA_ARRAY(arena, bool, standing->machines.count);
+	arena_free(scratch);
 }
 
 /* Its machines are there; now their addresses, apart and all together. */
 static void finish_machines(struct arena *arena, const struct matrix *matrix, struct matrix_end *end)
 {
 	struct arena *scratch = arena_new();
-	struct range_list all = {0};
+	struct range_list all[FAMILIES] = {{0}};
 
-	for (size_t i = 0; i < end->count; i++) {
-		struct standing *standing = &end->items[i];
-		struct range_list ranges = {0};
-
-		collect_addresses(scratch, matrix, end, standing, &ranges);
-		set_addresses(arena, standing->sets, &ranges);
-		standing->met = ARENA_ARRAY(arena, bool, standing->machines.count);
-		collect_addresses(scratch, matrix, end, standing, &all);
-	}
-	set_addresses(arena, end->sets, &all);
 	end->has_machines = true;
+	for (size_t i = 0; i < end->count; i++) {
+		finish_standing(arena, matrix, end, &end->items[i]);
+		if (end->count > 1)
+			collect_addresses(scratch, matrix, end, &end->items[i], all);
+	}
+	set_addresses(arena, end->sets, all);
+	for (size_t f = 0; f < FAMILIES && end->count == 1; f++)
+		end->sets[f] = end->items[0].sets[f];
 	arena_free(scratch);
 }
 
@@ -190,7 +236,7 @@ struct matrix_end *end_of_members(struct matrix *matrix, const struct role *role
 	struct matrix_end **end = &matrix->members[role - matrix->fleet->roles];
 
 	if (*end == NULL) {
-		*end = ARENA_NEW(matrix->arena, struct matrix_end);
+		*end = end_new(matrix->arena);
 		add_members(matrix->arena, matrix, *end, role, matrix->keys.in);
 	}
 	return *end;
@@ -199,43 +245,44 @@ struct matrix_end *end_of_members(struct matrix *matrix, const struct role *role
 /* --- peers --- */
 
 /* Addresses that are nobody's of ours. */
-static void set_ranges(struct arena *arena, struct matrix_end *end, const struct range_list *ranges)
+static void set_ranges(struct arena *arena, struct matrix_end *end, const struct range_list *lists)
 {
 	struct standing *standing = standing_of(arena, end, 0);
 
-	set_addresses(arena, end->sets, ranges);
+	set_addresses(arena, end->sets, lists);
 	for (size_t f = 0; f < FAMILIES; f++)
 		standing->sets[f] = end->sets[f];
 }
 
-static void add_network(struct arena *arena, struct range_list *ranges, const struct network *network)
+static void add_network(struct arena *arena, struct range_list *lists, const struct network *network)
 {
 	for (size_t i = 0; network != NULL && i < network->prefix_count; i++)
-		APPEND(arena, ranges, prefix_range(network->prefixes[i]));
+		add_range(arena, lists, prefix_range(network->prefixes[i]));
 }
 
-static void add_literals(struct arena *arena, struct range_list *ranges, const struct rule *rule)
+static void add_literals(struct arena *arena, struct range_list *lists, const struct rule *rule)
 {
 	for (size_t i = 0; i < rule->peer_count; i++)
 		if (rule->peers[i].kind == PEER_LITERAL)
-			APPEND(arena, ranges, rule->peers[i].literal);
+			add_range(arena, lists, rule->peers[i].literal);
 }
 
-static void add_everybody(struct arena *arena, struct range_list *ranges)
+static void add_everybody(struct arena *arena, struct range_list *lists)
 {
 	for (size_t f = 0; f < FAMILIES; f++)
-		APPEND(arena, ranges, ((struct range){0, family_last(family_at(f)), family_at(f)}));
+		add_range(arena, lists, (struct range){0, family_last(family_at(f)), family_at(f)});
 }
 
 struct matrix_end *end_of_peer(struct arena *arena, struct matrix *matrix, const struct cell *cell)
 {
-	struct matrix_end *end = ARENA_NEW(arena, struct matrix_end);
+	struct matrix_end *end = end_new(arena);
 	const struct fleet *fleet = matrix->fleet;
-	struct range_list ranges = {0};
+	struct range_list lists[FAMILIES] = {{0}};
 	const struct machine *machine;
 	const struct role *role;
 
-	*end = (struct matrix_end){.label = cell->peer.label, .everybody = cell->anyone};
+	end->label = cell->peer.label;
+	end->everybody = cell->anyone;
 	if (!cell->anyone && cell->peer.kind == PEER_ROLE) {
 		role = fleet_role(fleet, cell->peer.name);
 		if (role != NULL)
@@ -250,12 +297,12 @@ struct matrix_end *end_of_peer(struct arena *arena, struct matrix *matrix, const
 		return end;
 	}
 	if (cell->anyone)
-		add_everybody(arena, &ranges);
+		add_everybody(arena, lists);
 	else if (cell->peer.kind == PEER_NETWORK)
-		add_network(arena, &ranges, fleet_network(fleet, cell->peer.name));
+		add_network(arena, lists, fleet_network(fleet, cell->peer.name));
 	else
-		add_literals(arena, &ranges, &cell->rules[0].rule->rule);
-	set_ranges(arena, end, &ranges);
+		add_literals(arena, lists, &cell->rules[0].rule->rule);
+	set_ranges(arena, end, lists);
 	return end;
 }
 

@@ -14,16 +14,28 @@ static inline enum family family_at(size_t index)
 	return index == 0 ? FAMILY_4 : FAMILY_6;
 }
 
-/* By place of a machine: those with the same number refuse the same, whatever they allow. 0: nothing. */
-struct keys {
-	uint32_t *in, *out;
-	bool *closed;            /* egress; by place of a machine, too */
-	struct names *texts[2];  /* [out]; by number - 1 */
+/* The roles that matter to what a machine refuses. */
+struct key {
+	bool closed;             /* egress: what no rule lets out stays */
+	uint32_t *roles;         /* places in the fleet */
+	size_t count;
 };
 
-/* Machines of an end that are told alike. */
+struct key_list {
+	struct names *texts;     /* the number of a text is that of its key */
+	struct key *items;
+	size_t count, capacity;
+};
+
+/* By place of a machine: those with the same number refuse the same, whatever they allow. */
+struct keys {
+	uint32_t *in, *out;
+	struct key_list lists[2]; /* [out] */
+};
+
+/* Machines of an end that are told alike; as senders by their key out, else by their key in. */
 struct standing {
-	uint32_t key, sample;    /* a machine of them */
+	uint32_t key;
 	struct {
 		uint32_t *items;
 		size_t count, capacity;
@@ -32,14 +44,24 @@ struct standing {
 	bool *met;               /* beside the machines: it takes part in the row at hand */
 };
 
+struct slots {
+	struct names *keys;
+	struct {
+		struct packets *items; /* held; by number of their keys */
+		size_t count, capacity;
+	} sets;
+};
+
 /* One end: who sends, or who is reached. */
 struct matrix_end {
+	struct arena *arena;
 	struct str label;        /* of addresses; empty: all */
 	struct standing *items;  /* of an end that is no machines, one with key 0 and addresses alone */
 	size_t count, capacity;
 	bool has_machines;
 	bool everybody;          /* every address */
 	struct addr_set sets[FAMILIES];
+	struct slots seen;       /* sets cut to this end, and what roles allow or refuse of it */
 };
 
 struct matrix {
@@ -70,8 +92,9 @@ struct cell {
 void keys_find(struct matrix *matrix);
 /* The members of a role, by what they refuse as destinations. */
 struct matrix_end *end_of_members(struct matrix *matrix, const struct role *role);
-/* Whom the cell's peer stands for, by what they may send. In `arena`. */
+/* Whom the cell's peer stands for, by what they may send. In `arena`; end_forget() comes before it is reset. */
 struct matrix_end *end_of_peer(struct arena *arena, struct matrix *matrix, const struct cell *cell);
+void end_forget(struct matrix_end *end);
 /* Machines with an address among these (NULL: any of that family) take part. */
 void standing_meet(const struct matrix *matrix, const struct matrix_end *end, struct standing *standing,
                    enum family family, const struct addr_set *among);
@@ -79,6 +102,7 @@ void standing_meet(const struct matrix *matrix, const struct matrix_end *end, st
 /* --- matrix_cell.c --- */
 
 /* Adds the rows of a cell. */
-void matrix_cell(struct matrix *matrix, const struct cell *cell, struct matrix_end *from, struct matrix_end *to);
+void matrix_cell(struct arena *scratch, struct matrix *matrix, const struct cell *cell,
+                 struct matrix_end *from, struct matrix_end *to);
 
 #endif

@@ -19,7 +19,7 @@ struct exposure {
 	struct str *what;         /* "22,80/tcp", "icmpv4/echo-request", "all", "5001/tcp on eth0" */
 	size_t what_count;
 	struct str *sources;      /* "anyone"; "0.0.0.0/0", "::/0": of that family; the prefix asked about; "role:app",
-	                             "network:office", "machine:db1" that a rule names and that may as a whole; prefixes */
+	                             "network:office", "machine:db1" that a rule names and all of whom may; prefixes */
 	size_t source_count;
 	struct str *except;       /* prefixes of the internet that may not, although a rule says anyone */
 	size_t except_count;

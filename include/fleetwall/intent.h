@@ -66,6 +66,9 @@ struct packets intent_rule_packets(struct intent *intent, const struct intent_ru
                                    intent_peer_seen *seen, void *context);
 struct packets intent_refused(struct arena *arena, struct intent *intent, size_t machine, enum family family, bool out,
                               intent_peer_seen *seen, void *context);
+/* The part of it that one role has; or all that its rules allow. */
+struct packets intent_role_packets(struct arena *arena, struct intent *intent, size_t role, enum action action,
+                                   enum family family, bool out, intent_peer_seen *seen, void *context);
 struct packets intent_housekeeping(struct intent *intent, enum family family, bool out);
 struct packets intent_management(const struct intent *intent, size_t machine, enum family family, bool out);
 

@@ -191,7 +191,8 @@ START_TEST(every_address_of_small_worlds)
 		struct intent *intent;
 
 		begin(seed * 7919);
-		ck_assert_ptr_null(document_read(arena, STR("small"), small_world(arena, &rng, "10.0.0.", "fd00::"), &fleet, &warnings));
+		ck_assert_ptr_null(document_read(arena, STR("small"), small_world(arena, &rng, "10.0.0.", "fd00::"),
+		                                 &fleet, &warnings));
 		fleet.clock = 1767225600;
 		settings.management = &management;
 		settings.management_count = rng_below(&rng, 2);
