@@ -26,7 +26,7 @@ size_t violation_place(struct judging *judging, const struct policy_violation *v
 		size_t bytes = judging->resolved->fleet->machine_count / 8 + 1;
 
 		APPEND(judging->arena, &judging->violations, *violation);
-		APPEND(judging->arena, &judging->counted, arena_alloc(judging->scratch, bytes));
+		APPEND(judging->arena, &judging->counted, arena_alloc(judging->lasting, bytes));
 	}
 	return judging->first + number;
 }
@@ -119,14 +119,14 @@ static void settle(struct judging *judging)
 static void judge_one(struct judging *judging, const struct assertion *assertion, struct policy_note *note)
 {
 	*note = (struct policy_note){.assertion = assertion};
-	judging->scratch = arena_new();
-	judging->reasons = names_new(judging->scratch);
+	judging->lasting = judging->scratch = arena_new();
+	judging->reasons = names_new(judging->lasting);
 	judging->first = judging->violations.count;
 	memset(judging->seen, 0, judging->resolved->fleet->machine_count);
 	note->vacuous = !assertion_judge(judging, assertion);
 	count_seen(judging, note);
 	settle(judging);
-	arena_free(judging->scratch);
+	arena_free(judging->lasting);
 }
 
 static void find_managed(struct judging *judging)

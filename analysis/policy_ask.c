@@ -234,7 +234,8 @@ static void ask_machine(const struct asking *asking, size_t place, uint32_t numb
 	violation_add(judging, place, number);
 }
 
-static void ask_reason(struct asking *asking, const struct reason *reason)
+/* `from`: none is before it. */
+static void ask_reason(struct asking *asking, const struct reason *reason, addr_bits from)
 {
 	const struct question *question = asking->question;
 	struct judging *judging = question->judging;
@@ -247,7 +248,7 @@ static void ask_reason(struct asking *asking, const struct reason *reason)
 	addr_bits first;
 	size_t place;
 
-	if (!search_next(&asking->search, 0, &first))
+	if (!search_next(&asking->search, from, &first))
 		return;
 	place = violation_place(judging, &violation);
 	for (size_t i = 0; i < asking->class->machine_count && !(judging->probing && judging->found); i++)
@@ -267,19 +268,38 @@ static void begin_search(struct asking *asking)
 		search_add(&asking->search, &question->judging->managed[asking->family], true);
 }
 
+bool question_meets(const struct question *question, struct weighed *weighed, size_t family, addr_bits *first)
+{
+	struct judging *judging = question->judging;
+
+	for (size_t i = 0; i < POLICY_FAMILIES && weighed->asked != judging->questions; i++) {
+		struct search search = {.family = family_at(i)};
+
+		search_add(&search, &question->others[i], question->outside);
+		search_add(&search, rule_addresses(judging, weighed, i), false);
+		weighed->meets[i] = search_next(&search, 0, &weighed->first[i]);
+	}
+	weighed->asked = judging->questions;
+	*first = weighed->first[family];
+	return weighed->meets[family];
+}
+
 static void ask_rules(struct asking *asking, enum action action, enum stage stage)
 {
 	for (size_t i = 0; i < asking->rules[action].count; i++) {
 		struct weighed *rule = asking->rules[action].items[i];
 		const struct reason reason = {stage, rule};
+		addr_bits first;
 
+		if (!question_meets(asking->question, rule, asking->family, &first))
+			continue;
 		begin_search(asking);
 		search_add(&asking->search, rule_addresses(asking->question->judging, rule, asking->family), false);
 		if (action != ACTION_DENY)
 			search_add(&asking->search, &asking->sets[ACTION_DENY], true);
 		if (action == ACTION_ALLOW)
 			search_add(&asking->search, &asking->sets[ACTION_REJECT], true);
-		ask_reason(asking, &reason);
+		ask_reason(asking, &reason, first);
 	}
 }
 
@@ -293,7 +313,7 @@ static void ask_default(struct asking *asking, bool without_allowed)
 	search_add(&asking->search, &asking->sets[ACTION_REJECT], true);
 	if (without_allowed)
 		search_add(&asking->search, &asking->sets[ACTION_ALLOW], true);
-	ask_reason(asking, &reason);
+	ask_reason(asking, &reason, 0);
 }
 
 static void ask_packet(struct asking *asking)
@@ -333,10 +353,22 @@ static void ask_class(const struct question *question, const struct class *class
 	}
 }
 
+/* What classes and packets are made of is gone afterwards. */
 void question_ask(const struct question *question)
 {
-	struct classes classes = classes_of(question);
+	struct judging *judging = question->judging;
+	struct arena *outer = judging->scratch, *kept = arena_new(), *pass = arena_new();
+	struct classes classes;
 
-	for (size_t i = 0; i < classes.count; i++)
+	judging->questions++;
+	judging->scratch = kept;
+	classes = classes_of(question);
+	judging->scratch = pass;
+	for (size_t i = 0; i < classes.count && !(judging->probing && judging->found); i++) {
 		ask_class(question, &classes.items[i]);
+		arena_reset(pass);
+	}
+	arena_free(pass);
+	arena_free(kept);
+	judging->scratch = outer;
 }

@@ -22,16 +22,9 @@ struct grouping {
 /* May it let somebody pass of whom is asked? Where all must pass, and where rules refuse, each counts. */
 static bool lets_others(const struct question *question, struct weighed *weighed)
 {
-	for (size_t family = 0; family < POLICY_FAMILIES; family++) {
-		struct search search = {.family = family_at(family)};
-		addr_bits found;
+	addr_bits first;
 
-		search_add(&search, &question->others[family], question->outside);
-		search_add(&search, rule_addresses(question->judging, weighed, family), false);
-		if (search_next(&search, 0, &found))
-			return true;
-	}
-	return false;
+	return question_meets(question, weighed, 0, &first) || question_meets(question, weighed, 1, &first);
 }
 
 static bool matters(const struct question *question, struct weighed *weighed, enum action action)

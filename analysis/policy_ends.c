@@ -263,6 +263,7 @@ static struct classes senders_of(const struct between *between)
 		question_to(between->judging, between->assertion, DIRECTION_OUT, &between->from);
 
 	question.always = true;
+	between->judging->questions++;
 	return classes_of(&question);
 }
 

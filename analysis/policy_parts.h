@@ -43,6 +43,9 @@ struct weighed {
 	const struct indexed_rule *indexed;
 	bool weighed[POLICY_FAMILIES];
 	struct set_list sets[POLICY_FAMILIES];
+	uint64_t asked; /* the question that knows which of its others comes first */
+	bool meets[POLICY_FAMILIES];
+	addr_bits first[POLICY_FAMILIES];
 };
 struct weighed_list {
 	struct weighed **items;
@@ -53,8 +56,9 @@ struct weighed_role {
 };
 
 struct judging {
-	struct arena *arena; /* what is answered */
-	struct arena *scratch;
+	struct arena *arena;   /* what is answered, and all that is kept */
+	struct arena *lasting; /* for an assertion */
+	struct arena *scratch; /* for a question, or a class */
 	struct explainer *explainer;
 	const struct resolved *resolved;
 	const struct settings *settings;
@@ -72,6 +76,7 @@ struct judging {
 	} counted;
 	struct names *reasons; /* of the assertion that is judged: the number of one is that of its violation … */
 	size_t first;          /* … counted from this one */
+	uint64_t questions;    /* so many were asked */
 	bool probing;          /* nothing is added: is there anything at all? */
 	bool found;
 	unsigned char *seen;   /* by machine: SEEN_… by the assertion that is judged */
@@ -144,6 +149,8 @@ struct str packet_str(struct arena *arena, const struct packet *packet);
 
 /* Adds what is found to the violations. */
 void question_ask(const struct question *question);
+/* Does the rule speak of some of the others; which is the first? */
+bool question_meets(const struct question *question, struct weighed *weighed, size_t family, addr_bits *first);
 
 /* --- what was found: policy.c --- */
 
