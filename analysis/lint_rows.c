@@ -244,7 +244,8 @@ struct used {
 	bool *roles, *networks; /* as in the fleet: some rule speaks of it, whether it counts or not */
 };
 
-static void note_used(struct linting *linting, const struct rule *rule, struct used *used)
+/* A role that speaks of itself alone is used by nobody. */
+static void note_used(struct linting *linting, size_t number, const struct rule *rule, struct used *used)
 {
 	const struct fleet *fleet = linting->fleet;
 
@@ -256,7 +257,7 @@ static void note_used(struct linting *linting, const struct rule *rule, struct u
 			role = fleet_role(fleet, rule->peers[i].name);
 		if (rule->peers[i].kind == PEER_NETWORK)
 			network = fleet_network(fleet, rule->peers[i].name);
-		if (role != NULL)
+		if (role != NULL && role != &fleet->roles[number])
 			used->roles[role - fleet->roles] = true;
 		if (network != NULL)
 			used->networks[network - fleet->networks] = true;
@@ -273,7 +274,7 @@ static void check_role(struct linting *linting, uint32_t number, const struct us
 	          &(struct lint_words){
 			  .subject = str_format(linting->scratch, "role:%.*s", STR_ARG(name)),
 			  .message = str_format(linting->scratch, "nobody uses role %.*s", STR_ARG(name)),
-			  .evidence = STR("no members, and no rule speaks of it"),
+			  .evidence = STR("no members, and no rule of another role speaks of it"),
 			  .advice = str_format(linting->scratch, "fleetwall role remove %.*s", STR_ARG(name)),
 		  });
 }
@@ -301,7 +302,7 @@ static void check_used(struct linting *linting)
 
 	for (size_t i = 0; i < fleet->role_count; i++)
 		for (size_t k = 0; k < fleet->roles[i].rule_count; k++)
-			note_used(linting, &fleet->roles[i].rules[k].rule, &used);
+			note_used(linting, i, &fleet->roles[i].rules[k].rule, &used);
 	for (uint32_t i = 0; i < fleet->role_count; i++)
 		check_role(linting, i, &used);
 	for (size_t i = 0; i < fleet->network_count; i++)

@@ -264,14 +264,20 @@ static void tell_nobody(struct linting *linting, const struct lint_rule *rule, c
 		  });
 }
 
-/* Of a role without members no machine gets the rule: then `self` is no finding. */
+static bool is_own(const struct lint_rule *rule, const struct peer *peer)
+{
+	return peer->kind == PEER_SELF ||
+	       (peer->kind == PEER_ROLE && str_eq(peer->name, rule->effective->role->name));
+}
+
+/* Of a role without members no machine gets the rule: then it is no finding that it speaks of itself. */
 static void check_peers(struct linting *linting, const struct lint_rule *rule)
 {
 	for (size_t i = 0; i < rule->rule->peer_count; i++) {
 		const struct peer *peer = &rule->rule->peers[i];
 
 		if (peer->kind == PEER_LITERAL ||
-		    (peer->kind == PEER_SELF && linting->resolved->roles[rule->role].member_count == 0))
+		    (is_own(rule, peer) && linting->resolved->roles[rule->role].member_count == 0))
 			continue;
 		if (!is_somebody(linting, rule, peer))
 			tell_nobody(linting, rule, peer);

@@ -408,14 +408,19 @@ static bool changes_nothing(struct trial *trial)
 	return packets_eq(sets[0][0], sets[1][0]) && packets_eq(sets[0][1], sets[1][1]);
 }
 
-/* Where a peer stands for nobody, that is told instead. `self` of a role without members is no finding. */
+/* Where a peer stands for nobody, that is told instead. That a role without members
+ * speaks of itself is no finding. */
 static bool has_nobody(uint32_t number, const struct role_rule *held)
 {
 	char id[RULE_ID_DIGITS + 1];
 
-	for (size_t i = 0; i < held->rule.peer_count; i++)
-		if (held->rule.peers[i].kind == PEER_SELF && resolved->roles[number].member_count == 0)
+	for (size_t i = 0; i < held->rule.peer_count; i++) {
+		const struct peer *peer = &held->rule.peers[i];
+
+		if (resolved->roles[number].member_count == 0 &&
+		    (peer->kind == PEER_SELF || str_eq(peer->name, fleet.roles[number].name)))
 			return true;
+	}
 	rule_id(fleet.roles[number].name, held->text, id);
 	for (size_t i = 0; i < count; i++)
 		if (findings[i].code == LINT_EMPTY_PEER && str_ends(findings[i].subject, str_of(id)))

@@ -97,13 +97,15 @@ static size_t overlapping_networks(void)
 	return many;
 }
 
+/* A role that speaks of itself does not count. */
 static bool is_named(enum peer_kind kind, struct str name)
 {
 	for (size_t i = 0; i < fleet.role_count; i++)
 		for (size_t k = 0; k < fleet.roles[i].rule_count; k++) {
 			const struct rule *rule = &fleet.roles[i].rules[k].rule;
+			bool own = kind == PEER_ROLE && str_eq(fleet.roles[i].name, name);
 
-			for (size_t m = 0; m < rule->peer_count; m++)
+			for (size_t m = 0; m < rule->peer_count && !own; m++)
 				if (rule->peers[m].kind == kind && str_eq(rule->peers[m].name, name))
 					return true;
 		}
