@@ -338,26 +338,45 @@ static void put(const struct buf *buf, FILE *stream)
 		fwrite(buf->p, 1, buf->n, stream);
 }
 
-/* A column whose cells are all numbers is aligned to the right; the last column may be cut at the edge of a terminal.
- */
-static int column_flags(const struct writer *writer, size_t column)
+static bool is_wide(const struct writer *writer, size_t column)
+{
+	for (size_t row = 0; row < writer->rows.count; row += writer->columns)
+		if (cell_string(writer->arena, &writer->rows.items[row + column], ", ").n > NARROW)
+			return true;
+	return false;
+}
+
+static bool some_wide(const struct writer *writer)
+{
+	for (size_t i = 0; i < writer->columns; i++)
+		if (is_wide(writer, i))
+			return true;
+	return false;
+}
+
+/* A column whose cells are all numbers is aligned to the right. At the edge of a terminal wide columns go on in the next
+ * line; narrow ones, a word each, only where there are no wide ones. */
+static int column_flags(const struct writer *writer, size_t column, bool wide)
 {
 	bool numbers = true;
 
 	for (size_t row = 0; row < writer->rows.count; row += writer->columns)
 		numbers &= writer->rows.items[row + column].kind == CELL_NUMBER;
-	return numbers ? SCOLS_FL_RIGHT : SCOLS_FL_WRAP;
+	if (numbers)
+		return SCOLS_FL_RIGHT;
+	return !wide || is_wide(writer, column) ? SCOLS_FL_WRAP : 0;
 }
 
 static void write_table(const struct writer *writer)
 {
 	struct libscols_table *table = scols_new_table();
+	bool wide = isatty(STDOUT_FILENO) && some_wide(writer);
 
 	if (table == NULL)
 		abort();
 	for (size_t i = 0; i < writer->columns; i++)
 		scols_table_new_column(table, str_c(writer->arena, heading(writer->arena, writer->names[i])), 0,
-		                       column_flags(writer, i));
+		                       column_flags(writer, i, wide));
 	for (size_t row = 0; row < writer->rows.count; row += writer->columns) {
 		struct libscols_line *line = scols_table_new_line(table, NULL);
 
@@ -392,17 +411,27 @@ static void csv_field(struct buf *out, struct str text)
 	buf_char(out, '"');
 }
 
+/* Row by row, as there may be hundreds of thousands. */
 static void write_csv(const struct writer *writer)
 {
+	struct arena *scratch = arena_new();
 	struct buf out = buf_new(writer->arena);
 
 	for (size_t i = 0; i < writer->columns && !writer->style.no_headings; i++)
 		buf_format(&out, "%s%s", writer->names[i], i + 1 < writer->columns ? "," : "\n");
 	for (size_t i = 0; i < writer->rows.count; i++) {
-		csv_field(&out, cell_string(writer->arena, &writer->rows.items[i], ", "));
-		buf_char(&out, (i + 1) % writer->columns == 0 ? '\n' : ',');
+		bool last = (i + 1) % writer->columns == 0;
+
+		csv_field(&out, cell_string(scratch, &writer->rows.items[i], ", "));
+		buf_char(&out, last ? '\n' : ',');
+		if (!last)
+			continue;
+		put(&out, stdout);
+		out.n = 0;
+		arena_reset(scratch);
 	}
 	put(&out, stdout);
+	arena_free(scratch);
 }
 
 /* "name: value"; lists one an indented line. Fields that are empty are left out. */
