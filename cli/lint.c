@@ -7,7 +7,8 @@
 
 static const char *const columns[] = {"severity", "code", "finding", "subject", "message", "evidence", "advice",
                                       "acceptance"};
-enum { COLUMNS = sizeof columns / sizeof *columns };
+static const char *const people_columns[] = {"severity", "code", "finding", "what"};
+enum { COLUMNS = sizeof columns / sizeof *columns, PEOPLE_COLUMNS = sizeof people_columns / sizeof *people_columns };
 
 /* --- what there is, and what was accepted --- */
 
@@ -118,6 +119,28 @@ static struct str acceptance_words(struct run *run, const struct acceptance *acc
 	                  STR_ARG(acceptance->reason));
 }
 
+/* A table for people has one wide column, so that it can be read on a terminal. */
+static bool for_people(const struct run *run)
+{
+	return !writer_is_json(run->writer) && !run->globals->style.csv && run->globals->style.columns.n == 0;
+}
+
+static void write_for_people(struct run *run, const struct lint_finding *finding, const struct acceptance *acceptance)
+{
+	struct buf what = buf_new(run->arena);
+
+	buf_format(&what, "%.*s: %.*s (%.*s); to do: %.*s", STR_ARG(finding->subject), STR_ARG(finding->message),
+	           STR_ARG(finding->evidence), STR_ARG(finding->advice));
+	if (acceptance != NULL)
+		buf_format(&what, "; %.*s", STR_ARG(acceptance_words(run, acceptance)));
+	writer_row(run->writer, (struct cell[]){
+					cell_text(lint_severity_str(lint_code_severity(finding->code))),
+					cell_text(lint_code_str(finding->code)),
+					cell_text(str_of(finding->id)),
+					cell_text(buf_str(&what)),
+				});
+}
+
 static void write_finding(struct run *run, const struct lint_finding *finding, const struct acceptance *acceptance)
 {
 	writer_row(run->writer, (struct cell[]){
@@ -136,9 +159,11 @@ static void write_finding(struct run *run, const struct lint_finding *finding, c
 static void write_findings(struct run *run, const struct wanted *wanted, const struct acceptances *accepted,
                            const struct lint_finding *findings, size_t count)
 {
+	bool people = for_people(run);
 	size_t kept = 0;
 
-	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
+	writer_columns(run->writer, LAYOUT_TABLE, people ? people_columns : columns,
+	               people ? PEOPLE_COLUMNS : COLUMNS);
 	for (size_t i = 0; i < count; i++) {
 		const struct acceptance *acceptance = acceptance_of(accepted, &findings[i]);
 		bool counts = acceptance != NULL && !acceptance->ended;
@@ -148,7 +173,7 @@ static void write_findings(struct run *run, const struct wanted *wanted, const s
 		kept += counts;
 		run->no = run->no || !counts;
 		if (!counts || wanted->all)
-			write_finding(run, &findings[i], acceptance);
+			(people ? write_for_people : write_finding)(run, &findings[i], acceptance);
 	}
 	if (kept > 0 && !wanted->all)
 		writer_say(run->writer, "%zu more %s accepted: --all shows %s", kept, kept == 1 ? "is" : "are",

@@ -338,6 +338,9 @@ static void put(const struct buf *buf, FILE *stream)
 		fwrite(buf->p, 1, buf->n, stream);
 }
 
+/* Of a cell that may go on in the next line: more than an id, a code or a number of something. */
+enum { NARROW = 20 };
+
 static bool is_wide(const struct writer *writer, size_t column)
 {
 	for (size_t row = 0; row < writer->rows.count; row += writer->columns)
@@ -354,8 +357,8 @@ static bool some_wide(const struct writer *writer)
 	return false;
 }
 
-/* A column whose cells are all numbers is aligned to the right. At the edge of a terminal wide columns go on in the next
- * line; narrow ones, a word each, only where there are no wide ones. */
+/* A column whose cells are all numbers is aligned to the right. At the edge of a terminal wide columns go on in the
+ * next line; narrow ones, a word each, only where there are no wide ones. */
 static int column_flags(const struct writer *writer, size_t column, bool wide)
 {
 	bool numbers = true;
