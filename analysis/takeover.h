@@ -32,8 +32,8 @@ struct text {
 
 struct network_of_set {
 	const struct filter_set *set;
-	struct str name;   /* of the network */
-	bool used;         /* a rule of ours names it */
+	struct str name; /* of the network */
+	bool used;       /* a rule of ours names it */
 };
 
 struct piece_list {
@@ -50,9 +50,9 @@ struct host {
 	struct filter_sets sets;
 	struct network_of_set *networks; /* as sets.sets */
 	struct piece_list pieces;
-	bool open[2];    /* by family: everything may leave, but for what rules refuse */
-	bool closed;     /* outbound */
-	bool coexists;   /* what is forwarded is not touched */
+	bool open[2];     /* by family: everything may leave, but for what rules refuse */
+	bool closed;      /* outbound */
+	bool coexists;    /* what is forwarded is not touched */
 	bool *reached[2]; /* by chain: from INPUT or OUTPUT */
 	size_t rule_count;
 	bool proved;
@@ -80,25 +80,25 @@ void remark(struct takeover *takeover, struct str file, const char *format, ...)
 enum unit_kind {
 	UNIT_ACCEPT,
 	UNIT_DROP,
-	UNIT_RESET,   /* REJECT with tcp-reset */
+	UNIT_RESET, /* REJECT with tcp-reset */
 	UNIT_REJECT,
 	UNIT_UNKNOWN,
-	UNIT_PASS,    /* LOG and the like: packets go on behind it */
-	UNIT_ONWARD,  /* into another chain, or back out of this one */
+	UNIT_PASS,   /* LOG and the like: packets go on behind it */
+	UNIT_ONWARD, /* into another chain, or back out of this one */
 };
 
 /* Rules of a chain that do the same with no other between them, and differ in the address of the other end alone; or
  * the policy. Sets are held. */
 struct unit {
 	uint32_t chain;
-	uint32_t *rules;           /* their places in the chain */
-	size_t count;              /* 0: the chain's policy */
+	uint32_t *rules; /* their places in the chain */
+	size_t count;    /* 0: the chain's policy */
 	enum unit_kind kind;
-	struct packets nominal;    /* what they would match, were there no rules before them */
-	struct packets effective;  /* what comes to them and matches */
-	struct packets opened;     /* of that, what opens a connection and is not let through in any case; see choose */
-	struct packets cells;      /* of `nominal`, where that opens something */
-	bool log;                  /* a LOG with the same matches stands before it */
+	struct packets nominal;   /* what they would match, were there no rules before them */
+	struct packets effective; /* what comes to them and matches */
+	struct packets opened;    /* of that, what opens a connection and is not let through in any case; see choose */
+	struct packets cells;     /* of `nominal`, where that opens something */
+	bool log;                 /* a LOG with the same matches stands before it */
 };
 
 struct run_rules;
@@ -107,10 +107,10 @@ struct walk {
 	const struct filter *filter;
 	struct filter_view view;
 	bool out;
-	struct unit *items;        /* by chains in the order in which packets can come to them */
+	struct unit *items; /* by chains in the order in which packets can come to them */
 	size_t count, capacity;
 	struct run_rules *rules;
-	bool *reached;             /* by chain */
+	bool *reached; /* by chain */
 };
 void walk_run(struct walk *walk, struct packets all);
 /* The part of `set` that this rule, without those before it, matches. */
@@ -122,10 +122,10 @@ void walk_end(struct walk *walk);
 struct space {
 	enum family family;
 	bool out;
-	struct packets all;      /* of the family, in every state: intent_compared() */
-	struct packets opening;  /* that open a connection between ordinary ends */
-	struct packets kept;     /* housekeeping and management let them through in any case, in every state */
-	struct packets free;     /* cells in which there is no packet to decide */
+	struct packets all;     /* of the family, in every state: intent_compared() */
+	struct packets opening; /* that open a connection between ordinary ends */
+	struct packets kept;    /* housekeeping and management let them through in any case, in every state */
+	struct packets free;    /* cells in which there is no packet to decide */
 };
 /* What is there without any rule comes from the intent of a machine that has none. */
 struct space space_of(struct arena *arena, const struct filter *filter, const struct settings *settings,
@@ -147,10 +147,10 @@ struct piece {
 	const struct range *literals; /* as the lines spell them, where they are the same addresses */
 	size_t literal_count;
 	bool log;
-	unsigned limit;               /* with a unit; else none */
+	unsigned limit; /* with a unit; else none */
 	enum limit_unit limit_unit;
 	struct str comment;
-	struct packets cells;         /* held */
+	struct packets cells; /* held */
 };
 struct patterns {
 	struct str *items;

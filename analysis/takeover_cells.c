@@ -22,8 +22,7 @@ static struct packets of_family(const struct cutting *cutting, struct packets ce
 /* Cells of which every address is in `set`. */
 static struct packets for_all_peers(const struct cutting *cutting, struct packets addresses, struct packets set)
 {
-	return of_family(cutting,
-	                 packets_not(packets_any(packets_without(addresses, set), cutting->peer)));
+	return of_family(cutting, packets_not(packets_any(packets_without(addresses, set), cutting->peer)));
 }
 
 /* --- what --- */
@@ -178,8 +177,8 @@ static struct packets add_pieces(struct cutting *cutting, struct packets needed,
 	struct packets said = packets_none(), head = of_family(cutting, addresses);
 
 	if (cutting->interface.n > 0)
-		head = packets_and(head, packets_interface(cutting->space->out ? FIELD_OUT : FIELD_IN,
-		                                           cutting->interface));
+		head = packets_and(head,
+		                   packets_interface(cutting->space->out ? FIELD_OUT : FIELD_IN, cutting->interface));
 	for (size_t i = 0; i < whats.count; i++) {
 		struct piece piece = {.family = cutting->space->family,
 		                      .out = cutting->space->out,
@@ -225,8 +224,8 @@ static void cut(struct cutting *cutting, struct packets left, struct packets wit
 		struct packets may = for_all_peers(cutting, addresses, within), same;
 
 		/* what has these and no others; with those that may have more, where that makes a whole */
-		same = packets_without(may, packets_any(packets_without(packets_and(left, within), addresses),
-		                                        cutting->peer));
+		same = packets_without(
+			may, packets_any(packets_without(packets_and(left, within), addresses), cutting->peer));
 		same = packets_and(same, packets_any(packets_and(left, addresses), cutting->peer));
 		(void)add_pieces(cutting, same, may, false, addresses);
 		left = packets_without(left, packets_and(same, addresses));

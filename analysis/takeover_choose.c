@@ -12,16 +12,16 @@ struct choice {
 	struct walk walk;
 	struct space space;
 	struct patterns patterns;
-	struct piece_list pieces;     /* of this family and direction */
-	struct packets compared;      /* space.opening without what is kept; held, as all below */
-	struct packets accepted;      /* of that */
-	struct packets open;          /* cells of which every packet is let in */
-	struct packets touched;       /* cells of which some packet may be let in */
-	struct packets offered;       /* cells that some unit would let in, were there no rules before it */
-	struct packets said[3];       /* cells of the pieces, by action */
-	struct packets silent;        /* cells of those that refuse without a log */
-	struct packets said_limited;  /* cells of those with a limit */
-	struct packets limited;       /* packets that these let in, below it */
+	struct piece_list pieces;    /* of this family and direction */
+	struct packets compared;     /* space.opening without what is kept; held, as all below */
+	struct packets accepted;     /* of that */
+	struct packets open;         /* cells of which every packet is let in */
+	struct packets touched;      /* cells of which some packet may be let in */
+	struct packets offered;      /* cells that some unit would let in, were there no rules before it */
+	struct packets said[3];      /* cells of the pieces, by action */
+	struct packets silent;       /* cells of those that refuse without a log */
+	struct packets said_limited; /* cells of those with a limit */
+	struct packets limited;      /* packets that these let in, below it */
 };
 
 static void add(struct packets *held, struct packets more)
@@ -65,8 +65,8 @@ static void find_opened(struct choice *choice)
 
 		packets_hold(&unit->opened, packets_and(unit->effective, choice->compared));
 		if (!packets_empty(unit->opened) && unit->kind != UNIT_PASS)
-			packets_hold(&unit->cells, space_cells(&choice->space, packets_and(unit->nominal,
-			                                                                   choice->space.opening)));
+			packets_hold(&unit->cells,
+			             space_cells(&choice->space, packets_and(unit->nominal, choice->space.opening)));
 		packets_release(mark);
 	}
 }
@@ -92,8 +92,7 @@ static void find_cells(struct choice *choice)
 	size_t mark = packets_mark();
 	struct packets refused = packets_without(choice->compared, choice->accepted);
 
-	packets_hold(&choice->open,
-	             packets_without(packets_family(space->family), space_cells(space, refused)));
+	packets_hold(&choice->open, packets_without(packets_family(space->family), space_cells(space, refused)));
 	packets_hold(&choice->touched, space_cells(space, choice->accepted));
 	packets_release(mark);
 }
@@ -203,11 +202,11 @@ static void say_letting(struct choice *choice, const struct unit *unit)
 static bool limit_of(struct arena *arena, const struct match *match, bool out, struct piece *limit)
 {
 	static const struct {
-		const char *name;
 		enum limit_unit unit;
 		unsigned seconds;
-	} units[] = {{"sec", LIMIT_SECOND, 1}, {"min", LIMIT_MINUTE, 60}, {"hour", LIMIT_HOUR, 3600}, {"day", LIMIT_DAY, 86400}};
-	struct str beginning = STR("hashlimit upto "), number, rest = str_slice(match->text, beginning.n, match->text.n);
+	} units[] = {{LIMIT_SECOND, 1}, {LIMIT_MINUTE, 60}, {LIMIT_HOUR, 3600}, {LIMIT_DAY, 86400}};
+	struct str beginning = STR("hashlimit upto "), number;
+	struct str rest = str_slice(match->text, beginning.n, match->text.n);
 	uint64_t count;
 
 	if (match->kind != MATCH_CONDITION || match->negated || !str_starts(match->text, beginning) ||
@@ -241,7 +240,8 @@ static void say_limited(struct choice *choice, const struct unit *unit)
 		const struct match *match = &chain->rules[unit->rules[0]].matches[i];
 
 		if (limit_of(choice->takeover->arena, match, choice->walk.out, &limit))
-			within = packets_and(packets_condition(match->text), packets_and(unit->cells, choice->compared));
+			within =
+				packets_and(packets_condition(match->text), packets_and(unit->cells, choice->compared));
 	}
 	if (limit.limit == 0 || !packets_within(within, unit->nominal) ||
 	    !packets_within(packets_without(within, refused_cells(choice)), choice->accepted))
@@ -280,8 +280,8 @@ static void for_units(struct choice *choice, bool accepting, void (*each)(struct
 /* Everything but what rules refuse may leave: then no rule need say so. */
 static bool all_leaves(const struct choice *choice)
 {
-	struct packets all = packets_or(packets_or(choice->said[ACTION_ALLOW], refused_cells(choice)),
-	                                choice->space.free);
+	struct packets all =
+		packets_or(packets_or(choice->said[ACTION_ALLOW], refused_cells(choice)), choice->space.free);
 
 	return packets_eq(all, packets_family(choice->space.family));
 }
@@ -322,8 +322,8 @@ static void judge(struct choice *choice, bool open)
 
 	chosen.let_in = packets_or(packets_and(choice->compared, choice->said[ACTION_ALLOW]), choice->limited);
 	chosen.let_in = packets_without(chosen.let_in, refusing);
-	chosen.rejected = packets_without(packets_and(choice->compared, choice->said[ACTION_REJECT]),
-	                                  choice->said[ACTION_DENY]);
+	chosen.rejected =
+		packets_without(packets_and(choice->compared, choice->said[ACTION_REJECT]), choice->said[ACTION_DENY]);
 	chosen.logged = packets_without(packets_without(choice->compared, chosen.let_in), choice->silent);
 	chosen.lost = packets_without(choice->accepted, chosen.let_in);
 	lines_judge(choice->takeover, choice->host, &choice->walk, &choice->space, &chosen);
@@ -331,9 +331,9 @@ static void judge(struct choice *choice, bool open)
 
 static void let_go(struct choice *choice)
 {
-	struct packets *held[] = {&choice->compared, &choice->accepted, &choice->open,    &choice->touched, &choice->offered,
-	                          &choice->said[0],  &choice->said[1], &choice->said[2], &choice->silent,
-	                          &choice->said_limited, &choice->limited};
+	struct packets *held[] = {&choice->compared, &choice->accepted,     &choice->open,    &choice->touched,
+	                          &choice->offered,  &choice->said[0],      &choice->said[1], &choice->said[2],
+	                          &choice->silent,   &choice->said_limited, &choice->limited};
 
 	for (size_t i = 0; i < sizeof held / sizeof *held; i++)
 		packets_hold(held[i], packets_none());

@@ -118,8 +118,8 @@ static void name_networks(struct building *building, const struct fleet *present
 
 		if ((there != NULL && !says_the_same(there, &network)) || !is_everybodys(building->takeover, set) ||
 		    (here != NULL && !says_the_same(here, &network)))
-			name = network_name(arena, str_format(arena, "%.*s-%.*s", STR_ARG(host->name),
-			                                      STR_ARG(set->name)));
+			name = network_name(arena,
+			                    str_format(arena, "%.*s-%.*s", STR_ARG(host->name), STR_ARG(set->name)));
 		host->networks[i].name = name;
 	}
 }
@@ -129,8 +129,7 @@ static void need_network(struct building *building, struct network_of_set *of)
 	struct fleet *wanted = building->wanted;
 
 	if (wanted_network(wanted, of->name) == NULL)
-		wanted->networks[wanted->network_count++] =
-			network_of(building->takeover->arena, of->name, of->set);
+		wanted->networks[wanted->network_count++] = network_of(building->takeover->arena, of->name, of->set);
 }
 
 /* The set whose addresses these are, where the lines did not spell them. */

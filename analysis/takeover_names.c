@@ -17,7 +17,7 @@ struct finder {
 	struct role_addresses {
 		bool known;
 		struct addr_set sets[2]; /* v4, v6 */
-	} *roles[2]; /* as fleet->roles; of rules that allow, and that refuse */
+	} * roles[2];                    /* as fleet->roles; of rules that allow, and that refuse */
 };
 
 static int owner_order(const void *a, const void *b)
@@ -75,8 +75,8 @@ static bool is_member(const struct machine *machine, const struct role *role)
 	for (size_t i = 0; i < machine->role_count; i++)
 		if (str_eq(machine->roles[i], role->name))
 			return true;
-	return role->has_selector && labels_contain(machine->labels, machine->label_count, role->selector,
-	                                            role->selector_count);
+	return role->has_selector &&
+	       labels_contain(machine->labels, machine->label_count, role->selector, role->selector_count);
 }
 
 static const struct role_addresses *addresses_of(struct finder *finder, size_t role, bool refusing)
@@ -155,8 +155,7 @@ void finder_peers(struct finder *finder, const struct range_list *ranges, const 
 	const struct role *role = NULL;
 
 	for (unsigned i = 0; i < 2; i++)
-		wanted.sets[i] =
-			addr_set_of(finder->arena, i == 0 ? FAMILY_4 : FAMILY_6, ranges->items, ranges->count);
+		wanted.sets[i] = addr_set_of(finder->arena, i == 0 ? FAMILY_4 : FAMILY_6, ranges->items, ranges->count);
 	if (ranges->count > 1 && !every[0] && !every[1])
 		role = role_of(finder, wanted.sets, ranges->items[0], refusing);
 	if (role != NULL) {

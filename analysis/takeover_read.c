@@ -113,10 +113,10 @@ static struct error *add_text(struct takeover *takeover, struct host *host, cons
 	family = family_of(takeover, file);
 	text->kind = family == FAMILY_6 ? TEXT_RULES_6 : TEXT_RULES_4;
 	if (host->rules[family == FAMILY_6] != NULL)
-		return error_hint(
-			error_new(ERROR_INPUT, "%.*s has the rules of IPv%d twice: %.*s and %.*s", STR_ARG(host->name),
-		                  family, STR_ARG(host->rules[family == FAMILY_6]->name), STR_ARG(file->name)),
-			"one file for each family, and any number with sets");
+		return error_hint(error_new(ERROR_INPUT, "%.*s has the rules of IPv%d twice: %.*s and %.*s",
+		                            STR_ARG(host->name), family, STR_ARG(host->rules[family == FAMILY_6]->name),
+		                            STR_ARG(file->name)),
+		                  "one file for each family, and any number with sets");
 	host->rules[family == FAMILY_6] = text;
 	return NULL;
 }

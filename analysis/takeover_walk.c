@@ -141,7 +141,8 @@ static struct str key_of(struct buf *buf, const struct filter_chain *chain, size
 	const struct filter_rule *rule = &chain->rules[number];
 
 	buf->n = 0;
-	buf_format(buf, "%d %.*s\n%.*s\n", is_logged(chain, number), STR_ARG(rule->target_text), STR_ARG(rule->comment));
+	buf_format(buf, "%d %.*s\n%.*s\n", is_logged(chain, number), STR_ARG(rule->target_text),
+	           STR_ARG(rule->comment));
 	for (size_t i = 0; i < rule->match_count; i++) {
 		const struct match *match = &rule->matches[i];
 
@@ -272,8 +273,7 @@ static void go(struct walking *walking, uint32_t start)
 
 	visit(walking, start);
 	for (size_t i = 0; i + 1 < walking->ordered; i++)
-		packets_hold(&chains[walking->order[i]].back,
-		             go_down(walking, walking->order[i], walking->all, false));
+		packets_hold(&chains[walking->order[i]].back, go_down(walking, walking->order[i], walking->all, false));
 	packets_hold(&chains[start].entering, walking->all);
 	packets_hold(&chains[start].path, walking->all);
 	for (size_t i = walking->ordered; i-- > 0;) {

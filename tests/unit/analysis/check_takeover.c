@@ -103,8 +103,8 @@ static void gives_str(struct str got, const char *expected)
 /* --- lines and rules --- */
 
 struct sample_filter {
-	const char *rules;  /* behind HEAD */
-	const char *fates;  /* of these */
+	const char *rules; /* behind HEAD */
+	const char *fates; /* of these */
 	const char *give;
 	bool proved;
 };
@@ -119,8 +119,9 @@ static const struct sample_filter samples[] = {
 	{"-A INPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT\n-A INPUT -p icmp -m icmp --icmp-type 3/1 -j ACCEPT\n", "rr",
          "allow icmpv4/destination-unreachable/1\nallow icmpv4/echo-request\n", true},
 	/* lists */
-	{"-A INPUT -s 10.0.0.1/32 -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -s 10.0.0.2/32 -p tcp -m tcp --dport 22 -j "
-         "ACCEPT\n-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\n-A INPUT -s 10.0.0.4/32 -p tcp -m tcp --dport 22 -j "
+	{"-A INPUT -s 10.0.0.1/32 -p tcp -m tcp --dport 22 -j ACCEPT\n"
+         "-A INPUT -s 10.0.0.2/32 -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\n-A "
+         "INPUT -s 10.0.0.4/32 -p tcp -m tcp --dport 22 -j "
          "ACCEPT\n",
          "rrrr", "allow 22/tcp from 10.0.0.1, 10.0.0.2, 10.0.0.4\nallow 80/tcp from 0.0.0.0/0\n", true},
 	/* housekeeping has it anyway */
@@ -134,23 +135,24 @@ static const struct sample_filter samples[] = {
          "allow 80/tcp from 0.0.0.0/0\n", true},
 	{"-A INPUT -s 10.0.0.0/16 -p tcp -m tcp --dport 80 -j ACCEPT\n-A INPUT -s 10.0.0.0/8 -j DROP\n"
          "-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\n",
-         "rrr",
-         "allow 80/tcp from 0.0.0.0-10.0.255.255, 11.0.0.0-255.255.255.255\n", true},
+         "rrr", "allow 80/tcp from 0.0.0.0-10.0.255.255, 11.0.0.0-255.255.255.255\n", true},
 	/* answers */
-	{"-A INPUT -p tcp -m tcp --dport 113 -j REJECT --reject-with tcp-reset\n", "r", "reject 113/tcp from 0.0.0.0/0\n", true},
+	{"-A INPUT -p tcp -m tcp --dport 113 -j REJECT --reject-with tcp-reset\n", "r",
+         "reject 113/tcp from 0.0.0.0/0\n", true},
 	{"-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -j REJECT --reject-with icmp-host-prohibited\n", "rx",
          "allow 22/tcp from 0.0.0.0/0\n", true},
 	/* logs */
-	{"-A INPUT -s 192.0.2.0/24 -m limit --limit 3/min -j LOG\n-A INPUT -s 192.0.2.0/24 -j DROP\n-A INPUT -j ACCEPT\n",
+	{"-A INPUT -s 192.0.2.0/24 -m limit --limit 3/min -j LOG\n"
+         "-A INPUT -s 192.0.2.0/24 -j DROP\n-A INPUT -j ACCEPT\n",
          "rrr", "allow all from 0.0.0.0/0\ndeny all from 192.0.2.0/24 log\n", true},
 	{"-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -m limit --limit 3/min -j LOG\n", "rr",
          "allow 22/tcp from 0.0.0.0/0\n", true},
 	/* limits */
-	{"-A INPUT -p tcp -m tcp --dport 22 -m hashlimit --hashlimit-upto 4/min --hashlimit-burst 4 --hashlimit-mode srcip "
-         "--hashlimit-name ssh -j ACCEPT\n",
+	{"-A INPUT -p tcp -m tcp --dport 22 -m hashlimit --hashlimit-upto 4/min --hashlimit-burst 4 "
+         "--hashlimit-mode srcip --hashlimit-name ssh -j ACCEPT\n",
          "r", "allow 22/tcp from 0.0.0.0/0 limit 4/minute\n", true},
-	{"-A INPUT -p tcp -m tcp --dport 22 -m hashlimit --hashlimit-upto 4/min --hashlimit-burst 9 --hashlimit-mode srcip "
-         "--hashlimit-name ssh -j ACCEPT\n",
+	{"-A INPUT -p tcp -m tcp --dport 22 -m hashlimit --hashlimit-upto 4/min --hashlimit-burst 9 "
+         "--hashlimit-mode srcip --hashlimit-name ssh -j ACCEPT\n",
          "x", "", false},
 	/* what rules have no words for lets nothing in, */
 	{"-A INPUT -p udp -m udp --sport 53 -j ACCEPT\n-A INPUT -d 192.0.2.1/32 -j ACCEPT\n"
@@ -253,7 +255,8 @@ END_TEST
 
 START_TEST(faults_are_told)
 {
-	struct takeover_file bad[] = {{STR("m"), STR("rules.v4"), STR(HEAD "-A INPUT -p tcp --dprt 22 -j ACCEPT\nCOMMIT\n")}};
+	struct takeover_file bad[] = {
+		{STR("m"), STR("rules.v4"), STR(HEAD "-A INPUT -p tcp --dprt 22 -j ACCEPT\nCOMMIT\n")}};
 	struct takeover_file twice[] = {{STR("m"), STR("a.v4"), STR(HEAD "COMMIT\n")},
 	                                {STR("M"), STR("b.v4"), STR(HEAD "COMMIT\n")}};
 	struct takeover_file set[] = {
@@ -271,14 +274,14 @@ END_TEST
 
 /* --- peers with names --- */
 
-static const char fleet[] =
-	"roles = ( { name = \"app\"; }, { name = \"all\"; selector = { }; } );\n"
-	"machines = (\n"
-	"  { name = \"app1\"; addresses = [ \"10.0.0.1\" ]; roles = [ \"app\" ]; },\n"
-	"  { name = \"app2\"; addresses = [ \"10.0.0.2\", \"10.0.0.3\" ]; roles = [ \"app\" ]; },\n"
-	"  { name = \"both\"; addresses = [ \"10.0.0.4\", \"2001:db8::4\" ]; },\n"
-	"  { name = \"off\"; addresses = [ \"10.0.0.5\" ]; enabled = false; },\n"
-	"  { name = \"twin1\"; addresses = [ \"10.0.0.6\" ]; }, { name = \"twin2\"; addresses = [ \"10.0.0.6\" ]; } );\n";
+static const char fleet[] = "roles = ( { name = \"app\"; }, { name = \"all\"; selector = { }; } );\n"
+			    "machines = (\n"
+			    "  { name = \"app1\"; addresses = [ \"10.0.0.1\" ]; roles = [ \"app\" ]; },\n"
+			    "  { name = \"app2\"; addresses = [ \"10.0.0.2\", \"10.0.0.3\" ]; roles = [ \"app\" ]; },\n"
+			    "  { name = \"both\"; addresses = [ \"10.0.0.4\", \"2001:db8::4\" ]; },\n"
+			    "  { name = \"off\"; addresses = [ \"10.0.0.5\" ]; enabled = false; },\n"
+			    "  { name = \"twin1\"; addresses = [ \"10.0.0.6\" ]; },\n"
+			    "  { name = \"twin2\"; addresses = [ \"10.0.0.6\" ]; } );\n";
 
 static const struct {
 	const char *sources; /* of 22/tcp, one a line */
@@ -378,7 +381,8 @@ START_TEST(long_lists_are_cut)
 
 	buf_add(&buf, STR(HEAD ":f2b - [0:0]\n-A INPUT -p tcp -m tcp --dport 22 -j f2b\n"));
 	for (unsigned i = 0; i < 1000; i++)
-		buf_format(&buf, "-A f2b -s 10.%u.%u.1/32 -j REJECT --reject-with icmp-port-unreachable\n", i / 200, i % 200);
+		buf_format(&buf, "-A f2b -s 10.%u.%u.1/32 -j REJECT --reject-with icmp-port-unreachable\n", i / 200,
+		           i % 200);
 	buf_add(&buf, STR("-A f2b -j RETURN\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n"));
 	file.text = buf_str(&buf);
 	take_over(&file, 1);

@@ -34,10 +34,11 @@ struct making {
 
 static const char *address(enum family family)
 {
-	static const char *const v4[] = {"10.0.0.1/32",   "10.0.0.2/32", "10.0.0.3/32", "10.0.0.0/30",
-	                                 "10.0.0.0/8",    "0.0.0.0/1",   "10.1.0.0/16", "192.0.2.0/24"};
-	static const char *const v6[] = {"2001:db8::1/128", "2001:db8::2/128", "2001:db8::3/128", "2001:db8::/126",
-	                                 "2001:db8::/32",   "::/1",            "2001:db8:1::/48", "fd00::/8"};
+	static const char *const v4[] = {"10.0.0.1/32", "10.0.0.2/32", "10.0.0.3/32", "10.0.0.0/30",
+	                                 "10.0.0.0/8",  "0.0.0.0/1",   "10.1.0.0/16", "192.0.2.0/24"};
+	static const char *const v6[] = {"2001:db8::1/128", "2001:db8::2/128", "2001:db8::3/128",
+	                                 "2001:db8::/126",  "2001:db8::/32",   "::/1",
+	                                 "2001:db8:1::/48", "fd00::/8"};
 
 	return family == FAMILY_4 ? PICK(v4) : PICK(v6);
 }
@@ -45,12 +46,18 @@ static const char *address(enum family family)
 static void say_what(const struct making *making)
 {
 	static const char *const ports[] = {
-		" -p tcp -m tcp --dport 22",  " -p tcp -m tcp --dport 20:25",       " -p tcp -m multiport --dports 22,80,443",
-		" -p tcp",                    " -p udp -m udp --dport 53",          " -p udp",
-		" -p udp -m udp --dport 68",  " -p esp",                            " -p tcp -m tcp --dport 0:65535",
+		" -p tcp -m tcp --dport 22",
+		" -p tcp -m tcp --dport 20:25",
+		" -p tcp -m multiport --dports 22,80,443",
+		" -p tcp",
+		" -p udp -m udp --dport 53",
+		" -p udp",
+		" -p udp -m udp --dport 68",
+		" -p esp",
+		" -p tcp -m tcp --dport 0:65535",
 	};
-	static const char *const icmp4[] = {" -p icmp", " -p icmp -m icmp --icmp-type 8", " -p icmp -m icmp --icmp-type 3/4",
-	                                    " -p icmp -m icmp --icmp-type 3"};
+	static const char *const icmp4[] = {" -p icmp", " -p icmp -m icmp --icmp-type 8",
+	                                    " -p icmp -m icmp --icmp-type 3/4", " -p icmp -m icmp --icmp-type 3"};
 	static const char *const icmp6[] = {" -p ipv6-icmp", " -p ipv6-icmp -m icmp6 --icmpv6-type 128",
 	                                    " -p ipv6-icmp -m icmp6 --icmpv6-type 135",
 	                                    " -p ipv6-icmp -m icmp6 --icmpv6-type 129/3"};
@@ -77,7 +84,8 @@ static void say_interface(const struct making *making)
 
 static void say_state(const struct making *making)
 {
-	static const char *const states[] = {"NEW", "RELATED,ESTABLISHED", "NEW,ESTABLISHED", "INVALID", "NEW,UNTRACKED"};
+	static const char *const states[] = {"NEW", "RELATED,ESTABLISHED", "NEW,ESTABLISHED", "INVALID",
+	                                     "NEW,UNTRACKED"};
 
 	if (below(5) == 0)
 		buf_format(making->buf, " -m conntrack --ctstate %s", PICK(states));
