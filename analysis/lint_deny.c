@@ -26,15 +26,34 @@ static bool has_refusing(const struct linting *linting, uint32_t role)
 	return false;
 }
 
+struct kinds {
+	struct refusing *items;
+	size_t count, capacity;
+};
+
+/* The machine's list; a new one is kept. */
+static uint32_t kind_number(struct linting *linting, struct kinds *kinds, struct names *lists,
+                            const struct refusing *kind)
+{
+	struct str key = {(const char *)kind->roles, kind->count * sizeof *kind->roles};
+	uint32_t number = names_add(lists, key);
+	struct refusing kept;
+
+	if (number < kinds->count)
+		return number;
+	kept = (struct refusing){ARENA_ARRAY(linting->scratch, uint32_t, kind->count), kind->count};
+	for (size_t i = 0; i < kind->count; i++)
+		kept.roles[i] = kind->roles[i];
+	APPEND(linting->scratch, kinds, kept);
+	return number;
+}
+
 static void find_kinds(struct linting *linting)
 {
 	struct names *lists = names_new(linting->scratch);
 	bool *refuses = ARENA_ARRAY(linting->scratch, bool, linting->fleet->role_count);
-	struct buf key = buf_new(linting->scratch);
-	struct {
-		struct refusing *items;
-		size_t count, capacity;
-	} kinds = {0};
+	struct refusing kind = {ARENA_ARRAY(linting->scratch, uint32_t, linting->fleet->role_count), 0};
+	struct kinds kinds = {0};
 
 	for (uint32_t i = 0; i < linting->fleet->role_count; i++)
 		refuses[i] = has_refusing(linting, i);
@@ -42,15 +61,11 @@ static void find_kinds(struct linting *linting)
 	for (size_t i = 0; i < linting->fleet->machine_count; i++) {
 		const struct resolved_machine *machine = &linting->resolved->machines[i];
 
-		key.n = 0;
+		kind.count = 0;
 		for (size_t k = 0; k < machine->role_count; k++)
 			if (refuses[machine->roles[k]])
-				buf_add(&key, (struct str){(const char *)&machine->roles[k], sizeof(uint32_t)});
-		linting->kind_of[i] = names_add(lists, buf_str(&key));
-		if (linting->kind_of[i] == kinds.count)
-			APPEND(linting->scratch, &kinds,
-			       ((struct refusing){(uint32_t *)(void *)str_copy(linting->scratch, buf_str(&key)).p,
-			                          key.n / sizeof(uint32_t)}));
+				kind.roles[kind.count++] = machine->roles[k];
+		linting->kind_of[i] = kind_number(linting, &kinds, lists, &kind);
 	}
 	linting->kinds = kinds.items;
 }
@@ -197,32 +212,12 @@ struct looking {
 	uint32_t machine;
 };
 
-/* Of one peer as it is; a role of everybody is not copied for it. */
-static struct addr_set all_peers(struct linting *linting, const struct lint_rule *rule, enum family family)
-{
-	struct {
-		struct range *items;
-		size_t count, capacity;
-	} ranges = {0};
-
-	if (rule->rule->peer_count == 1)
-		return lint_peer_set(linting, rule, &rule->rule->peers[0], family);
-	for (size_t i = 0; i < rule->rule->peer_count; i++) {
-		struct addr_set set = lint_peer_set(linting, rule, &rule->rule->peers[i], family);
-
-		for (size_t k = 0; k < set.count; k++)
-			APPEND(linting->scratch, &ranges, set.ranges[k]);
-	}
-	return rule->rule->any ? lint_whole(family)
-	                       : addr_set_of(linting->scratch, family, ranges.items, ranges.count);
-}
-
 static const struct addr_set *refused_by(const struct looking *looking, size_t family)
 {
 	struct addr_set *set = &looking->refused[family][looking->refusing - looking->linting->rules];
 
 	if (set->family == 0)
-		*set = all_peers(looking->linting, looking->refusing, family_of(family));
+		*set = lint_all_peers(looking->linting, looking->refusing, family_of(family));
 	return set;
 }
 

@@ -165,6 +165,34 @@ static struct packets management(const struct shown *shown)
 	return packets_and(tcp, others);
 }
 
+/* What comes before the stage: deny before reject, both before allow. */
+static bool comes_before(const struct lint_rule *rule, const struct shown *shown)
+{
+	if (!lint_is_refusing(rule) || (rule->rule->direction == DIRECTION_OUT) != shown->out)
+		return false;
+	return shown->stage == STAGE_ALLOW || (shown->stage == STAGE_REJECT && rule->rule->action == ACTION_DENY);
+}
+
+static struct packets refused_before(const struct shown *shown, enum family family)
+{
+	struct linting *linting = shown->linting;
+	const struct refusing *kind = &linting->kinds[linting->kind_of[shown->machine]];
+	enum packet_field field = shown->out ? FIELD_DESTINATION : FIELD_SOURCE;
+	struct packets all = packets_none();
+
+	for (size_t i = 0; i < kind->count; i++)
+		for (size_t k = linting->first[kind->roles[i]]; k < linting->first[kind->roles[i] + 1]; k++) {
+			struct addr_set peers;
+
+			if (!comes_before(&linting->rules[k], shown))
+				continue;
+			peers = lint_all_peers(linting, &linting->rules[k], family);
+			all = packets_or(all, packets_and(linting->rules[k].heads[family == FAMILY_6],
+			                                  packets_addresses(field, &peers)));
+		}
+	return all;
+}
+
 static struct packets candidates(const struct shown *shown, struct packets heads, const struct addr_set *others)
 {
 	struct addr_set few = *others;
@@ -174,8 +202,11 @@ static struct packets candidates(const struct shown *shown, struct packets heads
 		few.count = RANGES_MOST;
 	set = packets_and(set, packets_state(STATE_NEW));
 	set = packets_and(set, packets_addresses(shown->out ? FIELD_DESTINATION : FIELD_SOURCE, &few));
-	return shown->stage == STAGE_MANAGEMENT ? packets_and(set, management(shown))
-	                                        : packets_without(set, management(shown));
+	if (shown->stage == STAGE_MANAGEMENT)
+		return packets_and(set, management(shown));
+	if (shown->stage == STAGE_ALLOW || shown->stage == STAGE_REJECT)
+		set = packets_without(set, refused_before(shown, others->family));
+	return packets_without(set, management(shown));
 }
 
 bool lint_show(const struct shown *shown, struct packets heads, const struct addr_set *others, struct str *text)

@@ -62,6 +62,8 @@ struct packets lint_head(struct linting *linting, struct lint_rule *rule, enum f
 /* The addresses of one peer, as the rule sees it. */
 struct addr_set lint_peer_set(struct linting *linting, const struct lint_rule *rule, const struct peer *peer,
                               enum family family);
+/* Of all of its peers. */
+struct addr_set lint_all_peers(struct linting *linting, const struct lint_rule *rule, enum family family);
 struct addr_set lint_whole(enum family family);
 bool lint_is_refusing(const struct lint_rule *rule);
 struct str lint_rule_subject(struct linting *linting, const struct lint_rule *rule);

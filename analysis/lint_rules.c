@@ -67,6 +67,26 @@ struct addr_set lint_peer_set(struct linting *linting, const struct lint_rule *r
 	return *peers_set(linting->peers, number, lint_is_refusing(rule), family);
 }
 
+/* Of one peer as it is: a role of everybody is not copied. */
+struct addr_set lint_all_peers(struct linting *linting, const struct lint_rule *rule, enum family family)
+{
+	struct {
+		struct range *items;
+		size_t count, capacity;
+	} ranges = {0};
+
+	if (rule->rule->peer_count == 1)
+		return lint_peer_set(linting, rule, &rule->rule->peers[0], family);
+	for (size_t i = 0; i < rule->rule->peer_count; i++) {
+		struct addr_set set = lint_peer_set(linting, rule, &rule->rule->peers[i], family);
+
+		for (size_t k = 0; k < set.count; k++)
+			APPEND(linting->scratch, &ranges, set.ranges[k]);
+	}
+	return rule->rule->any ? lint_whole(family)
+	                       : addr_set_of(linting->scratch, family, ranges.items, ranges.count);
+}
+
 struct str lint_rule_subject(struct linting *linting, const struct lint_rule *rule)
 {
 	return str_format(linting->scratch, "rule %s", rule->effective->id);

@@ -200,6 +200,10 @@ static const struct sample_case cases[] = {
 	{LINT_DATABASE_OPEN, WITH("\"allow 1024-65535/tcp\""), SILENT},
 	{LINT_DATABASE_OPEN, WITH("\"allow 3306/udp\""), SILENT},
 	{LINT_DATABASE_OPEN, WITH("\"allow 3306/tcp\", \"deny 3306/tcp\""), SILENT},
+	{LINT_DATABASE_OPEN, WITH("\"allow 3306/tcp\", \"deny all from 0.0.0.0-8.8.8.7, 192.0.0.0/8, 203.0.113.0/24\""),
+         "opens a database", "198.51.100.7 -> db1 3306/tcp"},
+	{LINT_DATABASE_OPEN, WITH("\"allow 3306/tcp from 0.0.0.0/0\", \"reject all from 0.0.0.0/1, 128.0.0.0/1\""),
+         SILENT},
 	{LINT_DATABASE_OPEN, WITH("\"allow 3306/tcp to 0.0.0.0/0\""), SILENT},
 	{LINT_DATABASE_OPEN, ROLES(ROLE("db", "\"allow 3306/tcp\"") ", " ROLE("app", "")) MACHINES(APP1), SILENT},
 
