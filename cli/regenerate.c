@@ -292,8 +292,8 @@ void round_tell_mended(struct round *round)
 	tell_mended(round, "set file", faults->sets, faults->set_count, next->sets, next->set_count);
 }
 
-/* What the next run needs is packed and written while the lists and the links, which are one after the other, need no
- * more than one processor. */
+/* What the next run needs is packed and written, and what changed is counted, while the lists and the links, which are
+ * one after the other, need no more than one processor. */
 struct ending {
 	struct round *round;
 	struct regeneration *result;
@@ -315,6 +315,7 @@ static struct error *write_model(void *context)
 	struct ending *ending = context;
 
 	(void)!round_cache_model(ending->round, ending->fleet);
+	ending->result->changed = round_changes(ending->round);
 	return NULL;
 }
 
@@ -331,8 +332,11 @@ static struct error *publish(struct round *round, bool stays, struct ending *end
 		return round_links(round, &round->next);
 	}
 	result->state = REGENERATED_PUBLISHED;
+	if (!stays)
+		return round_publish_beside(round, write_model, ending);
+	TRY(round_publish(round, 0));
 	result->changed = round_changes(round);
-	return stays ? round_publish(round, 0) : round_publish_beside(round, write_model, ending);
+	return NULL;
 }
 
 static struct error *finish(struct round *round, bool stays, struct ending *ending)

@@ -131,7 +131,8 @@ struct error *round_publish(struct round *round, uint64_t of) MUST_CHECK;
 struct error *round_publish_beside(struct round *round, parallel_task *beside, void *context) MUST_CHECK;
 /* Brings the links in line, with a warning where they were not what was published before. */
 struct error *round_links(struct round *round, const struct generation *published) MUST_CHECK;
-size_t round_changes(struct round *round);
+/* Machines and sets that `next` changes. */
+size_t round_changes(const struct round *round);
 /* Of the database, as a snapshot knew it whose last change was `last`. */
 struct str round_identity(struct arena *arena, const struct inventory_news *news, struct str last);
 /* What the next round must know, with a mark of now: round->head. */

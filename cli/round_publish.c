@@ -98,20 +98,23 @@ void round_touch(struct round *round)
 
 /* --- publishing --- */
 
-static size_t count_changes(struct round *round, const struct entry *before, size_t before_count,
-                            const struct entry *after, size_t after_count)
+static size_t count_changes(const struct entry *before, size_t before_count, const struct entry *after,
+                            size_t after_count)
 {
+	struct arena *scratch = arena_new();
 	struct difference *differences;
+	size_t count = entries_compare(scratch, before, before_count, after, after_count, &differences);
 
-	return entries_compare(round->arena, before, before_count, after, after_count, &differences);
+	arena_free(scratch);
+	return count;
 }
 
-size_t round_changes(struct round *round)
+size_t round_changes(const struct round *round)
 {
 	const struct generation *before = &round->published, *after = &round->next;
 
-	return count_changes(round, before->sets, before->set_count, after->sets, after->set_count) +
-	       count_changes(round, before->manifest, before->machine_count, after->manifest, after->machine_count);
+	return count_changes(before->sets, before->set_count, after->sets, after->set_count) +
+	       count_changes(before->manifest, before->machine_count, after->manifest, after->machine_count);
 }
 
 /* Links that nobody touched say what the generation before says. */

@@ -11,7 +11,7 @@ enum { PRIVATE_TRIES = 5 };
 
 static struct error *open_private(struct run *run, bool make, struct str *conninfo)
 {
-	struct server server;
+	struct server server = {.state = SERVER_NONE};
 
 	if (!make) {
 		TRY(server_status(run->arena, run->config.state, &server));
@@ -20,7 +20,9 @@ static struct error *open_private(struct run *run, bool make, struct str *connin
 			                            STR_ARG(run->config.state)),
 			                  "fleetwall init makes one");
 	}
-	TRY(server_start(run->arena, run->config.state, &server));
+	/* Each look starts a process of the server. */
+	if (server.state != SERVER_RUNNING)
+		TRY(server_start(run->arena, run->config.state, &server));
 	/* A service file speaks of other servers, and would be asked all the same. */
 	unsetenv("PGSERVICE");
 	*conninfo = server.conninfo;
