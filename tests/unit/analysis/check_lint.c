@@ -115,6 +115,17 @@ static const struct sample_case cases[] = {
 	{LINT_COVERED, WITH("\"allow 22/tcp since 2026-02-01\", \"allow 22/tcp from 10.0.0.0/8\""), SILENT},
 	{LINT_COVERED, WITH("\"allow 22/tcp from 0.0.0.0/0\", \"allow 22/tcp\""), "0.0.0.0/0", "\"allow 22/tcp\""},
 	{LINT_COVERED, WITH("\"allow 22/tcp to 10.0.0.0/8\", \"allow 22/tcp from 10.0.0.0/8\""), SILENT},
+	{LINT_COVERED, WITH("\"allow 22/tcp from role:app/private\", \"allow 22/tcp from role:app/public\""), SILENT},
+	{LINT_COVERED, WITH("\"allow icmpv4/3/1\", \"allow icmpv4/3/13 from 10.0.0.0/8\""), SILENT},
+	{LINT_COVERED,
+         WITH("\"allow 22/tcp from 10.0.0.0-10.0.0.10, 10.0.0.15-10.0.0.20\", "
+              "\"allow 22/tcp from 10.0.0.11-10.0.0.14\", \"allow 22/tcp from 10.0.0.0-10.0.0.20 limit 9/hour\""),
+         "limit 9/hour", "10.0.0.11-10.0.0.14"},
+	{LINT_COVERED,
+         ROLES("{ name = \"some\"; selector = { env = \"prod\"; }; rules = [ \"allow all from self\" ]; }, "
+               ROLE("app", "\"allow 22/tcp from machine:m2\""))
+                 MACHINES("{ name = \"m1\"; roles = [ \"app\" ]; labels = { env = \"prod\"; }; }, "
+                          MACHINE("m2", "10.0.0.2", "")), SILENT},
 	/* Another role's rule counts only if every member has that role. */
 	{LINT_COVERED,
          ROLES(ROLE("a", "\"allow 22/tcp\"") ", " ROLE("b", "\"allow 22/tcp from 10.0.0.0/8\""))
@@ -154,6 +165,9 @@ static const struct sample_case cases[] = {
          "refuses all of role:app", "10.1.0.1 -> db1 22/tcp: this rule rejects it"},
 	{LINT_CUT_ROLE, WITH("\"allow 22/tcp from role:app, 10.9.0.0/16\", \"reject tcp from 10.1.0.1\""), SILENT},
 	{LINT_CUT_ROLE, WITH("\"allow tcp from role:app, 10.9.0.0/16\", \"reject 22/tcp from 10.1.0.0/16\""), SILENT},
+
+	{LINT_CUT_ROLE, WITH("\"allow 21,22/tcp from role:app, 10.9.0.0/16\", \"reject 21/tcp from 10.1.0.0/16\""),
+         SILENT},
 
 	{LINT_NO_MATCH, WITH("\"allow icmpv6 from 10.0.0.0/8\""), "has no effect", "different families"},
 	{LINT_NO_MATCH, WITH("\"deny 3306/tcp on lo\""), "deny 3306/tcp on lo", "housekeeping"},
@@ -214,6 +228,7 @@ static const struct sample_case cases[] = {
 	{LINT_ONE_FAMILY, BOTH("\"allow 443/tcp from 0.0.0.0/0\", \"allow tcp from 2001:db8::/32\""), SILENT},
 	{LINT_ONE_FAMILY, BOTH("\"allow 443/tcp from 0.0.0.0/0\", \"allow 443/tcp from ::/0\""), SILENT},
 	{LINT_ONE_FAMILY, BOTH("\"allow 443/tcp from 10.0.0.0/8\""), SILENT},
+	{LINT_ONE_FAMILY, BOTH("\"allow 443/tcp from 0.0.0.0/0, role:db\""), SILENT},
 	{LINT_ONE_FAMILY, BOTH("\"allow icmpv4 from 0.0.0.0/0\""), SILENT},
 	{LINT_ONE_FAMILY, BOTH("\"allow 67/udp from 0.0.0.0/0\""), SILENT},
 	{LINT_ONE_FAMILY,
