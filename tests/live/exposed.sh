@@ -1,6 +1,6 @@
 #!/bin/sh
-# query exposed and query matrix from the outside: rows, JSON, faults, another time; and on a real fleet, where there is one: what is told to
-# be open is what explain says, rule by rule, and nothing that the fleet's own iptables files refuse.
+# query exposed and query matrix from the outside: rows, JSON, faults, another time; and on a real fleet, where there is one: what is
+# told to be open is what explain says, rule by rule, and nothing that the fleet's own iptables files refuse.
 set -u
 . tests/live/lib/command.sh
 fleets=../shared/fleets
@@ -115,7 +115,7 @@ holds 'the same as of now' cmp "$home/then" "$home/present"
 # --- a real fleet ---
 
 # covers LIST PORT: is the port in "80,8000-8010"?
-cat > "$home/join.awk" << 'END'
+cat > "$home/join.awk" << 'AWK'
 function covers(list, port,   i, n, parts, ends) {
 	n = split(list, parts, ",")
 	for (i = 1; i <= n; i++) {
@@ -147,7 +147,7 @@ FILENAME ~ /open$/ { split($0, f, "\t"); open[f[1], ++count[f[1]]] = f[2]; next 
 		print "told " told ": " $0
 }
 END { if (asked["allow"] < 5 || asked["deny"] < 20) print "too few were asked: " asked["allow"] + 0 ", " asked["deny"] + 0 }
-END
+AWK
 
 if [ -d "$fleets/opendev" ]; then
 	run 0 import --csv "$fleets/opendev"
@@ -164,7 +164,8 @@ if [ -d "$fleets/opendev" ]; then
 	cut -f 6 "$home/out" | cmp -s - "$home/meant"
 	holds 'explain names the rules' [ $? -eq 0 ]
 	# And the fleet's own files let in, and refuse, the same.
-	jq -r '.items[] | select(.sources | index("anyone") or index("0.0.0.0/0")) | .machine as $m | .what[] | "\($m)\t\(.)"' "$home/told" > "$home/open"
+	jq -r '.items[] | select(.sources | index("anyone") or index("0.0.0.0/0")) | .machine as $m | .what[] | "\($m)\t\(.)"' \
+		"$home/told" > "$home/open"
 	awk -f "$home/join.awk" "$fleets/opendev/addresses.csv" "$home/open" "$fleets/opendev/queries.csv" > "$home/differ"
 	empty 'what differs from the files' "$home/differ"
 else

@@ -265,7 +265,7 @@ static void ask_world(uint64_t seed)
 START_TEST(every_pair_of_small_worlds)
 {
 	packets_begin();
-	for (uint64_t seed = 1; seed <= rounds(8); seed++) {
+	for (uint64_t seed = 1; seed <= rounds(16); seed++) {
 		size_t mark = packets_mark();
 
 		ask_world(seed * 7919);
@@ -284,7 +284,9 @@ static const char fleet_told[] =
 	"  { name = \"db\"; rules = [ \"allow 3306/tcp from role:app, role:shut, network:office\",\n"
 	"    \"allow 22/tcp from role:app/private\", \"deny 9000/tcp from machine:app2\",\n"
 	"    \"allow 9000-9001/tcp from role:app\", \"allow 1-9/udp from 10.0.0.0/8, 192.0.2.1\",\n"
-	"    \"allow 81/tcp from machine:adm\", \"allow icmp from role:app\" ]; },\n"
+	"    \"allow 81/tcp from machine:adm\", \"allow icmp from role:app\",\n"
+	"    \"allow 4000/tcp from role:talk\" ]; },\n"
+	"  { name = \"talk\"; rules = [ \"deny 4000/tcp to machine:db2\" ]; },\n"
 	"  { name = \"web\"; rules = [ \"allow 80,443/tcp\", \"allow 8080/tcp from role:empty\" ]; },\n"
 	"  { name = \"empty\"; } );\n"
 	"machines = ( { name = \"app1\"; addresses = ( { address = \"10.1.0.1\"; label = \"private\"; },\n"
@@ -296,6 +298,8 @@ static const char fleet_told[] =
 	"  { name = \"shut2\"; addresses = [ \"10.2.0.2\" ]; roles = [ \"shut\" ]; },\n"
 	"  { name = \"db1\"; addresses = [ \"10.3.0.1\", \"fd00::3\" ]; roles = [ \"db\" ]; },\n"
 	"  { name = \"db2\"; addresses = [ \"10.3.0.2\" ]; roles = [ \"db\" ]; },\n"
+	"  { name = \"db3\"; addresses = [ \"10.3.0.3\" ]; roles = [ \"db\" ]; enforcement = \"monitor\"; },\n"
+	"  { name = \"talk1\"; addresses = [ \"10.6.0.1\" ]; roles = [ \"talk\" ]; },\n"
 	"  { name = \"web1\"; addresses = [ \"10.4.0.1\" ]; roles = [ \"web\" ]; },\n"
 	"  { name = \"adm\"; addresses = [ \"10.5.0.1\" ]; rules = [ \"allow 5/tcp from role:app\" ]; } );\n";
 
@@ -338,29 +342,30 @@ START_TEST(rows_read_well)
 {
 	ck_assert_str_eq(rows_of((struct matrix_asked){0}),
 	                 "anyone > web: 80,443/tcp all 0 1 1\n"
-	                 "role:app > db: icmp;3306,9001/tcp all 2 2 3\n"
-	                 "role:app > db: 9000/tcp some 1 2 1\n"
-	                 "role:app/private > db: 22/tcp all 1 2 1\n"
-	                 "role:shut > db: 3306/tcp all 2 2 1\n"
-	                 "network:office > db: 3306/tcp all 0 2 1\n"
-	                 "machine:adm > db: 81/tcp all 1 2 1\n"
-	                 "10.0.0.0/8, 192.0.2.1 > db: 1-9/udp all 0 2 1\n");
+	                 "role:app > db: icmp;3306,9001/tcp all 2 3 3\n"
+	                 "role:app > db: 9000/tcp some 2 3 1\n"
+	                 "role:app/private > db: 22/tcp all 1 3 1\n"
+	                 "role:shut > db: 3306/tcp all 2 3 1\n"
+	                 "role:talk > db: 4000/tcp some 1 2 1\n"
+	                 "network:office > db: 3306/tcp all 0 3 1\n"
+	                 "machine:adm > db: 81/tcp all 1 3 1\n"
+	                 "10.0.0.0/8, 192.0.2.1 > db: 1-9/udp all 0 3 1\n");
 }
 END_TEST
 
 START_TEST(rows_that_were_asked_for)
 {
 	ck_assert_str_eq(rows_of((struct matrix_asked){.from = role("shut")}),
-	                 "role:shut > db: 3306/tcp all 2 2 1\n");
+	                 "role:shut > db: 3306/tcp all 2 3 1\n");
 	ck_assert_str_eq(rows_of((struct matrix_asked){.from = role("app"), .to = role("db")}),
-	                 "role:app > db: icmp;3306,9001/tcp all 2 2 3\n"
-	                 "role:app > db: 22,9000/tcp;1-9/udp some 2 2 3\n");
+	                 "role:app > db: icmp;3306,9001/tcp all 2 3 3\n"
+	                 "role:app > db: 22,9000/tcp;1-9/udp some 2 3 3\n");
 	ck_assert_str_eq(rows_of((struct matrix_asked){.to = role("web")}), "anyone > web: 80,443/tcp all 0 1 1\n");
 	ck_assert_str_eq(rows_of((struct matrix_asked){.either = role("web")}),
 	                 "anyone > web: 80,443/tcp all 0 1 1\n");
 	ck_assert_str_eq(rows_of((struct matrix_asked){.either = role("machine:adm")}),
 	                 "role:app > machine:adm: 5/tcp all 2 1 1\n"
-	                 "machine:adm > db: 81/tcp all 1 2 1\n");
+	                 "machine:adm > db: 81/tcp all 1 3 1\n");
 }
 END_TEST
 
