@@ -32,22 +32,34 @@ static void skip_to_arrow(struct parser *p)
 		lex_next(p);
 }
 
-static bool parse_kind(struct parser *p, struct assertion *assertion)
+/* A word that is none of them is passed over, unless it is the first of the sources. */
+static void refuse_kind(struct parser *p)
 {
-	struct str near;
+	struct parser ahead = *p;
+	struct str word = p->token.text;
+	int value;
+
+	parser_fault(p, p->token.at, "expected never, always or only, not %s", lex_shown(&p->token).text);
+	if (word_find(word_actions, word, &value))
+		parser_hint(p, "this is a rule; an assertion says what rules must come to: "
+		               "never any -> role:mysql 3306/tcp");
+	else
+		parser_near(p, word_nearest(word_kinds, NULL, word));
+	lex_next(&ahead);
+	if (!is_arrow(&ahead.token))
+		lex_next(p);
+}
+
+static void parse_kind(struct parser *p, struct assertion *assertion)
+{
 	int value;
 
 	if (p->token.kind == TOKEN_WORD && word_find(word_kinds, p->token.text, &value)) {
 		assertion->kind = (enum assertion_kind)value;
 		lex_next(p);
-		return true;
+		return;
 	}
-	parser_fault(p, p->token.at, "expected never, always or only, not %s", lex_shown(&p->token).text);
-	if (word_find(word_actions, p->token.text, &value))
-		return parser_hint(p, "this is a rule; an assertion says what rules must come to: "
-		                      "never any -> role:mysql 3306/tcp");
-	near = word_nearest(word_kinds, NULL, p->token.text);
-	return parser_near(p, near);
+	refuse_kind(p);
 }
 
 /* --- ends --- */
@@ -100,17 +112,35 @@ static bool parse_arrow(struct parser *p)
 	             lex_shown(&p->token).text);
 	if (word_find(likely, p->token.text, &value))
 		return parser_hint(p, "write ->");
-	if (str_find(p->line, '>') < p->end)
-		return parser_hint(p, "the arrow is a word of its own: any -> role:mysql");
 	return parser_hint(p, "for example never any -> role:mysql 3306/tcp");
+}
+
+/* "any->role:mysql" would be read as many things. */
+static bool check_arrows(struct parser *p)
+{
+	for (struct parser ahead = *p; ahead.token.kind != TOKEN_END; lex_next(&ahead)) {
+		struct str word = ahead.token.text;
+
+		for (size_t i = 0; i + 1 < word.n && word.n > 2; i++)
+			if (word.p[i] == '-' && word.p[i + 1] == '>') {
+				parser_fault(p, ahead.token.at + i, "the arrow is a word of its own");
+				return parser_hint(p, "write blanks around it: any -> role:mysql");
+			}
+	}
+	return true;
 }
 
 static bool parse_ends(struct parser *p, struct assertion *assertion)
 {
-	bool good = parse_end(p, &assertion->source);
+	bool good;
 
+	if (!check_arrows(p))
+		return false;
+	good = parse_end(p, &assertion->source);
 	if (!good)
 		skip_to_arrow(p);
+	if (!good && p->token.kind == TOKEN_END)
+		return false;
 	return parse_arrow(p) && parse_end(p, &assertion->destination) && good;
 }
 
@@ -180,8 +210,7 @@ struct error *assertion_parse(struct arena *arena, struct str line, struct asser
 		return NULL;
 	assertion->comment = str_trim(p.comment);
 	assertion->text = str_trim(str_slice(p.line, 0, p.end));
-	if (!parse_kind(&p, assertion))
-		lex_next(&p);
+	parse_kind(&p, assertion);
 	if (parse_ends(&p, assertion) && parse_rest(&p, assertion))
 		check_senders(&p, assertion);
 	*said = true;
