@@ -5,22 +5,21 @@
 #include "fleetwall/exposed.h"
 #include "lint_parts.h"
 
-/* Ports on which nothing but a database answers, as a rule: those of the services of these names that come with the
- * schema, and of some more. They are numbers here because what an inventory calls mysql may be something else. */
+/* Ports on which nothing but a database answers, as a rule; what others use as well (8123, 9000, 50000) is not among
+ * them. They are numbers here because what an inventory calls mysql may be something else. */
 static const struct database {
 	const char *name;
 	uint8_t protocol;
 	uint16_t first, last;
 } databases[] = {
-	{"cassandra", PROTOCOL_TCP, 9042, 9042},   {"clickhouse", PROTOCOL_TCP, 8123, 8123},
-	{"couchdb", PROTOCOL_TCP, 5984, 5984},     {"db2", PROTOCOL_TCP, 50000, 50000},
+	{"cassandra", PROTOCOL_TCP, 9042, 9042},     {"couchdb", PROTOCOL_TCP, 5984, 5984},
 	{"elasticsearch", PROTOCOL_TCP, 9200, 9200}, {"elasticsearch", PROTOCOL_TCP, 9300, 9300},
-	{"etcd", PROTOCOL_TCP, 2379, 2380},        {"influxdb", PROTOCOL_TCP, 8086, 8086},
-	{"memcached", PROTOCOL_TCP, 11211, 11211}, {"memcached", PROTOCOL_UDP, 11211, 11211},
-	{"mongodb", PROTOCOL_TCP, 27017, 27019},   {"mssql", PROTOCOL_TCP, 1433, 1433},
-	{"mssql", PROTOCOL_UDP, 1434, 1434},       {"mysql", PROTOCOL_TCP, 3306, 3306},
-	{"mysql", PROTOCOL_TCP, 33060, 33060},     {"neo4j", PROTOCOL_TCP, 7687, 7687},
-	{"oracle", PROTOCOL_TCP, 1521, 1521},      {"postgresql", PROTOCOL_TCP, 5432, 5432},
+	{"etcd", PROTOCOL_TCP, 2379, 2380},          {"influxdb", PROTOCOL_TCP, 8086, 8086},
+	{"memcached", PROTOCOL_TCP, 11211, 11211},   {"memcached", PROTOCOL_UDP, 11211, 11211},
+	{"mongodb", PROTOCOL_TCP, 27017, 27019},     {"mssql", PROTOCOL_TCP, 1433, 1433},
+	{"mssql", PROTOCOL_UDP, 1434, 1434},         {"mysql", PROTOCOL_TCP, 3306, 3306},
+	{"mysql", PROTOCOL_TCP, 33060, 33060},       {"neo4j", PROTOCOL_TCP, 7687, 7687},
+	{"oracle", PROTOCOL_TCP, 1521, 1521},        {"postgresql", PROTOCOL_TCP, 5432, 5432},
 	{"redis", PROTOCOL_TCP, 6379, 6379},
 };
 
@@ -142,7 +141,8 @@ static bool check_database(const struct opening *opening, const struct lint_rule
 	lint_find(linting, LINT_DATABASE_OPEN,
 	          &(struct lint_words){
 			  .subject = lint_rule_subject(linting, rule),
-			  .message = str_format(linting->scratch, "%.*s opens a database (%s) to the internet",
+			  .message = str_format(linting->scratch, "%.*s opens the port of a database (%s) to the "
+	                                        "internet",
 	                                        STR_ARG(lint_rule_words(linting, rule)), database->name),
 			  .evidence = packet,
 			  .advice = STR("name who may: from role:NAME, or network:NAME"),

@@ -205,7 +205,7 @@ static const struct sample_case cases[] = {
          SILENT},
 	{LINT_OPEN_EGRESS, WITH("\"deny 53/udp to 10.0.0.53\", \"allow 53/udp\""), SILENT},
 
-	{LINT_DATABASE_OPEN, WITH("\"allow 3306/tcp\""), "opens a database (mysql)", "203.0.113.7 -> db1 3306/tcp"},
+	{LINT_DATABASE_OPEN, WITH("\"allow 3306/tcp\""), "port of a database (mysql)", "203.0.113.7 -> db1 3306/tcp"},
 	{LINT_DATABASE_OPEN, WITH("\"allow 80,6379/tcp from ::/0\""), "redis", "2001:db8::7 -> db1 6379/tcp"},
 	{LINT_DATABASE_OPEN,
          NETWORKS(NETWORK("n", "\"0.0.0.0/0\"")) WITH("\"allow 5432/tcp from network:n\""),
@@ -215,7 +215,7 @@ static const struct sample_case cases[] = {
 	{LINT_DATABASE_OPEN, WITH("\"allow 3306/udp\""), SILENT},
 	{LINT_DATABASE_OPEN, WITH("\"allow 3306/tcp\", \"deny 3306/tcp\""), SILENT},
 	{LINT_DATABASE_OPEN, WITH("\"allow 3306/tcp\", \"deny all from 0.0.0.0-8.8.8.7, 192.0.0.0/8, 203.0.113.0/24\""),
-         "opens a database", "198.51.100.7 -> db1 3306/tcp"},
+         "opens the port", "198.51.100.7 -> db1 3306/tcp"},
 	{LINT_DATABASE_OPEN, WITH("\"allow 3306/tcp from 0.0.0.0/0\", \"reject all from 0.0.0.0/1, 128.0.0.0/1\""),
          SILENT},
 	{LINT_DATABASE_OPEN, WITH("\"allow 3306/tcp to 0.0.0.0/0\""), SILENT},
