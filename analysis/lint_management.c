@@ -124,11 +124,6 @@ static void check_enforcement(struct linting *linting, const struct machine *mac
 
 /* --- refusing rules that speak of management --- */
 
-static unsigned ssh_port(const struct linting *linting, const struct machine *machine)
-{
-	return machine->ssh_port != 0 ? machine->ssh_port : linting->settings->ssh_port;
-}
-
 /* The management sources among the rule's peers, of one family. */
 static struct addr_set sources_of(struct linting *linting, const struct lint_rule *rule, enum family family)
 {
@@ -170,9 +165,9 @@ static bool show_management(struct linting *linting, const struct lint_rule *rul
 		const struct machine *machine = &linting->fleet->machines[role->members[i]];
 		struct shown shown = {linting, role->members[i], false, STAGE_MANAGEMENT, NULL};
 
-		if (!is_pushed(machine) || ssh_port(linting, machine) == last)
+		if (!is_pushed(machine) || lint_ssh_port(linting, machine) == last)
 			continue;
-		last = ssh_port(linting, machine);
+		last = lint_ssh_port(linting, machine);
 		if (lint_show(&shown, rule->heads[family], &sources, packet))
 			return true;
 	}

@@ -145,23 +145,22 @@ static bool explain_says(const struct shown *shown, const struct sample *packet,
 	return error == NULL && verdict.stage == shown->stage && (shown->by == NULL || is_by(&verdict, shown->by));
 }
 
-static unsigned ssh_port(const struct shown *shown)
+unsigned lint_ssh_port(const struct linting *linting, const struct machine *machine)
 {
-	unsigned port = shown->linting->fleet->machines[shown->machine].ssh_port;
-
-	return port != 0 ? port : shown->linting->settings->ssh_port;
+	return machine->ssh_port != 0 ? machine->ssh_port : linting->settings->ssh_port;
 }
 
 /* What management lets in, to look elsewhere or there alone. */
 static struct packets management(const struct shown *shown)
 {
 	const struct settings *settings = shown->linting->settings;
+	unsigned port = lint_ssh_port(shown->linting, &shown->linting->fleet->machines[shown->machine]);
 	struct packets tcp = packets_number(FIELD_PROTOCOL, PROTOCOL_TCP), others = packets_none();
 
 	for (size_t i = 0; i < settings->management_count; i++)
 		others = packets_or(others, packets_prefix(shown->out ? FIELD_DESTINATION : FIELD_SOURCE,
 		                                           settings->management[i]));
-	tcp = packets_and(tcp, packets_number(shown->out ? FIELD_SOURCE_PORT : FIELD_PORT, ssh_port(shown)));
+	tcp = packets_and(tcp, packets_number(shown->out ? FIELD_SOURCE_PORT : FIELD_PORT, port));
 	return packets_and(tcp, others);
 }
 

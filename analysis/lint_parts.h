@@ -109,5 +109,6 @@ struct shown {
 	const struct lint_rule *by;
 };
 bool lint_show(const struct shown *shown, struct packets heads, const struct addr_set *others, struct str *text);
+unsigned lint_ssh_port(const struct linting *linting, const struct machine *machine);
 
 #endif
