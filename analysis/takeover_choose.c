@@ -5,6 +5,8 @@
 #include "takeover.h"
 
 enum { LIMIT_MOST = 1000, BURST_MOST = 5 };
+/* Behind the actions: those with a limit, and those that refuse without a log. */
+enum { SAID_LIMITED = ACTION_REJECT + 1, SAID_SILENT, SAID_KINDS };
 
 struct choice {
 	struct takeover *takeover;
@@ -12,21 +14,36 @@ struct choice {
 	struct walk walk;
 	struct space space;
 	struct patterns patterns;
-	struct piece_list pieces;    /* of this family and direction */
-	struct packets compared;     /* space.opening without what is kept; held, as all below */
-	struct packets accepted;     /* of that */
-	struct packets open;         /* cells of which every packet is let in */
-	struct packets touched;      /* cells of which some packet may be let in */
-	struct packets offered;      /* cells that some unit would let in, were there no rules before it */
-	struct packets said[3];      /* cells of the pieces, by action */
-	struct packets silent;       /* cells of those that refuse without a log */
-	struct packets said_limited; /* cells of those with a limit */
-	struct packets limited;      /* packets that these let in, below it */
+	struct piece_list pieces; /* of this family and direction */
+	struct packets compared;  /* space.opening without what is kept; held, as all below */
+	struct packets accepted;  /* of that */
+	struct packets open;      /* cells of which every packet is let in */
+	struct packets touched;   /* cells of which some packet may be let in */
+	struct packets offered;   /* cells that some unit would let in, were there no rules before it */
+	struct packets
+		said[SAID_KINDS]; /* cells of the pieces: by action, without those with a limit; and other sums */
+	struct packets may;       /* cells that a rule may let in: what refuses comes before it */
+	struct packets left;      /* cells that are open, and nobody has said yet */
+	struct packets limited;   /* packets that these let in, below it */
 };
 
 static void add(struct packets *held, struct packets more)
 {
 	packets_hold(held, packets_or(*held, more));
+}
+
+/* By halves: small sets are joined quickly, and there are few large ones. */
+static struct packets union_of(const struct packets *sets, size_t count)
+{
+	struct packets held = {0}, set;
+	size_t mark = packets_mark();
+
+	if (count <= 1)
+		return count == 0 ? packets_none() : sets[0];
+	packets_hold(&held, union_of(sets, count / 2));
+	set = packets_or(held, union_of(sets + count / 2, count - count / 2));
+	packets_hold(&held, packets_none());
+	return packets_release_but(mark, set);
 }
 
 /* --- what is to be said --- */
@@ -73,17 +90,23 @@ static void find_opened(struct choice *choice)
 
 static void find_accepted(struct choice *choice)
 {
-	size_t mark = packets_mark();
+	struct arena *scratch = arena_new();
+	struct packets *opened = ARENA_ARRAY(scratch, struct packets, choice->walk.count);
+	struct packets *cells = ARENA_ARRAY(scratch, struct packets, choice->walk.count);
+	size_t count = 0, mark = packets_mark();
 
 	for (size_t i = 0; i < choice->walk.count; i++) {
 		const struct unit *unit = &choice->walk.items[i];
 
 		if (unit->kind != UNIT_ACCEPT || packets_empty(unit->opened))
 			continue;
-		add(&choice->accepted, unit->opened);
-		add(&choice->offered, unit->cells);
-		packets_release(mark);
+		opened[count] = unit->opened;
+		cells[count++] = unit->cells;
 	}
+	packets_hold(&choice->accepted, union_of(opened, count));
+	packets_hold(&choice->offered, union_of(cells, count));
+	packets_release(mark);
+	arena_free(scratch);
 }
 
 static void find_cells(struct choice *choice)
@@ -133,11 +156,13 @@ static void give_literals(struct choice *choice, const struct unit *unit, struct
 	}
 }
 
-/* `as` has the action, and a limit. */
-static void say_as(struct choice *choice, const struct unit *unit, const struct piece *as, struct packets cells)
+/* `as` has the action, and a limit. The cells that were said. */
+static struct packets say_as(struct choice *choice, const struct unit *unit, const struct piece *as,
+                             struct packets cells)
 {
 	const struct filter_chain *chain = &choice->walk.filter->chains[unit->chain];
 	struct arena *arena = choice->takeover->arena;
+	struct packets said = packets_none();
 	size_t first = choice->pieces.count;
 
 	cells_pieces(arena, &choice->space, &choice->patterns, cells, &choice->pieces);
@@ -152,15 +177,43 @@ static void say_as(struct choice *choice, const struct unit *unit, const struct 
 			piece->comment = clean_comment(arena, chain->rules[unit->rules[0]].comment);
 		if (!piece->any && unit->count > 0)
 			give_literals(choice, unit, piece);
-		add(as->limit > 0 ? &choice->said_limited : &choice->said[as->action], piece->cells);
-		if (as->action != ACTION_ALLOW && !unit->log)
-			add(&choice->silent, piece->cells);
+		said = packets_or(said, piece->cells);
 	}
+	return said;
 }
 
-static void say(struct choice *choice, const struct unit *unit, enum action action, struct packets cells)
+static struct packets say(struct choice *choice, const struct unit *unit, enum action action, struct packets cells)
 {
-	say_as(choice, unit, &(struct piece){.action = action}, cells);
+	return say_as(choice, unit, &(struct piece){.action = action}, cells);
+}
+
+/* Which pieces' cells are asked for. */
+static bool is_of(const struct piece *piece, unsigned which)
+{
+	if (which == SAID_SILENT)
+		return piece->action != ACTION_ALLOW && !piece->log;
+	if (which == SAID_LIMITED)
+		return piece->limit > 0;
+	return (unsigned)piece->action == which && piece->limit == 0;
+}
+
+/* What was said up to here, all at once. */
+static void sum_up(struct choice *choice)
+{
+	struct arena *scratch = arena_new();
+	struct packets *cells = ARENA_ARRAY(scratch, struct packets, choice->pieces.count);
+	size_t mark = packets_mark();
+
+	for (unsigned which = 0; which < SAID_KINDS; which++) {
+		size_t count = 0;
+
+		for (size_t i = 0; i < choice->pieces.count; i++)
+			if (is_of(&choice->pieces.items[i], which))
+				cells[count++] = choice->pieces.items[i].cells;
+		packets_hold(&choice->said[which], union_of(cells, count));
+	}
+	packets_release(mark);
+	arena_free(scratch);
 }
 
 static struct packets refused_cells(const struct choice *choice)
@@ -188,12 +241,11 @@ static bool is_plain(const struct choice *choice, const struct unit *unit, struc
 
 static void say_letting(struct choice *choice, const struct unit *unit)
 {
-	struct packets cells = unit->cells, may;
+	struct packets cells = unit->cells;
 
 	if (packets_empty(unit->opened) || !is_plain(choice, unit, cells))
 		return;
-	may = packets_or(choice->open, refused_cells(choice));
-	say(choice, unit, ACTION_ALLOW, packets_within(cells, may) ? cells : packets_and(cells, may));
+	say(choice, unit, ACTION_ALLOW, packets_within(cells, choice->may) ? cells : packets_and(cells, choice->may));
 }
 
 /* --- limits --- */
@@ -246,19 +298,18 @@ static void say_limited(struct choice *choice, const struct unit *unit)
 	if (limit.limit == 0 || !packets_within(within, unit->nominal) ||
 	    !packets_within(packets_without(within, refused_cells(choice)), choice->accepted))
 		return;
-	say_as(choice, unit, &limit, unit->cells);
-	add(&choice->limited, packets_and(within, choice->said_limited));
+	add(&choice->limited, packets_and(within, say_as(choice, unit, &limit, unit->cells)));
 }
 
 /* Units that say more than cells can may together make cells whole. */
 static void say_rest(struct choice *choice, const struct unit *unit)
 {
-	struct packets said = packets_or(choice->said[ACTION_ALLOW], refused_cells(choice));
-	struct packets left = packets_without(packets_and(choice->open, choice->touched), said);
-	struct packets cells = packets_empty(left) ? left : packets_and(left, unit->cells);
+	struct packets cells = packets_and(choice->left, unit->cells);
 
-	if (!packets_empty(cells) && !packets_empty(unit->opened))
-		say(choice, unit, ACTION_ALLOW, cells);
+	if (packets_empty(unit->opened) || packets_empty(cells))
+		return;
+	cells = say(choice, unit, ACTION_ALLOW, cells);
+	packets_hold(&choice->left, packets_without(choice->left, cells));
 }
 
 static void for_units(struct choice *choice, bool accepting, void (*each)(struct choice *, const struct unit *))
@@ -273,6 +324,7 @@ static void for_units(struct choice *choice, bool accepting, void (*each)(struct
 			each(choice, unit);
 		packets_release(mark);
 	}
+	sum_up(choice);
 }
 
 /* --- what came out --- */
@@ -291,7 +343,7 @@ static bool is_needed(const struct choice *choice, const struct piece *piece, bo
 {
 	return open || piece->action != ACTION_DENY ||
 	       !packets_empty(packets_and(piece->cells, choice->said[ACTION_ALLOW])) ||
-	       !packets_empty(packets_and(piece->cells, choice->said_limited));
+	       !packets_empty(packets_and(piece->cells, choice->said[SAID_LIMITED]));
 }
 
 static void keep_pieces(struct choice *choice, bool open)
@@ -324,20 +376,35 @@ static void judge(struct choice *choice, bool open)
 	chosen.let_in = packets_without(chosen.let_in, refusing);
 	chosen.rejected =
 		packets_without(packets_and(choice->compared, choice->said[ACTION_REJECT]), choice->said[ACTION_DENY]);
-	chosen.logged = packets_without(packets_without(choice->compared, chosen.let_in), choice->silent);
+	chosen.logged = packets_without(packets_without(choice->compared, chosen.let_in), choice->said[SAID_SILENT]);
 	chosen.lost = packets_without(choice->accepted, chosen.let_in);
 	lines_judge(choice->takeover, choice->host, &choice->walk, &choice->space, &chosen);
 }
 
 static void let_go(struct choice *choice)
 {
-	struct packets *held[] = {&choice->compared, &choice->accepted,     &choice->open,    &choice->touched,
-	                          &choice->offered,  &choice->said[0],      &choice->said[1], &choice->said[2],
-	                          &choice->silent,   &choice->said_limited, &choice->limited};
+	struct packets *held[] = {&choice->compared, &choice->accepted, &choice->open, &choice->touched,
+	                          &choice->offered,  &choice->limited,  &choice->may,  &choice->left};
 
 	for (size_t i = 0; i < sizeof held / sizeof *held; i++)
 		packets_hold(held[i], packets_none());
+	for (unsigned i = 0; i < SAID_KINDS; i++)
+		packets_hold(&choice->said[i], packets_none());
 	walk_end(&choice->walk);
+}
+
+/* What refuses first, as what lets in need not spare it. */
+static void say_all(struct choice *choice)
+{
+	struct packets said;
+
+	for_units(choice, false, say_refusing);
+	packets_hold(&choice->may, packets_or(choice->open, refused_cells(choice)));
+	for_units(choice, true, say_letting);
+	said = packets_or(choice->said[ACTION_ALLOW], refused_cells(choice));
+	packets_hold(&choice->left, packets_without(packets_and(choice->open, choice->touched), said));
+	for_units(choice, true, say_rest);
+	for_units(choice, true, say_limited);
 }
 
 void choose_rules(struct takeover *takeover, struct host *host, const struct settings *settings, unsigned ssh_port,
@@ -357,10 +424,7 @@ void choose_rules(struct takeover *takeover, struct host *host, const struct set
 	find_opened(&choice);
 	find_accepted(&choice);
 	find_cells(&choice);
-	for_units(&choice, false, say_refusing);
-	for_units(&choice, true, say_letting);
-	for_units(&choice, true, say_rest);
-	for_units(&choice, true, say_limited);
+	say_all(&choice);
 	open = out && (all_leaves(&choice) || filter_chain(choice.walk.filter, STR("OUTPUT")) == NULL);
 	judge(&choice, open);
 	keep_pieces(&choice, open);

@@ -193,14 +193,29 @@ static struct units cut_stretch(struct walking *walking, uint32_t chain, size_t 
 	return units;
 }
 
-static void note_unit(struct walking *walking, struct unit unit, struct packets match, struct packets undecided)
+/* --- down a chain --- */
+
+/* Units that stand together and lead into no other chain, as the leaves of a tree: each node knows what its units
+ * match. So each of them is looked at with those packets alone, and not with all that are undecided. */
+struct tree {
+	struct unit *units;
+	size_t count;
+	struct packets *seen, *taken; /* by node, from 1: matched by its units, and by those that end a packet's way */
+};
+
+struct way {
+	struct packets undecided, back; /* held */
+	bool noted;
+};
+
+static void note_unit(struct walking *walking, struct unit unit, struct packets match, struct packets effective)
 {
 	struct unit *noted;
 
 	APPEND(walking->walk->arena, walking->walk, unit);
 	noted = &walking->walk->items[walking->walk->count - 1];
 	packets_hold(&noted->nominal, packets_and(walking->chains[unit.chain].path, match));
-	packets_hold(&noted->effective, packets_and(undecided, match));
+	packets_hold(&noted->effective, effective);
 }
 
 static void note_policy(struct walking *walking, uint32_t chain, struct packets undecided)
@@ -211,52 +226,125 @@ static void note_policy(struct walking *walking, uint32_t chain, struct packets 
 	          undecided);
 }
 
-/* --- down a chain --- */
+static void grow(struct walking *walking, struct tree *tree, size_t node, size_t first, size_t count)
+{
+	const struct unit *unit = &tree->units[first];
+	size_t mark = packets_mark();
 
-struct way {
-	struct packets undecided, back; /* held */
-	bool noted;
-};
+	if (count == 1) {
+		packets_hold(&tree->seen[node], union_of_rules(walking, unit->chain, unit->rules, unit->count));
+		if (unit->kind != UNIT_PASS)
+			packets_hold(&tree->taken[node], tree->seen[node]);
+	} else {
+		grow(walking, tree, 2 * node, first, count / 2);
+		grow(walking, tree, 2 * node + 1, first + count / 2, count - count / 2);
+		packets_hold(&tree->seen[node], packets_or(tree->seen[2 * node], tree->seen[2 * node + 1]));
+		packets_hold(&tree->taken[node], packets_or(tree->taken[2 * node], tree->taken[2 * node + 1]));
+	}
+	packets_release(mark);
+}
 
-static void take_unit(struct walking *walking, struct way *way, const struct unit *unit)
+static void take_leaf(struct walking *walking, struct way *way, const struct tree *tree, size_t node,
+                      const struct unit *unit, struct packets effective)
+{
+	if (way->noted)
+		note_unit(walking, *unit, tree->seen[node], effective);
+	if (unit->kind == UNIT_ONWARD)
+		add(&way->back, effective);
+}
+
+/* `undecided` are only packets that the node's units match. */
+static void pick(struct walking *walking, struct way *way, const struct tree *tree, size_t node, size_t first,
+                 size_t count, struct packets undecided)
+{
+	size_t mark = packets_mark();
+	struct packets right;
+
+	if (count == 1) {
+		take_leaf(walking, way, tree, node, &tree->units[first], undecided);
+		return;
+	}
+	right = packets_and(packets_without(undecided, tree->taken[2 * node]), tree->seen[2 * node + 1]);
+	pick(walking, way, tree, 2 * node, first, count / 2, packets_and(undecided, tree->seen[2 * node]));
+	pick(walking, way, tree, 2 * node + 1, first + count / 2, count - count / 2, right);
+	packets_release(mark);
+}
+
+static void fell(struct tree *tree, size_t nodes)
+{
+	for (size_t i = 0; i < nodes; i++) {
+		packets_hold(&tree->seen[i], packets_none());
+		packets_hold(&tree->taken[i], packets_none());
+	}
+}
+
+static void take_units(struct walking *walking, struct way *way, struct unit *units, size_t count)
+{
+	struct arena *scratch = arena_new();
+	size_t nodes = 4 * count + 1, mark = packets_mark();
+	struct tree tree = {units, count, ARENA_ARRAY(scratch, struct packets, nodes),
+	                    ARENA_ARRAY(scratch, struct packets, nodes)};
+
+	grow(walking, &tree, 1, 0, count);
+	pick(walking, way, &tree, 1, 0, count, packets_and(way->undecided, tree.seen[1]));
+	take(&way->undecided, tree.taken[1]);
+	packets_release(mark);
+	fell(&tree, nodes);
+	arena_free(scratch);
+}
+
+/* A jump or goto. */
+static void take_leading(struct walking *walking, struct way *way, const struct unit *unit)
 {
 	const struct filter_rule *rule = &walking->walk->filter->chains[unit->chain].rules[unit->rules[0]];
-	struct packets match = union_of_rules(walking, unit->chain, unit->rules, unit->count);
+	size_t mark = packets_mark();
+	struct packets match = run_rule(&walking->rules, unit->chain, unit->rules[0]);
 	struct packets taken = packets_and(way->undecided, match);
 
-	if (way->noted)
-		note_unit(walking, *unit, match, way->undecided);
-	if (unit->kind == UNIT_PASS)
-		return;
-	if (leads_on(rule) && way->noted) {
+	if (way->noted) {
+		note_unit(walking, *unit, match, taken);
 		add(&walking->chains[rule->chain].entering, taken);
 		add(&walking->chains[rule->chain].path, packets_and(walking->chains[unit->chain].path, match));
 	}
 	take(&way->undecided, match);
-	if (rule->target == TARGET_RETURN)
-		add(&way->back, taken);
-	else if (leads_on(rule))
-		add(rule->target == TARGET_JUMP ? &way->undecided : &way->back,
-		    packets_and(taken, walking->chains[rule->chain].back));
+	add(rule->target == TARGET_JUMP ? &way->undecided : &way->back,
+	    packets_and(taken, walking->chains[rule->chain].back));
+	packets_release(mark);
+}
+
+/* All units of a chain, in order. */
+static struct units cut_chain(struct walking *walking, uint32_t chain)
+{
+	const struct filter_chain *of = &walking->walk->filter->chains[chain];
+	struct units all = {.items = ARENA_ARRAY(walking->walk->arena, struct unit, of->rule_count)};
+
+	for (size_t i = 0, count; i < of->rule_count; i += count) {
+		struct units here;
+
+		count = stretch(of, i);
+		here = cut_stretch(walking, chain, i, count);
+		for (size_t k = 0; k < here.count; k++)
+			all.items[all.count++] = here.items[k];
+	}
+	return all;
 }
 
 static struct packets go_down(struct walking *walking, uint32_t chain, struct packets entering, bool noted)
 {
 	const struct filter_chain *of = &walking->walk->filter->chains[chain];
+	struct units units = cut_chain(walking, chain);
 	struct way way = {.noted = noted};
-	size_t mark = packets_mark(), count;
+	size_t mark = packets_mark(), end;
 	struct packets back;
 
 	packets_hold(&way.undecided, entering);
-	for (size_t i = 0; i < of->rule_count; i += count) {
-		struct units units;
-
-		count = stretch(of, i);
-		units = cut_stretch(walking, chain, i, count);
-		for (size_t k = 0; k < units.count; k++) {
-			take_unit(walking, &way, &units.items[k]);
-			packets_release(mark);
-		}
+	for (size_t i = 0; i < units.count; i = end) {
+		for (end = i; end < units.count && !leads_on(&of->rules[units.items[end].rules[0]]);)
+			end++;
+		if (end > i)
+			take_units(walking, &way, &units.items[i], end - i);
+		else
+			take_leading(walking, &way, &units.items[end++]);
 	}
 	back = packets_or(way.back, way.undecided);
 	if (noted && of->builtin)
