@@ -15,14 +15,14 @@ enum lint_severity { LINT_ERROR, LINT_WARNING, LINT_NOTICE };
 enum lint_code {
 	LINT_DATABASE_OPEN,       /* a database's port is open to everybody */
 	LINT_NO_MANAGEMENT,       /* no management sources are configured */
-	LINT_COVERED,             /* an allow rule that others cover, whoever the members of roles are */
+	LINT_COVERED,             /* an allow rule that others cover, whoever its peers stand for */
 	LINT_CUT_ROLE,            /* a deny rule takes away a whole role that an allow rule names */
 	LINT_DENIED,              /* an allow rule that deny rules take away wherever it counts */
 	LINT_MANAGEMENT_FAMILY,   /* push connects to an address of a family without a management source */
 	LINT_NO_ADDRESS,          /* a machine without addresses is a peer of rules */
 	LINT_NO_MATCH,            /* a rule that matches no packet */
 	LINT_ONE_FAMILY,          /* open to everybody in one family, closed in the other */
-	LINT_COVERED_NOW,         /* an allow rule that others cover, with the members that roles have now */
+	LINT_COVERED_NOW,         /* an allow rule that others cover, with the addresses that its peers have now */
 	LINT_EMPTY_PEER,          /* a peer that stands for nobody */
 	LINT_ENDED,               /* a rule that has ended */
 	LINT_EXPIRES,             /* a rule that ends soon */
