@@ -52,7 +52,7 @@ void machine_left_out(struct judging *judging, uint32_t machine)
 void machines_monitored(struct judging *judging, const struct machines *machines)
 {
 	for (size_t i = 0; i < machines->count; i++)
-		if (judging->resolved->fleet->machines[machines->items[i]].enforcement == ENFORCEMENT_MONITOR)
+		if (judging->ruled[machines->items[i]] == RULED_MONITORED)
 			judging->seen[machines->items[i]] |= SEEN_MONITORED;
 }
 
@@ -60,21 +60,17 @@ void machines_judged(struct judging *judging, const struct machines *machines)
 {
 	for (size_t i = 0; i < machines->count; i++)
 		judging->seen[machines->items[i]] |=
-			machine_has_ruleset(&judging->resolved->fleet->machines[machines->items[i]])
-				? SEEN_JUDGED
-				: SEEN_LEFT_OUT;
+			judging->ruled[machines->items[i]] != RULED_NOT ? SEEN_JUDGED : SEEN_LEFT_OUT;
 	machines_monitored(judging, machines);
 }
 
 static void count_seen(const struct judging *judging, struct policy_note *note)
 {
 	for (size_t i = 0; i < judging->resolved->fleet->machine_count; i++) {
-		const struct machine *machine = &judging->resolved->fleet->machines[i];
-
 		judging->ever[i] |= judging->seen[i];
 		note->judged += (judging->seen[i] & SEEN_JUDGED) != 0;
 		note->left_out += (judging->seen[i] & SEEN_LEFT_OUT) != 0;
-		note->monitored += (judging->seen[i] & SEEN_MONITORED) != 0 && machine_has_ruleset(machine);
+		note->monitored += (judging->seen[i] & SEEN_MONITORED) != 0;
 	}
 }
 
@@ -129,6 +125,17 @@ static void judge_one(struct judging *judging, const struct assertion *assertion
 	arena_free(judging->lasting);
 }
 
+static void find_ruled(struct judging *judging)
+{
+	const struct fleet *fleet = judging->resolved->fleet;
+
+	judging->ruled = arena_alloc(judging->arena, fleet->machine_count);
+	for (size_t i = 0; i < fleet->machine_count; i++)
+		if (machine_has_ruleset(&fleet->machines[i]))
+			judging->ruled[i] = fleet->machines[i].enforcement == ENFORCEMENT_MONITOR ? RULED_MONITORED
+			                                                                          : RULED_ENFORCED;
+}
+
 static void find_managed(struct judging *judging)
 {
 	const struct settings *settings = judging->settings;
@@ -157,6 +164,7 @@ void policy_judge(struct arena *arena, const struct resolved *resolved, const st
 		.ever = arena_alloc(arena, resolved->fleet->machine_count),
 	};
 
+	find_ruled(&judging);
 	policy_positions(&judging);
 	find_managed(&judging);
 	*policy = (struct policy){.notes = ARENA_ARRAY(arena, struct policy_note, assertions->count),
@@ -165,8 +173,7 @@ void policy_judge(struct arena *arena, const struct resolved *resolved, const st
 		judge_one(&judging, &assertions->items[i], &policy->notes[i]);
 	for (size_t i = 0; i < resolved->fleet->machine_count; i++) {
 		policy->left_out += (judging.ever[i] & SEEN_LEFT_OUT) != 0;
-		policy->monitored += (judging.ever[i] & SEEN_MONITORED) != 0 &&
-		                     machine_has_ruleset(&resolved->fleet->machines[i]);
+		policy->monitored += (judging.ever[i] & SEEN_MONITORED) != 0;
 	}
 	policy->violations = judging.violations.items;
 	policy->count = judging.violations.count;

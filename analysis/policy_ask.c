@@ -262,7 +262,7 @@ static void begin_search(struct asking *asking)
 	const struct packet *packet = &asking->packet;
 
 	asking->search = (struct search){.family = family_at(asking->family)};
-	search_add(&asking->search, &question->others[asking->family], question->outside);
+	search_add(&asking->search, question_others(question, asking->family), question->outside);
 	if (question->direction == DIRECTION_IN && packet->protocol == PROTOCOL_TCP && packet->has_port &&
 	    packet->port == asking->class->ssh_port)
 		search_add(&asking->search, &question->judging->managed[asking->family], true);
@@ -275,7 +275,7 @@ bool question_meets(const struct question *question, struct weighed *weighed, si
 	for (size_t i = 0; i < POLICY_FAMILIES && weighed->asked != judging->questions; i++) {
 		struct search search = {.family = family_at(i)};
 
-		search_add(&search, &question->others[i], question->outside);
+		search_add(&search, question_others(question, i), question->outside);
 		search_add(&search, rule_addresses(judging, weighed, i), false);
 		weighed->meets[i] = search_next(&search, 0, &weighed->first[i]);
 	}

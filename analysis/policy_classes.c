@@ -160,7 +160,7 @@ struct classes classes_of(const struct question *question)
 		uint32_t number = question->judged.items[i];
 
 		grouping.of_machine[i] = NO_CLASS;
-		if (!machine_has_ruleset(judging->resolved->machines[number].machine))
+		if (judging->ruled[number] == RULED_NOT)
 			continue;
 		grouping.of_machine[i] = class_of(&grouping, number);
 		if (grouping.of_machine[i] != NO_CLASS)

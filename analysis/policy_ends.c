@@ -147,10 +147,11 @@ static struct machines with_ruleset(struct judging *judging, const struct machin
 	struct machines list = {0};
 
 	for (size_t i = 0; i < machines->count; i++) {
-		const struct machine *machine = &judging->resolved->fleet->machines[machines->items[i]];
+		uint32_t number = machines->items[i];
 
-		if (machine_has_ruleset(machine) && has_label(machine, label))
-			APPEND(judging->scratch, &list, machines->items[i]);
+		if (judging->ruled[number] != RULED_NOT &&
+		    (label.n == 0 || has_label(&judging->resolved->fleet->machines[number], label)))
+			APPEND(judging->scratch, &list, number);
 	}
 	return list;
 }
@@ -212,19 +213,29 @@ static struct question question_to(struct judging *judging, const struct asserti
 	};
 }
 
-static void set_others(struct question *question, const struct set_list sets[POLICY_FAMILIES])
+const struct set_list *question_others(const struct question *question, size_t family)
 {
-	for (size_t family = 0; family < POLICY_FAMILIES; family++)
-		question->others[family] = sets[family];
+	struct judging *judging = question->judging;
+	struct others *others = question->others;
+	struct arena *scratch = judging->scratch;
+
+	if (others->machines != NULL) {
+		judging->scratch = judging->lasting;
+		add_addresses(judging, others->machines, others->label, others->sets);
+		judging->scratch = scratch;
+		others->machines = NULL;
+	}
+	return &others->sets[family];
 }
 
 static bool ask_addresses(struct judging *judging, const struct assertion *assertion, enum direction direction,
                           const struct party *party, const struct set_list sets[POLICY_FAMILIES])
 {
 	struct question question = question_to(judging, assertion, direction, party);
+	struct others others = {.sets = {sets[0], sets[1]}};
 
 	machines_judged(judging, &party->list);
-	set_others(&question, sets);
+	question.others = &others;
 	question_ask(&question);
 	return with_ruleset(judging, &party->list, party->label).count > 0;
 }
@@ -241,12 +252,12 @@ static void ask_between(const struct between *between, const struct machines *se
 {
 	struct question question =
 		question_to(between->judging, between->assertion, DIRECTION_IN, &between->to);
+	struct others others = {.machines = senders, .label = between->from.label};
 
 	question.between = true;
 	question.other_machines = *senders;
-	question.other_label = between->from.label;
 	question.senders = class;
-	add_addresses(between->judging, senders, between->from.label, question.others);
+	question.others = &others;
 	question_ask(&question);
 }
 
@@ -285,7 +296,7 @@ static struct machines free_senders(const struct between *between, const struct 
 	struct machines list = {0};
 
 	for (size_t i = 0; i < between->from.list.count; i++)
-		if (!machine_has_ruleset(&judging->resolved->fleet->machines[between->from.list.items[i]]))
+		if (judging->ruled[between->from.list.items[i]] == RULED_NOT)
 			APPEND(judging->scratch, &list, between->from.list.items[i]);
 	for (size_t i = 0; i < classes->count; i++)
 		for (size_t j = 0; sends_all(&classes->items[i]) && j < classes->items[i].machine_count; j++)
@@ -307,12 +318,14 @@ static bool may_pass(const struct between *between)
 
 static void ask_never(const struct between *between)
 {
-	struct classes classes = senders_of(between);
-	struct machines senders = free_senders(between, &classes);
+	struct classes classes;
+	struct machines senders;
 
-	note_senders(between, &classes);
 	if (!may_pass(between))
 		return;
+	classes = senders_of(between);
+	senders = free_senders(between, &classes);
+	note_senders(between, &classes);
 	ask_between(between, &senders, NULL);
 	for (size_t i = 0; i < classes.count; i++) {
 		const struct class *class = &classes.items[i];
@@ -379,13 +392,13 @@ static void ask_always(const struct between *between)
 {
 	struct question question =
 		question_to(between->judging, between->assertion, DIRECTION_OUT, &between->from);
+	struct others others = {.machines = &between->to.list, .label = between->to.label};
 	struct classes classes = senders_of(between);
 
 	note_senders(between, &classes);
 	question.between = true;
 	question.other_machines = between->to.list;
-	question.other_label = between->to.label;
-	add_addresses(between->judging, &between->to.list, between->to.label, question.others);
+	question.others = &others;
 	question_ask(&question);
 	ask_between(between, &between->from.list, NULL);
 	ask_families(between);
@@ -476,6 +489,7 @@ static bool judge_only(struct judging *judging, const struct assertion *assertio
 		add_peer(judging, inside, &assertion->source.peers[i]);
 	for (size_t i = 0; i < to.count; i++) {
 		struct question question;
+		struct others others = {.sets = {inside[0], inside[1]}};
 		struct party senders = {.machines = true};
 
 		if (!to.items[i].machines) {
@@ -486,7 +500,7 @@ static bool judge_only(struct judging *judging, const struct assertion *assertio
 		}
 		machines_judged(judging, &to.items[i].list);
 		question = question_to(judging, assertion, DIRECTION_IN, &to.items[i]);
-		set_others(&question, inside);
+		question.others = &others;
 		question.outside = true;
 		question_ask(&question);
 		speaks |= with_ruleset(judging, &to.items[i].list, to.items[i].label).count > 0;

@@ -55,6 +55,8 @@ struct weighed_role {
 	struct weighed_list lists[2][POLICY_ACTIONS]; /* [direction][action] */
 };
 
+enum { RULED_NOT, RULED_ENFORCED, RULED_MONITORED };
+
 struct judging {
 	struct arena *arena;   /* what is answered, and all that is kept */
 	struct arena *lasting; /* for an assertion */
@@ -79,6 +81,7 @@ struct judging {
 	uint64_t questions;    /* so many were asked */
 	bool probing;          /* nothing is added: is there anything at all? */
 	bool found;
+	unsigned char *ruled;  /* by machine: RULED_… */
 	unsigned char *seen;   /* by machine: SEEN_… by the assertion that is judged */
 	unsigned char *ever;   /* … by any of them */
 };
@@ -108,6 +111,13 @@ struct machines {
 	size_t count, capacity;
 };
 
+/* The addresses of other ends: those of machines are put together when first asked for. */
+struct others {
+	const struct machines *machines; /* NULL: the sets are there */
+	struct str label;
+	struct set_list sets[POLICY_FAMILIES];
+};
+
 /* What is asked of machines: do packets between them and others pass? */
 struct question {
 	struct judging *judging;
@@ -116,11 +126,10 @@ struct question {
 	enum direction direction;        /* of the machines that are judged */
 	struct machines judged;
 	struct str label;                /* of their addresses; empty: all */
-	struct set_list others[POLICY_FAMILIES];
+	struct others *others;
 	bool outside;                    /* all addresses but those */
 	bool between;                    /* the others are machines, so that both need addresses of one family */
 	struct machines other_machines;  /* with `between` */
-	struct str other_label;
 	const struct class *senders;     /* what the others' rulesets say of it; NULL: nothing */
 };
 
@@ -165,6 +174,8 @@ void machine_left_out(struct judging *judging, uint32_t machine);
 
 /* --- the ends of assertions: policy_ends.c --- */
 
+/* The addresses of the others. */
+const struct set_list *question_others(const struct question *question, size_t family);
 /* The machine's next address, from *place on, of this family and label. */
 bool machine_address(const struct machine *machine, struct str label, enum family family, size_t *place);
 /* False where it speaks of nobody. */

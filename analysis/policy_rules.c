@@ -104,8 +104,9 @@ void policy_positions(struct judging *judging)
 	for (uint32_t i = 0; i < resolved->fleet->machine_count; i++) {
 		const struct resolved_machine *machine = &resolved->machines[i];
 
+		if (judging->ruled[i] == RULED_NOT)
+			continue;
 		key.n = 0;
-		add_number(&key, machine_has_ruleset(machine->machine));
 		add_number(&key, machine_ssh_port(judging, i));
 		add_number(&key, machine_egress_closed(resolved, i));
 		for (size_t j = 0; j < machine->role_count; j++)

@@ -105,8 +105,8 @@ struct error *policy_warnings(const struct policy *policy)
 	if (policy->monitored > 0)
 		error_collect(&errors,
 		              error_hint(error_new(ERROR_INPUT,
-		                                   "%zu machine%s of which assertions speak %s in monitor, and refuse%s "
-		                                   "nothing", policy->monitored, str_plural(policy->monitored),
+		                                   "%zu machine%s of which assertions speak %s in monitor, and "
+		                                   "refuse%s nothing", policy->monitored, str_plural(policy->monitored),
 		                                   one ? "is" : "are", one ? "s" : ""),
 		                         "judged is what they would refuse"));
 	return errors;
