@@ -151,7 +151,7 @@ static void compare_way(struct comparison *comparison, enum family family, enum 
 		groups_find(comparison, &passing);
 }
 
-static struct error *read_rules(struct comparison *comparison)
+struct error *comparison_read(struct comparison *comparison)
 {
 	static const struct str files[2] = {{"rules.v4", 8}, {"rules.v6", 8}};
 
@@ -314,7 +314,7 @@ static struct error *compare(struct comparison *comparison, struct answer *answe
 {
 	size_t mark;
 
-	TRY(read_rules(comparison));
+	TRY(comparison_read(comparison));
 	comparison->same_rules = same_rules(comparison) && sets_moved(comparison);
 	mark = packets_mark();
 	for (enum difference_way way = DIFFERENCE_IN; way <= DIFFERENCE_FORWARD; way++) {

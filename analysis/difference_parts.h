@@ -143,6 +143,9 @@ struct comparison {
 	struct error *error;
 };
 
+/* Reads what is left of the rules. */
+struct error *comparison_read(struct comparison *comparison) MUST_CHECK;
+
 /* --- lines: difference_lines.c --- */
 
 /* The number of that line. */

@@ -160,6 +160,58 @@ void words_what(struct arena *arena, enum family family, struct difference_group
 	group->what = buf_str(&buf);
 }
 
+/* --- a group --- */
+
+enum { PEERS_SHOWN = 5 };
+
+struct shown {
+	struct buf buf;
+	size_t count;
+};
+
+static void show_prefix(void *context, struct prefix prefix)
+{
+	struct shown *shown = context;
+
+	if (shown->count++ >= PEERS_SHOWN)
+		return;
+	buf_add(&shown->buf, shown->count > 1 ? STR(", ") : STR(""));
+	prefix_print(&shown->buf, prefix);
+}
+
+static void show_peers(struct shown *shown, const struct difference_group *group)
+{
+	bool both = group->any[0] && group->any[1];
+
+	if (both)
+		buf_add(&shown->buf, STR("any"));
+	for (size_t i = 0; i < 2 && !both; i++)
+		addr_set_prefixes(&group->peers[i], show_prefix, shown);
+	if (shown->count > PEERS_SHOWN)
+		buf_format(&shown->buf, ", … (%zu prefixes)", shown->count);
+}
+
+struct str difference_group_str(struct arena *arena, const struct difference_group *group)
+{
+	struct shown shown = {.buf = buf_new(arena)};
+
+	buf_format(&shown.buf, "%s%.*s", group->example.n > 0 ? "some of " : "", STR_ARG(group->what));
+	if (group->way != DIFFERENCE_IN)
+		buf_add(&shown.buf, group->way == DIFFERENCE_OUT ? STR(" out") : STR(" forwarded"));
+	if (group->on.n > 0)
+		buf_format(&shown.buf, " by interface %.*s", STR_ARG(group->on));
+	if (group->way != DIFFERENCE_FORWARD) {
+		buf_add(&shown.buf, STR(" to "));
+		show_peers(&shown, group);
+	}
+	if (group->aside)
+		buf_add(&shown.buf, group->change == DIFFERENCE_OPENS ? STR(", but for what was let through before")
+		                                                      : STR(", but for what is still let through"));
+	if (group->example.n > 0)
+		buf_format(&shown.buf, ", for example %.*s", STR_ARG(group->example));
+	return buf_str(&shown.buf);
+}
+
 /* --- a packet --- */
 
 struct str words_packet(struct arena *arena, const struct sample *packet, enum difference_way way)

@@ -9,7 +9,7 @@
 
 /* Of each machine of a batch its answer, the members of its sets, and both as one are held. Longer answers are rare:
  * such a machine is asked alone. */
-enum { BATCH = 100, SHARE = 128 << 10, ALONE = 64 << 20, REASON_MOST = 300 };
+enum { BATCH = 100, SHARE = 128 << 10, ALONE = 64 << 20, REASON_MOST = 300, JUDGED_MOST = 300 };
 static_assert(BATCH * SHARE * 4 < 64 << 20, "a batch fits into the memory that a pusher may have");
 
 /* One generation that machines are confirmed on. */
@@ -38,6 +38,7 @@ struct seen {
 	struct answer answer;
 	struct drift *drifts;
 	size_t count;
+	size_t findings; /* so many; the rest is only spelled otherwise */
 	struct str kind, why; /* it could not be compared; kind empty: it was */
 	bool long_answer;     /* it is asked alone */
 };
@@ -136,8 +137,24 @@ static void compare(struct look *look, struct seen *seen)
 	struct error *error = drift_compare(look->arena, look->run->config.output, seen->position,
 	                                    seen->answer.output, &seen->drifts, &seen->count);
 
-	if (error != NULL)
+	if (error != NULL) {
 		silent(seen, error->kind == ERROR_INPUT ? STR("unreadable") : STR("damaged"), error->message);
+		return;
+	}
+	seen->findings = seen->count;
+}
+
+/* Where very many differ, most of them by the same hand, the rest is told by its text. */
+static void judge_packets(struct look *look, struct seen *seen)
+{
+	if (seen->kind.n > 0 || seen->count == 0 || seen->long_answer || look->report->judged == JUDGED_MOST)
+		return;
+	look->report->judged++;
+	drift_judge(look->arena, look->run->config.output, seen->position, seen->answer.output, &seen->drifts,
+	            &seen->count);
+	seen->findings = 0;
+	while (seen->findings < seen->count && seen->drifts[seen->findings].kind != DRIFT_SPELLING)
+		seen->findings++;
 }
 
 static void judge(struct look *look, struct seen *seen)
@@ -213,7 +230,11 @@ static struct error *ask_for_members(struct look *look, struct seen *seen, size_
 static struct error *ask_all(struct look *look, struct seen *seen, size_t count)
 {
 	TRY(ask_what_they_have(look, seen, count));
-	return look->rows ? ask_for_members(look, seen, count) : NULL;
+	if (look->rows)
+		TRY(ask_for_members(look, seen, count));
+	for (size_t i = 0; i < count; i++)
+		judge_packets(look, &seen[i]);
+	return NULL;
 }
 
 /* --- telling --- */
@@ -224,15 +245,15 @@ static struct str reason_of(struct arena *arena, const struct seen *seen)
 	const struct drift *first = seen->drifts;
 	struct buf text = buf_new(arena);
 
-	if (seen->kind.n > 0 || seen->count == 0)
+	if (seen->kind.n > 0 || seen->findings == 0)
 		return STR("");
 	buf_add(&text, drift_kind_str(first->kind));
 	if (first->file.n > 0)
 		buf_format(&text, ", %.*s", STR_ARG(first->file));
 	if (first->line.n > 0)
 		buf_format(&text, ": %.*s", STR_ARG(str_slice(first->line, 0, REASON_MOST)));
-	if (seen->count > 1)
-		buf_format(&text, "; and %zu more", seen->count - 1);
+	if (seen->findings > 1)
+		buf_format(&text, "; and %zu more", seen->findings - 1);
 	return buf_str(&text);
 }
 
@@ -258,7 +279,7 @@ static void tell(struct look *look, const struct seen *seen)
 	for (size_t i = 0; i < seen->count; i++)
 		row(look, machine, drift_kind_str(seen->drifts[i].kind), seen->drifts[i].file, seen->drifts[i].number,
 		    seen->drifts[i].line);
-	if (seen->count > 0) {
+	if (seen->findings > 0) {
 		report->drifted++;
 		report->names[report->name_count++] = machine;
 	}

@@ -57,8 +57,14 @@ void push_judge(struct run *run, const struct push_result *result);
 
 /* --- looking (drift_look.c) --- */
 
+/* What was found by text, judged by packets (drift_meaning.c): in place of *drifts findings, with what they open and
+ * close, and behind them what is only spelled otherwise. As it was, where that can't be judged. */
+void drift_judge(struct arena *arena, struct str output, const struct position *position, struct str read,
+                 struct drift **drifts, size_t *count);
+
 struct drift_report {
 	size_t asked, drifted, silent; /* silent: did not answer */
+	size_t judged;                 /* by packets */
 	struct str *names;             /* those that drifted */
 	size_t name_count;
 	struct str *reasons;           /* "web: unreachable: …", of those that are silent */

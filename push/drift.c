@@ -65,6 +65,12 @@ struct str drift_kind_str(enum drift_kind kind)
 		return STR("pending");
 	case DRIFT_OTHER:
 		return STR("other");
+	case DRIFT_OPENS:
+		return STR("opens");
+	case DRIFT_CLOSES:
+		return STR("closes");
+	case DRIFT_SPELLING:
+		return STR("spelled otherwise");
 	}
 	return STR("");
 }

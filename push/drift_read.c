@@ -78,3 +78,14 @@ struct str host_status(const struct host_read *read, const char *key)
 	}
 	return STR("");
 }
+
+bool drift_section(struct arena *arena, struct str read, struct str name, struct str *text)
+{
+	struct host_read parsed;
+	const struct host_section *section =
+		host_read_parse(arena, read, &parsed) == NULL ? host_section(&parsed, name) : NULL;
+
+	if (section != NULL)
+		*text = section->text;
+	return section != NULL;
+}

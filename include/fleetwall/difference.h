@@ -66,9 +66,15 @@ struct error *difference_add(struct arena *scratch, struct difference *differenc
  * before, for some answer of what no packet says: rates, dates, matches and targets that nobody knows. */
 void difference_careful(struct difference *difference);
 bool difference_may_open(const struct difference *difference); /* true wherever anything opens */
+/* Of a family, same[IPv6]: do both sides do the same to every packet, in each state and whatever conditions say? Let
+ * it through, refuse it in the same way, log it. No where a target is unknown. */
+struct error *difference_same(struct arena *scratch, struct difference *difference, const struct difference_pair *pair,
+                              bool same[2]) MUST_CHECK;
 /* What all pairs have, the same in several as one group; opens first, then closes. In the difference's arena. */
 size_t difference_groups(struct difference *difference, struct difference_group **groups);
 
+/* Of one ruleset, without its machines: "3306/tcp to 10.2.0.0/16". */
+struct str difference_group_str(struct arena *arena, const struct difference_group *group);
 struct str difference_change_str(enum difference_change change); /* "opens", "closes", "other" */
 struct str difference_way_str(enum difference_way way);          /* "in", "out", "forward" */
 struct str difference_cause_str(enum difference_cause cause);    /* "rule-came", "set-grew"; empty: none */

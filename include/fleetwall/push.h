@@ -159,6 +159,10 @@ enum drift_kind {
 	DRIFT_BOOT,
 	DRIFT_PENDING,
 	DRIFT_OTHER,
+	/* Not by drift_compare(), but where what it found was judged by packets: */
+	DRIFT_OPENS,
+	DRIFT_CLOSES,
+	DRIFT_SPELLING, /* a line in other words that does the same: nothing is wrong */
 };
 struct drift {
 	enum drift_kind kind;
@@ -171,6 +175,9 @@ struct str drift_kind_str(enum drift_kind kind);
  * Counters, the order of sets, and foreign chains and rules in coexist mode are no drift. */
 struct error *drift_compare(struct arena *arena, struct str output, const struct position *position, struct str read,
                             struct drift **drifts, size_t *count) MUST_CHECK;
+
+/* Of what a machine has, the section of that name: "rules.v4", the members of a set; false: there is none. */
+bool drift_section(struct arena *arena, struct str read, struct str name, struct str *text);
 
 /* fleetwall-host, built in, and its digest. */
 struct str push_host_script(void);

@@ -215,7 +215,9 @@ drifts() {
 	silent_on 'dport 25'
 	run 0 drift app 'co*'
 	run 1 --json drift role:db
-	json '[.items[] | [.machine, .kind, .line]] | sort == [["db", "member extra", "6.6.6.6"], ["db", "member missing", "fd77::200"]]'
+	json '[.items[] | [.machine, .kind, .line] | select(.[1] | startswith("member"))] | sort == [["db", "member extra", "6.6.6.6"], ["db", "member missing", "fd77::200"]]'
+	json '[.items[] | select(.kind == "opens" and (.line | endswith(" to 6.6.6.6")))] | length > 0'
+	json '[.items[] | select(.kind == "closes" and (.line | endswith(" to fd77::200")))] | length > 0'
 	run 0 drift --mend
 	says '3 confirmed, 0 failed'
 	silent_on 'first ruleset'
