@@ -64,6 +64,8 @@ struct exposed *exposed_new(struct arena *arena, struct intent *intent, const st
 		.from = from,
 		.rule_keys = names_new(arena),
 		.set_keys = names_new(arena),
+		.source_keys = names_new(arena),
+		.row_keys = names_new(arena),
 		.positions = names_new(arena),
 		.peers = peers_new(arena, resolve(arena, fleet)),
 	};
@@ -126,6 +128,7 @@ static const struct opening *opening_of(struct exposed *exposed, const struct in
 		struct packets set = intent_rule_packets(exposed->intent, rule, family_at(f), see, exposed);
 
 		opening.packets[f] = packets_keep(packets_perhaps(packets_and(set, exposed->space[f])));
+		opening.what[f] = packets_keep(packets_any(opening.packets[f], FIELD_SOURCE));
 		opening.any[f] = says_anyone(&rule->rule->rule, family_at(f));
 		packets_release(mark);
 	}
@@ -138,7 +141,7 @@ static const struct opening *opening_of(struct exposed *exposed, const struct in
 /* A rule with what it really lets in here. */
 struct way {
 	const struct opening *opening;
-	struct packets packets;
+	struct packets packets, what;
 };
 
 /* Ports that the same rules open. */
@@ -165,15 +168,36 @@ struct asking {
 	struct raw_rows rows;
 };
 
-/* Is the one set in the other, leaving the fleet's own addresses aside? */
-static bool all_own(const struct asking *asking, const struct addr_set *set)
+/* Those of packets that have protocol, port and interface in common. */
+static struct packets sources_alone(struct packets set)
 {
-	return set_within(set, &asking->exposed->own[asking->family]);
+	static const enum packet_field others[] = {FIELD_FRAGMENT, FIELD_IN, FIELD_PORT, FIELD_PROTOCOL};
+
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		set = packets_any(set, others[i]);
+	return set;
 }
 
-static struct addr_set sources_of(const struct asking *asking, struct packets set)
+/* `set` says sources, and nothing else. */
+static const struct sources *sources_of(const struct asking *asking, struct packets set)
 {
-	return packets_addr_set(asking->scratch, set, FIELD_SOURCE, family_at(asking->family));
+	struct exposed *exposed = asking->exposed;
+	size_t f = asking->family;
+	struct str key = str_format(asking->scratch, "%d", set.node);
+	uint32_t number = names_add(exposed->source_keys, key);
+	struct sources *sources;
+	struct addr_set missing;
+
+	if (number < exposed->sources.count)
+		return exposed->sources.items[number];
+	sources = ARENA_NEW(exposed->arena, struct sources);
+	packets_keep(set);
+	sources->set = packets_addr_set(exposed->arena, set, FIELD_SOURCE, family_at(f));
+	missing = set_without(asking->scratch, &exposed->universe[f], &sources->set);
+	sources->whole = set_within(&missing, &exposed->own[f]);
+	sources->own = set_within(&sources->set, &exposed->own[f]);
+	APPEND(exposed->arena, &exposed->sources, sources);
+	return sources;
 }
 
 static void find_ways(struct asking *asking, const struct intent_rule *rules, size_t count)
@@ -187,7 +211,7 @@ static void find_ways(struct asking *asking, const struct intent_rule *rules, si
 	for (size_t i = 0; i < count; i++) {
 		const struct rule *rule = &rules[i].rule->rule;
 		const struct opening *opening;
-		struct packets let;
+		struct packets let, what;
 
 		if (rule->action != ACTION_ALLOW || rule->direction != DIRECTION_IN)
 			continue;
@@ -195,7 +219,9 @@ static void find_ways(struct asking *asking, const struct intent_rule *rules, si
 		let = packets_without(opening->packets[asking->family], refused);
 		if (packets_empty(let))
 			continue;
-		APPEND(asking->scratch, &asking->ways, ((struct way){opening, let}));
+		what = packets_eq(let, opening->packets[asking->family]) ? opening->what[asking->family]
+		                                                         : packets_any(let, FIELD_SOURCE);
+		APPEND(asking->scratch, &asking->ways, ((struct way){opening, let, what}));
 		asking->all = packets_or(asking->all, let);
 	}
 }
@@ -212,7 +238,7 @@ static struct class class_with(struct asking *asking, const struct class *class,
 
 static void split_classes(struct asking *asking, uint32_t way)
 {
-	struct packets fresh = packets_any(asking->ways.items[way].packets, FIELD_SOURCE), what = fresh;
+	struct packets fresh = asking->ways.items[way].what, what = fresh;
 	const struct class none = {0};
 	size_t count = asking->classes.count;
 
@@ -234,6 +260,21 @@ static void split_classes(struct asking *asking, uint32_t way)
 
 /* --- rows --- */
 
+/* Are there others than the fleet's own addresses? Mostly the first that is seen is one. */
+static bool from_others(const struct asking *asking, struct packets set)
+{
+	const struct addr_set *own = &asking->exposed->own[asking->family];
+	struct addr_set sources;
+	struct sample sample;
+
+	if (!packets_sample(asking->scratch, set, &sample))
+		return false;
+	if (!addr_set_has(own, sample.source))
+		return true;
+	sources = packets_addr_set(asking->scratch, set, FIELD_SOURCE, family_at(asking->family));
+	return !set_within(&sources, own);
+}
+
 /* The rules of the class through which some of these come, and not before any rule is asked. */
 static void find_openings(struct asking *asking, const struct class *class, struct packets what, struct raw_row *row)
 {
@@ -241,22 +282,17 @@ static void find_openings(struct asking *asking, const struct class *class, stru
 	for (size_t i = 0; i < class->way_count; i++) {
 		const struct way *way = &asking->ways.items[class->ways[i]];
 		struct packets part = packets_and(packets_and(way->packets, what), packets_state(STATE_NEW));
-		struct addr_set sources = sources_of(asking, packets_without(part, asking->before));
 
-		if (!all_own(asking, &sources))
+		if (from_others(asking, packets_without(part, asking->before)))
 			row->openings[row->opening_count++] = way->opening;
 	}
 }
 
-static struct raw_row row_of(struct asking *asking, struct packets what, struct addr_set sources)
+static struct raw_row row_of(struct asking *asking, struct packets what, const struct sources *sources,
+                             enum stage stage)
 {
-	struct addr_set missing = set_without(asking->scratch, &asking->exposed->universe[asking->family], &sources);
-
-	return (struct raw_row){.family = asking->family,
-	                        .what = packets_keep(what),
-	                        .sources = sources,
-	                        .whole = all_own(asking, &missing),
-	                        .stage = STAGE_ALLOW};
+	return (struct raw_row){
+		.family = asking->family, .what = packets_keep(what), .sources = sources, .stage = stage};
 }
 
 static struct packets point_of(const struct sample *sample)
@@ -268,10 +304,9 @@ static struct packets point_of(const struct sample *sample)
 }
 
 /* Which of `rest` have exactly these sources. */
-static struct packets those_with(const struct asking *asking, struct packets rest, const struct addr_set *sources)
+static struct packets those_with(const struct asking *asking, struct packets rest, struct packets sources)
 {
-	struct packets let = packets_and(asking->all, rest);
-	struct packets meant = packets_and(packets_addresses(FIELD_SOURCE, sources), rest);
+	struct packets let = packets_and(asking->all, rest), meant = packets_and(sources, rest);
 	struct packets other = packets_or(packets_without(let, meant), packets_without(meant, let));
 
 	return packets_without(rest, packets_any(other, FIELD_SOURCE));
@@ -283,12 +318,12 @@ static void find_rows(struct asking *asking, const struct class *class)
 	struct sample sample;
 
 	while (packets_sample(asking->scratch, packets_and(asking->all, rest), &sample)) {
-		struct addr_set sources = sources_of(asking, packets_and(asking->all, point_of(&sample)));
-		struct packets what = those_with(asking, rest, &sources);
-		struct raw_row row = row_of(asking, what, sources);
+		struct packets from = sources_alone(packets_and(asking->all, point_of(&sample)));
+		struct packets what = those_with(asking, rest, from);
+		struct raw_row row = row_of(asking, what, sources_of(asking, from), STAGE_ALLOW);
 
 		rest = packets_without(rest, what);
-		if (all_own(asking, &sources))
+		if (row.sources->own)
 			continue;
 		find_openings(asking, class, what, &row);
 		if (row.opening_count > 0)
@@ -299,14 +334,14 @@ static void find_rows(struct asking *asking, const struct class *class)
 /* Unless rules let them all in as well. */
 static void add_management(struct asking *asking, struct packets managed)
 {
-	struct addr_set sources = sources_of(asking, managed);
 	struct raw_row row;
 
-	if (all_own(asking, &sources) || packets_within(managed, asking->all))
+	if (packets_within(managed, asking->all))
 		return;
-	row = row_of(asking, packets_any(managed, FIELD_SOURCE), sources);
-	row.stage = STAGE_MANAGEMENT;
-	APPEND(asking->scratch, &asking->rows, row);
+	row = row_of(asking, packets_any(managed, FIELD_SOURCE), sources_of(asking, sources_alone(managed)),
+	             STAGE_MANAGEMENT);
+	if (!row.sources->own)
+		APPEND(asking->scratch, &asking->rows, row);
 }
 
 static void ask_family(struct asking *asking, const struct intent_rule *rules, size_t count)
@@ -331,28 +366,28 @@ static void ask_family(struct asking *asking, const struct intent_rule *rules, s
 }
 
 /* The patterns that inbound rules name: whatever depends on the interface does so by these. */
-static struct interface_cells *cells_of(struct arena *scratch, const struct intent_rule *rules, size_t count)
+static struct str *patterns_of(struct arena *scratch, const struct intent_rule *rules, size_t count, size_t *named)
 {
 	struct str *patterns = ARENA_ARRAY(scratch, struct str, count);
-	size_t named = 0;
 
+	*named = 0;
 	for (size_t i = 0; i < count; i++)
 		if (rules[i].rule->rule.interface.n > 0 && rules[i].rule->rule.direction == DIRECTION_IN)
-			patterns[named++] = rules[i].rule->rule.interface;
-	return interface_cells(scratch, patterns, named);
+			patterns[(*named)++] = rules[i].rule->rule.interface;
+	return patterns;
 }
 
 static void open_to_all(struct asking *asking, enum stage stage)
 {
 	for (size_t f = 0; f < FAMILIES; f++) {
+		struct packets space = asking->exposed->space[f];
 		struct raw_row row;
 
 		asking->family = f;
 		if (asking->exposed->universe[f].count == 0)
 			continue;
-		row = row_of(asking, packets_any(asking->exposed->space[f], FIELD_SOURCE),
-		             asking->exposed->universe[f]);
-		row.stage = stage;
+		row = row_of(asking, packets_any(space, FIELD_SOURCE), sources_of(asking, sources_alone(space)),
+		             stage);
 		APPEND(asking->scratch, &asking->rows, row);
 	}
 }
@@ -361,8 +396,9 @@ static const struct exposures *ask(struct exposed *exposed, size_t number)
 {
 	const struct machine *machine = &exposed->fleet->machines[number];
 	struct asking asking = {.exposed = exposed, .scratch = arena_new(), .machine = number};
-	size_t mark = packets_mark(), count;
+	size_t mark = packets_mark(), count, named;
 	const struct exposures *answer;
+	const struct str *patterns;
 	struct intent_rule *rules;
 
 	count = intent_rules(asking.scratch, exposed->intent, number, &rules);
@@ -373,7 +409,8 @@ static const struct exposures *ask(struct exposed *exposed, size_t number)
 	else
 		for (asking.family = 0; asking.family < FAMILIES; asking.family++)
 			ask_family(&asking, rules, count);
-	answer = exposed_rows(exposed, asking.scratch, &asking.rows, cells_of(asking.scratch, rules, count));
+	patterns = patterns_of(asking.scratch, rules, count, &named);
+	answer = exposed_rows(exposed, asking.scratch, &asking.rows, patterns, named);
 	packets_release(mark);
 	arena_free(asking.scratch);
 	return answer;

@@ -58,7 +58,7 @@ static void add_prefixes(const struct naming *naming, struct texts *texts, const
 
 static enum extent extent_of(const struct raw_row *row)
 {
-	if (row == NULL || row->whole)
+	if (row == NULL || row->sources->whole)
 		return row == NULL ? EXTENT_NONE : EXTENT_WHOLE;
 	for (size_t i = 0; i < row->opening_count; i++)
 		if (row->openings[i]->any[row->family])
@@ -78,7 +78,7 @@ static void name_everybody(struct naming *naming)
 		all[f] = naming->extents[f] >= EXTENT_BUT;
 		if (naming->extents[f] != EXTENT_BUT)
 			continue;
-		missing = set_without(naming->scratch, &exposed->universe[f], &naming->rows[f]->sources);
+		missing = set_without(naming->scratch, &exposed->universe[f], &naming->rows[f]->sources->set);
 		add_prefixes(naming, &naming->except, &missing);
 	}
 	if (all[0] && all[1])
@@ -118,7 +118,7 @@ static bool may_as_a_whole(const struct naming *naming, const struct cut_peer *c
 	for (size_t f = 0; f < FAMILIES; f++) {
 		if (cut->sets[f].count == 0)
 			continue;
-		if (naming->rows[f] == NULL || !set_within(&cut->sets[f], &naming->rows[f]->sources))
+		if (naming->rows[f] == NULL || !set_within(&cut->sets[f], &naming->rows[f]->sources->set))
 			return false;
 		partly |= naming->extents[f] == EXTENT_PART;
 	}
@@ -175,7 +175,7 @@ static void name_rest(struct naming *naming)
 
 		if (naming->extents[f] != EXTENT_PART)
 			continue;
-		rest = set_without(naming->scratch, &naming->rows[f]->sources, &naming->named[f]);
+		rest = set_without(naming->scratch, &naming->rows[f]->sources->set, &naming->named[f]);
 		add_prefixes(naming, &naming->sources, &rest);
 	}
 }

@@ -20,7 +20,15 @@ static inline enum family family_at(size_t index)
 struct opening {
 	struct intent_rule rule;
 	struct packets packets[FAMILIES];
+	struct packets what[FAMILIES]; /* the same, whatever the sources */
 	bool any[FAMILIES]; /* it says: from anyone */
+};
+
+/* Sources that some packets have in common: those of one diagram. */
+struct sources {
+	struct addr_set set; /* cut to the universe */
+	bool whole;          /* all of it, but for own addresses */
+	bool own;            /* own addresses alone */
 };
 
 /* Whom a peer stands for, of those who were asked about. */
@@ -48,6 +56,16 @@ struct exposed {
 		struct packets *items; /* sets as they are seen; kept */
 		size_t count, capacity;
 	} sets;
+	struct names *source_keys;
+	struct {
+		struct sources **items; /* by number of their keys */
+		size_t count, capacity;
+	} sources;
+	struct names *row_keys;
+	struct {
+		struct ranked **items;  /* rows that positions share; likewise */
+		size_t count, capacity;
+	} rows;
 	struct names *positions;
 	struct {
 		const struct exposures **items;
@@ -64,8 +82,7 @@ struct exposed {
 struct raw_row {
 	size_t family;
 	struct packets what;     /* kept; sources left out */
-	struct addr_set sources; /* cut to the universe */
-	bool whole;              /* all of it, but for own addresses */
+	const struct sources *sources;
 	const struct opening **openings; /* in the order of the position's rules */
 	size_t opening_count;
 	enum stage stage;
@@ -79,9 +96,9 @@ struct raw_rows {
 
 /* --- exposed_rows.c --- */
 
-/* Joins, names and sorts. `scratch` is for what need not stay. */
+/* Joins, names and sorts. `scratch` is for what need not stay; `patterns` are the interfaces that rules name. */
 const struct exposures *exposed_rows(struct exposed *exposed, struct arena *scratch, struct raw_rows *raw,
-                                     const struct interface_cells *cells);
+                                     const struct str *patterns, size_t pattern_count);
 
 /* --- exposed_names.c --- */
 

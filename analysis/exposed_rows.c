@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "exposed_parts.h"
+#include "fleetwall/buf.h"
 #include "fleetwall/rule.h"
 
 /* --- joining --- */
@@ -18,7 +19,7 @@ static bool same_openings(const struct raw_row *a, const struct raw_row *b)
 
 static bool same_sources(const struct raw_row *a, const struct raw_row *b)
 {
-	return a->whole || b->whole ? a->whole && b->whole : addr_set_eq(&a->sources, &b->sources);
+	return a->sources == b->sources || (a->sources->whole && b->sources->whole);
 }
 
 /* What differs in addresses of the fleet's own alone was two rows so far. */
@@ -92,13 +93,23 @@ static void set_rules(struct arena *arena, const struct raw_row *row, struct exp
 	}
 }
 
-static struct ranked rank(struct exposed *exposed, struct arena *scratch, const struct raw_row *const *rows,
-                          size_t count, const struct interface_cells *cells)
-{
-	struct word_list words = {0};
-	struct ranked ranked = {0};
-	struct exposure *exposure = &ranked.exposure;
+struct ranking {
+	struct exposed *exposed;
+	struct arena *scratch;
+	const struct str *patterns;
+	size_t pattern_count;
+	struct interface_cells *cells; /* NULL: not asked for yet */
+};
 
+static struct ranked *rank(struct ranking *ranking, const struct raw_row *const *rows, size_t count)
+{
+	struct exposed *exposed = ranking->exposed;
+	struct ranked *ranked = ARENA_NEW(exposed->arena, struct ranked);
+	struct exposure *exposure = &ranked->exposure;
+	struct word_list words = {0};
+
+	if (ranking->cells == NULL)
+		ranking->cells = interface_cells(ranking->scratch, ranking->patterns, ranking->pattern_count);
 	exposure->stage = rows[0]->stage;
 	set_rules(exposed->arena, rows[0], exposure);
 	for (size_t f = 0; f < FAMILIES; f++) {
@@ -109,18 +120,46 @@ static struct ranked rank(struct exposed *exposed, struct arena *scratch, const 
 		size_t f = rows[i]->family;
 
 		exposure->packets[f] = rows[i]->what;
-		exposure->from[f] = addr_set_of(exposed->arena, family_at(f), rows[i]->sources.ranges,
-		                                rows[i]->sources.count);
-		ranked.whole += rows[i]->whole;
-		ranked.size[f] = size_of(&exposure->from[f]);
-		what_words(exposed->arena, rows[i]->what, family_at(f), cells, &words);
+		exposure->from[f] = rows[i]->sources->set;
+		ranked->whole += rows[i]->sources->whole;
+		ranked->size[f] = size_of(&exposure->from[f]);
+		what_words(exposed->arena, rows[i]->what, family_at(f), ranking->cells, &words);
 	}
 	what_words_end(exposed->arena, &words);
-	ranked.numbers = words.numbers;
+	ranked->numbers = words.numbers;
 	exposure->what = words.items;
 	exposure->what_count = words.count;
-	exposed_name(exposed, scratch, rows, count, exposure);
+	exposed_name(exposed, ranking->scratch, rows, count, exposure);
 	return ranked;
+}
+
+/* Rows that say the same are made once, whatever positions they are in. */
+static struct str key_of(const struct ranking *ranking, const struct raw_row *const *rows, size_t count)
+{
+	struct buf buf = buf_new(ranking->scratch);
+
+	for (size_t i = 0; i < count; i++) {
+		buf_format(&buf, "%zu %d %d %p ", rows[i]->family, (int)rows[i]->stage, rows[i]->what.node,
+		           (const void *)rows[i]->sources);
+		for (size_t k = 0; k < rows[i]->opening_count; k++)
+			buf_format(&buf, "%p ", (const void *)rows[i]->openings[k]->rule.rule);
+	}
+	for (size_t i = 0; i < ranking->pattern_count; i++)
+		buf_format(&buf, "%.*s ", STR_ARG(ranking->patterns[i]));
+	return buf_str(&buf);
+}
+
+static const struct ranked *ranked_of(struct ranking *ranking, const struct raw_row *const *rows, size_t count)
+{
+	struct exposed *exposed = ranking->exposed;
+	uint32_t number = names_add(exposed->row_keys, key_of(ranking, rows, count));
+
+	if (number == exposed->rows.count) {
+		struct ranked *ranked = rank(ranking, rows, count);
+
+		APPEND(exposed->arena, &exposed->rows, ranked);
+	}
+	return exposed->rows.items[number];
 }
 
 /* The larger number first. */
@@ -142,8 +181,9 @@ static int ranked_order(const void *a, const void *b)
 }
 
 const struct exposures *exposed_rows(struct exposed *exposed, struct arena *scratch, struct raw_rows *raw,
-                                     const struct interface_cells *cells)
+                                     const struct str *patterns, size_t pattern_count)
 {
+	struct ranking ranking = {exposed, scratch, patterns, pattern_count, NULL};
 	struct exposures *answer = ARENA_NEW(exposed->arena, struct exposures);
 	struct {
 		struct ranked *items;
@@ -160,7 +200,7 @@ const struct exposures *exposed_rows(struct exposed *exposed, struct arena *scra
 		if (twin != NULL)
 			twin->joined = true;
 		APPEND(scratch, &list,
-		       rank(exposed, scratch, (const struct raw_row *[]){row, twin}, twin == NULL ? 1 : 2, cells));
+		       *ranked_of(&ranking, (const struct raw_row *[]){row, twin}, twin == NULL ? 1 : 2));
 	}
 	if (list.count > 0)
 		qsort(list.items, list.count, sizeof *list.items, ranked_order);
