@@ -407,6 +407,18 @@ static void say_all(struct choice *choice)
 	for_units(choice, true, say_limited);
 }
 
+/* Worth a word. */
+static void remark_policy(struct choice *choice)
+{
+	for (size_t i = 0; i < choice->walk.count && !choice->walk.out; i++) {
+		const struct unit *unit = &choice->walk.items[i];
+
+		if (unit->count == 0 && unit->kind == UNIT_ACCEPT && !packets_empty(unit->opened))
+			remark(choice->takeover, choice->host->rules[choice->space.family == FAMILY_6]->name,
+			       "the policy of INPUT is ACCEPT: what no line refuses is let in from anywhere");
+	}
+}
+
 void choose_rules(struct takeover *takeover, struct host *host, const struct settings *settings, unsigned ssh_port,
                   enum family family, bool out)
 {
@@ -424,6 +436,7 @@ void choose_rules(struct takeover *takeover, struct host *host, const struct set
 	find_opened(&choice);
 	find_accepted(&choice);
 	find_cells(&choice);
+	remark_policy(&choice);
 	say_all(&choice);
 	open = out && (all_leaves(&choice) || filter_chain(choice.walk.filter, STR("OUTPUT")) == NULL);
 	judge(&choice, open);
