@@ -521,7 +521,7 @@ static void compare(uint64_t seed)
 
 START_TEST(assertions_of_small_worlds)
 {
-	for (uint64_t seed = 1; seed <= rounds(100); seed++) {
+	for (uint64_t seed = 1; seed <= rounds(300); seed++) {
 		begin_world(seed);
 		all_sorts();
 		all_addresses();
