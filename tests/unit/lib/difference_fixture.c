@@ -55,20 +55,53 @@ static void fill_side(struct arena *arena, const struct output *output, struct s
 		}
 }
 
-size_t difference_of_machine(struct arena *arena, const struct difference_case *change, struct str machine,
-                             struct difference_group **groups)
+static void demand(struct error *error)
 {
-	struct difference *difference = difference_new(arena, read_set, (void *)(uintptr_t)change);
-	struct difference_pair pair = {0};
-	struct error *error;
-
-	for (size_t i = 0; i < 2; i++)
-		fill_side(arena, &change->outputs[i], machine, i, &pair);
-	error = difference_add(arena, difference, &pair);
 	ck_assert_msg(error == NULL, "%.*s: %.*s", error != NULL ? (int)error->message.n : 0,
 	              error != NULL ? error->message.p : "", error != NULL ? (int)error->place.text.n : 0,
 	              error != NULL ? error->place.text.p : "");
+}
+
+static struct difference_pair pair_of(struct arena *arena, const struct difference_case *change, struct str machine)
+{
+	struct difference_pair pair = {0};
+
+	for (size_t i = 0; i < 2; i++)
+		fill_side(arena, &change->outputs[i], machine, i, &pair);
+	return pair;
+}
+
+size_t difference_of_machines(struct arena *arena, const struct difference_case *change, const struct str *machines,
+                              size_t machine_count, struct difference_group **groups, bool *may_open)
+{
+	struct difference *difference = difference_new(arena, read_set, (void *)(uintptr_t)change);
+
+	difference_careful(difference);
+	for (size_t i = 0; i < machine_count; i++) {
+		const struct difference_pair pair = pair_of(arena, change, machines[i]);
+
+		demand(difference_add(arena, difference, &pair));
+	}
+	*may_open = difference_may_open(difference);
 	return difference_groups(difference, groups);
+}
+
+size_t difference_of_machine(struct arena *arena, const struct difference_case *change, struct str machine,
+                             struct difference_group **groups)
+{
+	bool may_open;
+
+	return difference_of_machines(arena, change, &machine, 1, groups, &may_open);
+}
+
+bool difference_is_same(struct arena *arena, const struct difference_case *change, struct str machine)
+{
+	struct difference *difference = difference_new(arena, read_set, (void *)(uintptr_t)change);
+	const struct difference_pair pair = pair_of(arena, change, machine);
+	bool same[2];
+
+	demand(difference_same(arena, difference, &pair, same));
+	return same[0] && same[1];
 }
 
 bool on_interface(struct str pattern, struct str name)

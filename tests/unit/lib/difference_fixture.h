@@ -19,6 +19,11 @@ void difference_case_make(struct arena *arena, struct difference_case *change, c
 /* The groups of one machine, which has a ruleset on both sides. */
 size_t difference_of_machine(struct arena *arena, const struct difference_case *change, struct str machine,
                              struct difference_group **groups);
+/* The same of several machines together, told once where it is the same; may_open as difference_careful() finds it. */
+size_t difference_of_machines(struct arena *arena, const struct difference_case *change, const struct str *machines,
+                              size_t machine_count, struct difference_group **groups, bool *may_open);
+/* Do both sides do the same, in both families? */
+bool difference_is_same(struct arena *arena, const struct difference_case *change, struct str machine);
 /* Is this an interface of that name or pattern? */
 bool on_interface(struct str pattern, struct str name);
 
