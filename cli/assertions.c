@@ -25,7 +25,8 @@ struct error *assertions_load(struct run *run, struct arena *arena, const struct
 		if (error == NULL)
 			error = assertions_read(arena, paths[i], text, assertions, &run->warnings);
 		else
-			error = error_in(error, "assertions");
+			error = error_hint(error_in(error, "assertions"),
+			                   "fleetwall-assertions(5) says what is in such a file");
 		if (error == NULL)
 			buf_format(&all, "%zu %zu %.*s%.*s", paths[i].n, text.n, STR_ARG(paths[i]), STR_ARG(text));
 		error_collect(&errors, error);

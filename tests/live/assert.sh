@@ -189,6 +189,16 @@ run 0 generate
 printf 'assertions = [ "relative" ];\n' > "$home/other.conf"
 run 2 --config "$home/other.conf" assert
 complains 'assertions must be an absolute path'
+grep -v '^assertions' "$FLEETWALL_CONFIG" > "$home/other.conf"
+printf 'assertions = [ "%s/policy", "%s/strict" ];\n' "$home" "$home" >> "$home/other.conf"
+run 1 --config "$home/other.conf" assert
+says '1 of 5 assertions does not hold'
+run 4 --config "$home/other.conf" generate
+complains 'strict:1:'
+current 6
+run 2 assert "$home/state"
+complains 'is a folder'
+complains 'fleetwall-assertions(5)'
 
 # --- watch: says it once, goes on, publishes when it holds again ---
 "$FLEETWALL" watch > "$home/watch.out" 2> "$home/watch.err" &
