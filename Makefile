@@ -184,15 +184,23 @@ $(1): $(2) $(call archives_of,cli) | packages
 		$$(call group,$(call archives_of,cli)) $$(call libraries_of,$(USES_cli))
 endef
 folder_of = $(notdir $(patsubst %/,%,$(dir $(1))))
-# A unit test is a program; those of a folder are one program together as well, for valgrind (tests/unit/together.c). So main is a name of
-# its own in each object. $(1): name, $(2): folder
-define UNIT_PROGRAM
+# The unit tests of a folder are one program, which runs the one by whose name it is called (tests/unit/together.c): to link each would
+# take as long as to compile it. So main is a name of its own in each object. $(1): name, $(2): folder
+define UNIT_OBJECT
 $(BUILD)/obj/unit/$(2)/$(1).o: tests/unit/$(2)/$(1).c | packages-check
+	echo 'TEST tests/unit/$(2)/$(1).c'
 	mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS_ALL) -I$(2) -Itests/unit/lib $$(CFLAGS_ALL) $$(TEST_CFLAGS) $$(all_flags) $$(check_flags) -Dmain=main_of_$(1) \
 		-MMD -MP -c $$< -o $$@
+endef
+define UNIT_NAME
+$(BUILD)/tests/$(1): $(BUILD)/tests/together-$(2)
+	ln -sf together-$(2) $$@
+endef
+# One that takes arguments is a program by itself.
+define UNIT_PROGRAM
 $(BUILD)/tests/$(1): $(BUILD)/obj/unit/$(2)/$(1).o $(call archives_of,$(2)) $(TEST_LIB)
-	echo 'TEST tests/unit/$(2)/$(1).c'
+	echo 'LINK $$@'
 	mkdir -p $$(@D)
 	$$(CC) $$(CFLAGS_ALL) $$(LDFLAGS_ALL) $$(TEST_LDFLAGS) -Wl,--defsym=main=main_of_$(1) -o $$@ $$< \
 		$$(call group,$(TEST_LIB) $(call archives_of,$(2))) $$(call libraries_of,$(USES_$(2))) $$(check_libraries)
@@ -200,14 +208,17 @@ endef
 # $(1): folder, $(2): its tests
 define TOGETHER_PROGRAM
 $(BUILD)/tests/together-$(1): tests/unit/together.c $(patsubst %,$(BUILD)/obj/unit/$(1)/%.o,$(2)) $(call archives_of,$(1)) $(TEST_LIB)
-	echo 'TEST tests/unit/$(1)'
+	echo 'LINK $$@'
+	mkdir -p $$(@D)
 	$$(CC) $$(CPPFLAGS_ALL) $$(CFLAGS_ALL) $$(TEST_CFLAGS) '-DTOGETHER=$(patsubst %,X(%),$(2))' $$(LDFLAGS_ALL) $$(TEST_LDFLAGS) -o $$@ \
 		$$(filter %.c %.o,$$^) $$(call group,$(TEST_LIB) $(call archives_of,$(1))) $$(call libraries_of,$(USES_$(1))) $$(check_libraries)
 endef
-$(foreach s,$(UNIT_SOURCES),$(eval $(call UNIT_PROGRAM,$(basename $(notdir $(s))),$(call folder_of,$(s)))))
-# One that takes arguments is not among them.
-alone = $(if $(1),$(shell grep -L '^int main(void)' $(1)))
-tests_of = $(filter-out $(call alone,$(wildcard tests/unit/$(1)/check_*.c)),$(wildcard tests/unit/$(1)/check_*.c))
+ALONE := $(if $(UNIT_SOURCES),$(shell grep -L '^int main(void)' $(UNIT_SOURCES)))
+tests_of = $(filter-out $(ALONE),$(wildcard tests/unit/$(1)/check_*.c))
+unit_rules = $(foreach s,$(2),$(eval $(call $(1),$(basename $(notdir $(s))),$(call folder_of,$(s)))))
+$(call unit_rules,UNIT_OBJECT,$(UNIT_SOURCES))
+$(call unit_rules,UNIT_PROGRAM,$(ALONE))
+$(call unit_rules,UNIT_NAME,$(filter-out $(ALONE),$(UNIT_SOURCES)))
 TOGETHER := $(foreach f,$(FOLDERS),$(if $(wildcard tests/unit/$(f)/check_*.c),$(f)))
 $(foreach f,$(TOGETHER),$(eval $(call TOGETHER_PROGRAM,$(f),$(basename $(notdir $(call tests_of,$(f)))))))
 $(foreach p,$(LIVE_PROGRAMS),$(eval $(call TEST_PROGRAM,$(p),tests/live/$(notdir $(p)).c,cli,,$(LIVE_LIB))))

@@ -1,5 +1,6 @@
-/* The unit tests of a folder in one program: runs those that are named, one after the other. For valgrind, whose start
- * costs more than most of them. TOGETHER is the list of them, by the Makefile: X(check_addr) X(check_arena) … */
+/* The unit tests of a folder in one program: runs the one by whose name it is called; called by its own, those that are
+ * named, one after the other, for valgrind, whose start costs more than most of them. TOGETHER is the list of them, by
+ * the Makefile: X(check_addr) X(check_arena) … */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,8 +26,11 @@ static int run(const char *name)
 
 int main(int argc, char **argv)
 {
+	const char *slash = strrchr(argv[0], '/'), *name = slash != NULL ? slash + 1 : argv[0];
 	int failed = 0;
 
+	if (strncmp(name, "together-", strlen("together-")) != 0)
+		return run(name);
 	for (int i = 1; i < argc; i++)
 		failed |= run(argv[i]);
 	return failed != 0;
