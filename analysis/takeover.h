@@ -98,6 +98,7 @@ struct unit {
 	struct packets effective; /* what comes to them and matches */
 	struct packets opened;    /* of that, what opens a connection and is not let through in any case; see choose */
 	struct packets cells;     /* of `nominal`, where that opens something */
+	bool whole;               /* `nominal` is a set of cells */
 	bool log;                 /* a LOG with the same matches stands before it */
 };
 
@@ -122,10 +123,12 @@ void walk_end(struct walk *walk);
 struct space {
 	enum family family;
 	bool out;
-	struct packets all;     /* of the family, in every state: intent_compared() */
-	struct packets opening; /* that open a connection between ordinary ends */
-	struct packets kept;    /* housekeeping and management let them through in any case, in every state */
-	struct packets free;    /* cells in which there is no packet to decide */
+	struct packets all;             /* of the family, in every state: intent_compared() */
+	struct packets opening;         /* that open a connection between ordinary ends */
+	struct packets kept;            /* housekeeping and management let them through in any case, in every state */
+	struct packets free;            /* cells in which there is no packet to decide */
+	struct packets free_everywhere; /* those that are free at every interface, without it */
+	struct packets cells;           /* in which some packet opens a connection */
 };
 /* What is there without any rule comes from the intent of a machine that has none. */
 struct space space_of(struct arena *arena, const struct filter *filter, const struct settings *settings,

@@ -9,7 +9,8 @@ struct cutting {
 	struct arena *arena;
 	const struct space *space;
 	struct piece_list *pieces;
-	struct str interface;  /* of the pieces that come */
+	struct str interface; /* of the pieces that come */
+	struct packets wanted;
 	struct packets within; /* cells that may be taken */
 	enum packet_field peer;
 };
@@ -240,6 +241,8 @@ static struct packets for_all_interfaces(const struct cutting *cutting, struct s
 	enum packet_field field = cutting->space->out ? FIELD_OUT : FIELD_IN;
 	struct packets names = pattern.n > 0 ? packets_interface(field, pattern) : packets_all();
 
+	if (pattern.n == 0 && packets_eq(packets_any(cutting->wanted, field), cutting->wanted))
+		return packets_or(cutting->wanted, cutting->space->free_everywhere);
 	return of_family(cutting, packets_not(packets_any(packets_without(of_family(cutting, names), set), field)));
 }
 
@@ -263,6 +266,7 @@ void cells_pieces(struct arena *arena, const struct space *space, const struct p
 	                          .space = space,
 	                          .pieces = pieces,
 	                          .peer = space->out ? FIELD_DESTINATION : FIELD_SOURCE,
+	                          .wanted = wanted,
 	                          .within = packets_or(wanted, space->free)};
 	struct packets left = packets_without(wanted, space->free);
 

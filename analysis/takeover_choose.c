@@ -72,6 +72,17 @@ static void find_patterns(struct choice *choice)
 			}
 }
 
+/* Most units look at nothing but cells. */
+static void find_unit_cells(struct choice *choice, struct unit *unit)
+{
+	struct packets cells = space_cells(&choice->space, unit->nominal);
+
+	unit->whole = packets_eq(packets_and(cells, choice->space.all), unit->nominal);
+	packets_hold(&unit->cells,
+	             unit->whole ? packets_and(cells, choice->space.cells)
+	                         : space_cells(&choice->space, packets_and(unit->nominal, choice->space.opening)));
+}
+
 static void find_opened(struct choice *choice)
 {
 	size_t mark = packets_mark();
@@ -82,8 +93,7 @@ static void find_opened(struct choice *choice)
 
 		packets_hold(&unit->opened, packets_and(unit->effective, choice->compared));
 		if (!packets_empty(unit->opened) && unit->kind != UNIT_PASS)
-			packets_hold(&unit->cells,
-			             space_cells(&choice->space, packets_and(unit->nominal, choice->space.opening)));
+			find_unit_cells(choice, unit);
 		packets_release(mark);
 	}
 }
@@ -236,7 +246,7 @@ static void say_refusing(struct choice *choice, const struct unit *unit)
 /* Does the unit say no more of packets than cells do? */
 static bool is_plain(const struct choice *choice, const struct unit *unit, struct packets cells)
 {
-	return packets_within(packets_and(cells, choice->compared), unit->nominal);
+	return unit->whole || packets_within(packets_and(cells, choice->compared), unit->nominal);
 }
 
 static void say_letting(struct choice *choice, const struct unit *unit)

@@ -7,24 +7,31 @@ struct proof {
 	struct takeover *takeover;
 	struct host *host;
 	const struct settings *settings;
-	struct fleet fleet; /* the target, with the machine enforced */
-	size_t machine;
+	size_t machine; /* in the target, with the machines enforced */
+	unsigned ssh_port;
 	struct intent *intent;
 	struct fleet *wanted;
 	bool again;
 };
 
-/* As it will be once it is enforced, whatever it is now. */
-static struct fleet enforced(struct arena *arena, const struct fleet *target, size_t machine)
+/* As the machines will be once they are enforced, whatever they are now. */
+static struct fleet enforced(const struct takeover *takeover, const struct fleet *target)
 {
 	struct fleet fleet = *target;
 
-	fleet.machines = ARENA_ARRAY(arena, struct machine, fleet.machine_count);
+	fleet.machines = ARENA_ARRAY(takeover->arena, struct machine, fleet.machine_count);
 	for (size_t i = 0; i < fleet.machine_count; i++)
 		fleet.machines[i] = target->machines[i];
-	fleet.machines[machine].enabled = true;
-	fleet.machines[machine].mode = MODE_EXCLUSIVE;
-	fleet.machines[machine].enforcement = ENFORCEMENT_ENFORCE;
+	for (size_t i = 0; i < takeover->host_count; i++) {
+		const struct machine *found = fleet_machine(target, takeover->hosts[i].name);
+		struct machine *machine = found != NULL ? &fleet.machines[found - target->machines] : NULL;
+
+		if (machine == NULL)
+			continue;
+		machine->enabled = true;
+		machine->mode = MODE_EXCLUSIVE;
+		machine->enforcement = ENFORCEMENT_ENFORCE;
+	}
 	return fleet;
 }
 
@@ -85,8 +92,7 @@ static void compare(struct proof *proof, unsigned which, bool out, struct packet
 	const struct filter *filter = proof->host->filters[which];
 	const struct filter_chain *chain = filter_chain(filter, out ? STR("OUTPUT") : STR("INPUT"));
 	const struct filter_view view = {.sets = &proof->host->sets};
-	struct space space =
-		space_of(arena, filter, proof->settings, proof->fleet.machines[proof->machine].ssh_port, out);
+	struct space space = space_of(arena, filter, proof->settings, proof->ssh_port, out);
 	struct packets compared = packets_without(space.opening, space.kept), runs = packets_none(), narrower;
 	struct verify_finding shown = {.out = out};
 
@@ -94,6 +100,8 @@ static void compare(struct proof *proof, unsigned which, bool out, struct packet
 		runs = filter_run(arena, filter, &view, chain, space.all).accepted;
 	else if (out)
 		runs = compared;
+	else
+		proof->host->proved = false; /* nobody says what runs */
 	blame(proof, out, packets_without(packets_and(let_in, compared), runs));
 	narrower = packets_without(packets_and(runs, compared), let_in);
 	if (proof->again || packets_empty(narrower))
@@ -127,17 +135,22 @@ static void prove_host(struct proof *proof)
 struct error *takeover_prove(struct takeover *takeover, const struct fleet *target, const struct settings *settings,
                              struct fleet *wanted, bool *again)
 {
+	struct fleet fleet = enforced(takeover, target);
+	struct intent *intent = intent_new(takeover->arena, &fleet, settings);
+
 	*again = false;
 	for (size_t i = 0; i < takeover->host_count; i++) {
-		struct proof proof = {
-			.takeover = takeover, .host = &takeover->hosts[i], .settings = settings, .wanted = wanted};
-		const struct machine *machine = fleet_machine(target, proof.host->name);
+		struct proof proof = {.takeover = takeover,
+		                      .host = &takeover->hosts[i],
+		                      .settings = settings,
+		                      .intent = intent,
+		                      .wanted = wanted};
+		const struct machine *machine = fleet_machine(&fleet, proof.host->name);
 
 		if (machine == NULL)
 			return error_new(ERROR_INPUT, "machine %.*s is not in the fleet", STR_ARG(proof.host->name));
-		proof.machine = (size_t)(machine - target->machines);
-		proof.fleet = enforced(takeover->arena, target, proof.machine);
-		proof.intent = intent_new(takeover->arena, &proof.fleet, settings);
+		proof.machine = (size_t)(machine - fleet.machines);
+		proof.ssh_port = machine->ssh_port;
 		prove_host(&proof);
 		*again = *again || proof.again;
 	}

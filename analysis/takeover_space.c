@@ -134,14 +134,17 @@ struct space space_of(struct arena *arena, const struct filter *filter, const st
 {
 	struct space space = {.family = filter->family, .out = out, .all = intent_compared(filter->family)};
 	const char *const *types_in = filter->family == FAMILY_4 ? types_in_4 : types_in_6;
-	struct packets types;
+	struct packets types, others;
 
 	space.opening = ordinary(&space);
 	types = packets_and(of_types(arena, filter, "dst", out ? types_out : types_in),
 	                    of_types(arena, filter, "src", out ? types_own : types_host));
 	space.opening = packets_and(space.opening, types);
 	space.kept = kept_by(arena, settings, ssh_port, filter->family, out);
-	space.free = packets_without(packets_family(filter->family),
-	                             space_cells(&space, packets_without(space.opening, space.kept)));
+	space.cells = space_cells(&space, space.opening);
+	others = space_cells(&space, packets_without(space.opening, space.kept));
+	space.free = packets_without(packets_family(filter->family), others);
+	space.free_everywhere =
+		packets_without(packets_family(filter->family), packets_any(others, out ? FIELD_OUT : FIELD_IN));
 	return space;
 }

@@ -272,6 +272,34 @@ START_TEST(faults_are_told)
 }
 END_TEST
 
+/* Without a filter table nobody knows what runs: nothing is let in, and nothing is proved. */
+START_TEST(no_table)
+{
+	struct takeover_file file = {STR("m"), STR("a.v4"), STR("*nat\n:PREROUTING ACCEPT [0:0]\nCOMMIT\n")};
+
+	take_over(&file, 1);
+	gives_str(rules_of("m"), "");
+	ck_assert(!takeover->hosts[0].proved);
+	ck_assert_ptr_nonnull(takeover_remarks(takeover));
+}
+END_TEST
+
+/* What another role of the machine lets in beside is told, with the role. */
+START_TEST(others_are_wider)
+{
+	static const char wide[] = "roles = ( { name = \"wide\"; selector = { }; rules = [ \"allow 9100/tcp\" ]; } );";
+	struct takeover_file file = {STR("m"), STR("a.v4"), STR(HEAD "-A INPUT -p tcp --dport 22 -j ACCEPT\nCOMMIT\n")};
+	struct takeover_summary *summary;
+	struct error *warnings = NULL;
+
+	ck_assert_ptr_null(document_read(arena, STR("wide.conf"), str_of(wide), &present, &warnings));
+	take_over(&file, 1);
+	ck_assert_uint_eq(takeover_summaries(takeover, &summary), 1);
+	ck_assert_uint_eq(summary->wider_count, 1);
+	ck_assert(!summary->proved && str_ends(summary->wider[0], STR("by role wide")));
+}
+END_TEST
+
 /* --- peers with names --- */
 
 static const char fleet[] = "roles = ( { name = \"app\"; }, { name = \"all\"; selector = { }; } );\n"
@@ -302,8 +330,9 @@ START_TEST(peers_have_names)
 	struct buf buf = buf_new(arena);
 	struct str rest = str_of(named[_i].sources), source;
 	struct takeover_file file = {STR("m"), STR("rules.v4"), {0}};
+	struct error *warnings = NULL;
 
-	ck_assert_ptr_null(document_read(arena, STR("fleet.conf"), str_of(fleet), &present, NULL));
+	ck_assert_ptr_null(document_read(arena, STR("fleet.conf"), str_of(fleet), &present, &warnings));
 	present.clock = 0;
 	for (size_t i = 0; i < present.machine_count; i++)
 		if ((present.machines[i].given & GIVEN_ENABLED) == 0)
@@ -404,6 +433,8 @@ int main(void)
 	tcase_add_test(all, families_join);
 	tcase_add_loop_test(all, kinds_are_told, 0, COUNT(kinds));
 	tcase_add_test(all, faults_are_told);
+	tcase_add_test(all, no_table);
+	tcase_add_test(all, others_are_wider);
 	tcase_add_loop_test(all, peers_have_names, 0, COUNT(named));
 	tcase_add_test(all, sets_are_networks);
 	tcase_add_test(all, sets_of_two_hosts);
