@@ -104,6 +104,21 @@ import 1 new1=part
 says 'WIDER than what runs, for one: new tcp'
 says 'by role wide'
 
+# --- firewalls of the real world: every line is counted once, and nobody gets in who did not ---
+
+dumps=$(cd .. && find "$PWD/shared/dumps" -type f -exec grep -l '^COMMIT' {} + 2>/dev/null | grep -v NOTRACK | sort | awk '{ print "real" NR "=" $0 }')
+if [ -n "$dumps" ]; then
+	# shellcheck disable=SC2086 # names without blanks
+	import 1 --dry-run $dumps
+	silent_on WIDER
+	silent_on 'would let in more'
+	grep '^real[0-9]*: [0-9]* line' "$home/out" | sed 's/[^0-9]/ /g' >"$home/counts"
+	holds 'each is there' test "$(wc -l <"$home/counts")" -eq "$(echo "$dumps" | wc -l)"
+	holds 'counts add up' awk '$2 != $3 + $4 + $5 + $6 || $2 == 0 { exit 1 }' "$home/counts"
+else
+	echo "SKIP ../shared/dumps is not there"
+fi
+
 # --- refused whole ---
 
 filter bad '-A INPUT -p tcp --dprt 22 -j ACCEPT'

@@ -225,6 +225,12 @@ START_TEST(test_many_conditions)
 	ck_assert(packets_within(packets_put(some, STR("number 04000"), packets_all()),
 	                         packets_or(some, packets_number(FIELD_PORT, 4000))));
 	ck_assert(packets_eq(packets_any(packets_and(all, packets_number(FIELD_PORT, 1)), FIELD_PORT), all));
+	ck_assert(packets_eq(packets_only(packets_and(packets_number(FIELD_PORT, 1), packets_state(STATE_NEW)),
+	                                  1U << FIELD_STATE),
+	                     packets_state(STATE_NEW)));
+	ck_assert(packets_eq(packets_only(packets_and(packets_number(FIELD_PORT, 1), packets_condition(STR("c"))),
+	                                  1U << FIELD_PORT),
+	                     packets_number(FIELD_PORT, 1)));
 }
 END_TEST
 
