@@ -39,6 +39,11 @@ struct diff {
 	size_t compared_count, compared_capacity;
 	const struct fleet *fleet; /* for names; NULL: none at hand */
 	const struct resolved *resolved;
+	struct names *peers; /* addresses that were named, and beside them how */
+	struct {
+		struct diff_machines *items;
+		size_t count, capacity;
+	} named;
 };
 
 /* "opens 3306/tcp on 12 machines of role mysql (db1, …) to 10.1.0.7 (app7): role:app grew by app7" */

@@ -60,14 +60,17 @@ static const struct machine *machine_of(const struct fleet *fleet, struct addr a
 
 static bool is_exactly(struct diff *diff, const struct peer *peer, const struct difference_group *group)
 {
-	for (size_t i = 0; i < 2; i++) {
-		struct addr_set set = peer_addresses(diff->arena, diff->resolved, peer, NULL, false,
+	struct arena *scratch = arena_new();
+	bool same = true;
+
+	for (size_t i = 0; i < 2 && same; i++) {
+		struct addr_set set = peer_addresses(scratch, diff->resolved, peer, NULL, false,
 		                                     i == 0 ? FAMILY_4 : FAMILY_6);
 
-		if (!addr_set_eq(&set, &group->peers[i]))
-			return false;
+		same = addr_set_eq(&set, &group->peers[i]);
 	}
-	return true;
+	arena_free(scratch);
+	return same;
 }
 
 /* The role whose members, or the network, that has exactly these addresses, and more than one of them. */
@@ -147,21 +150,52 @@ static const struct machine *first_machine(struct diff *diff, const struct diffe
 	                       : machine_of(diff->fleet, (struct addr){set->ranges[0].first, set->family});
 }
 
+static void find_peer_names(struct diff *diff, const struct difference_group *group, struct texts *texts)
+{
+	struct str whole = whole_peer(diff, group, first_machine(diff, group));
+
+	if (whole.n > 0)
+		APPEND(texts->arena, texts, whole);
+	else if (host_count(group) > SHOWN || !name_hosts(diff, group, texts))
+		texts->count = 0;
+}
+
+static struct str peers_key(struct arena *arena, const struct difference_group *group)
+{
+	struct buf buf = buf_new(arena);
+
+	for (size_t i = 0; i < 2; i++)
+		for (size_t k = 0; k < group->peers[i].count; k++) {
+			const struct range *range = &group->peers[i].ranges[k];
+			const addr_bits ends[2] = {range->first, range->last};
+
+			buf_char(&buf, i == 0 ? '4' : '6');
+			buf_add(&buf, (struct str){(const char *)ends, sizeof ends});
+		}
+	return buf_str(&buf);
+}
+
+/* Many groups have the same peers: they are named once. */
 size_t diff_peer_names(struct diff *diff, const struct difference_group *group, struct str **names)
 {
 	struct texts texts = {.arena = diff->run->arena};
-	struct str whole;
+	struct arena *scratch;
+	uint32_t place;
 
 	*names = NULL;
 	if (diff->fleet == NULL || (group->peers[0].count == 0 && group->peers[1].count == 0))
 		return 0;
-	whole = whole_peer(diff, group, first_machine(diff, group));
-	if (whole.n > 0)
-		APPEND(texts.arena, &texts, whole);
-	else if (host_count(group) > SHOWN || !name_hosts(diff, group, &texts))
-		texts.count = 0;
-	*names = texts.items;
-	return texts.count;
+	if (diff->peers == NULL)
+		diff->peers = names_new(diff->arena);
+	scratch = arena_new();
+	place = names_add(diff->peers, peers_key(scratch, group));
+	arena_free(scratch);
+	if (place == diff->named.count) {
+		find_peer_names(diff, group, &texts);
+		APPEND(diff->arena, &diff->named, ((struct diff_machines){texts.items, texts.count, texts.count}));
+	}
+	*names = diff->named.items[place].items;
+	return diff->named.items[place].count;
 }
 
 static void print_few(struct buf *buf, const struct str *items, size_t count, const char *kind)

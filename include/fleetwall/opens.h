@@ -1,6 +1,6 @@
 /* What one inventory lets in that another did not: asked before an old generation is published again, and where the
- * bytes of one are gone. It names too much rather than too little: that two rules of other words let the same packets in
- * is not seen here, but by fleetwall/difference.h. Pure. */
+ * bytes of one are gone. It names too much rather than too little: that two rules of other words let the same packets
+ * in is not seen here, but by fleetwall/difference.h. Pure. */
 #ifndef FLEETWALL_OPENS_H
 #define FLEETWALL_OPENS_H
 
