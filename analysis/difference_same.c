@@ -1,6 +1,7 @@
-/* Do two rulesets do the same, however they are written? To every packet in each state, whatever conditions say: let it
- * through, refuse it in the same way, and log it by the same words. Comments, and the order in which that is
- * written, make no difference. It says yes or no; in what they differ is told elsewhere. */
+/* Do two rulesets do the same, however they are written? To every packet in each state, and every fragment, whatever
+ * conditions say: let it through, refuse it with the same answer, and log it by the same words; and count it in the
+ * same buckets. Comments, and the order in which that is written, make no difference. It says yes or no; in what they
+ * differ is told elsewhere. */
 #include "difference_parts.h"
 
 /* One way into one family's rules, on both sides. */
@@ -41,7 +42,12 @@ static bool same_ends(const struct same_way *way)
 	return true;
 }
 
-/* --- what is done on the way: logging, marking --- */
+/* --- what is done on the way, logging and marking; and how is answered --- */
+
+static bool has_words(const struct filter_rule *rule)
+{
+	return rule->target == TARGET_PASS || rule->target == TARGET_REJECT;
+}
 
 static struct filter *only_target(struct arena *arena, const struct filter *filter, struct str text)
 {
@@ -59,7 +65,7 @@ static struct filter *only_target(struct arena *arena, const struct filter *filt
 			struct filter_rule *rule = &chain->rules[k];
 
 			*rule = filter->chains[i].rules[k];
-			if (rule->target == TARGET_PASS && str_eq(rule->target_text, text))
+			if (has_words(rule) && str_eq(rule->target_text, text))
 				rule->target = TARGET_ACCEPT;
 			else if (rule->target == TARGET_ACCEPT)
 				rule->target = TARGET_DROP;
@@ -83,7 +89,7 @@ static void add_targets(struct names *targets, const struct filter *filter)
 {
 	for (size_t i = 0; i < filter->chain_count; i++)
 		for (size_t k = 0; k < filter->chains[i].rule_count; k++)
-			if (filter->chains[i].rules[k].target == TARGET_PASS)
+			if (has_words(&filter->chains[i].rules[k]))
 				names_add(targets, filter->chains[i].rules[k].target_text);
 }
 
@@ -99,6 +105,50 @@ static bool same_targets(const struct same_way *way)
 	return true;
 }
 
+/* --- rates --- */
+
+/* By the name and rate of a bucket: how many lines count in it, on both sides. */
+struct buckets {
+	struct arena *arena;
+	struct names *names;
+	struct bucket {
+		uint32_t lines[2];
+	} *items;
+	size_t count, capacity;
+};
+
+static void count_rule(struct buckets *buckets, const struct filter_rule *rule, size_t side)
+{
+	for (size_t i = 0; i < rule->match_count; i++) {
+		const struct match *match = &rule->matches[i];
+		struct str name;
+		uint32_t number;
+
+		if (match->bucket.n == 0)
+			continue;
+		name = str_format(buckets->arena, "%.*s %.*s", STR_ARG(match->bucket), STR_ARG(match->text));
+		number = names_add(buckets->names, name);
+		if (number == buckets->count)
+			APPEND(buckets->arena, buckets, (struct bucket){{0}});
+		buckets->items[number].lines[side]++;
+	}
+}
+
+/* A line that counts in another's bucket shares its rate with it. */
+static bool same_buckets(struct arena *arena, const struct filter *filters[2])
+{
+	struct buckets buckets = {.arena = arena, .names = names_new(arena)};
+
+	for (size_t side = 0; side < 2; side++)
+		for (size_t i = 0; i < filters[side]->chain_count; i++)
+			for (size_t k = 0; k < filters[side]->chains[i].rule_count; k++)
+				count_rule(&buckets, &filters[side]->chains[i].rules[k], side);
+	for (size_t i = 0; i < buckets.count; i++)
+		if (buckets.items[i].lines[0] != buckets.items[i].lines[1])
+			return false;
+	return true;
+}
+
 /* --- all of it --- */
 
 static bool same_way(struct comparison *comparison, enum family family, enum difference_way direction)
@@ -108,7 +158,7 @@ static bool same_way(struct comparison *comparison, enum family family, enum dif
 		.comparison = comparison,
 		.filters = {comparison->filters[0][six], comparison->filters[1][six]},
 		.way = direction,
-		.entering = packets_and(packets_family(family), packets_number(FIELD_FRAGMENT, 0)),
+		.entering = packets_family(family),
 	};
 	const struct filter_chain *a = comparison_chain(way.filters[0], direction);
 	const struct filter_chain *b = comparison_chain(way.filters[1], direction);
@@ -134,7 +184,8 @@ struct error *difference_same(struct arena *scratch, struct difference *differen
 	for (size_t six = 0; six < 2; six++) {
 		enum family family = six == 1 ? FAMILY_6 : FAMILY_4;
 
-		same[six] = true;
+		same[six] = same_buckets(
+			scratch, (const struct filter *[2]){comparison.filters[0][six], comparison.filters[1][six]});
 		for (enum difference_way way = DIFFERENCE_IN; same[six] && way <= DIFFERENCE_FORWARD; way++)
 			same[six] = same_way(&comparison, family, way);
 	}

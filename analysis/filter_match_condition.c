@@ -205,7 +205,8 @@ void build_hashlimit(struct rule_state *rule, struct part *part)
 	rate.mode = mode != NULL ? mode->values[0].text : STR("");
 	buf_add(&buf, filter_hashlimit_name(rule->reader->arena, &rate));
 	add_rare(rule, part, &buf);
-	add_match(rule, MATCH_CONDITION, false, buf_str(&buf));
+	add_match(rule, MATCH_CONDITION, false, buf_str(&buf))->bucket =
+		str_copy(rule->reader->arena, name->values[0].text);
 }
 
 /* --- times --- */

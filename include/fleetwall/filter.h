@@ -46,6 +46,7 @@ struct match {
 	size_t range_count;
 	struct str name;       /* interface pattern, set */
 	struct str dimensions; /* of a set: "src", "src,dst" */
+	struct str bucket;     /* of a hashlimit: whoever names it as well shares it, and its rate */
 	unsigned mask, value;  /* TCP flags; states */
 	bool steady;
 };

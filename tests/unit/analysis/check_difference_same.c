@@ -1,0 +1,104 @@
+/* Which rules do the same in other words, and which only look so: small tables by hand. */
+#include <check.h>
+#include <stdlib.h>
+
+#include "fleetwall/arena.h"
+#include "fleetwall/difference.h"
+#include "fleetwall/error.h"
+
+#define BEFORE "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
+#define RATE(port, name)                                                                                   \
+	"-A INPUT -p udp -m udp --dport " port " -m hashlimit --hashlimit-upto 8/sec --hashlimit-burst 5 " \
+	"--hashlimit-mode srcip --hashlimit-name " name " -j ACCEPT\n"
+#define REFUSE(words) "-A INPUT -p tcp -m tcp --dport 113 -j REJECT --reject-with " words "\n"
+#define ACCEPT(words) BEFORE, BEFORE "-A INPUT " words " -j ACCEPT\n"
+
+static const struct {
+	const char *name, *before, *after;
+	bool same;
+} cases[] = {
+	{"nothing", BEFORE, BEFORE, true},
+	{"the default answer", "-A INPUT -j REJECT --reject-with icmp-port-unreachable\n", "-A INPUT -j REJECT\n",
+         true},
+	{"another answer", BEFORE REFUSE("icmp-port-unreachable"), BEFORE REFUSE("icmp-admin-prohibited"), false},
+	{"a reset", BEFORE REFUSE("icmp-port-unreachable"), BEFORE REFUSE("tcp-reset"), false},
+	{"an answer of others alone", BEFORE REFUSE("tcp-reset"),
+         BEFORE "-A INPUT -p tcp -m tcp --dport 113 -j REJECT --reject-with tcp-reset\n"
+                "-A INPUT -p tcp -m tcp --dport 113 -j REJECT\n",
+         true},
+	{"rates in another order", RATE("9", "a") BEFORE RATE("10", "b"), BEFORE RATE("9", "a") RATE("10", "b"),
+         true},
+	{"a bucket of one's own becomes another's", BEFORE RATE("9", "a") RATE("10", "b"),
+         BEFORE RATE("9", "a") RATE("10", "a"), false},
+	{"a shared bucket becomes two", BEFORE RATE("9", "a") RATE("10", "a"), BEFORE RATE("9", "a") RATE("10", "b"),
+         false},
+	{"a chain that nothing leads to", BEFORE, BEFORE "-A unused -j ACCEPT\n", true},
+	{"a chain that is led to", BEFORE, BEFORE "-A unused -j ACCEPT\n-A INPUT -j unused\n", false},
+	{"back before", BEFORE "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n",
+         BEFORE "-A INPUT -p tcp -m tcp --dport 22 -j RETURN\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n", false},
+	{"fewer states", BEFORE, "-A INPUT -m conntrack --ctstate ESTABLISHED -j ACCEPT\n", false},
+	{"fragments", ACCEPT("-f"), false},
+	{"a state more", ACCEPT("-m conntrack --ctstate UNTRACKED"), false},
+	{"what was forwarded to", ACCEPT("-m conntrack --ctstate DNAT"), false},
+	{"a hardware address", ACCEPT("-m mac --mac-source 00:11:22:33:44:55"), false},
+	{"a mark", ACCEPT("-m mark --mark 0x1"), false},
+	{"a source port", ACCEPT("-p tcp -m tcp --sport 53"), false},
+	{"flags", ACCEPT("-p tcp -m tcp --tcp-flags ALL NONE"), false},
+	{"an interface", ACCEPT("-i veth0"), false},
+	{"a program", ACCEPT("-m bpf --bytecode \"1,6 0 0 1\""), false},
+	{"outbound, by its owner", BEFORE, BEFORE "-A OUTPUT -m owner --uid-owner 0 -j DROP\n", false},
+	{"forwarded", BEFORE, BEFORE "-A FORWARD -s 10.0.0.0/8 -j ACCEPT\n", false},
+	{"a copy elsewhere", BEFORE, BEFORE "-A INPUT -j TEE --gateway 10.0.0.1\n", false},
+};
+
+static struct error *no_set(void *context, struct arena *arena, const struct digest *digest, struct str *bytes)
+{
+	(void)context;
+	(void)arena;
+	(void)digest;
+	(void)bytes;
+	return error_new(ERROR_SURROUNDINGS, "there are no sets");
+}
+
+static struct str table(struct arena *arena, const char *rules)
+{
+	return str_format(arena,
+	                  "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n:unused - [0:0]\n"
+	                  "%sCOMMIT\n",
+	                  rules);
+}
+
+START_TEST(the_same_in_other_words)
+{
+	struct arena *arena = arena_new();
+	struct difference_pair pair = {
+		.rules = {{table(arena, cases[_i].before), table(arena, "")},
+	                  {table(arena, cases[_i].after), table(arena, "")}},
+	};
+	bool same[2];
+
+	packets_begin();
+	ck_assert_ptr_null(difference_same(arena, difference_new(arena, no_set, NULL), &pair, same));
+	ck_assert_msg(same[0] == cases[_i].same, "%s", cases[_i].name);
+	ck_assert(same[1]);
+	packets_end();
+	arena_free(arena);
+	error_forget_all();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("difference_same");
+	TCase *tcase = tcase_create("same");
+	SRunner *runner;
+	int failed;
+
+	tcase_add_loop_test(tcase, the_same_in_other_words, 0, (int)(sizeof cases / sizeof *cases));
+	suite_add_tcase(suite, tcase);
+	runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
