@@ -196,6 +196,14 @@ static struct packets add_pieces(struct cutting *cutting, struct packets needed,
 	return said;
 }
 
+/* Cells that are said of some interface, of those that may be said. */
+static struct packets wanted_of(const struct cutting *cutting, struct packets within)
+{
+	enum packet_field field = cutting->space->out ? FIELD_OUT : FIELD_IN;
+
+	return packets_and(packets_any(cutting->wanted, field), within);
+}
+
 /* The addresses of one protocol and port of the set. */
 static struct packets addresses_of_one(struct packets set, struct packets left)
 {
@@ -210,18 +218,20 @@ static struct packets addresses_of_one(struct packets set, struct packets left)
 	return packets_any(packets_any(set, FIELD_PROTOCOL), FIELD_PORT);
 }
 
-/* `left` are cells that must be said, `within` those that may, both of no interface. */
+/* `left` are cells that must be said, `within` those that may, both of no interface. An address that is let through in
+ * any case (a management source) is no reason to name it: it may not be let through for ever. */
 static void cut(struct cutting *cutting, struct packets left, struct packets within)
 {
 	struct packets every = packets_family(cutting->space->family);
 	struct packets open = for_all_peers(cutting, every, within);
 	struct packets needed = packets_and(packets_any(left, cutting->peer), open);
+	struct packets wanted = wanted_of(cutting, within);
 
 	if (!packets_empty(needed))
 		(void)add_pieces(cutting, needed, open, true, every);
 	left = packets_without(left, needed);
 	for (unsigned i = 0; i < CLASSES_MOST && !packets_empty(left); i++) {
-		struct packets addresses = of_family(cutting, addresses_of_one(within, left));
+		struct packets addresses = of_family(cutting, addresses_of_one(wanted, left));
 		struct packets may = for_all_peers(cutting, addresses, within), same;
 
 		/* what has these and no others; with those that may have more, where that makes a whole */

@@ -318,6 +318,8 @@ static void say_rest(struct choice *choice, const struct unit *unit)
 
 	if (packets_empty(unit->opened) || packets_empty(cells))
 		return;
+	/* with what is let through in any case, where the unit names it, lest its addresses have holes */
+	cells = packets_or(cells, packets_and(choice->space.free, unit->cells));
 	cells = say(choice, unit, ACTION_ALLOW, cells);
 	packets_hold(&choice->left, packets_without(choice->left, cells));
 }

@@ -400,6 +400,38 @@ START_TEST(sets_that_are_not_modelled)
 }
 END_TEST
 
+/* --- management sources --- */
+
+static const struct {
+	const char *rules, *give;
+} beside_management[] = {
+	{"-A INPUT -s 10.0.0.5/32 -p tcp -m tcp --dport 22 -j ACCEPT\n", "allow 22/tcp from 10.0.0.5\n"},
+	{"-A INPUT -s 10.0.0.5/32 -i eth1 -p tcp -m tcp --dport 22 -j ACCEPT\n",
+         "allow 22/tcp from 10.0.0.5 on eth1\n"},
+	{"-A INPUT -s 192.0.2.10/32 -j DROP\n-A INPUT -s 10.0.0.5/32 -p tcp -m tcp --dport 22 -j ACCEPT\n",
+         "allow 22/tcp from 10.0.0.5\n"},
+	/* the line names it, whole or in two halves */
+	{"-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --dport 22 -j ACCEPT\n", "allow 22/tcp from 192.0.2.0/24\n"},
+	{"-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --sport 1024:65535 --dport 22 -j ACCEPT\n"
+         "-A INPUT -s 192.0.2.0/24 -p tcp -m tcp --sport 0:1023 --dport 22 -j ACCEPT\n",
+         "allow 22/tcp from 192.0.2.0/24\n"},
+};
+
+/* They are let in on the SSH port today; a rule would let them in for ever. */
+START_TEST(management_is_in_no_rule)
+{
+	static struct prefix management = {{0xc000020a, FAMILY_4}, 32};
+	struct takeover_file file = {
+		STR("m"), STR("rules.v4"), str_format(arena, HEAD "%sCOMMIT\n", beside_management[_i].rules)};
+
+	settings.management = &management;
+	settings.management_count = 1;
+	take_over(&file, 1);
+	gives_str(rules_of("m"), beside_management[_i].give);
+	ck_assert(takeover->hosts[0].proved);
+}
+END_TEST
+
 /* --- long lists --- */
 
 START_TEST(long_lists_are_cut)
@@ -439,6 +471,7 @@ int main(void)
 	tcase_add_test(all, sets_are_networks);
 	tcase_add_test(all, sets_of_two_hosts);
 	tcase_add_test(all, sets_that_are_not_modelled);
+	tcase_add_loop_test(all, management_is_in_no_rule, 0, COUNT(beside_management));
 	tcase_add_test(all, long_lists_are_cut);
 	suite_add_tcase(suite, all);
 	return suite_main(suite);
