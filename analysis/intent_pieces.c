@@ -23,6 +23,36 @@ struct packets intent_rule_packets(struct intent *intent, const struct intent_ru
 	return meant == NULL ? packets_none() : rule_packets(&view, meant);
 }
 
+static const struct addr_set *prefix_set(struct arena *arena, struct prefix prefix)
+{
+	struct addr_set *set = ARENA_NEW(arena, struct addr_set);
+	struct range range = prefix_range(prefix);
+
+	*set = addr_set_of(arena, range.family, &range, 1);
+	return set;
+}
+
+size_t intent_rule_sets(struct arena *arena, struct intent *intent, const struct intent_rule *rule, enum family family,
+                        const struct addr_set ***sets)
+{
+	struct meant_rule *meant = meant_rule(intent, rule);
+	const struct meant_literals *literals;
+	size_t count = 0;
+
+	*sets = NULL;
+	if (meant == NULL || rule->rule->rule.any)
+		return 0;
+	literals = &meant->literals[family_index(family)];
+	*sets = ARENA_ARRAY(arena, const struct addr_set *, meant->set_count + 1);
+	if (literals->kind == LITERALS_PREFIX)
+		(*sets)[count++] = prefix_set(arena, literals->prefix);
+	else if (literals->kind == LITERALS_SET)
+		(*sets)[count++] = set_addresses(intent, literals->set, family);
+	for (size_t i = 0; i < meant->set_count; i++)
+		(*sets)[count++] = set_addresses(intent, meant->sets[i], family);
+	return count;
+}
+
 struct packets intent_refused(struct arena *arena, struct intent *intent, size_t machine, enum family family, bool out,
                               intent_peer_seen *seen, void *context)
 {

@@ -196,8 +196,6 @@ static void ask_cells(struct matrix *matrix, const struct cells *cells, const st
 		matrix_cell(scratch, matrix, cell, from, end_of_members(matrix, cell->to));
 	}
 	end_forget(from);
-	for (size_t i = 0; i < matrix->fleet->role_count; i++)
-		end_forget(matrix->members[i]);
 	arena_free(scratch);
 	arena_free(arena);
 }

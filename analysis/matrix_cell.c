@@ -258,11 +258,17 @@ bool meeting_passes(struct crossing *crossing, const struct meeting *meeting, si
 void matrix_cell(struct arena *scratch, struct matrix *matrix, const struct cell *cell, struct matrix_end *from,
                  struct matrix_end *to)
 {
-	struct crossing crossing = {.matrix = matrix, .scratch = scratch, .cell = cell, .from = from, .to = to};
+	struct crossing crossing = {.matrix = matrix, .scratch = scratch, .cell = cell, .from = from};
 	size_t mark = packets_mark();
 
+	if (from->has_machines)
+		crossing.from = end_seen(scratch, matrix, from, to, cell);
+	crossing.to = end_seen(scratch, matrix, to, from, NULL);
 	cross_family(&crossing, 0);
 	cross_family(&crossing, 1);
 	matrix_rows(&crossing);
 	packets_release(mark);
+	if (from->has_machines)
+		end_forget(crossing.from);
+	end_forget(crossing.to);
 }

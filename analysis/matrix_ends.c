@@ -1,8 +1,9 @@
 /* The ends of a cell: whom a peer stands for, who has a role; and machines told apart by what they refuse alone, so
  * that thousands of positions are few. It asks for no packets. */
-#include "matrix_parts.h"
+#include <stdlib.h>
 
 #include "fleetwall/buf.h"
+#include "matrix_parts.h"
 
 /* --- keys --- */
 
@@ -113,7 +114,7 @@ void keys_find(struct matrix *matrix)
 
 /* --- ends --- */
 
-static struct matrix_end *end_new(struct arena *arena)
+struct matrix_end *end_new(struct arena *arena)
 {
 	struct matrix_end *end = ARENA_NEW(arena, struct matrix_end);
 
@@ -147,16 +148,65 @@ static void add_machine(struct arena *arena, const struct matrix *matrix, struct
                         const uint32_t *keys)
 {
 	const struct machine *machine = &matrix->fleet->machines[number];
-	struct standing *standing;
+	struct holder holder = {.machine = (uint32_t)end->machine_count};
 	bool has = false;
 
-	for (size_t i = 0; i < machine->address_count; i++)
-		has |= is_of_end(end, &machine->addresses[i]);
-	if (!has || !machine->enabled)
+	if (!machine->enabled)
 		return;
-	standing = standing_of(arena, end, keys[number]);
-	APPEND(arena, &standing->machines, number);
+	for (size_t i = 0; i < machine->address_count; i++) {
+		if (!is_of_end(end, &machine->addresses[i]))
+			continue;
+		if (!has)
+			holder.standing = (uint32_t)(standing_of(arena, end, keys[number]) - end->items);
+		has = true;
+		holder.bits = machine->addresses[i].addr.bits;
+		APPEND(arena, &end->holders[machine->addresses[i].addr.family == FAMILY_6], holder);
+	}
+	end->machine_count += has;
 }
+
+static int holder_order(const void *a, const void *b)
+{
+	const struct holder *left = a, *right = b;
+
+	return (left->bits > right->bits) - (left->bits < right->bits);
+}
+
+/* Its machines are there. */
+static void finish_machines(struct arena *arena, struct matrix *matrix, struct matrix_end *end, bool out)
+{
+	end->has_machines = true;
+	for (size_t f = 0; f < FAMILIES; f++)
+		if (end->holders[f].count > 0)
+			qsort(end->holders[f].items, end->holders[f].count, sizeof *end->holders[f].items,
+			      holder_order);
+	end_tells(arena, matrix, end, out);
+}
+
+static void add_members(struct arena *arena, struct matrix *matrix, struct matrix_end *end,
+                        const struct role *role, bool out)
+{
+	size_t count;
+	const uint32_t *members =
+		intent_members(matrix->intent, (size_t)(role - matrix->fleet->roles), &count);
+
+	for (size_t i = 0; i < count; i++)
+		add_machine(arena, matrix, end, members[i], out ? matrix->keys.out : matrix->keys.in);
+	finish_machines(arena, matrix, end, out);
+}
+
+struct matrix_end *end_of_members(struct matrix *matrix, const struct role *role)
+{
+	struct matrix_end **end = &matrix->members[role - matrix->fleet->roles];
+
+	if (*end == NULL) {
+		*end = end_new(matrix->arena);
+		add_members(matrix->arena, matrix, *end, role, false);
+	}
+	return *end;
+}
+
+/* --- peers --- */
 
 struct range_list {
 	struct range *items;
@@ -168,90 +218,14 @@ static void add_range(struct arena *arena, struct range_list *lists, struct rang
 	APPEND(arena, &lists[range.family == FAMILY_6], range);
 }
 
-static void set_addresses(struct arena *arena, struct addr_set *sets, const struct range_list *lists)
-{
-	for (size_t f = 0; f < FAMILIES; f++)
-		sets[f] = addr_set_of(arena, family_at(f), lists[f].items, lists[f].count);
-}
-
-static void collect_addresses(struct arena *scratch, const struct matrix *matrix, const struct matrix_end *end,
-                              const struct standing *standing, struct range_list *lists)
-{
-	for (size_t i = 0; i < standing->machines.count; i++) {
-		const struct machine *machine = &matrix->fleet->machines[standing->machines.items[i]];
-
-		for (size_t k = 0; k < machine->address_count; k++) {
-			struct addr addr = machine->addresses[k].addr;
-
-			if (is_of_end(end, &machine->addresses[k]))
-				add_range(scratch, lists, (struct range){addr.bits, addr.bits, addr.family});
-		}
-	}
-}
-
-static void finish_standing(struct arena *arena, const struct matrix *matrix, const struct matrix_end *end,
-                            struct standing *standing)
-{
-	struct arena *scratch = arena_new();
-	struct range_list lists[FAMILIES] = {{0}};
-
-	collect_addresses(scratch, matrix, end, standing, lists);
-	set_addresses(arena, standing->sets, lists);
-	standing->met = ARENA_ARRAY(arena, bool, standing->machines.count);
-	arena_free(scratch);
-}
-
-/* Its machines are there; now their addresses, apart and all together. */
-static void finish_machines(struct arena *arena, const struct matrix *matrix, struct matrix_end *end)
-{
-	struct arena *scratch = arena_new();
-	struct range_list all[FAMILIES] = {{0}};
-
-	end->has_machines = true;
-	for (size_t i = 0; i < end->count; i++) {
-		finish_standing(arena, matrix, end, &end->items[i]);
-		if (end->count > 1)
-			collect_addresses(scratch, matrix, end, &end->items[i], all);
-	}
-	set_addresses(arena, end->sets, all);
-	for (size_t f = 0; f < FAMILIES && end->count == 1; f++)
-		end->sets[f] = end->items[0].sets[f];
-	arena_free(scratch);
-}
-
-static void add_members(struct arena *arena, const struct matrix *matrix, struct matrix_end *end,
-                        const struct role *role, const uint32_t *keys)
-{
-	size_t count;
-	const uint32_t *members =
-		intent_members(matrix->intent, (size_t)(role - matrix->fleet->roles), &count);
-
-	for (size_t i = 0; i < count; i++)
-		add_machine(arena, matrix, end, members[i], keys);
-	finish_machines(arena, matrix, end);
-}
-
-struct matrix_end *end_of_members(struct matrix *matrix, const struct role *role)
-{
-	struct matrix_end **end = &matrix->members[role - matrix->fleet->roles];
-
-	if (*end == NULL) {
-		*end = end_new(matrix->arena);
-		add_members(matrix->arena, matrix, *end, role, matrix->keys.in);
-	}
-	return *end;
-}
-
-/* --- peers --- */
-
 /* Addresses that are nobody's of ours. */
 static void set_ranges(struct arena *arena, struct matrix_end *end, const struct range_list *lists)
 {
 	struct standing *standing = standing_of(arena, end, 0);
 
-	set_addresses(arena, end->sets, lists);
 	for (size_t f = 0; f < FAMILIES; f++)
-		standing->sets[f] = end->sets[f];
+		standing->sets[f] = end->sets[f] =
+			addr_set_of(arena, family_at(f), lists[f].items, lists[f].count);
 }
 
 static void add_network(struct arena *arena, struct range_list *lists, const struct network *network)
@@ -286,14 +260,14 @@ struct matrix_end *end_of_peer(struct arena *arena, struct matrix *matrix, const
 	if (!cell->anyone && cell->peer.kind == PEER_ROLE) {
 		role = fleet_role(fleet, cell->peer.name);
 		if (role != NULL)
-			add_members(arena, matrix, end, role, matrix->keys.out);
+			add_members(arena, matrix, end, role, true);
 		return end;
 	}
 	if (!cell->anyone && cell->peer.kind == PEER_MACHINE) {
 		machine = fleet_machine(fleet, cell->peer.name);
 		if (machine != NULL)
 			add_machine(arena, matrix, end, (uint32_t)(machine - fleet->machines), matrix->keys.out);
-		finish_machines(arena, matrix, end);
+		finish_machines(arena, matrix, end, true);
 		return end;
 	}
 	if (cell->anyone)
@@ -304,21 +278,4 @@ struct matrix_end *end_of_peer(struct arena *arena, struct matrix *matrix, const
 		add_literals(arena, lists, &cell->rules[0].rule->rule);
 	set_ranges(arena, end, lists);
 	return end;
-}
-
-/* --- who takes part --- */
-
-void standing_meet(const struct matrix *matrix, const struct matrix_end *end, struct standing *standing,
-                   enum family family, const struct addr_set *among)
-{
-	for (size_t i = 0; i < standing->machines.count; i++) {
-		const struct machine *machine = &matrix->fleet->machines[standing->machines.items[i]];
-
-		for (size_t k = 0; k < machine->address_count && !standing->met[i]; k++) {
-			const struct machine_address *address = &machine->addresses[k];
-
-			standing->met[i] = address->addr.family == family && is_of_end(end, address) &&
-			                   (among == NULL || addr_set_has(among, address->addr));
-		}
-	}
 }

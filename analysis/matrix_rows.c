@@ -17,7 +17,7 @@ static void meet(struct crossing *crossing, struct matrix_end *end, const struct
 	if (depends)
 		among = packets_addr_set(crossing->scratch, set, out ? FIELD_DESTINATION : FIELD_SOURCE, family_at(f));
 	for (size_t i = 0; i < kind->standings.count; i++)
-		standing_meet(crossing->matrix, end, kind->standings.items[i], family_at(f), depends ? &among : NULL);
+		standing_meet(end, kind->standings.items[i], family_at(f), depends ? &among : NULL);
 }
 
 /* Whom the receivers let in with what they may be sent; and the other way. */
@@ -30,19 +30,6 @@ static void meet_all(struct crossing *crossing, const struct meeting *meeting, s
 		return;
 	meet(crossing, crossing->from, meeting->from, in, meeting->to->depends, meeting->family, false);
 	meet(crossing, crossing->to, meeting->to, out, meeting->from->depends, meeting->family, true);
-}
-
-/* Who met, and nobody has afterwards. */
-static size_t count_met(const struct matrix_end *end)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < end->count; i++)
-		for (size_t k = 0; k < end->items[i].machines.count; k++) {
-			count += end->items[i].met[k];
-			end->items[i].met[k] = false;
-		}
-	return count;
 }
 
 /* --- rules --- */
@@ -111,8 +98,8 @@ static void add_row(struct crossing *crossing, struct packets what, bool all)
 	set_rules(crossing, what, &row);
 	for (size_t i = 0; i < crossing->meetings.count; i++)
 		meet_all(crossing, &crossing->meetings.items[i], what);
-	row.from_machines = count_met(crossing->from);
-	row.to_machines = count_met(crossing->to);
+	row.from_machines = count_met(crossing->scratch, crossing->from);
+	row.to_machines = count_met(crossing->scratch, crossing->to);
 	row.packets = packets_keep(what);
 	APPEND(matrix->arena, &matrix->rows, row);
 }

@@ -64,6 +64,9 @@ struct intents intent_of(struct arena *arena, struct intent *intent, size_t mach
  * do, also where nothing is enforced; what housekeeping and management let pass. */
 struct packets intent_rule_packets(struct intent *intent, const struct intent_rule *rule, enum family family,
                                    intent_peer_seen *seen, void *context);
+/* The sets of addresses that its peers stand for: packets whose peers are in the same ones are the same to it. */
+size_t intent_rule_sets(struct arena *arena, struct intent *intent, const struct intent_rule *rule, enum family family,
+                        const struct addr_set ***sets);
 struct packets intent_refused(struct arena *arena, struct intent *intent, size_t machine, enum family family, bool out,
                               intent_peer_seen *seen, void *context);
 /* The part of it that one role has; or all that its rules allow. */
