@@ -125,7 +125,8 @@ static bool caused_by_kind(struct comparison *comparison, const struct passing *
 	return group->cause != CAUSE_NONE;
 }
 
-/* Outbound, what no rule names meets the end of the chain only where egress is closed. */
+/* Outbound, what no rule names meets the end of the chain only where egress is closed; else a rule lets it out (of
+ * management, say, which is no rule of a role). */
 static void caused_by_end(struct comparison *comparison, const struct passing *passing, const struct sample *sample,
                           struct difference_group *group)
 {
@@ -135,7 +136,8 @@ static void caused_by_end(struct comparison *comparison, const struct passing *p
 	const struct filter_rule *rule = decider(comparison, passing, after, sample);
 
 	if (passing->way == DIFFERENCE_OUT && chain != NULL && chain->rule_count > 0 &&
-	    (rule == NULL || rule == &chain->rules[chain->rule_count - 1]))
+	    (rule == NULL || rule == &chain->rules[chain->rule_count - 1]) &&
+	    decider(comparison, passing, !after, sample) == NULL)
 		group->cause = CAUSE_EGRESS;
 }
 

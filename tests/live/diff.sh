@@ -103,6 +103,9 @@ run 1 diff
 says 'no new connection notices: what is logged'
 run 1 --json diff
 json '[.items[] | select(.change != "other")] == [] and (.items | length > 0)'
+sed -i 's/"192.0.2.10"/&, "192.0.2.99"/' "$FLEETWALL_CONFIG"
+run 1 --json diff
+json '[.items[] | select(.change == "opens" and .direction == "out")] | length > 0 and all(.cause == null)'
 
 # --- what an import would open and close: nothing is written by it ---
 run 0 generate
