@@ -237,10 +237,11 @@ static const char generate_details[] =
 	"Reads one snapshot of the inventory, makes one ruleset for each position that "
 	"machines are in, and publishes them as a new\n"
 	"generation (fleetwall-output(5)). Does only what changed since the last run, and "
-	"writes nothing where nothing did; --full does all. "
-	"Guards stop it (exit code 4) before anything\n"
-	"is published: a management source that would be locked out, a collapse of the "
-	"inventory, rules that the kernel refuses.";
+	"writes nothing where nothing did; --full does all.\n"
+	"Guards stop it (exit code 4) before anything is published: a management source that "
+	"would be locked out, a collapse of the\n"
+	"inventory, assertions that do not hold (fleetwall-assertions(5)), rules that the kernel "
+	"refuses.";
 
 static const char watch_details[] =
 	"Publishes everything first, then waits for changes. A line on standard output tells "
@@ -269,25 +270,24 @@ static const char selection_details[] =
 static const char words_details[] = "WORD is a machine, a shell pattern in quotes (\"web*\"), or role:NAME.";
 
 static const char rollback_details[] = "Back to the ruleset that was confirmed before the present one. Machines that "
-                                       "went back are frozen, so that the "
-				       "next push leaves\n"
-				       "them there: machine unfreeze lets it go on.";
+                                       "went back are frozen, so that\n"
+				       "the next push leaves them there: machine unfreeze lets it go on.";
 
 static const char forget_details[] = "For machines that were installed anew: what they confirmed and who they were "
-                                     "(their machine-id) is forgotten, and "
-				     "the next push is their first. Nobody is contacted.";
+                                     "(their machine-id)\n"
+				     "is forgotten, and the next push is their first. Nobody is contacted.";
 static const char probe_details[] =
 	"After the ruleset is applied and before it is confirmed, the port is tried, from where fleetwall runs or from "
 	"a machine; what\n"
 	"is not as said rolls the machine back. PORT/tcp alone.";
 
 static const char verify_details[] = "Reads back what is published, and proves that it says what the inventory says "
-                                     "now: the filter table, for every "
-				     "packet in each\n"
-				     "conntrack state; set files member by member; limits and times by their "
-                                     "parameters. Otherwise a packet that shows "
-				     "it, the line that\n"
-				     "decides and what of the inventory wants something else; exit code 1.";
+                                     "now: the filter table, for every\n"
+				     "packet in each conntrack state; set files member by member; limits and times by "
+                                     "their parameters.\n"
+				     "Where it does not: a packet that shows it, the line that decides, and what of "
+                                     "the inventory wants\n"
+				     "something else; exit code 1.";
 
 static const char diff_details[] = "Between the generations A and B; A and what the inventory says now; or, "
                                    "without both, the last one and now.\n"
@@ -318,7 +318,7 @@ static const char who_can_details[] = "WHAT as in explain: 3306/tcp, icmp/echo-r
 static const struct option lint_options[] = {
 	{"severity", "S", "error, warning or notice: those that are at least so grave"},
 	{"code", "CODE", "those of this kind: fleetwall-lint(7) lists them"},
-	{"expiring", "DAYS", "rules that end within so many days are told; 14"},
+	{"expiring", "DAYS", "rules that end within so many days are told (default 14)"},
 	{"all", NULL, "those that were accepted as well"},
 	{NULL, NULL, NULL},
 };
@@ -382,14 +382,14 @@ const struct command_entry commands[] = {
          run_who_can},
 	{"verify", "[MACHINE…]", "prove that rulesets say what the inventory says", verify_details, verify_options, 0,
          MANY, run_verify},
-	{"lint accept", "ID…", "findings that are right as they are", NULL, lint_accept_options, 1, MANY,
+	{"lint accept", "ID…", "say that findings are right as they are, and why", NULL, lint_accept_options, 1, MANY,
          run_lint_accept},
 	{"lint accepted", "", "the findings that were accepted, why and until when", NULL, NULL, 0, 0,
          run_lint_accepted},
 	{"lint withdraw", "ID…", "let accepted findings be told again", NULL, NULL, 1, MANY, run_lint_withdraw},
 	{"lint", "", "rules and rows that hardly say what is meant", lint_details, lint_options, 0, 0, run_lint},
-	{"assert", "[FILE…]", "does the inventory keep to the fleet's own policy?", assert_details, at_options, 0, MANY,
-         run_assert},
+	{"assert", "[FILE…]", "whether the inventory keeps to the fleet's own policy", assert_details, at_options, 0,
+         MANY, run_assert},
 	{"query rules", "[MACHINE]", "the rules that a machine gets now; rules that end, or that nobody gets", NULL,
          query_rules_options, 0, 1, run_query_rules},
 	{"query machines", "", "machines, by role, by what they open, or by rule", NULL, query_machines_options, 0, 0,
