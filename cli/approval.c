@@ -156,6 +156,22 @@ static int machine_order(const void *a, const void *b)
 	return str_cmp(x->name, y->name);
 }
 
+/* Nothing at all is opened to who had nothing; to who had something, nobody knows. */
+static void say_unknown(struct approval *approval, const struct approval_machine *machines, size_t count)
+{
+	struct arena *arena = approval->run->arena;
+	struct str others = STR("");
+
+	if (count > 1)
+		others = str_format(arena, " and %zu other%s", count - 1, str_plural(count - 1));
+	if (machines[0].confirmed > 0)
+		say(approval, str_format(arena,
+		                         "opens what can't be told: generation %llu, which %.*s%.*s confirmed, is not "
+		                         "known any more",
+		                         (unsigned long long)machines[0].confirmed, STR_ARG(machines[0].name),
+		                         STR_ARG(others)));
+}
+
 /* Those that are confirmed on the same generation. */
 static struct error *compare_with(struct approval *approval, const struct approval_machine *machines, size_t count)
 {
@@ -171,6 +187,8 @@ static struct error *compare_with(struct approval *approval, const struct approv
 		compare_inventories(approval, arena, &fleet, known);
 	if (error == NULL && known)
 		compare_rulesets(approval, machines[0].confirmed, &names);
+	if (error == NULL && !known)
+		say_unknown(approval, machines, count);
 	arena_free(arena);
 	return error;
 }

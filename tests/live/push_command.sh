@@ -403,6 +403,16 @@ run 1 nightly
 says 'settings or templates are not known to be those that were pushed last'
 settings "$management" 'nightly_push = "approved";'
 run 0 nightly
+# What they confirmed is gone: so nobody knows whether it let through less.
+number=$("$FLEETWALL" status web1 --json | jq '.items[0].confirmed')
+run 0 rule add web deny 9002/tcp
+run 0 generate
+mv "$home/state/out/generations/$number" "$home/kept"
+run 1 nightly
+says "it opens what can't be told: generation $number, which web1 and 1 other confirmed, is not known any more"
+mv "$home/kept" "$home/state/out/generations/$number"
+run 0 nightly
+says '2 confirmed, 0 failed'
 # What it was made from is not known: what it opens is not, either.
 run 0 rule add web deny 9003/tcp
 run 0 generate
