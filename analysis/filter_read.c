@@ -46,13 +46,16 @@ bool is_builtin(struct str name)
 struct chain_entry *make_chain(struct reader *reader, struct str name)
 {
 	uint32_t number = names_keep(reader->names, name);
+	bool dropped;
 
 	if (number == reader->chains.count)
 		APPEND(reader->arena, &reader->chains, (struct chain_entry){0});
+	dropped = reader->chains.items[number].dropped;
 	reader->chains.items[number] = (struct chain_entry){
 		.name = name,
 		.line = reader->number,
 		.there = true,
+		.dropped = dropped,
 		.builtin = is_builtin(name),
 		.policy = is_builtin(name) ? TARGET_ACCEPT : TARGET_NONE,
 	};
@@ -106,6 +109,7 @@ void set_policy(struct reader *reader, struct chain_entry *chain, const struct w
 		chain->policy = TARGET_DROP;
 	else
 		reader_fault(reader, word->column, "ACCEPT or DROP", "\"%.*s\" is no policy", STR_ARG(word->text));
+	chain->dropped = false;
 }
 
 static bool is_counters(struct str text)
@@ -186,14 +190,30 @@ static void begin_table(struct lines *lines, struct str name)
 	lines->where = str_is(name, "filter") ? IN_FILTER : IN_FOREIGN;
 	if (lines->where != IN_FILTER)
 		return;
+	for (size_t i = 0; i < reader->chains.count; i++) {
+		struct chain_entry *chain = &reader->chains.items[i];
+
+		chain->dropped |= chain->there && chain->builtin && chain->policy == TARGET_DROP;
+		chain->there = false;
+	}
+}
+
+/* Where a second table does not name it, iptables-legacy keeps the policy, and iptables-nft goes back to ACCEPT. */
+static void check_policies(struct reader *reader)
+{
 	for (size_t i = 0; i < reader->chains.count; i++)
-		reader->chains.items[i].there = false;
+		if (reader->chains.items[i].dropped)
+			reader_fault(reader, 0, "name it in the last filter table as well",
+			             "the policy of %.*s may be DROP, as a table before has it, or ACCEPT",
+			             STR_ARG(reader->chains.items[i].name));
 }
 
 static void end_table(struct lines *lines)
 {
 	if (lines->where == OUTSIDE)
 		reader_fault(lines->reader, 1, "a table begins with its name: *filter", "COMMIT without a table");
+	if (lines->where == IN_FILTER)
+		check_policies(lines->reader);
 	lines->where = OUTSIDE;
 }
 

@@ -37,6 +37,7 @@ struct chain_entry {
 	struct str name;
 	unsigned line;
 	bool builtin, there;
+	bool dropped; /* its policy was DROP in a filter table before this one, which has not named any yet */
 	enum target_kind policy;
 	struct rule_entries rules;
 };

@@ -168,8 +168,13 @@ static void find_hooks(struct check *check)
 
 /* --- what changes on the way --- */
 
+/* A list of sets changes with any of them. */
 static bool set_changes(const struct reader *reader, struct str name)
 {
+	const struct filter_set *set = reader->sets != NULL ? filter_set(reader->sets, name) : NULL;
+
+	if (set != NULL && str_is(set->type, "list:set") && reader->changed_sets.count > 0)
+		return true;
 	for (size_t i = 0; i < reader->changed_sets.count; i++)
 		if (str_eq(reader->changed_sets.items[i], name))
 			return true;

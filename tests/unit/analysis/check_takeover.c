@@ -400,6 +400,22 @@ START_TEST(sets_that_are_not_modelled)
 }
 END_TEST
 
+/* What a rule adds to a set, the lists that have the set have as well. */
+START_TEST(lists_of_sets_that_change)
+{
+	struct takeover_file files[] = {
+		{STR("m"), STR("a.v4"),
+	         STR(HEAD "-A INPUT -p tcp -m tcp --dport 81 -j SET --add-set s src\n"
+	                  "-A INPUT -m set ! --match-set l src -p tcp -m tcp --dport 80 -j ACCEPT\nCOMMIT\n")},
+		{STR("m"), STR("sets"), STR("create s hash:ip\nadd s 10.0.0.1\ncreate l list:set\nadd l s\n")},
+	};
+
+	take_over(files, 2);
+	gives_str(rules_of("m"), "");
+	gives_str(fates_of(&takeover->hosts[0].texts[0]), HEAD_FATES "xx..");
+}
+END_TEST
+
 /* --- management sources --- */
 
 static const struct {
@@ -471,6 +487,7 @@ int main(void)
 	tcase_add_test(all, sets_are_networks);
 	tcase_add_test(all, sets_of_two_hosts);
 	tcase_add_test(all, sets_that_are_not_modelled);
+	tcase_add_test(all, lists_of_sets_that_change);
 	tcase_add_loop_test(all, management_is_in_no_rule, 0, COUNT(beside_management));
 	tcase_add_test(all, long_lists_are_cut);
 	suite_add_tcase(suite, all);
