@@ -82,6 +82,8 @@ static struct error *unknown_word(const char *option, struct str word, const str
 
 	if (near.n > 0)
 		return error_hint(error, "did you mean %.*s?", STR_ARG(near));
+	if (count < LINT_CODES)
+		return error_hint(error, "it is error, warning or notice");
 	return error_hint(error, "fleetwall-lint(7) lists them");
 }
 

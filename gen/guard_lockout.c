@@ -189,7 +189,8 @@ static void locked_out(const struct judge_room *room, const struct scan *scan, s
 	struct finding finding = {
 		.machine = ruleset->example->name,
 		.file = scan->file,
-		.hint = "mend the template, so that management comes before whatever may refuse; nothing overrides "
+		.hint = "mend the template, so that management comes before whatever may refuse; where an old "
+			"generation knows other management sources, publish what generate makes; nothing overrides "
 			"this",
 	};
 	if (!findings_count(findings, finding.machine, finding.file))
