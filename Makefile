@@ -3,6 +3,9 @@
 
 VERSION := 0.1.0
 BUILD ?= build
+ifeq ($(strip $(BUILD)),)
+$(error BUILD is empty: it is the folder to build in)
+endif
 prefix ?= /usr/local
 sysconfdir ?= $(if $(filter /usr /usr/local,$(prefix)),,$(prefix))/etc
 T ?=
@@ -285,7 +288,7 @@ check:
 	$(AGAIN) test-programs
 	$(AGAIN) syntax
 	$(ASAN) all unit-programs replay-programs
-	SANITIZED_SHARE=4 $(RUN) lint unit golden asan valgrind fuzz live
+	UNIT_SHARE=2 SANITIZED_SHARE=4 $(RUN) lint unit golden asan valgrind fuzz live
 
 unit:
 	$(AGAIN) unit-programs

@@ -100,8 +100,9 @@ static const uint32_t *keep_roles(struct positions *found, const struct position
 		found->room = ARENA_ARRAY(found->arena, uint32_t, found->room_left);
 	}
 	kept = found->room;
-	if (position->role_count > 0)
-		memcpy(kept, position->roles, position->role_count * sizeof *kept);
+	if (position->role_count == 0)
+		return kept;
+	memcpy(kept, position->roles, position->role_count * sizeof *kept);
 	found->room += position->role_count;
 	found->room_left -= position->role_count;
 	return kept;

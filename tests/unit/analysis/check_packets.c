@@ -88,7 +88,7 @@ static void check_left_out(struct round *round, const struct sample *sample)
 
 START_TEST(test_left_out)
 {
-	for (unsigned i = 0; i < 22; i++) {
+	for (unsigned i = 0; i < rounds(22); i++) {
 		size_t mark = packets_mark();
 		struct round round;
 
