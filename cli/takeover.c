@@ -40,10 +40,20 @@ struct error *import_filters(struct run *run, struct takeover **takeover)
 
 /* --- what is said --- */
 
+#define NARROWER "narrower by, for one:"
+#define WIDER "WIDER than what runs, for one:"
+
 static void say_packets(struct run *run, const char *what, const struct str *items, size_t count)
 {
 	for (size_t i = 0; i < count && i < SHOWN_MOST; i++)
 		writer_say(run->writer, "    %s %.*s", what, STR_ARG(items[i]));
+}
+
+/* The same in --json, a line for each. */
+static void add_packets(struct buf *buf, const char *what, const struct str *items, size_t count)
+{
+	for (size_t i = 0; i < count && i < SHOWN_MOST; i++)
+		buf_format(buf, "\n%s %.*s", what, STR_ARG(items[i]));
 }
 
 static struct str counts_str(struct run *run, const struct takeover_summary *summary)
@@ -65,8 +75,8 @@ static void say_machine(struct run *run, const struct takeover_summary *summary)
 		writer_say(run->writer, "    proved: what will be rendered lets in exactly what runs");
 	else if (summary->wider_count == 0)
 		writer_say(run->writer, "    proved: what will be rendered lets in no more than what runs");
-	say_packets(run, "narrower by, for one:", summary->narrower, summary->narrower_count);
-	say_packets(run, "WIDER than what runs, for one:", summary->wider, summary->wider_count);
+	say_packets(run, NARROWER, summary->narrower, summary->narrower_count);
+	say_packets(run, WIDER, summary->wider, summary->wider_count);
 }
 
 static void say_takeover(struct run *run, const struct takeover *takeover)
@@ -80,6 +90,8 @@ static void say_takeover(struct run *run, const struct takeover *takeover)
 		say_machine(run, &summaries[i]);
 		buf_format(&all, "%s%.*s%s", i > 0 ? "\n" : "", STR_ARG(counts_str(run, &summaries[i])),
 		           summaries[i].proved ? "; proved equal" : "");
+		add_packets(&all, NARROWER, summaries[i].narrower, summaries[i].narrower_count);
+		add_packets(&all, WIDER, summaries[i].wider, summaries[i].wider_count);
 		run->no = run->no || !summaries[i].proved;
 	}
 	writer_field(run->writer, "taken_over", buf_str(&all));

@@ -103,6 +103,8 @@ run 0 role assign wide new1
 import 1 new1=part
 says 'WIDER than what runs, for one: new tcp'
 says 'by role wide'
+import 1 new1=part --json
+json '.taken_over | contains("\nWIDER than what runs, for one: new tcp")'
 
 # --- firewalls of the real world: every line is counted once, and nobody gets in who did not ---
 
