@@ -2,11 +2,11 @@
 # The lock of xtables (legacy backend) held by another program: for 5 seconds, and for ever. The first is waited for; with the
 # second nothing is changed, and it is said. And our own lock, by a tool that hangs for ever, with flock and without: the
 # timer ends it, and undoes; where the tool can't be ended, as in a kernel that hangs, as soon as it can. All at the same
-# time: this script runs itself for each.
+# time: this script runs itself for each. And a load that fails when half of it is done.
 set -u
 if [ $# -eq 0 ] && [ "${FLEETWALL_HOST_INSIDE-}" != $$ ]; then
 	said=${TMPDIR:-/tmp}/fleetwall-host-lock.$$ code=0 pids=''
-	for what in ever hangs hangs-link hangs-frozen; do
+	for what in half ever hangs hangs-link hangs-frozen; do
 		sh "$0" $what >"$said.$what" 2>&1 &
 		pids="$pids $!"
 	done
@@ -40,6 +40,25 @@ if [ "$1" = 5 ]; then
 	kernel >"$home/b.kernel"
 	holds 'it is another one' [ "$(cmp -s "$home/a.kernel" "$home/b.kernel"; echo $?)" = 1 ]
 	run 0 rollback "$token"
+	finish
+fi
+
+# The rules are loaded, and what stood at their end meanwhile can't be taken away: they are no more as they were, and go back.
+if [ "$1" = half ]; then
+	mkdir "$home/half"
+	cat >"$home/half/iptables-restore" <<-END
+		#!/bin/sh
+		[ "\$(readlink /proc/self/ns/net)" = $(readlink /proc/self/ns/net) ] && [ ! -e $home/failed ] || exec $(command -v iptables-restore) "\$@"
+		case " \$* " in *' --noflush '*) echo once >$home/failed && exit 1 ;; *) exec $(command -v iptables-restore) "\$@" ;; esac
+	END
+	chmod 755 "$home/half/iptables-restore"
+	PATH=$home/half:$PATH
+	bundle "$home/b" "$home/a"
+	apply 5
+	says 'everything was undone'
+	holds 'it failed there' [ -e "$home/failed" ]
+	kernel >"$home/after"
+	same 'the kernel' "$home/a.kernel" "$home/after"
 	finish
 fi
 
