@@ -107,22 +107,28 @@ static void print_type(struct buf *buf, enum family family, unsigned type)
 	buf_number(buf, type);
 }
 
-/* Types and codes in one number each. */
+/* Types and codes in one number each: of the first and the last type some codes, of those between all. */
 static void print_icmp(struct buf *buf, enum family family, struct numbers numbers)
 {
-	unsigned first = numbers.first >> 8, last = numbers.last >> 8;
+	unsigned first = numbers.first, end;
 
-	print_type(buf, family, first);
-	if ((numbers.first & 255) == 0 && (numbers.last & 255) == 255) {
-		if (last > first)
-			buf_format(buf, "-%u", last);
-		return;
+	for (; first <= numbers.last; first = end + 1) {
+		unsigned type = first >> 8, types = (numbers.last + 1 - first) >> 8;
+
+		buf_add(buf, first > numbers.first ? STR(",") : STR(""));
+		if ((first & 255) == 0 && types > 1) {
+			end = first + types * 256 - 1;
+			buf_format(buf, "%u-%u", type, end >> 8);
+			continue;
+		}
+		end = (first | 255) < numbers.last ? first | 255 : numbers.last;
+		print_type(buf, family, type);
+		if (end - first == 255)
+			continue;
+		buf_format(buf, "/%u", first & 255);
+		if (end > first)
+			buf_format(buf, "-%u", end & 255);
 	}
-	buf_format(buf, "/%u", numbers.first & 255);
-	if (last > first)
-		buf_format(buf, "-%u/%u", last, numbers.last & 255);
-	else if (numbers.last > numbers.first)
-		buf_format(buf, "-%u", numbers.last & 255);
 }
 
 static bool is_whole(const struct numbers *numbers, size_t count, unsigned last)
