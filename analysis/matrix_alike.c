@@ -110,17 +110,56 @@ static size_t first_from(const struct parting *parting, addr_bits bits)
 	return low;
 }
 
+/* The first range from `at` on that does not end below: mostly it is near. */
+static size_t range_from(const struct addr_set *set, size_t at, addr_bits bits)
+{
+	size_t step = 1, high;
+
+	while (at + step < set->count && set->ranges[at + step].last < bits) {
+		at += step;
+		step *= 2;
+	}
+	high = at + step < set->count ? at + step : set->count;
+	while (at < high) {
+		size_t middle = at + (high - at) / 2;
+
+		if (set->ranges[middle].last < bits)
+			at = middle + 1;
+		else
+			high = middle;
+	}
+	return at;
+}
+
+static void part_by_most(struct parting *parting, const struct addr_set *set)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < parting->count; i++) {
+		at = range_from(set, at, parting->holders[i].bits);
+		if (at == set->count)
+			return;
+		if (set->ranges[at].first <= parting->holders[i].bits)
+			move(parting, i);
+	}
+}
+
+static void part_by_few(struct parting *parting, const struct addr_set *set)
+{
+	for (size_t i = 0; i < set->count; i++)
+		for (size_t k = first_from(parting, set->ranges[i].first);
+		     k < parting->count && parting->holders[k].bits <= set->ranges[i].last; k++)
+			move(parting, k);
+}
+
 /* Looks up the fewer in the more. */
 static void part_by(struct parting *parting, const struct addr_set *set)
 {
 	parting->turn++;
-	for (size_t i = 0; set->count > parting->count && i < parting->count; i++)
-		if (addr_set_has(set, (struct addr){parting->holders[i].bits, set->family}))
-			move(parting, i);
-	for (size_t i = 0; set->count <= parting->count && i < set->count; i++)
-		for (size_t k = first_from(parting, set->ranges[i].first);
-		     k < parting->count && parting->holders[k].bits <= set->ranges[i].last; k++)
-			move(parting, k);
+	if (set->count > parting->count)
+		part_by_most(parting, set);
+	else
+		part_by_few(parting, set);
 }
 
 static void begin(struct parting *parting, const struct matrix_end *whole, size_t f)
