@@ -16,6 +16,10 @@ FROM (
       AND c.relname IN ('machine', 'address', 'role', 'member', 'network', 'network_prefix', 'service', 'service_port', 'rule', 'rule_peer',
           'machine_freeze', 'probe')
     UNION ALL
+    SELECT 'lint', has_table_privilege(r.oid, c.oid, 'DELETE') AND has_any_column_privilege(r.oid, c.oid, 'INSERT')
+    FROM pg_roles AS r, pg_class AS c
+    WHERE r.rolname IN ('fleetwall_editor', 'fleetwall_operator') AND c.relnamespace = 'fleetwall'::regnamespace AND c.relname = 'lint_acceptance'
+    UNION ALL
     SELECT 'edit', has_sequence_privilege(r.oid, 'fleetwall.rule_key_seq', 'USAGE') FROM pg_roles AS r WHERE r.rolname = 'fleetwall_editor'
     UNION ALL
     SELECT 'operate', has_any_column_privilege(r.oid, 'fleetwall.generation', 'INSERT') FROM pg_roles AS r WHERE r.rolname = 'fleetwall_operator'

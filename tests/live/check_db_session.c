@@ -349,7 +349,8 @@ START_TEST(grants_follow_a_migration)
 	    "GRANT SELECT ON ALL TABLES IN SCHEMA fleetwall TO fleetwall_reader;"
 	    "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA fleetwall TO fleetwall_editor;"
 	    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA fleetwall TO fleetwall_editor;"
-	    "GRANT INSERT ON fleetwall.generation TO fleetwall_operator;"
+	    "GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA fleetwall TO fleetwall_operator;"
+	    "GRANT UPDATE ON ALL SEQUENCES IN SCHEMA fleetwall TO fleetwall_operator;"
 	    "REVOKE UPDATE ON fleetwall.rule FROM fleetwall_editor; GRANT UPDATE (role) ON fleetwall.rule TO "
 	    "fleetwall_editor");
 	ck_assert_str_eq(asked(granted), "f");

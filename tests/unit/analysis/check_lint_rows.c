@@ -159,10 +159,11 @@ static void same_rows(void)
 
 START_TEST(rows_of_random_fleets)
 {
+	const uint64_t first = 14; /* has a shared address, which few have: five rounds under valgrind show one as well */
 	size_t shared = 0, overlapping = 0;
 
 	packets_begin();
-	for (uint64_t seed = 1; seed <= rounds(100); seed++) {
+	for (uint64_t seed = first; seed < first + rounds(100); seed++) {
 		begin(seed * 31337);
 		same_rows();
 		shared += found(LINT_SHARED_ADDRESS);
