@@ -30,10 +30,16 @@ static struct error *read_csv(struct run *run, struct str folder, struct fleet *
 
 struct error *import_file(struct run *run, struct str *name, struct str *text)
 {
-	if (!str_is(*name, "-"))
-		return file_read(run->arena, *name, text);
-	*name = STR("standard input");
-	return run_input(run, text);
+	struct error *error;
+
+	if (str_is(*name, "-")) {
+		*name = STR("standard input");
+		return run_input(run, text);
+	}
+	error = file_read(run->arena, *name, text);
+	if (error != NULL && str_ends(error->message, STR(" is a folder")))
+		return error_hint(error, "a folder of CSV files is imported with --csv");
+	return error;
 }
 
 static struct error *read_rules(struct run *run, struct str role, struct str file, struct fleet *fleet)

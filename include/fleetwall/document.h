@@ -4,6 +4,7 @@
 #ifndef FLEETWALL_DOCUMENT_H
 #define FLEETWALL_DOCUMENT_H
 
+#include "fleetwall/file.h"
 #include "fleetwall/fleet.h"
 
 /* Reads one document. `name` is shown in errors. All faults at once, with file, line and column where libconfig knows
@@ -42,9 +43,5 @@ struct error *csv_read(struct arena *arena, const struct csv_file *files, size_t
  * places. */
 struct error *rules_read(struct arena *arena, struct str name, struct str text, struct role_rule **rules, size_t *count,
                          struct error **warnings) MUST_CHECK;
-
-/* Whole files into memory (with a NUL check left to the readers); at most 1 GiB. Regular files, pipes, and /dev/stdin
- * whatever it is; a file that does not exist is ERROR_UNKNOWN. */
-struct error *file_read(struct arena *arena, struct str path, struct str *text) MUST_CHECK;
 
 #endif

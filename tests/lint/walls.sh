@@ -16,7 +16,7 @@ fault() {
 # Sets belongs: the folder of a shared header. The model (rule, fleet) is inventory's, and more may use it than the rest of inventory.
 owner() {
 	case $1 in
-	str | arena | buf | error | names | addr | process | parallel | embedded) belongs=base ;;
+	str | arena | buf | error | names | addr | process | parallel | embedded | file) belongs=base ;;
 	db) belongs=db ;;
 	rule | fleet | assertion) belongs=model ;;
 	document | inventory | foreign) belongs=inventory ;;
