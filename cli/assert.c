@@ -178,7 +178,8 @@ static struct error *read(struct run *run, struct assertions *assertions)
 		return error_hint(error_new(ERROR_USAGE, "there is no file of assertions"),
 		                  "fleetwall assert FILE, or the setting assertions = \"/etc/fleetwall/assertions\"; "
 		                  "fleetwall-assertions(5) says what is in it");
-	return assertions_load(run, run->arena, paths, count, assertions, &digest);
+	return assertions_unread(run, run->arena,
+	                         assertions_load(run, run->arena, paths, count, assertions, &digest), assertions);
 }
 
 struct error *run_assert(struct run *run)

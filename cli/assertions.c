@@ -1,9 +1,10 @@
 /* Assertions between files, the inventory and the history: reads them, asks whether they hold, finds out which change
  * brought what does not. It decides nothing about packets. */
 #include "fleetwall/buf.h"
-#include "fleetwall/document.h"
+#include "fleetwall/inventory.h"
 
 #include "assertions.h"
+#include "takeover.h"
 
 enum {
 	TOLD = 20,      /* violations that are told one by one */
@@ -19,11 +20,11 @@ struct error *assertions_load(struct run *run, struct arena *arena, const struct
 
 	*assertions = (struct assertions){0};
 	for (size_t i = 0; i < count; i++) {
-		struct str text;
-		struct error *error = file_read(arena, paths[i], &text);
+		struct str text, name = paths[i];
+		struct error *error = import_file(run, &name, &text);
 
 		if (error == NULL)
-			error = assertions_read(arena, paths[i], text, assertions, &run->warnings);
+			error = assertions_read(arena, name, text, assertions, &run->warnings);
 		else
 			error = error_hint(error_in(error, "assertions"),
 			                   "fleetwall-assertions(5) says what is in such a file");
@@ -32,6 +33,20 @@ struct error *assertions_load(struct run *run, struct arena *arena, const struct
 		error_collect(&errors, error);
 	}
 	*digest = digest_of(buf_str(&all));
+	return errors;
+}
+
+struct error *assertions_unread(struct run *run, struct arena *arena, struct error *errors,
+                                const struct assertions *assertions)
+{
+	struct fleet fleet;
+
+	if (errors == NULL || assertions->count == 0 || (run->db == NULL && run_connect(run) != NULL) ||
+	    db_begin(run->db, DB_SNAPSHOT) != NULL)
+		return errors;
+	if (inventory_load(arena, run->db, &fleet) == NULL)
+		error_collect(&errors, assertions_check(arena, assertions, &fleet));
+	db_rollback(run->db);
 	return errors;
 }
 

@@ -12,6 +12,11 @@
 struct error *assertions_load(struct run *run, struct arena *arena, const struct str *paths, size_t count,
                               struct assertions *assertions, struct digest *digest) MUST_CHECK;
 
+/* What could not be read, and with it the names that the other lines name and nobody has, where there is an inventory
+ * to look into: one run shows all. run->db may be NULL; in no transaction. */
+struct error *assertions_unread(struct run *run, struct arena *arena, struct error *errors,
+                                const struct assertions *assertions) MUST_CHECK;
+
 /* Of a violation the latest change to what takes part in it. */
 struct cause {
 	struct str number, at, who, os_user, ticket, operation, what; /* number empty: the history knows none */

@@ -15,8 +15,10 @@ struct error *round_read_assertions(struct round *round)
 {
 	const struct hook *files = &round->run->config.assertions;
 
-	return assertions_load(round->run, round->arena, files->arguments, files->count, &round->assertions,
-	                       &round->assertion_digest);
+	struct error *errors = assertions_load(round->run, round->arena, files->arguments, files->count,
+	                                       &round->assertions, &round->assertion_digest);
+
+	return assertions_unread(round->run, round->arena, errors, &round->assertions);
 }
 
 static struct str held_path(const struct round *round)

@@ -39,7 +39,7 @@ static void refuse_kind(struct parser *p)
 	struct str word = p->token.text;
 	int value;
 
-	parser_fault(p, p->token.at, "expected never, always or only, not %s", lex_shown(&p->token).text);
+	parser_fault(p, p->token.at, "expected never, always or only, not %s", lex_shown(p).text);
 	if (word_find(word_actions, word, &value))
 		parser_hint(p, "this is a rule; an assertion says what rules must come to: "
 		               "never any -> role:mysql 3306/tcp");
@@ -109,7 +109,7 @@ static bool parse_arrow(struct parser *p)
 		return true;
 	}
 	parser_fault(p, p->token.at, "expected -> between sources and destinations, not %s",
-	             lex_shown(&p->token).text);
+	             lex_shown(p).text);
 	if (word_find(likely, p->token.text, &value))
 		return parser_hint(p, "write ->");
 	return parser_hint(p, "for example never any -> role:mysql 3306/tcp");
@@ -177,7 +177,7 @@ static bool parse_rest(struct parser *p, struct assertion *assertion)
 		return false;
 	if (p->token.kind == TOKEN_END)
 		return true;
-	parser_fault(p, p->token.at, "expected on or the end, not %s", lex_shown(&p->token).text);
+	parser_fault(p, p->token.at, "expected on or the end, not %s", lex_shown(p).text);
 	return parser_hint(p, "an assertion is never, always or only; sources -> destinations; what; on INTERFACE");
 }
 
@@ -206,6 +206,7 @@ struct error *assertion_parse(struct arena *arena, struct str line, struct asser
 	*said = false;
 	TRY(lex_start(&p, arena, line));
 	p.warnings = warnings;
+	p.assertion = true;
 	if (p.token.kind == TOKEN_END)
 		return NULL;
 	assertion->comment = str_trim(p.comment);

@@ -109,13 +109,14 @@ void lex_next(struct parser *p)
 	p->token = (struct token){text[from] == ',' ? TOKEN_COMMA : TOKEN_WORD, {text + from, to - from}, from};
 }
 
-struct word_shown lex_shown(const struct token *token)
+struct word_shown lex_shown(const struct parser *p)
 {
-	struct word_shown shown = word_shown(token->text);
+	struct word_shown shown = word_shown(p->token.text);
 	size_t n = strlen(shown.text);
 
-	if (token->kind == TOKEN_END)
-		return (struct word_shown){"the end of the rule"};
+	if (p->token.kind == TOKEN_END)
+		return p->assertion ? (struct word_shown){"the end of the assertion"}
+		                    : (struct word_shown){"the end of the rule"};
 	memmove(shown.text + 1, shown.text, n);
 	shown.text[0] = '"';
 	shown.text[n + 1] = '"';

@@ -54,7 +54,7 @@ static bool parse_action(struct parser *p, struct rule *rule)
 		lex_next(p);
 		return true;
 	}
-	parser_fault(p, p->token.at, "expected allow, deny or reject, not %s", lex_shown(&p->token).text);
+	parser_fault(p, p->token.at, "expected allow, deny or reject, not %s", lex_shown(p).text);
 	if (!parser_near(p, meant(word_actions, p->token.text)))
 		return false;
 	lex_next(p);
@@ -71,7 +71,7 @@ static bool argument(struct parser *p, const char *expected, struct token *word)
 		lex_next(p);
 		return true;
 	}
-	return parser_fault(p, p->token.at, "expected %s, not %s", expected, lex_shown(&p->token).text);
+	return parser_fault(p, p->token.at, "expected %s, not %s", expected, lex_shown(p).text);
 }
 
 static bool parse_interface(struct parser *p, struct rule *rule)
@@ -208,7 +208,7 @@ static bool refuse_clause(struct parser *p, const struct seen *seen)
 	struct str word = p->token.text;
 	int value;
 
-	parser_fault(p, p->token.at, "expected %s, not %s", expected_clause, lex_shown(&p->token).text);
+	parser_fault(p, p->token.at, "expected %s, not %s", expected_clause, lex_shown(p).text);
 	if (parser_near(p, meant(word_clauses, word)) || p->token.kind != TOKEN_WORD)
 		return false;
 	if (word_find(word_actions, word, &value))

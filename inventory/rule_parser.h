@@ -29,13 +29,14 @@ struct parser {
 	struct error *last;       /* the fault that was noted last, for its hint */
 	size_t fault_count;
 	struct error **warnings;  /* NULL: not wanted */
+	bool assertion;           /* the line is no rule: `self` stands for nobody */
 };
 
 /* Length, UTF-8, control characters, ASCII outside of the comment; then stands before the first token. */
 struct error *lex_start(struct parser *p, struct arena *arena, struct str line) MUST_CHECK;
 void lex_next(struct parser *p);
-/* The token as a message names it: `"word"`, `","`, `the end of the line`. */
-struct word_shown lex_shown(const struct token *token);
+/* The token to be looked at, as a message names it: `"word"`, `","`, `the end of the rule`. */
+struct word_shown lex_shown(const struct parser *p);
 
 /* Nothing more is looked at. */
 void lex_end(struct parser *p);

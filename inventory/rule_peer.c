@@ -9,11 +9,15 @@ struct peer_list {
 	size_t count, capacity;
 };
 
-static const char expected_peer[] = "any, an address, a prefix, a range, self, role:NAME, network:NAME or machine:NAME";
+static const char *expected_peer(const struct parser *p)
+{
+	return p->assertion ? "any, an address, a prefix, a range, role:NAME, network:NAME or machine:NAME"
+	                    : "any, an address, a prefix, a range, self, role:NAME, network:NAME or machine:NAME";
+}
 
 static bool refuse_peer(struct parser *p, struct str word, size_t at)
 {
-	return parser_fault(p, at, "expected %s, not \"%s\"", expected_peer, word_shown(word).text);
+	return parser_fault(p, at, "expected %s, not \"%s\"", expected_peer(p), word_shown(word).text);
 }
 
 static bool literal(struct peer *peer, struct range range)
@@ -127,11 +131,12 @@ static bool refuse_address(struct parser *p, struct str word, size_t at)
 /* A word of the user's that is nothing at all, or the bare name of something. */
 static bool refuse_word(struct parser *p, struct str word, size_t at)
 {
-	static const struct word likely[] = {{"any", 0}, {"all", 0}, {"self", 0}, {NULL, 0}};
+	static const struct word likely[] = {{"self", 0}, {"any", 0}, {"all", 0}, {NULL, 0}};
 	struct str lower = str_lower(p->arena, word);
 
 	refuse_peer(p, word, at);
-	if (parser_near(p, word_nearest(likely, NULL, word)) || name_check(lower, "role") != NULL)
+	if (parser_near(p, word_nearest(p->assertion ? likely + 1 : likely, NULL, word)) ||
+	    name_check(lower, "role") != NULL)
 		return false;
 	return parser_hint(p, "a name needs its kind before it: role:%.*s, network:%.*s or machine:%.*s",
 	                   STR_ARG(lower), STR_ARG(lower), STR_ARG(lower));
@@ -249,7 +254,7 @@ bool parse_peers(struct parser *p, struct rule *rule)
 		int clause;
 
 		if (p->token.kind != TOKEN_WORD || word_find(word_clauses, p->token.text, &clause)) {
-			parser_fault(p, p->token.at, "expected %s, not %s", expected_peer, lex_shown(&p->token).text);
+			parser_fault(p, p->token.at, "expected %s, not %s", expected_peer(p), lex_shown(p).text);
 			if (p->token.kind != TOKEN_COMMA)
 				return false;
 			good = false;

@@ -173,7 +173,7 @@ static bool port_list(struct parser *p, struct what *what)
 		lex_next(p);
 		if (p->token.kind != TOKEN_WORD)
 			return parser_fault(p, p->token.at, "expected a port behind the comma, not %s",
-			                    lex_shown(&p->token).text);
+			                    lex_shown(p).text);
 	}
 	what->kind = WHAT_PORTS;
 	what->ports = list.items;
@@ -318,7 +318,7 @@ bool parse_what(struct parser *p, struct what *what)
 		return numbers(p, what);
 	if (p->token.kind == TOKEN_WORD && !begins_no_what(word))
 		return words(p, what);
-	parser_fault(p, p->token.at, "expected %s, not %s", expected_what, lex_shown(&p->token).text);
+	parser_fault(p, p->token.at, "expected %s, not %s", expected_what, lex_shown(p).text);
 	return parser_hint(p, "write all for every packet");
 }
 

@@ -98,6 +98,24 @@ run 2 assert "$home/bad"
 complains 'bad:1:6: there is no role "ap"'
 complains 'did you mean "app"?'
 complains 'there is no service "mysq"'
+# One run shows all: what can't be read, and the names of the other lines.
+printf 'never any role:mysql 3306/tcp\nonly role:ap -> role:mysql 3306/tcp\nnever\n' > "$home/bad"
+run 2 assert "$home/bad"
+complains 'bad:1:11: expected ->'
+complains 'bad:2:6: there is no role "ap"'
+complains 'did you mean "app"?'
+complains 'bad:3:6: expected any, an address, a prefix, a range, role:NAME, network:NAME or machine:NAME, not the end of the assertion'
+# Nobody writes into the pipe.
+mkfifo "$home/pipe"
+run 2 assert "$home/pipe"
+complains 'is no regular file'
+complains 'fleetwall-assertions(5)'
+run 2 import "$home/pipe"
+complains '/dev/stdin'
+run 2 --config "$home/pipe" assert "$home/policy"
+run 2 assert "$home"
+silent_on '--csv'
+input=$home/policy run 0 assert -
 run 2 assert --at yesterday "$home/policy"
 
 # --- generate ---

@@ -99,7 +99,7 @@ START_TEST(lines_that_say_nothing)
 }
 END_TEST
 
-#define PEER "expected any, an address, a prefix, a range, self, role:NAME, network:NAME or machine:NAME, not "
+#define PEER "expected any, an address, a prefix, a range, role:NAME, network:NAME or machine:NAME, not "
 
 /* One fault each. */
 static const struct {
@@ -111,8 +111,10 @@ static const struct {
 	{"any -> any all", 1, "expected never, always or only, not \"any\"", NULL},
 	{"allow any -> any all", 1, "expected never, always or only, not \"allow\"",
 	 "this is a rule; an assertion says what rules must come to: never any -> role:mysql 3306/tcp"},
-	{"never", 6, PEER "the end of the rule", NULL},
-	{"never any", 10, "expected -> between sources and destinations, not the end of the rule",
+	{"never", 6, PEER "the end of the assertion", NULL},
+	{"never slef -> any 22/tcp", 7, PEER "\"slef\"",
+         "a name needs its kind before it: role:slef, network:slef or machine:slef"},
+	{"never any", 10, "expected -> between sources and destinations, not the end of the assertion",
 	 "for example never any -> role:mysql 3306/tcp"},
 	{"never any => role:mysql all", 11, "expected -> between sources and destinations, not \"=>\"", "write ->"},
 	{"never any to role:mysql all", 11, "expected -> between sources and destinations, not \"to\"", "write ->"},
