@@ -113,13 +113,8 @@ static bool show_open(const struct opening *opening, const struct lint_rule *rul
 			continue;
 		last = linting->kind_of[role->members[i]];
 		tried++;
-		if (!lint_show(&shown, heads, &opening->internet[family], packet))
-			continue;
-		/* The same from an address that belongs to nobody, if it is let in as well. */
-		struct addr_set whole = lint_whole(family_of(family));
-
-		(void)lint_show(&shown, heads, &whole, packet);
-		return true;
+		if (lint_show(&shown, heads, &opening->internet[family], packet))
+			return true;
 	}
 	return false;
 }
@@ -236,6 +231,15 @@ static bool has_both(const struct opening *opening, const struct machine *machin
 	return has[0] && has[1] && open[0] == open[1];
 }
 
+/* From the internet, if the machine is to be reached from there; else from anywhere. */
+static bool show_from(const struct opening *opening, const struct shown *shown, struct packets heads, size_t family,
+                      struct str *packet)
+{
+	struct addr_set whole = lint_whole(family_of(family));
+
+	return lint_show(shown, heads, &opening->internet[family], packet) || lint_show(shown, heads, &whole, packet);
+}
+
 /* Open in `family`, on that machine, and closed in the other one by the default alone. */
 static bool show_one_family(const struct opening *opening, const struct lint_rule *rule, size_t family,
                             struct packets closed, uint32_t machine, struct str packets[2])
@@ -243,11 +247,9 @@ static bool show_one_family(const struct opening *opening, const struct lint_rul
 	struct linting *linting = opening->linting;
 	struct shown open = {linting, machine, false, STAGE_ALLOW, rule};
 	struct shown shut = {linting, machine, false, STAGE_DEFAULT, NULL};
-	struct addr_set whole[FAMILIES] = {lint_whole(FAMILY_4), lint_whole(FAMILY_6)};
 
-	return (lint_show(&open, rule->heads[family], &whole[family], &packets[0]) ||
-	        lint_show(&open, rule->heads[family], &opening->internet[family], &packets[0])) &&
-	       lint_show(&shut, closed, &whole[1 - family], &packets[1]);
+	return show_from(opening, &open, rule->heads[family], family, &packets[0]) &&
+	       show_from(opening, &shut, closed, 1 - family, &packets[1]);
 }
 
 static bool check_family(const struct opening *opening, const struct lint_rule *rule, size_t family)

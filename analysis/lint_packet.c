@@ -26,12 +26,15 @@ static struct packets prefix_of(enum packet_field field, const char *text)
 
 static void prefer_address(struct packets *set, enum packet_field field, enum family family)
 {
-	static const char *const four[] = {"203.0.113.7", "198.51.100.7", "192.0.2.7"};
+	static const char *const four[] = {"203.0.113.7", "198.51.100.7", "192.0.2.7",
+	                                   "1.2.3.4",     "8.8.8.8"};
+	static const char *const four[] = {"203.0.113.7", "198.51.100.7", "192.0.2.7", "1.2.3.4", "8.8.8.8"};
 	struct packets odd = packets_or(prefix_of(field, "0.0.0.0/8"), prefix_of(field, "127.0.0.0/8"));
 
 	if (family == FAMILY_6) {
 		prefer(set, packets_or(prefix_of(field, "2000::/3"), prefix_of(field, "fc00::/7")));
 		prefer(set, prefix_of(field, "2001:db8::7"));
+		prefer(set, prefix_of(field, "2000::7"));
 		return;
 	}
 	prefer(set, packets_without(packets_family(FAMILY_4), packets_or(odd, prefix_of(field, "224.0.0.0/3"))));

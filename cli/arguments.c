@@ -1,10 +1,13 @@
 /* From argv to a command with its options and arguments. Global options may stand anywhere before "--"; whatever is
  * unknown gets the nearest known word suggested. */
+#include <stdio.h>
 #include <string.h>
+
+#include "fleetwall/rule.h"
 
 #include "cli.h"
 
-enum { WORDS_MOST = 200 };
+enum { WORDS_MOST = 200, OPTION_SHOWN = 40 };
 
 struct parser {
 	struct run *run;
@@ -121,6 +124,19 @@ static struct error *option_not_empty(const struct option *option, struct str va
 	                  "--%s %s, or leave it out", option->name, what);
 }
 
+/* Words for people are one line of plain text, which the database keeps so. */
+static struct error *option_line(const struct option *option, struct str value)
+{
+	static const char *const kinds[] = {"WORDS", "TEXT", "TICKET", "OWNER"};
+	char name[OPTION_SHOWN];
+	bool checked = false;
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && option->value != NULL; i++)
+		checked = checked || strcmp(option->value, kinds[i]) == 0;
+	snprintf(name, sizeof name, "--%s", option->name);
+	return checked ? error_at(line_check(value, name), (struct place){.text = value}) : NULL;
+}
+
 static struct error *option_take(struct parser *parser, struct str word)
 {
 	struct run *run = parser->run;
@@ -134,6 +150,7 @@ static struct error *option_take(struct parser *parser, struct str word)
 		return option_unknown(parser, name);
 	TRY(option_value(parser, option, inside, equals < word.n, &value));
 	TRY(option_not_empty(option, value));
+	TRY(option_line(option, value));
 	if (own == NULL)
 		global_set(parser->globals, option->name, value);
 	else
@@ -212,7 +229,7 @@ static struct error *command_unknown(const struct str *arguments, size_t count)
 	if (near.n > 0)
 		return error_hint(error, "did you mean fleetwall %.*s%s%.*s?", STR_ARG(group), group.n > 0 ? " " : "",
 		                  STR_ARG(near));
-	return error_hint(error, "fleetwall --help lists the commands");
+	return error_hint(error, "fleetwall %.*s%s--help lists the commands", STR_ARG(group), group.n > 0 ? " " : "");
 }
 
 /* What the first pass needs to know of an option: whether the next word is its value, and the switches that matter
@@ -271,6 +288,9 @@ static struct error *check_count(const struct run *run)
 
 	if (run->argument_count >= command->least && run->argument_count <= command->most)
 		return NULL;
+	/* A command that others begin with, and that takes no arguments: its first one was meant as theirs. */
+	if (command->most == 0 && is_group(str_of(command->name)))
+		return command_unknown((struct str[]){str_of(command->name), run->arguments[0]}, 2);
 	return error_hint(error_new(ERROR_USAGE, "%s arguments for fleetwall %s",
 	                            run->argument_count < command->least ? "too few" : "too many", command->name),
 	                  "fleetwall %s%s%s", command->name, command->arguments[0] != '\0' ? " " : " --help",

@@ -179,19 +179,12 @@ struct error *run_generation_list(struct run *run)
 
 /* --- pin and unpin --- */
 
-/* Words on one line: pins are listed one a line. */
 static struct error *reason(const struct run *run, struct str *words)
 {
 	*words = run_has(run, "reason") ? run_option(run, "reason") : STR("by hand");
-	for (size_t i = 0; i < words->n; i++)
-		if ((unsigned char)words->p[i] < ' ' || words->p[i] == 0x7f)
-			return error_hint(error_new(ERROR_USAGE, "--reason holds a control character"),
-			                  "say it in one line");
 	if (str_trim(*words).n == 0)
 		return error_hint(error_new(ERROR_USAGE, "--reason is empty"),
 		                  "say why, or leave it out, which is \"by hand\"");
-	if (str_utf8_error(*words) < words->n)
-		return error_new(ERROR_USAGE, "--reason is not UTF-8");
 	return NULL;
 }
 

@@ -61,5 +61,9 @@ void help_command(struct buf *buf, const struct command_entry *command)
 		buf_format(buf, "  --%s%s%s%*s%s\n", option->name, option->value != NULL ? " " : "",
 		           option->value != NULL ? option->value : "", width < 18 ? 19 - width : 2, "", option->help);
 	}
+	if (is_group(str_of(command->name))) {
+		buf_add(buf, STR("\ncommands (each takes --help):\n"));
+		list(buf, str_of(command->name));
+	}
 	buf_format(buf, "\noptions for all commands:\n%s", options_for_all);
 }

@@ -39,15 +39,14 @@ static struct error *read_reason(const struct run *run, struct str *reason)
 	                  "give --reason WORDS: whoever wonders why it is right will read it");
 }
 
-static struct error *unknown_finding(struct run *run, struct str id, const struct str *ids, size_t count)
+static struct error *unknown_finding(struct str id, const struct str *ids, size_t count)
 {
 	struct error *error = error_new(ERROR_UNKNOWN, "there is no finding \"%.*s\"", STR_ARG(id));
 	struct str near = str_nearest(id, ids, count);
 
 	if (near.n > 0)
 		return error_hint(error, "did you mean %.*s?", STR_ARG(near));
-	return error_hint(error, "fleetwall lint shows them%s",
-	                  run_has(run, "reason") ? "" : "; fleetwall lint accepted those that were accepted");
+	return error_hint(error, "fleetwall lint shows them");
 }
 
 static size_t place_of(struct str id, const struct str *ids, size_t count)
@@ -73,7 +72,7 @@ static struct error *choose(struct run *run, const struct lint_finding *findings
 		size_t place = place_of(id, ids, count);
 
 		if (place == count)
-			error_collect(&errors, unknown_finding(run, id, ids, count));
+			error_collect(&errors, unknown_finding(id, ids, count));
 		else
 			chosen[i] = &findings[place];
 	}
@@ -135,6 +134,17 @@ struct error *run_lint_accepted(struct run *run)
 	return NULL;
 }
 
+static struct error *not_accepted(struct str id, const struct str *ids, size_t count)
+{
+	struct error *error = error_new(ERROR_UNKNOWN, "finding \"%.*s\" is not accepted", STR_ARG(id));
+	struct str near = str_nearest(id, ids, count);
+
+	if (near.n > 0)
+		return error_hint(error, "did you mean %.*s?", STR_ARG(near));
+	return error_hint(error, count == 0 ? "none is: there is nothing to withdraw"
+	                                    : "fleetwall lint accepted shows those that are");
+}
+
 /* It must have been accepted; the nearest of those that were. */
 static struct error *withdraw(struct run *run, struct str id, const struct str *ids, size_t count)
 {
@@ -142,7 +152,7 @@ static struct error *withdraw(struct run *run, struct str id, const struct str *
 
 	TRY(db_query(run->arena, run->db, db_sql("lint-withdraw"), &id, 1, &rows));
 	if (rows.count == 0)
-		return unknown_finding(run, id, ids, count);
+		return not_accepted(id, ids, count);
 	writer_say(run->writer, "finding %.*s is accepted no longer", STR_ARG(id));
 	return NULL;
 }

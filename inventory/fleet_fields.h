@@ -15,8 +15,6 @@ struct str name_fold(struct arena *arena, struct str s);
 
 /* `true` or `false`, in any case as libconfig and spreadsheets write them. */
 bool boolean_parse(struct str s, bool *boolean);
-/* Free text: one line of valid UTF-8, no control characters, at most 1000 characters. `field` is for the message. */
-struct error *line_check(struct str s, const char *field) MUST_CHECK;
 /* What must hold before rule_parse() looks at it: valid UTF-8, no control characters but tabs, a comment as line_check
  * has it. */
 struct error *rule_line_check(struct str line) MUST_CHECK;

@@ -140,5 +140,8 @@ struct error *name_check(struct str name, const char *kind) MUST_CHECK;
 struct error *machine_name_check(struct str name) MUST_CHECK;
 /* A service's: as name_check, begins with a letter, no keyword or protocol of the language. */
 struct error *service_name_check(struct str name) MUST_CHECK;
+/* Words for people: one line of UTF-8 without control characters, of at most 1000 characters. The place has the column;
+ * `field` is what messages call it. */
+struct error *line_check(struct str s, const char *field) MUST_CHECK;
 
 #endif

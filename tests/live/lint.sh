@@ -23,7 +23,8 @@ run 0 import "$home/fleet.conf"
 
 run 1 lint
 says 'SEVERITY'
-says '203.0.113.7 -> db1 3306/tcp'
+says '1.2.3.4 -> db1 3306/tcp'
+silent_on '203.0.113.7'
 says 'database-open'
 says 'allow 9104/tcp from 10.1.2.0/24'
 says 'all of network vpn lies in network office'
@@ -49,12 +50,27 @@ complains 'did you mean covered?'
 run 2 lint --expiring soon
 run 2 lint --nonsense
 run 2 lint nonsense
+complains 'there is no command "lint nonsense"'
+run 2 lint acept 0123456789ab
+complains 'did you mean fleetwall lint accept?'
+run 2 query exposd
+complains 'did you mean fleetwall query exposed?'
+run 2 query nonsense
+complains 'fleetwall query --help'
+run 0 lint --help
+says 'lint withdraw ID'
 
 # Accepted, and withdrawn.
 covered=$(id_of covered) open=$(id_of database-open)
 run 2 lint accept "$covered"
 complains 'for a reason'
 run 2 lint accept "$covered" --reason ' '
+run 2 lint accept "$covered" --reason "$(printf 'two\nlines')"
+complains '--reason holds a control character (byte 0x0a)'
+complains 'two\x0alines'
+complains 'hint: it must be one line of plain text'
+run 2 role add web --description "$(printf '\377')"
+complains '--description is not valid UTF-8'
 run 2 lint accept "$covered" --reason x --until yesterday
 run 2 lint accept "$covered" --reason x --until 2020-01-01
 complains 'has passed'
@@ -77,7 +93,9 @@ json "[.items[] | .finding] | contains([\"$covered\", \"$open\"])"
 run 0 lint withdraw "$open"
 run 1 lint --code database-open
 run 2 lint withdraw "$open"
+complains "finding \"$open\" is not accepted"
 run 2 lint withdraw "${covered%?}"
+complains "did you mean $covered?"
 
 # One that has ended counts no more, and says so; another edit leaves it the same finding.
 run 0 sql -- -qc "UPDATE fleetwall.lint_acceptance SET until = now() - interval '1 second'"
