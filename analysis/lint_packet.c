@@ -26,8 +26,8 @@ static struct packets prefix_of(enum packet_field field, const char *text)
 
 static void prefer_address(struct packets *set, enum packet_field field, enum family family)
 {
-	static const char *const four[] = {"203.0.113.7", "198.51.100.7", "192.0.2.7",
-	                                   "1.2.3.4",     "8.8.8.8"};
+	/* Of documentation first; where the internet is asked for, which has none, one that everybody knows, or nobody
+	 * has. */
 	static const char *const four[] = {"203.0.113.7", "198.51.100.7", "192.0.2.7", "1.2.3.4", "8.8.8.8"};
 	struct packets odd = packets_or(prefix_of(field, "0.0.0.0/8"), prefix_of(field, "127.0.0.0/8"));
 
