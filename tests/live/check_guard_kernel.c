@@ -17,6 +17,7 @@
 #include "fleetwall/process.h"
 #include "output_build.h"
 #include "kernel_try.h"
+#include "suite_main.h"
 
 enum { PROBES = 3 }; /* whether rules of both families, and sets, can be loaded at all */
 
@@ -378,11 +379,6 @@ int main(void)
 	tcase_set_timeout(user, 60);
 	tcase_add_test(user, test_as_user);
 	suite_add_tcase(suite, user);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

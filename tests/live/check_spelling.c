@@ -15,6 +15,7 @@
 #include "fleetwall/process.h"
 #include "make_output.h"
 #include "random_rule.h"
+#include "suite_main.h"
 
 #define RANDOM_FLEETS 8
 #define SHOWN 1500 /* bytes of a failure; libcheck takes 8 KiB at most */
@@ -431,16 +432,10 @@ static const char *obstacle(void)
 int main(void)
 {
 	const char *reason = obstacle();
-	SRunner *runner;
-	int failed;
 
 	if (reason != NULL) {
 		puts(reason);
 		return 77;
 	}
-	runner = srunner_create(suite());
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite());
 }

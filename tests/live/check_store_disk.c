@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "store_rounds.h"
+#include "suite_main.h"
 
 /* A small file system of its own over `rounds.home`, gone with this process. False, with a word about it, where that is
  * not permitted. */
@@ -168,11 +168,6 @@ int main(void)
 	tcase_add_test(disks, test_other_file_system);
 	tcase_add_test(disks, test_read_only);
 	suite_add_tcase(suite, disks);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

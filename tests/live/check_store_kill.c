@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "store_rounds.h"
+#include "suite_main.h"
 
 /* How often runs are killed, at system calls and at random moments; STORE_KILLS says otherwise. With 10000 it is at
  * every system call. */
@@ -169,11 +170,6 @@ int main(void)
 	tcase_add_test(killed, test_system_calls);
 	tcase_add_test(killed, test_random_moments);
 	suite_add_tcase(suite, killed);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

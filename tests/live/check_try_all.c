@@ -10,6 +10,7 @@
 #include "fleetwall/process.h"
 #include "store_fixture.h"
 #include "kernel_try.h"
+#include "suite_main.h"
 
 #define SET "web-0123456789ab"
 #define IPSET "fw4-" SET
@@ -244,11 +245,6 @@ int main(void)
 	tcase_add_test(all, test_some);
 	tcase_add_test(all, test_skipped);
 	suite_add_tcase(suite, all);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -1,11 +1,12 @@
 /* Which lines matter to what differs: small tables by hand, with what must be told of them, whatever stands around. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/difference.h"
 #include "fleetwall/error.h"
+
+#include "suite_main.h"
 
 #define BASE                                                                                                        \
 	"-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 25 -j ACCEPT\n-A INPUT -p udp -m udp --dport 53 " \
@@ -110,14 +111,8 @@ int main(void)
 {
 	Suite *suite = suite_create("difference_lines");
 	TCase *tcase = tcase_create("lines");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tcase, only_what_changed_is_told, 0, (int)(sizeof cases / sizeof *cases));
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

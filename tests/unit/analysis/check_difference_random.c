@@ -8,6 +8,7 @@
 #include "fleet_change.h"
 #include "random_fleet.h"
 #include "rounds.h"
+#include "suite_main.h"
 
 #define ROUNDS 12
 #define ADDRESSES_MOST 160
@@ -418,15 +419,9 @@ int main(void)
 {
 	Suite *suite = suite_create("difference_random");
 	TCase *tcase = tcase_create("random");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, opens_and_closes_are_what_explain_says, 0, 4);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

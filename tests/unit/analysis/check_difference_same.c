@@ -1,10 +1,11 @@
 /* Which rules do the same in other words, and which only look so: small tables by hand. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/difference.h"
 #include "fleetwall/error.h"
+
+#include "suite_main.h"
 
 #define BEFORE "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
 #define RATE(port, name)                                                                                   \
@@ -91,14 +92,8 @@ int main(void)
 {
 	Suite *suite = suite_create("difference_same");
 	TCase *tcase = tcase_create("same");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tcase, the_same_in_other_words, 0, (int)(sizeof cases / sizeof *cases));
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -1,8 +1,8 @@
 /* Numbers of protocols, ports, ICMP types and codes as people say them. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "difference_parts.h"
+#include "suite_main.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 
@@ -51,14 +51,8 @@ int main(void)
 {
 	Suite *suite = suite_create("difference_words");
 	TCase *tcase = tcase_create("words");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_loop_test(tcase, words, 0, (int)(sizeof cases / sizeof *cases));
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

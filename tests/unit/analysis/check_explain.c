@@ -1,13 +1,14 @@
 /* explain(): each sentence of the contract about the stages of a packet and about the two ends of a question, on a
  * small fleet. An answer is spelled "allow stage", and the texts of the rules behind a colon where some matched. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "fleetwall/explain.h"
+
+#include "suite_main.h"
 
 #define DOCUMENT "tests/unit/analysis/explain.conf"
 
@@ -450,8 +451,6 @@ int main(void)
 {
 	Suite *suite = suite_create("explain");
 	TCase *tests = tcase_create("explain");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_loop_test(tests, test_inbound, 0, COUNT(inbound));
@@ -464,8 +463,5 @@ int main(void)
 	tcase_add_test(tests, test_again);
 	tcase_add_test(tests, test_stage_names);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_main(suite);
 }

@@ -8,6 +8,8 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/filter.h"
 
+#include "suite_main.h"
+
 static struct arena *arena;
 
 static void setup(void)
@@ -546,8 +548,6 @@ int main(void)
 {
 	Suite *suite = suite_create("filter_run");
 	TCase *tcase = tcase_create("run");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
@@ -556,9 +556,5 @@ int main(void)
 	tcase_add_test(tcase, test_sets_as_seen);
 	tcase_add_test(tcase, test_two_inverted_ports);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_main(suite);
 }

@@ -1,9 +1,9 @@
 /* What the inventory says should become of packets: each sentence of the contract about a machine's packets, one by
  * one, on a small fleet. An answer is spelled "accepted stage", and the rules behind a colon where some decided. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "intent_fixture.h"
+#include "suite_main.h"
 
 static const char *reason_text(const struct intent_reason *reason)
 {
@@ -400,8 +400,6 @@ int main(void)
 {
 	Suite *suite = suite_create("intent");
 	TCase *tcase = tcase_create("packets");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, intent_set_up, intent_tear_down);
 	tcase_add_test(tcase, housekeeping_and_management);
@@ -413,9 +411,5 @@ int main(void)
 	tcase_add_test(tcase, modes);
 	tcase_add_test(tcase, forwarding);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -11,6 +11,7 @@
 #include "fleetwall/intent.h"
 #include "random_fleet.h"
 #include "rounds.h"
+#include "suite_main.h"
 
 #define MANAGEMENT 3
 
@@ -496,17 +497,11 @@ int main(void)
 {
 	Suite *suite = suite_create("intent_random");
 	TCase *tcase = tcase_create("random");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, three_ways_agree, 0, 4);
 	tcase_add_test(tcase, reasons_fit);
 	tcase_add_test(tcase, sets_may_be_seen_by_name);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

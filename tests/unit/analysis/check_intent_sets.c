@@ -1,8 +1,8 @@
 /* Names and addresses of the sets that rules need, and positions: who is in the same, and what tells them apart. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "intent_fixture.h"
+#include "suite_main.h"
 
 static const char *set_text(const char *name, enum family family)
 {
@@ -149,17 +149,11 @@ int main(void)
 {
 	Suite *suite = suite_create("intent_sets");
 	TCase *tcase = tcase_create("sets");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, intent_set_up, intent_tear_down);
 	tcase_add_test(tcase, sets_have_names);
 	tcase_add_test(tcase, the_same_position);
 	tcase_add_test(tcase, what_positions_depend_on);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

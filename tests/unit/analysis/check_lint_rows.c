@@ -159,7 +159,7 @@ static void same_rows(void)
 
 START_TEST(rows_of_random_fleets)
 {
-	const uint64_t first = 14; /* has a shared address, which few have: five rounds under valgrind show one as well */
+	const uint64_t first = 14; /* has a shared address, as few have: five rounds are enough for both */
 	size_t shared = 0, overlapping = 0;
 
 	packets_begin();

@@ -12,6 +12,7 @@
 #include "fleetwall/explain.h"
 #include "fleetwall/opens.h"
 #include "random_fleet.h"
+#include "suite_main.h"
 
 #define CLOCK 1772366400 /* 2026-03-01T12:00:00Z */
 
@@ -472,7 +473,6 @@ int main(void)
 {
 	Suite *suite = suite_create("opens");
 	TCase *tests = tcase_create("opens");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_loop_test(tests, every_kind, 0, sizeof cases / sizeof *cases);
@@ -480,9 +480,6 @@ int main(void)
 	tcase_add_test(tests, no_packet_opens_unseen);
 	tcase_add_test(tests, the_same_twice);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
 
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }

@@ -6,6 +6,7 @@
 
 #include "random_packets.h"
 #include "rounds.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 
@@ -182,8 +183,6 @@ int main(void)
 {
 	Suite *suite = suite_create("packets");
 	TCase *tcase = tcase_create("say");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 60);
@@ -191,9 +190,5 @@ int main(void)
 	tcase_add_test(tcase, test_depends);
 	tcase_add_test(tcase, test_values);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_main(suite);
 }

@@ -1,11 +1,12 @@
 /* The words of a question: ends and packets, what is read, what is refused, each refusal with its kind and hint. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/document.h"
 #include "fleetwall/explain.h"
+
+#include "suite_main.h"
 
 static const char document[] =
 	"services = ( { name = \"one\"; ports = [ \"700/udp\" ]; }, { name = \"two\"; ports = [ \"701,703/tcp\" ]; },\n"
@@ -179,8 +180,6 @@ int main(void)
 {
 	Suite *suite = suite_create("question");
 	TCase *tests = tcase_create("question");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, test_ends);
@@ -190,8 +189,5 @@ int main(void)
 	tcase_add_loop_test(tests, test_refused, 0, COUNT(refused));
 	tcase_add_test(tests, test_hints);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_main(suite);
 }

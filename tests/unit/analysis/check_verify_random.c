@@ -10,6 +10,7 @@
 #include "make_output.h"
 #include "random_fleet.h"
 #include "rounds.h"
+#include "suite_main.h"
 
 #define MANAGEMENT 3
 
@@ -152,15 +153,9 @@ int main(void)
 {
 	Suite *suite = suite_create("verify_random");
 	TCase *tcase = tcase_create("random");
-	SRunner *runner;
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, what_is_generated_is_meant, 0, 4);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

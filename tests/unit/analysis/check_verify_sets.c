@@ -1,10 +1,10 @@
 /* Set files against what the inventory wants of them: what is the same however it is spelled, and what is not, with the
  * address that shows it. valgrind-apart: large sets. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "fleetwall/verify.h"
 #include "intent_fixture.h"
+#include "suite_main.h"
 
 #define NAME "client-94a03a1ff838" /* deny role:client: 10.0.0.9 10.1.0.1-10.1.0.3 198.51.100.1 */
 #define CREATE(name) "create fw4-" name " hash:net family inet maxelem 4294967295\n"
@@ -114,11 +114,6 @@ int main(void)
 	tcase_add_test(sets, no_room);
 	tcase_add_test(sets, damage_is_no_surprise);
 	suite_add_tcase(suite, sets);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

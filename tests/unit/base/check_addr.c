@@ -9,6 +9,8 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 
+#include "suite_main.h"
+
 static struct arena *arena;
 
 static void setup(void)
@@ -441,8 +443,6 @@ int main(void)
 {
 	Suite *suite = suite_create("addr");
 	TCase *tcase = tcase_create("addr");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, spells_as_inet_ntop, 0, sizeof good / sizeof *good);
@@ -462,8 +462,5 @@ int main(void)
 	tcase_add_test(tcase, every_pattern_of_zeros_is_spelled);
 	tcase_add_test(tcase, any_address_is_spelled);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

@@ -7,6 +7,8 @@
 #include "fleetwall/embedded.h"
 #include "fleetwall/error.h"
 
+#include "suite_main.h"
+
 static struct arena *arena;
 
 static void setup(void)
@@ -197,8 +199,6 @@ int main(void)
 {
 	Suite *suite = suite_create("error");
 	TCase *tcase = tcase_create("error");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, prints_message_and_hint);
@@ -213,8 +213,5 @@ int main(void)
 	tcase_add_test(tcase, try_passes_errors_on);
 	tcase_add_test(tcase, embedded_files_are_found_and_sorted);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

@@ -11,6 +11,8 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/file.h"
 
+#include "suite_main.h"
+
 static struct arena *arena;
 static char folder[64];
 
@@ -180,8 +182,6 @@ int main(void)
 {
 	Suite *suite = suite_create("file");
 	TCase *files = tcase_create("files");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(files, setup, teardown);
 	tcase_add_test(files, reads_whole_files);
@@ -192,9 +192,5 @@ int main(void)
 	tcase_add_test(files, says_what_is_no_file);
 	tcase_add_test(files, refuses_what_is_too_large);
 	suite_add_tcase(suite, files);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

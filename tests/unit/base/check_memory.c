@@ -9,6 +9,8 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/names.h"
 
+#include "suite_main.h"
+
 #if defined(__SANITIZE_ADDRESS__)
 #define POISONED 1
 #elif defined(__has_feature)
@@ -293,8 +295,6 @@ int main(void)
 {
 	Suite *suite = suite_create("memory");
 	TCase *tcase = tcase_create("memory");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, gives_zeroed_aligned_room);
@@ -314,8 +314,5 @@ int main(void)
 	tcase_add_test(tcase, names_differ_by_any_byte);
 	tcase_add_test(tcase, names_that_are_kept_are_not_copied);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

@@ -9,6 +9,7 @@
 
 #include "fleetwall/parallel.h"
 #include "pages.h"
+#include "suite_main.h"
 
 #define MIB ((size_t)1 << 20)
 
@@ -140,8 +141,6 @@ int main(void)
 {
 	Suite *suite = suite_create("pages");
 	TCase *tcase = tcase_create("pages");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_loop_test(tcase, none_lies_in_another, 0, 2);
 	tcase_add_test(tcase, any_thread_may_ask);
@@ -150,8 +149,5 @@ int main(void)
 	tcase_add_test(tcase, no_more_is_kept_than_was_said);
 	tcase_add_test(tcase, what_is_not_there_is_not_given);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

@@ -6,6 +6,8 @@
 
 #include "fleetwall/parallel.h"
 
+#include "suite_main.h"
+
 enum { ITEMS = 5000 };
 
 struct tally {
@@ -106,11 +108,6 @@ int main(void)
 	tcase_add_test(tests, test_nothing);
 	tcase_add_test(tests, test_both);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? 0 : 1;
+	return suite_main(suite);
 }

@@ -14,6 +14,8 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/process.h"
 
+#include "suite_main.h"
+
 #define ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 static struct arena *arena;
@@ -398,15 +400,10 @@ int main(void)
 {
 	Suite *suite = suite_create("process");
 	TCase *tcase = tcase_create("process");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 20);
 	add_tests(tcase);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

@@ -5,6 +5,8 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/str.h"
 
+#include "suite_main.h"
+
 static struct arena *arena;
 
 static void setup(void)
@@ -235,8 +237,6 @@ int main(void)
 {
 	Suite *suite = suite_create("str");
 	TCase *tcase = tcase_create("str");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, compares_by_bytes);
@@ -252,8 +252,5 @@ int main(void)
 	tcase_add_test(tcase, suggests_nothing_for_very_long_words);
 	tcase_add_test(tcase, sorts);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "sd_notify.h"
+#include "suite_main.h"
 
 static char folder[] = "/tmp/fleetwall-unit-XXXXXX";
 static char path[sizeof folder + 16];
@@ -150,8 +151,6 @@ int main(void)
 {
 	Suite *suite = suite_create("sd_notify");
 	TCase *tests = tcase_create("sd_notify");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, by_path);
@@ -160,8 +159,5 @@ int main(void)
 	tcase_add_test(tests, nobody_listens);
 	tcase_add_test(tests, the_watchdog);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }

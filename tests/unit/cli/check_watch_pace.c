@@ -2,6 +2,7 @@
  * without a look. */
 #include <check.h>
 
+#include "suite_main.h"
 #include "watch_pace.h"
 
 static struct pace pace;
@@ -144,8 +145,6 @@ int main(void)
 {
 	Suite *suite = suite_create("watch_pace");
 	TCase *tests = tcase_create("pace");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, begins_at_once);
@@ -159,8 +158,5 @@ int main(void)
 	tcase_add_test(tests, failures_back_off);
 	tcase_add_test(tests, chance_stays_within_bounds);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }

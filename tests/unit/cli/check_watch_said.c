@@ -1,6 +1,7 @@
 /* What watch says again: other names and other kinds at once, other numbers once an hour, the same never. */
 #include <check.h>
 
+#include "suite_main.h"
 #include "watch_said.h"
 
 static struct said said;
@@ -55,16 +56,11 @@ int main(void)
 {
 	Suite *suite = suite_create("watch_said");
 	TCase *tests = tcase_create("said");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, the_same_is_never_said_again);
 	tcase_add_test(tests, other_numbers_are_said_once_an_hour);
 	tcase_add_test(tests, other_names_and_kinds_are_said);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }

@@ -14,6 +14,7 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/embedded.h"
 #include "server_home.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static char folder[] = "/tmp/fleetwall-unit-XXXXXX";
@@ -289,8 +290,6 @@ int main(void)
 {
 	Suite *suite = suite_create("db");
 	TCase *tcase = tcase_create("db");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, binary_integers);
@@ -305,9 +304,5 @@ int main(void)
 	tcase_add_test(tcase, settings_of_the_server);
 	tcase_add_test(tcase, links_are_not_followed);
 	suite_add_tcase(suite, tcase);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

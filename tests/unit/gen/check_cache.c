@@ -4,7 +4,6 @@
 #include <check.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -14,6 +13,7 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/cache.h"
 #include "store_fixture.h"
+#include "suite_main.h"
 
 /* --- what is written: everything follows from a number --- */
 
@@ -544,11 +544,6 @@ int main(void)
 	tcase_add_test(cache, odd_things_in_the_way);
 	tcase_add_test(cache, a_reader_beside_a_writer);
 	suite_add_tcase(suite, cache);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

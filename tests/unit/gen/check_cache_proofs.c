@@ -1,11 +1,11 @@
 /* OUT/cache/proofs: what was written is read; everything else is no proof of anything. */
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/cache.h"
 #include "store_fixture.h"
+#include "suite_main.h"
 
 static struct proofs proofs_of(size_t count, unsigned char with)
 {
@@ -138,11 +138,6 @@ int main(void)
 	tcase_add_test(proofs, what_others_may_write_is_refused);
 	tcase_add_test(proofs, what_can_not_be_written_leaves_what_was_there);
 	suite_add_tcase(suite, proofs);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

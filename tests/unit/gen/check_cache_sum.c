@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cache_sum.h"
+#include "suite_main.h"
 
 enum { BYTES = 300 };
 
@@ -96,16 +97,11 @@ int main(void)
 {
 	Suite *suite = suite_create("cache_sum");
 	TCase *tcase = tcase_create("cache_sum");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_test(tcase, pieces_make_no_difference);
 	tcase_add_loop_test(tcase, each_bit_counts, 0, 8);
 	tcase_add_loop_test(tcase, lengths_count, 0, 8);
 	tcase_add_test(tcase, exchanged_words_are_seen);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

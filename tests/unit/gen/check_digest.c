@@ -1,10 +1,11 @@
 /* Digests: the published vectors of SHA-256 (FIPS 180-4's examples), pieces, and the text form. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/digest.h"
+
+#include "suite_main.h"
 
 static const struct {
 	const char *data, *hex;
@@ -105,11 +106,6 @@ int main(void)
 	tcase_add_test(digest, test_parse);
 	tcase_add_test(digest, test_sums);
 	suite_add_tcase(suite, digest);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -2,7 +2,6 @@
  * and that it does not matter who reads what, are in check_guards.c; the guard that asks the kernel is tested in
  * tests/live. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
@@ -10,6 +9,7 @@
 #include "fleetwall/guard.h"
 #include "guards.h"
 #include "output_build.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static struct guards *guards; /* of the last output that was judged */
@@ -464,11 +464,6 @@ int main(void)
 	tcase_add_test(guard, test_monitor);
 	tcase_add_test(guard, test_many);
 	suite_add_tcase(suite, guard);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -12,6 +12,7 @@
 #include "guards.h"
 #include "output_build.h"
 #include "random_rule.h"
+#include "suite_main.h"
 
 #define HEAD "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
 
@@ -454,11 +455,6 @@ int main(void)
 	tcase_add_test(all, test_forgets);
 	tcase_add_test(all, test_long_lines);
 	suite_add_tcase(suite, all);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -8,6 +8,8 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/keep.h"
 
+#include "suite_main.h"
+
 #define NOW INT64_C(1772366400)
 #define DAY INT64_C(86400)
 
@@ -121,7 +123,6 @@ int main(void)
 {
 	Suite *suite = suite_create("keep");
 	TCase *tests = tcase_create("keep");
-	SRunner *runner = srunner_create(suite);
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, too_many_go_from_the_old_end);
@@ -130,9 +131,6 @@ int main(void)
 	tcase_add_test(tests, old_ones_go_however_few);
 	tcase_add_test(tests, a_few_more_wait);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
 
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }

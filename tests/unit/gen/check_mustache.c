@@ -10,6 +10,8 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/mustache.h"
 
+#include "suite_main.h"
+
 static struct arena *arena;
 
 static void setup(void)
@@ -314,11 +316,6 @@ int main(void)
 	tcase_add_test(own, test_partials);
 	tcase_add_test(own, test_speed);
 	suite_add_tcase(suite, own);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -3,12 +3,13 @@
 #include <check.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/mustache.h"
+
+#include "suite_main.h"
 
 #define SPECIFICATION "../shared/mustache-spec"
 
@@ -197,11 +198,6 @@ int main(void)
 	tcase_add_checked_fixture(specification, setup, teardown);
 	tcase_add_loop_test(specification, test_specification, 0, sizeof modules / sizeof *modules);
 	suite_add_tcase(suite, specification);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

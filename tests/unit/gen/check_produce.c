@@ -14,6 +14,7 @@
 #include "make_output.h"
 #include "produce_keys.h"
 #include "random_fleet.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static struct templates *templates;
@@ -548,11 +549,5 @@ static Suite *produce_suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(produce_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(produce_suite());
 }

@@ -1,13 +1,13 @@
 /* Sets that are put together from addresses printed before, against sets that are sorted and printed: the same bytes,
  * for any addresses and any part of them. valgrind-apart: many addresses. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "produce_ranks.h"
 #include "produce_sort.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 
@@ -171,11 +171,5 @@ static Suite *ranks_suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(ranks_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(ranks_suite());
 }

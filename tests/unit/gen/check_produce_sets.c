@@ -9,6 +9,7 @@
 #include "make_output.h"
 #include "produce_sort.h"
 #include "random_fleet.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static struct settings settings;
@@ -271,11 +272,5 @@ static Suite *sets_suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(sets_suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(sets_suite());
 }

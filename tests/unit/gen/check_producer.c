@@ -12,6 +12,7 @@
 #include "make_output.h"
 #include "random_fleet.h"
 #include "resolve_update.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static struct templates *templates;
@@ -524,8 +525,6 @@ int main(void)
 {
 	Suite *suite = suite_create("producer");
 	TCase *tcase = tcase_create("producer");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_checked_fixture(tcase, setup, teardown);
@@ -538,8 +537,5 @@ int main(void)
 	tcase_add_test(tcase, what_is_not_known_any_more_is_rendered);
 	tcase_add_test(tcase, another_rendition_takes_nothing_over);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }

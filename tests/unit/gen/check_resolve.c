@@ -1,7 +1,6 @@
 /* Resolving: who is a member, which rules count at which second, what peers and services stand for. Fleets are written
  * as documents. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
@@ -9,6 +8,7 @@
 #include "fleetwall/document.h"
 #include "fleetwall/resolve.h"
 #include "random_rule.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static struct fleet fleet;
@@ -527,11 +527,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite());
 }

@@ -6,6 +6,7 @@
 #include "fleetwall/document.h"
 #include "fleetwall/resolve.h"
 #include "random_fleet.h"
+#include "suite_main.h"
 
 #define RULES(rules) "roles = ( { name = \"r\"; rules = " rules "; } );"
 
@@ -116,15 +117,10 @@ int main(void)
 {
 	Suite *suite = suite_create("edges");
 	TCase *tcase = tcase_create("edges");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, the_next_edge_is_the_next_change, 0, 10);
 	tcase_add_test(tcase, edges_of_one_rule);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }

@@ -6,6 +6,7 @@
 #include "fleetwall/arena.h"
 #include "random_fleet.h"
 #include "resolve_members.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 
@@ -140,15 +141,10 @@ int main(void)
 {
 	Suite *suite = suite_create("members");
 	TCase *tcase = tcase_create("members");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_loop_test(tcase, members_by_definition, 0, 20);
 	tcase_add_test(tcase, many_lists_are_no_fewer);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }

@@ -1,7 +1,6 @@
 /* Rulesets and sets: who shares one, what is in which chain, what names are made of, what is refused. What lines look
  * like is in the golden files. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
@@ -10,6 +9,7 @@
 #include "fleetwall/embedded.h"
 #include "lines.h"
 #include "make_output.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static struct made made;
@@ -583,11 +583,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite());
 }

@@ -6,7 +6,6 @@
 #include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "make_output.h"
+#include "suite_main.h"
 
 #define FOLDER "tests/golden"
 
@@ -242,11 +242,6 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "--update") == 0)
 		return update();
-	SRunner *runner = srunner_create(suite());
-	int failed;
 
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite());
 }

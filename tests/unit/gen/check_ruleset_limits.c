@@ -1,11 +1,11 @@
 /* Where limits stand: a kernel whose table of a limit is full drops the packet, so rules with one come after all that
  * have none, and a monitored machine, where nothing may be dropped, has none. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
 #include "make_output.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 
@@ -71,11 +71,6 @@ int main(void)
 	tcase_add_loop_test(cases, limits_come_last, 0, 2);
 	tcase_add_test(cases, a_monitor_has_no_limits);
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

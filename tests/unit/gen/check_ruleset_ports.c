@@ -1,13 +1,13 @@
 /* Ports into multiport matches: exactly the same ports, at most 15 slots each, and never one match more than is needed.
  */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/rule.h"
 #include "lines.h"
 #include "random_rule.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 
@@ -191,11 +191,5 @@ static Suite *suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(suite());
-	int failed;
-
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite());
 }

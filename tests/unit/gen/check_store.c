@@ -12,6 +12,7 @@
 
 #include "fleetwall/parallel.h"
 #include "store_fixture.h"
+#include "suite_main.h"
 
 START_TEST(test_first)
 {
@@ -494,11 +495,6 @@ int main(void)
 	tcase_add_test(store, test_not_permitted);
 	tcase_add_test(store, test_empty);
 	suite_add_tcase(suite, store);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -1,11 +1,11 @@
 /* Old generations: what they share, how they are listed, and collecting them: everything that one which stays names
  * stays, and nothing else. valgrind-apart: thousands of small files. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "store_fixture.h"
+#include "suite_main.h"
 
 /* Three generations: first, second, first again with another clock. */
 static void publish_three(void)
@@ -519,11 +519,6 @@ int main(void)
 	tcase_add_test(store, test_retired_twice);
 	tcase_add_test(store, test_retire_spares_the_published);
 	suite_add_tcase(suite, store);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

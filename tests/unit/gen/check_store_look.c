@@ -1,11 +1,11 @@
 /* Is the store as it was left? Every kind of damage is found, nothing else is, and what was only touched is told from
  * what was changed. valgrind-apart: many small files. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "store_fixture.h"
+#include "suite_main.h"
 
 static struct timespec mark;
 
@@ -246,11 +246,6 @@ int main(void)
 	tcase_add_test(look_case, test_no_output);
 	tcase_add_test(look_case, test_generation_whole);
 	suite_add_tcase(suite, look_case);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -1,9 +1,9 @@
 /* Publishing in parts, as a process that stays does it: what comes out is what publishing at once gives, whatever was
  * written early, and lists that did not change are shared with the generation before. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "store_fixture.h"
+#include "suite_main.h"
 
 /* As the first one, but for what a set holds: the machines have what they had. */
 static struct output other_set(void)
@@ -152,8 +152,6 @@ int main(void)
 {
 	Suite *suite = suite_create("store_prepare");
 	TCase *tcase = tcase_create("store_prepare");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, store_setup, store_teardown);
 	tcase_add_test(tcase, test_in_parts);
@@ -162,8 +160,5 @@ int main(void)
 	tcase_add_loop_test(tcase, test_prepared_for_another, 0, 2);
 	tcase_add_loop_test(tcase, test_not_published, 0, 2);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }

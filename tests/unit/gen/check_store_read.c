@@ -1,9 +1,9 @@
 /* Reading the output tree: generations and objects, whole and damaged, and what differs between two. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "store_fixture.h"
+#include "suite_main.h"
 
 START_TEST(test_nothing)
 {
@@ -139,11 +139,6 @@ int main(void)
 	tcase_add_test(store, test_read_objects);
 	tcase_add_test(store, test_compare);
 	suite_add_tcase(suite, store);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

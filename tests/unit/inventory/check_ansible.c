@@ -6,6 +6,7 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "foreign_case.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static struct fleet fleet;
@@ -261,8 +262,6 @@ int main(void)
 {
 	Suite *suite = suite_create("ansible");
 	TCase *c = tcase_create("ansible");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
@@ -277,8 +276,5 @@ int main(void)
 	tcase_add_loop_test(c, test_refused, 0, (int)(sizeof refused / sizeof *refused));
 	tcase_add_test(c, test_many);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -1,11 +1,11 @@
 /* The AWS importer: what each permission, group, instance and interface becomes; what is left out, by its id. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "foreign_case.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static struct fleet fleet;
@@ -384,8 +384,6 @@ int main(void)
 {
 	Suite *suite = suite_create("aws");
 	TCase *c = tcase_create("groups");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_add_loop_test(c, test_whats, 0, (int)(sizeof whats / sizeof *whats));
@@ -401,8 +399,5 @@ int main(void)
 	tcase_add_test(c, test_group_names);
 	tcase_add_test(c, test_ids_that_fold);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

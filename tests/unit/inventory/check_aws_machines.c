@@ -7,6 +7,7 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "foreign_case.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static struct fleet fleet;
@@ -407,8 +408,6 @@ int main(void)
 {
 	Suite *suite = suite_create("aws-machines");
 	TCase *c = tcase_create("machines");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(c, setup, teardown);
 	tcase_set_timeout(c, 60);
@@ -432,8 +431,5 @@ int main(void)
 	tcase_add_test(c, test_deep_nesting);
 	tcase_add_test(c, test_many);
 	suite_add_tcase(suite, c);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

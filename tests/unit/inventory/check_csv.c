@@ -9,6 +9,7 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "random_fleet.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static struct error *warnings;
@@ -460,8 +461,6 @@ int main(void)
 {
 	Suite *suite = suite_create("csv");
 	TCase *meaning = tcase_create("meaning"), *bad = tcase_create("faults"), *folders = tcase_create("folders");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(meaning, setup, teardown);
 	tcase_add_test(meaning, machines_alone_are_enough);
@@ -485,9 +484,5 @@ int main(void)
 	suite_add_tcase(suite, meaning);
 	suite_add_tcase(suite, bad);
 	suite_add_tcase(suite, folders);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

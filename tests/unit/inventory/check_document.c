@@ -6,6 +6,7 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "random_fleet.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 
@@ -383,8 +384,6 @@ int main(void)
 {
 	Suite *suite = suite_create("document");
 	TCase *reading = tcase_create("reading"), *trips = tcase_create("round trips");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(reading, setup, teardown);
 	tcase_add_test(reading, reads_the_roles_of_the_example);
@@ -403,9 +402,5 @@ int main(void)
 	tcase_add_test(trips, order_says_nothing);
 	suite_add_tcase(suite, reading);
 	suite_add_tcase(suite, trips);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -1,12 +1,13 @@
 /* Documents that are refused: each fault at its line and column, with what helps. What is hostile is refused by name,
  * in every field. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
+
+#include "suite_main.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
@@ -421,8 +422,6 @@ int main(void)
 {
 	Suite *suite = suite_create("document_bad");
 	TCase *text = tcase_create("text"), *values = tcase_create("fields"), *hostiles = tcase_create("hostile");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(text, setup, teardown);
 	tcase_add_test(text, syntax_faults_have_places);
@@ -440,9 +439,5 @@ int main(void)
 	suite_add_tcase(suite, text);
 	suite_add_tcase(suite, values);
 	suite_add_tcase(suite, hostiles);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -1,11 +1,12 @@
 /* Files of rule lines. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
+
+#include "suite_main.h"
 
 static struct arena *arena;
 static struct error *warnings;
@@ -101,8 +102,6 @@ int main(void)
 {
 	Suite *suite = suite_create("document_files");
 	TCase *rules = tcase_create("rules");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(rules, setup, teardown);
 	tcase_add_test(rules, reads_the_seed);
@@ -110,9 +109,5 @@ int main(void)
 	tcase_add_test(rules, lines_that_repeat_count_once);
 	tcase_add_test(rules, shows_all_faults_with_places);
 	suite_add_tcase(suite, rules);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -1,10 +1,11 @@
 /* The examples of the manual page are true: each is read, and the references in it hold. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
+
+#include "suite_main.h"
 
 static struct arena *arena;
 static struct error *warnings;
@@ -110,15 +111,9 @@ int main(void)
 {
 	Suite *suite = suite_create("document_manual");
 	TCase *examples = tcase_create("examples");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(examples, setup, teardown);
 	tcase_add_test(examples, the_examples_are_read);
 	suite_add_tcase(suite, examples);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

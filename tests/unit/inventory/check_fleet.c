@@ -7,6 +7,7 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "random_fleet.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 
@@ -260,8 +261,6 @@ int main(void)
 {
 	Suite *suite = suite_create("fleet");
 	TCase *small = tcase_create("small"), *order = tcase_create("order"), *names = tcase_create("references");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(small, setup, teardown);
 	tcase_add_test(small, every_object_is_found_by_name);
@@ -278,9 +277,5 @@ int main(void)
 	suite_add_tcase(suite, small);
 	suite_add_tcase(suite, order);
 	suite_add_tcase(suite, names);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -8,6 +8,7 @@
 #include "fleetwall/names.h"
 #include "load.h"
 #include "random_rule.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static char *block;
@@ -237,9 +238,5 @@ int main(void)
 	tcase_add_test(cases, times);
 	tcase_add_test(cases, damaged_fields);
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -1,12 +1,12 @@
 /* Rows while they come: none is lost or moved, whatever their number, and each is put to its owner in the order in
  * which it came. valgrind-apart: every cut of every row. */
 #include <check.h>
-#include <stdlib.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/names.h"
 #include "load.h"
 #include "random_rule.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 
@@ -103,9 +103,5 @@ int main(void)
 	tcase_add_test(cases, rows_are_put_to_their_owners);
 	tcase_add_test(cases, owners_are_found_in_any_order);
 	suite_add_tcase(suite, cases);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

@@ -8,6 +8,7 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/inventory.h"
 #include "random_fleet.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 
@@ -313,11 +314,6 @@ int main(void)
 	tcase_add_test(pack, short_or_long_is_refused);
 	tcase_add_test(pack, damage_is_refused_or_harmless);
 	suite_add_tcase(suite, pack);
-	SRunner *runner = srunner_create(suite);
 
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(suite);
 }

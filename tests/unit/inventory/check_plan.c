@@ -9,6 +9,7 @@
 #include "fleetwall/document.h"
 #include "fleetwall/inventory.h"
 #include "random_fleet.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static const struct import_options as_it_is, pruning = {.prune = true};
@@ -585,9 +586,5 @@ static Suite *plan_suite(void)
 
 int main(void)
 {
-	SRunner *runner = srunner_create(plan_suite());
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_main(plan_suite());
 }

@@ -1,12 +1,13 @@
 /* Documents that have owners: what becomes theirs, what they may not touch, what --prune spares. */
 #include <check.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "fleetwall/inventory.h"
+
+#include "suite_main.h"
 
 static struct arena *arena;
 static const struct import_options as_it_is, pruning = {.prune = true}, everything = {.prune = true, .every = true};
@@ -276,8 +277,6 @@ int main(void)
 {
 	Suite *suite = suite_create("plan owners");
 	TCase *tests = tcase_create("owners");
-	SRunner *runner;
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, pruning_spares_what_others_own);
@@ -289,9 +288,5 @@ int main(void)
 	tcase_add_test(tests, a_part_is_its_owners_document);
 	tcase_add_test(tests, owners_are_names);
 	suite_add_tcase(suite, tests);
-	runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }

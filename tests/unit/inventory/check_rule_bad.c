@@ -7,6 +7,8 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/rule.h"
 
+#include "suite_main.h"
+
 static struct arena *arena;
 
 static void setup(void)
@@ -442,8 +444,6 @@ int main(void)
 {
 	Suite *suite = suite_create("rule_bad");
 	TCase *tcase = tcase_create("rule_bad");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, names_place_reason_and_remedy);
@@ -454,8 +454,5 @@ int main(void)
 	tcase_add_test(tcase, says_little_about_much);
 	tcase_add_test(tcase, takes_comments_of_1000_characters);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

@@ -6,6 +6,8 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/rule.h"
 
+#include "suite_main.h"
+
 static struct arena *arena;
 
 static void setup(void)
@@ -391,8 +393,6 @@ int main(void)
 {
 	Suite *suite = suite_create("rule_good");
 	TCase *tcase = tcase_create("rule_good");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, says_the_canonical_form);
@@ -402,8 +402,5 @@ int main(void)
 	tcase_add_test(tcase, warns_of_numbers_that_are_ports);
 	tcase_add_test(tcase, knows_the_ports_that_are_protocols);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

@@ -2,11 +2,12 @@
  * refused lines refused, and its error messages are those of the program. */
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/rule.h"
+
+#include "suite_main.h"
 
 #define PAGE "packaging/man/fleetwall-rules.5"
 
@@ -158,8 +159,6 @@ int main(void)
 {
 	Suite *suite = suite_create("rule_manual");
 	TCase *tcase = tcase_create("rule_manual");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, examples_are_rules);
@@ -167,8 +166,5 @@ int main(void)
 	tcase_add_test(tcase, refused_lines_are_refused);
 	tcase_add_test(tcase, messages_are_those_of_the_program);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

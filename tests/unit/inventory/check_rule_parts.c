@@ -7,6 +7,8 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/rule.h"
 
+#include "suite_main.h"
+
 static struct arena *arena;
 
 static void setup(void)
@@ -547,8 +549,6 @@ int main(void)
 {
 	Suite *suite = suite_create("rule_parts");
 	TCase *tcase = tcase_create("rule_parts");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, parses_a_what_alone);
@@ -569,8 +569,5 @@ int main(void)
 	tcase_add_test(tcase, refuses_impossible_clauses);
 	tcase_add_test(tcase, leaves_nothing_unused);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

@@ -6,6 +6,7 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "random_rule.h"
+#include "suite_main.h"
 
 /* FLEETWALL_SEED and FLEETWALL_ROUNDS try other rules, and more of them. */
 static uint64_t wanted(const char *name, uint64_t otherwise)
@@ -179,8 +180,6 @@ int main(void)
 {
 	Suite *suite = suite_create("rule_property");
 	TCase *tcase = tcase_create("rule_property");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_set_timeout(tcase, 60);
 	tcase_add_test(tcase, odd_names_are_valid);
@@ -189,8 +188,5 @@ int main(void)
 	tcase_add_test(tcase, normalizing_leaves_shared_arrays_alone);
 	tcase_add_test(tcase, damaged_lines_are_refused_or_understood);
 	suite_add_tcase(suite, tcase);
-	srunner_run_all(runner, CK_ENV);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+	return suite_main(suite);
 }

@@ -2,6 +2,7 @@
 #include <check.h>
 
 #include "answer.h"
+#include "suite_main.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 
@@ -97,8 +98,6 @@ int main(void)
 {
 	Suite *suite = suite_create("answer");
 	TCase *tests = tcase_create("answer");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, an_apply);
@@ -107,8 +106,5 @@ int main(void)
 	tcase_add_test(tests, warnings_end);
 	tcase_add_test(tests, lacks_the_script);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }

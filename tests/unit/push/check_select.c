@@ -4,6 +4,7 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "select.h"
+#include "suite_main.h"
 
 static struct arena *arena;
 static const struct str known[] = {{"app1", 4}, {"app2", 4}, {"db1", 3}, {"db2", 3}, {"web.example.net", 15}};
@@ -111,16 +112,11 @@ int main(void)
 {
 	Suite *suite = suite_create("select");
 	TCase *tests = tcase_create("select");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, words_of_all_kinds);
 	tcase_add_test(tests, words_that_speak_of_none);
 	tcase_add_test(tests, roles_are_told);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }

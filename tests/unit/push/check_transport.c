@@ -11,6 +11,7 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "push_fixture.h"
+#include "suite_main.h"
 #include "transport_parts.h"
 
 static struct push_settings settings;
@@ -555,8 +556,6 @@ int main(void)
 {
 	Suite *suite = suite_create("transport");
 	TCase *tests = tcase_create("transport");
-	SRunner *runner = srunner_create(suite);
-	int failed;
 
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, prints_and_ends);
@@ -581,8 +580,5 @@ int main(void)
 	tcase_add_test(tests, other_failures);
 	tcase_add_test(tests, lines_are_made_plain);
 	suite_add_tcase(suite, tests);
-	srunner_run_all(runner, CK_NORMAL);
-	failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed > 0;
+	return suite_main(suite);
 }
