@@ -8,7 +8,10 @@
 
 static const char *const columns[] = {"file",   "line",     "assertion", "holds",
                                       "judged", "left_out", "monitored", "violations"};
-enum { COLUMNS = sizeof columns / sizeof *columns };
+enum {
+	COLUMNS = sizeof columns / sizeof *columns,
+	LOOKS = 12, /* at inventories before a change */
+};
 
 struct asserting {
 	struct run *run;
@@ -128,7 +131,9 @@ static void say_violation(const struct asserting *asserting, size_t place)
 	writer_say(run->writer, "    %.*s", STR_ARG(buf_str(&packet)));
 	writer_say(run->writer, "        %.*s", STR_ARG(buf_str(&machines)));
 	if (cause.n > 0)
-		writer_say(run->writer, "        it came with %.*s", STR_ARG(cause));
+		writer_say(run->writer, "        since %.*s", STR_ARG(cause));
+	else
+		writer_say(run->writer, "        since when is not known");
 }
 
 static void say_assertion(const struct asserting *asserting, const struct policy_note *note)
@@ -195,7 +200,8 @@ struct error *run_assert(struct run *run)
 	policy_judge(run->arena, asserting.resolved, &run->config.settings, &assertions, &asserting.policy);
 	error_collect(&run->warnings, policy_warnings(&asserting.policy));
 	if (asserting.policy.count > 0)
-		TRY(assertions_causes(run, run->arena, asserting.resolved, &asserting.policy, &asserting.causes));
+		TRY(assertions_causes(run, run->arena, asserting.resolved, &asserting.policy, LOOKS,
+		                      &asserting.causes));
 	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
 	for (size_t i = 0; i < asserting.policy.note_count; i++) {
 		write_row(&asserting, &asserting.policy.notes[i]);

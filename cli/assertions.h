@@ -17,14 +17,14 @@ struct error *assertions_load(struct run *run, struct arena *arena, const struct
 struct error *assertions_unread(struct run *run, struct arena *arena, struct error *errors,
                                 const struct assertions *assertions) MUST_CHECK;
 
-/* Of a violation the latest change to what takes part in it. */
+/* Of a violation the change since which it is one: shown by the inventories before and after that. */
 struct cause {
-	struct str number, at, who, os_user, ticket, operation, what; /* number empty: the history knows none */
+	struct str number, at, who, os_user, ticket, operation, what; /* number empty: not known */
 };
-/* Of the first ones; *causes has policy->count. In any transaction or none. */
+/* Of the first ones; *causes has policy->count. At most so many looks at changes that may be it. In no transaction. */
 struct error *assertions_causes(struct run *run, struct arena *arena, const struct resolved *resolved,
-                                const struct policy *policy, struct cause **causes) MUST_CHECK;
-/* "change 17, 2026-03-01T12:00:00Z, by alice, ticket OPS-17: insert rule mysql 0123456789ab"; empty: not known. */
+                                const struct policy *policy, unsigned looks, struct cause **causes) MUST_CHECK;
+/* "change 17 by alice at 2026-03-01T12:00:00Z, ticket OPS-17: insert rule mysql 0123456789ab"; empty: not known. */
 struct str cause_str(struct arena *arena, const struct cause *cause);
 
 /* Loads, judges, and warns: ERROR_GUARD for each violation. In no transaction. */

@@ -154,6 +154,42 @@ run 0 generate
 current 2
 run 0 generate --dry-run
 
+# The change that is told is shown to be it: the latest one that touches what takes part was none.
+cat > "$home/touched" <<'CONF'
+roles = ( { name = "cause"; rules = [ "allow 81/tcp" ]; }, { name = "caller"; }, { name = "other"; } );
+machines = ( { name = "c1"; addresses = [ "10.0.9.1" ]; roles = [ "cause" ]; }, { name = "c2"; addresses = [ "10.0.9.2" ]; } );
+CONF
+run 0 import "$home/touched"
+echo 'never role:caller -> role:cause 81/tcp' > "$home/causes"
+run 0 assert "$home/causes"
+run 0 role assign caller c2 --ticket CAUSE-1
+run 0 role assign other c2 --ticket CAUSE-2
+run 0 machine set c2 --label color=red --ticket CAUSE-3
+run 1 assert "$home/causes"
+says 'ticket CAUSE-1: insert member caller c2'
+silent_on CAUSE-2
+run 1 --json assert "$home/causes"
+json '.items[0].violations[0].cause | .ticket == "CAUSE-1" and .what == "member caller c2" and (.change | test("^[0-9]+$"))'
+# It was so before all of that: a rule that began to count by its time is no change.
+run 0 role unassign other c2
+run 0 role unassign caller c2
+run 0 role assign caller c2 --ticket CAUSE-4
+run 1 assert "$home/causes"
+says 'CAUSE-4'
+soon=$(($(date +%s) + 2))
+run 0 rule add cause "allow 82/tcp since $(date -u -d "@$soon" +%Y-%m-%dT%H:%M:%SZ)" --ticket CAUSE-5
+echo 'never role:caller -> role:cause 82/tcp' > "$home/causes"
+run 0 assert "$home/causes"
+run 0 role assign other c2 --ticket CAUSE-6
+sleep 2
+run 1 assert "$home/causes"
+says 'CAUSE-5'
+silent_on CAUSE-6
+run 0 --config "$home/fleetwall.conf" machine remove c2
+run 0 assert "$home/causes"
+run 0 machine remove c1
+run 0 role remove cause caller other
+
 # What is asserted is another thing, and the inventory the same; and a membership that changes no ruleset.
 echo 'never any -> role:app 80/tcp' >> "$home/policy"
 run 4 generate
