@@ -42,14 +42,15 @@ static const struct rule_list *role_rules(const struct inquiry *inquiry, size_t 
 	return &explainer_role(inquiry->explainer, machine->roles[role])->lists[DIRECTION_IN][action];
 }
 
-/* All that rules of that action speak of. */
-static struct addr_set refused_by(struct inquiry *inquiry, enum action action, size_t family)
+/* All that deny and reject rules speak of. */
+static struct addr_set refused_by(struct inquiry *inquiry, size_t family)
 {
+	static const enum action actions[] = {ACTION_DENY, ACTION_REJECT};
 	const struct resolved_machine *machine = &inquiry->explainer->resolved->machines[inquiry->machine];
 	struct addr_set refused = set_none(family_of(family));
 
-	for (size_t i = 0; i < machine->role_count; i++) {
-		const struct rule_list *list = role_rules(inquiry, i, action);
+	for (size_t i = 0; i < 2 * machine->role_count; i++) {
+		const struct rule_list *list = role_rules(inquiry, i / 2, actions[i % 2]);
 
 		for (size_t j = 0; j < list->count; j++) {
 			struct addr_set set;
@@ -123,21 +124,61 @@ static struct addr_set managed_sources(struct inquiry *inquiry, size_t family)
 	return addr_set_of(inquiry->scratch, family_of(family), ranges, settings->management_count);
 }
 
-static void let_in(struct inquiry *inquiry, size_t family)
+/* So many addresses, or all of them and more. */
+static addr_bits size_of(const struct addr_set *set, addr_bits size)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		addr_bits more = set->ranges[i].last - set->ranges[i].first;
+
+		if (more >= family_last(set->family) - size)
+			return family_last(set->family);
+		size += more + 1;
+	}
+	return size;
+}
+
+/* Is nothing refused, and so little let in that it is not everybody? Then each rule lets in all it speaks of, and what
+ * they let in together need not be put together: of large roles, that is what takes the time. */
+static bool is_plain(const struct inquiry *inquiry, const struct addr_set *refused, size_t family)
+{
+	addr_bits size = 0, all = family_last(family_of(family));
+
+	for (size_t i = 0; i < inquiry->rules.count && size < all; i++)
+		size = size_of(&inquiry->rules.items[i].sets[family], size);
+	return refused->count == 0 && size < all;
+}
+
+static void find_let_in(struct inquiry *inquiry, const struct addr_set *refused, size_t family)
 {
 	struct arena *scratch = inquiry->scratch;
 	struct addr_set let = set_none(family_of(family));
-	struct addr_set denied = refused_by(inquiry, ACTION_DENY, family);
-	struct addr_set rejected = refused_by(inquiry, ACTION_REJECT, family);
 
 	for (size_t i = 0; i < inquiry->rules.count; i++)
 		let = set_or(scratch, &let, &inquiry->rules.items[i].sets[family]);
-	let = set_without(scratch, &let, &denied);
-	let = set_without(scratch, &let, &rejected);
-	inquiry->managed[family] = managed_sources(inquiry, family);
+	let = set_without(scratch, &let, refused);
 	inquiry->let[family] = set_or(scratch, &let, &inquiry->managed[family]);
 	inquiry->open[family] = set_is_all(&let);
-	inquiry->stages[family] = STAGE_ALLOW;
+}
+
+/* Plain are both families, or none: what a peer has in one decides about its name for both. */
+static void let_in(struct inquiry *inquiry)
+{
+	struct addr_set refused[FAMILIES];
+	bool asked[FAMILIES];
+
+	inquiry->plain = true;
+	for (size_t family = 0; family < FAMILIES; family++) {
+		asked[family] = !inquiry->open[family];
+		if (!asked[family])
+			continue;
+		refused[family] = refused_by(inquiry, family);
+		inquiry->managed[family] = managed_sources(inquiry, family);
+		inquiry->stages[family] = STAGE_ALLOW;
+		inquiry->plain = inquiry->plain && is_plain(inquiry, &refused[family], family);
+	}
+	for (size_t family = 0; family < FAMILIES; family++)
+		if (asked[family] && !inquiry->plain)
+			find_let_in(inquiry, &refused[family], family);
 }
 
 static struct error *ask(struct inquiry *inquiry, const struct packet_what *what)
@@ -149,9 +190,7 @@ static struct error *ask(struct inquiry *inquiry, const struct packet_what *what
 		TRY(is_open(inquiry, what, family));
 	}
 	note_rules(inquiry);
-	for (size_t family = 0; family < FAMILIES; family++)
-		if (!inquiry->open[family])
-			let_in(inquiry, family);
+	let_in(inquiry);
 	return NULL;
 }
 

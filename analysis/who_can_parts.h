@@ -26,7 +26,8 @@ struct inquiry {
 	} rules;
 	bool open[FAMILIES];               /* everybody is let in, in this stage */
 	enum stage stages[FAMILIES];
-	struct addr_set let[FAMILIES];     /* all who are let in */
+	bool plain;                        /* whomever a rule speaks of is let in, and not everybody is */
+	struct addr_set let[FAMILIES];     /* all who are let in; everybody, where it is plain */
 	struct addr_set managed[FAMILIES]; /* those of them who are by management */
 };
 

@@ -13,8 +13,9 @@ struct sender {
 	enum source_kind kind;
 	struct str name;
 	const struct peer *role; /* of a role: as a rule names it */
+	struct addr_set whole[FAMILIES]; /* peers that are let in as a whole */
 	struct {
-		struct range *items;
+		struct range *items; /* and these */
 		size_t count, capacity;
 	} ranges;
 };
@@ -33,14 +34,9 @@ static struct sender *sender_of(struct senders *senders, struct str key, enum so
 	uint32_t number = names_add(senders->keys, key);
 
 	if (number == senders->list.count)
-		APPEND(senders->inquiry->scratch, &senders->list, ((struct sender){.kind = kind, .name = name}));
+		APPEND(senders->inquiry->scratch, &senders->list,
+		       ((struct sender){kind, name, .whole = {set_none(FAMILY_4), set_none(FAMILY_6)}}));
 	return &senders->list.items[number];
-}
-
-static void add_set(struct senders *senders, struct sender *sender, const struct addr_set *set)
-{
-	for (size_t i = 0; i < set->count; i++)
-		APPEND(senders->inquiry->scratch, &sender->ranges, set->ranges[i]);
 }
 
 /* --- peers that are let in as a whole --- */
@@ -81,7 +77,7 @@ static struct addr_set peer_sources(const struct senders *senders, const struct 
 	if (!letting->covers[family] || inquiry->open[family])
 		return set_none(family_of(family));
 	if (literal->kind == PEER_LITERAL)
-		return addr_set_of(inquiry->scratch, family_of(family), &literal->literal, 1);
+		return addr_set_of(inquiry->arena, family_of(family), &literal->literal, 1);
 	return *peers_set(inquiry->explainer->peers, letting->rule->peers[peer], false, family_of(family));
 }
 
@@ -94,8 +90,8 @@ static void add_whole(struct senders *senders, const struct peer *peer, const st
 	sender = sender_of(senders, buf_str(&text), kind_of(peer->kind),
 	                   peer->kind == PEER_LITERAL ? (struct str){NULL, 0} : buf_str(&text));
 	sender->role = peer->kind == PEER_ROLE ? peer : NULL;
-	add_set(senders, sender, &sets[0]);
-	add_set(senders, sender, &sets[1]);
+	for (size_t family = 0; family < FAMILIES; family++)
+		sender->whole[family] = set_or(senders->inquiry->arena, &sender->whole[family], &sets[family]);
 }
 
 /* Those of the machine's addresses that the rule lets in. */
@@ -148,7 +144,8 @@ static void add_peer(struct senders *senders, const struct letting *letting, siz
 	*peer = spelled(letting, &letting->rule->effective->held->rule.peers[number]);
 	for (size_t family = 0; family < FAMILIES; family++) {
 		sets[family] = peer_sources(senders, letting, number, family);
-		whole = whole && (inquiry->open[family] || set_within(&sets[family], &inquiry->let[family]));
+		whole = whole && (inquiry->open[family] || inquiry->plain ||
+		                  set_within(&sets[family], &inquiry->let[family]));
 	}
 	if (sets[0].count + sets[1].count == 0)
 		return;
@@ -185,26 +182,30 @@ static void add_piece(void *context, struct prefix prefix)
 	APPEND(pieces->arena, pieces, prefix);
 }
 
-/* Those that are let in, without management and the sources so far. */
+/* All the addresses of a source. */
+static struct addr_set set_of(struct arena *arena, const struct sender *sender, size_t family)
+{
+	struct addr_set loose = addr_set_of(arena, family_of(family), sender->ranges.items, sender->ranges.count);
+
+	return set_or(arena, &sender->whole[family], &loose);
+}
+
+/* Those that are let in, without management and the sources so far. Where it is plain there are none. */
 static void find_left(const struct senders *senders, struct pieces *pieces)
 {
 	struct inquiry *inquiry = senders->inquiry;
-	struct {
-		struct range *items;
-		size_t count, capacity;
-	} named = {0};
 
-	for (size_t i = 0; i < senders->list.count; i++)
-		for (size_t j = 0; j < senders->list.items[i].ranges.count; j++)
-			APPEND(inquiry->scratch, &named, senders->list.items[i].ranges.items[j]);
-	for (size_t family = 0; family < FAMILIES; family++) {
-		struct addr_set set =
-			addr_set_of(inquiry->scratch, family_of(family), named.items, named.count), left;
+	for (size_t family = 0; family < FAMILIES && !inquiry->plain; family++) {
+		struct addr_set left;
 
 		if (inquiry->open[family])
 			continue;
 		left = set_without(inquiry->scratch, &inquiry->let[family], &inquiry->managed[family]);
-		left = set_without(inquiry->scratch, &left, &set);
+		for (size_t i = 0; i < senders->list.count && left.count > 0; i++) {
+			struct addr_set set = set_of(inquiry->scratch, &senders->list.items[i], family);
+
+			left = set_without(inquiry->scratch, &left, &set);
+		}
 		addr_set_prefixes(&left, add_piece, pieces);
 	}
 }
@@ -224,6 +225,12 @@ static void add_left(struct senders *senders, struct prefix prefix, struct str n
 	APPEND(senders->inquiry->scratch, &sender->ranges, prefix_range(prefix));
 }
 
+/* A literal is one range. */
+static struct range literal_of(const struct sender *sender)
+{
+	return sender->whole[sender->whole[0].count == 0].ranges[0];
+}
+
 /* Literals that are one prefix come behind the pieces. */
 static uint32_t *single_literals(const struct senders *senders, struct pieces *pieces)
 {
@@ -234,12 +241,18 @@ static uint32_t *single_literals(const struct senders *senders, struct pieces *p
 		const struct sender *sender = &senders->list.items[i];
 		struct prefix prefix;
 
-		if (sender->name.n > 0 || !range_prefix(sender->ranges.items[0], &prefix))
+		if (sender->name.n > 0 || !range_prefix(literal_of(sender), &prefix))
 			continue;
 		APPEND(pieces->arena, pieces, prefix);
 		places[count++] = (uint32_t)i;
 	}
 	return places;
+}
+
+static void forget(struct sender *sender)
+{
+	for (size_t family = 0; family < FAMILIES; family++)
+		sender->whole[family].count = 0;
 }
 
 /* A literal that is what a network or machine is becomes a part of that one's row, and its own is empty. */
@@ -253,13 +266,15 @@ static struct error *name_left(struct senders *senders, prefix_names *names, voi
 	find_left(senders, &pieces);
 	left = pieces.count;
 	literals = single_literals(senders, &pieces);
+	if (pieces.count == 0)
+		return NULL;
 	found = ARENA_ARRAY(pieces.arena, struct str, pieces.count);
 	TRY(names(context, senders->inquiry->arena, pieces.items, pieces.count, found));
 	for (size_t i = 0; i < pieces.count; i++) {
 		if (i >= left && found[i].n == 0)
 			continue;
 		if (i >= left)
-			senders->list.items[literals[i - left]].ranges.count = 0;
+			forget(&senders->list.items[literals[i - left]]);
 		add_left(senders, pieces.items[i], found[i]);
 	}
 	return NULL;
@@ -287,13 +302,14 @@ static void find_rules(const struct inquiry *inquiry, struct let_in *row)
 	qsort(row->rules, row->rule_count, sizeof *row->rules, by_id);
 }
 
+/* A role is let in as a whole: of each family either all of the addresses that its peer stands for, or none. */
 static bool has_address(const struct machine *machine, struct str label, const struct let_in *row)
 {
 	for (size_t i = 0; i < machine->address_count; i++) {
 		const struct machine_address *address = &machine->addresses[i];
 
 		if ((label.n == 0 || str_eq(address->label, label)) &&
-		    addr_set_has(&row->sets[address->addr.family == FAMILY_6], address->addr))
+		    row->sets[address->addr.family == FAMILY_6].count > 0)
 			return true;
 	}
 	return false;
@@ -320,14 +336,18 @@ struct rows {
 	size_t count, capacity;
 };
 
+static void count_piece(void *context, struct prefix prefix)
+{
+	size_t *count = context;
+
+	(void)prefix;
+	++*count;
+}
+
 static void add_row(struct rows *rows, const struct inquiry *inquiry, struct let_in row)
 {
-	struct pieces pieces = {.arena = inquiry->arena};
-
-	addr_set_prefixes(&row.sets[0], add_piece, &pieces);
-	addr_set_prefixes(&row.sets[1], add_piece, &pieces);
-	row.prefixes = pieces.items;
-	row.prefix_count = pieces.count;
+	for (size_t family = 0; family < FAMILIES; family++)
+		addr_set_prefixes(&row.sets[family], count_piece, &row.prefix_count);
 	find_rules(inquiry, &row);
 	APPEND(rows->arena, rows, row);
 }
@@ -366,11 +386,10 @@ static void add_sources(struct rows *rows, const struct senders *senders)
 		const struct sender *sender = &senders->list.items[i];
 		struct let_in row = {sender->kind, .stage = STAGE_ALLOW};
 
-		if (sender->ranges.count == 0)
-			continue;
 		for (size_t family = 0; family < FAMILIES; family++)
-			row.sets[family] = addr_set_of(inquiry->arena, family_of(family), sender->ranges.items,
-			                               sender->ranges.count);
+			row.sets[family] = set_of(inquiry->arena, sender, family);
+		if (row.sets[0].count + row.sets[1].count == 0)
+			continue;
 		if (sender->name.n > 0)
 			row.name = str_copy(inquiry->arena, sender->name);
 		row.machines = sender->role != NULL ? count_members(inquiry, sender->role, &row) : 0;

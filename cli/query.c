@@ -61,12 +61,18 @@ static struct cell make_cell(struct arena *arena, struct str text, enum column_k
 	return cell_text(text);
 }
 
-struct cell cell_shown(struct run *run, const struct str *items, size_t count)
+size_t count_shown(const struct run *run, size_t count)
 {
 	bool all = writer_is_json(run->writer) || run->globals->style.csv;
+
+	return all || count <= SHOWN_MOST ? count : SHOWN_MOST;
+}
+
+struct cell cell_shown(struct run *run, const struct str *items, size_t count)
+{
 	struct str *shown;
 
-	if (all || count <= SHOWN_MOST)
+	if (count_shown(run, count) == count)
 		return cell_list(items, count);
 	shown = ARENA_ARRAY(run->arena, struct str, SHOWN_MOST + 1);
 	for (size_t i = 0; i < SHOWN_MOST; i++)

@@ -14,6 +14,8 @@ struct error *rules_then(struct run *run, const struct resolved *resolved, uint6
 struct error *rule_machines_then(struct run *run, const struct resolved *resolved, struct str id) MUST_CHECK;
 
 /* A list of which a person reads the first ones, and how many more there are; programs get all. */
+/* The rest of `items` need not be there: as many as count_shown() says of `count`. */
+size_t count_shown(const struct run *run, size_t count);
 struct cell cell_shown(struct run *run, const struct str *items, size_t count);
 
 #endif

@@ -82,6 +82,8 @@ struct error *round_prepare(struct round *round) MUST_CHECK;
 /* The head of the round before, the news from the database (a snapshot is open afterwards), and the state of the store.
  * Where something changed and nothing is in memory, it is loaded meanwhile. */
 struct error *round_ask(struct round *round) MUST_CHECK;
+/* Is the head of this database, as it is now, of which there are news? Otherwise there is no head any more. */
+struct error *round_check_head(struct round *round) MUST_CHECK;
 /* Can what was published be other than what the inventory says now? */
 bool round_may_differ(const struct round *round);
 /* Loads the fleet, whole or what changed, from the open snapshot, and ends that; and what is published. */

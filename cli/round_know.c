@@ -158,8 +158,7 @@ static void find_head(struct round *round)
 		round->has_head = false;
 }
 
-/* Is the head of this database, as it is now? */
-static struct error *check_head(struct round *round)
+struct error *round_check_head(struct round *round)
 {
 	bool recorded = false;
 
@@ -179,7 +178,7 @@ static struct error *ask_database(struct round *round)
 		TRY(run_connect(round->run));
 	TRY(db_begin(round->run->db, DB_SNAPSHOT));
 	TRY(inventory_news(round->arena, round->run->db, since, &round->news));
-	return check_head(round);
+	return round_check_head(round);
 }
 
 static struct error *load_all(struct round *round);

@@ -3,6 +3,7 @@
 
 #include "fleetwall/inventory.h"
 
+#include "kept.h"
 #include "query.h"
 
 static const char *const columns[] = {"source", "machines", "prefixes", "stage", "roles", "rules"};
@@ -44,17 +45,32 @@ static struct error *names_in_database(void *context, struct arena *arena, const
 
 /* --- the answer --- */
 
+struct texts {
+	struct arena *arena;
+	struct str *items;
+	size_t count, most;
+};
+
+static void add_text(void *context, struct prefix prefix)
+{
+	struct texts *texts = context;
+	struct buf buf;
+
+	if (texts->count == texts->most)
+		return;
+	buf = buf_new(texts->arena);
+	prefix_print(&buf, prefix);
+	texts->items[texts->count++] = buf_str(&buf);
+}
+
 static struct cell prefixes_cell(struct run *run, const struct let_in *row)
 {
-	struct str *items = ARENA_ARRAY(run->arena, struct str, row->prefix_count);
+	struct texts texts = {.arena = run->arena, .most = count_shown(run, row->prefix_count)};
 
-	for (size_t i = 0; i < row->prefix_count; i++) {
-		struct buf buf = buf_new(run->arena);
-
-		prefix_print(&buf, row->prefixes[i]);
-		items[i] = buf_str(&buf);
-	}
-	return cell_shown(run, items, row->prefix_count);
+	texts.items = ARENA_ARRAY(run->arena, struct str, texts.most);
+	for (size_t i = 0; i < 2; i++)
+		addr_set_prefixes(&row->sets[i], add_text, &texts);
+	return cell_shown(run, texts.items, row->prefix_count);
 }
 
 static bool is_among(const struct str *items, size_t count, struct str item)
@@ -74,7 +90,7 @@ static void write_row(struct run *run, const struct let_in *row)
 	for (size_t i = 0; i < row->rule_count; i++) {
 		ids[i] = str_of(row->rules[i]->id);
 		if (!is_among(roles, role_count, row->rules[i]->role->name))
-			roles[role_count++] = row->rules[i]->role->name;
+			roles[role_count++] = str_copy(run->arena, row->rules[i]->role->name);
 	}
 	writer_row(run->writer, (struct cell[]){
 					cell_some(row->name),
@@ -103,8 +119,9 @@ static void say(struct run *run, const struct machine *machine, const struct who
 }
 
 struct question {
-	struct fleet fleet;
-	bool whole; /* else the snapshot is still open */
+	struct fleet fleet;  /* all that the answer needs */
+	struct fleet *whole; /* where names of prefixes are; NULL: the snapshot is still open, and has them */
+	const struct resolved *resolved;
 	struct explainer *explainer;
 	const struct machine *machine;
 	struct packet_what what;
@@ -115,9 +132,9 @@ static struct error *understand(struct run *run, struct str what, struct questio
 {
 	struct error *errors = NULL;
 	struct str name = str_lower(run->arena, run->arguments[0]);
-	const struct resolved *resolved = resolve(run->arena, &question->fleet);
 
-	question->explainer = explainer_new(run->arena, resolved, &run->config.settings);
+	question->resolved = resolve(run->arena, &question->fleet);
+	question->explainer = explainer_new(run->arena, question->resolved, &run->config.settings);
 	question->machine = fleet_machine(&question->fleet, name);
 	if (question->machine == NULL)
 		errors = unknown_machine(run->arena, &question->fleet, name);
@@ -130,18 +147,27 @@ static uint32_t place_of(const struct question *question)
 	return (uint32_t)(question->machine - question->fleet.machines);
 }
 
+static struct who_can_needs needs_of(struct run *run, const struct question *question)
+{
+	return who_can_needs(run->arena, question->explainer, place_of(question), &question->what);
+}
+
+/* --- from the tables --- */
+
 /* First the machine and its rules; then whom those rules speak of that cover the packet, be they 100,000. */
-static struct error *prepare(struct run *run, struct str what, struct question *question)
+static struct error *prepare_from_tables(struct run *run, struct str what, struct question *question)
 {
 	struct str name = str_lower(run->arena, run->arguments[0]);
 	struct around around = {.machines = {&name, 1}};
 	struct who_can_needs needs;
+	bool whole;
 
-	TRY(run_load_around(run, &around, &question->fleet, &question->whole));
+	TRY(run_load_around(run, &around, &question->fleet, &whole));
 	TRY(understand(run, what, question));
-	if (question->whole)
+	question->whole = whole ? &question->fleet : NULL;
+	if (whole)
 		return NULL;
-	needs = who_can_needs(run->arena, question->explainer, place_of(question), &question->what);
+	needs = needs_of(run, question);
 	if (needs.role_count + needs.machine_count == 0)
 		return NULL;
 	around.roles = (struct name_list){needs.roles, needs.role_count};
@@ -150,31 +176,93 @@ static struct error *prepare(struct run *run, struct str what, struct question *
 	return understand(run, what, question);
 }
 
+/* --- from what is kept --- */
+
+/* Of all roles those alone that the machine has, and those needed: memberships in others need not be found. */
+static void leave_roles(struct run *run, struct question *question, const struct who_can_needs *needs)
+{
+	const struct fleet *whole = question->whole;
+	const struct resolved_machine *machine = &question->resolved->machines[place_of(question)];
+	bool *wanted = ARENA_ARRAY(run->arena, bool, whole->role_count);
+	struct fleet *part = &question->fleet;
+
+	for (size_t i = 0; i < machine->role_count; i++)
+		wanted[machine->roles[i]] = true;
+	for (size_t i = 0; i < needs->role_count; i++) {
+		const struct role *role = fleet_role(whole, needs->roles[i]);
+
+		if (role != NULL)
+			wanted[role - whole->roles] = true;
+	}
+	*part = *whole;
+	part->roles = ARENA_ARRAY(run->arena, struct role, whole->role_count);
+	part->role_count = 0;
+	for (size_t i = 0; i < whole->role_count; i++)
+		if (wanted[i])
+			part->roles[part->role_count++] = whole->roles[i];
+}
+
+/* The machine by itself says whom its rules speak of. Who does not exist is told from all there are. */
+static struct error *prepare_from_kept(struct run *run, struct str what, struct question *question)
+{
+	const struct fleet *whole = question->whole;
+	const struct machine *machine = fleet_machine(whole, str_lower(run->arena, run->arguments[0]));
+	struct who_can_needs needs;
+
+	question->fleet = *whole;
+	if (machine != NULL) {
+		question->fleet.machines = whole->machines + (machine - whole->machines);
+		question->fleet.machine_count = 1;
+	}
+	TRY(understand(run, what, question));
+	needs = needs_of(run, question);
+	leave_roles(run, question, &needs);
+	return understand(run, what, question);
+}
+
+/* --- the answer --- */
+
+static struct error *prepare(struct run *run, struct arena *memory, struct str what, struct question *question)
+{
+	struct fleet *kept = ARENA_NEW(memory, struct fleet);
+	bool is = false;
+
+	if (!run_has(run, "at"))
+		TRY(kept_load(run, memory, kept, &is));
+	question->whole = kept;
+	return is ? prepare_from_kept(run, what, question) : prepare_from_tables(run, what, question);
+}
+
 static struct error *answer(struct run *run, struct question *question)
 {
+	bool open = question->whole == NULL;
 	struct who_can who;
 
 	TRY(who_can(run->arena, question->explainer, place_of(question), &question->what,
-	            question->whole ? fleet_prefix_names : names_in_database,
-	            question->whole ? (void *)&question->fleet : run, &who));
+	            open ? names_in_database : fleet_prefix_names, open ? (void *)run : question->whole, &who));
 	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
 	for (size_t i = 0; i < who.count; i++)
 		write_row(run, &who.items[i]);
 	say(run, question->machine, &who);
 	run->no = who.count == 0;
-	return question->whole ? NULL : db_commit(run->db);
+	return open ? db_commit(run->db) : NULL;
 }
 
 struct error *run_who_can(struct run *run)
 {
+	struct arena *memory = arena_new();
 	struct buf what = buf_new(run->arena);
-	struct question question;
+	struct question question = {0};
+	struct error *error;
 
 	for (size_t i = 1; i < run->argument_count; i++) {
 		if (i > 1)
 			buf_char(&what, ' ');
 		buf_add(&what, run->arguments[i]);
 	}
-	TRY(prepare(run, buf_str(&what), &question));
-	return answer(run, &question);
+	error = prepare(run, memory, buf_str(&what), &question);
+	if (error == NULL)
+		error = answer(run, &question);
+	arena_free(memory);
+	return error;
 }

@@ -9,6 +9,17 @@ struct ranges {
 	size_t count, capacity;
 };
 
+/* Room for more, so that many need not move while they come. */
+static void make_room(struct arena *scratch, struct ranges *ranges, size_t more)
+{
+	struct range *items = arena_raw(scratch, (ranges->count + more) * sizeof *items);
+
+	for (size_t i = 0; i < ranges->count; i++)
+		items[i] = ranges->items[i];
+	ranges->items = items;
+	ranges->capacity = ranges->count + more;
+}
+
 /* What an address must be to count. */
 struct wanted {
 	enum family family;
@@ -34,10 +45,18 @@ static void add_machine(struct arena *scratch, struct ranges *ranges, const stru
 static void add_role(struct arena *scratch, struct ranges *ranges, const struct resolved *resolved,
                      const struct role *role, const struct wanted *wanted)
 {
-	const struct resolved_role *members = role != NULL ? &resolved->roles[role - resolved->fleet->roles] : NULL;
+	const struct machine *machines = resolved->fleet->machines;
+	const struct resolved_role *members;
+	size_t most = 0;
 
-	for (size_t i = 0; members != NULL && i < members->member_count; i++)
-		add_machine(scratch, ranges, &resolved->fleet->machines[members->members[i]], wanted);
+	if (role == NULL)
+		return;
+	members = &resolved->roles[role - resolved->fleet->roles];
+	for (size_t i = 0; i < members->member_count; i++)
+		most += machines[members->members[i]].address_count;
+	make_room(scratch, ranges, most);
+	for (size_t i = 0; i < members->member_count; i++)
+		add_machine(scratch, ranges, &machines[members->members[i]], wanted);
 }
 
 static void add_network(struct arena *scratch, struct ranges *ranges, const struct network *network,

@@ -330,6 +330,13 @@ struct error *inventory_find_changes(struct arena *arena, struct db *db, struct 
 	return by_indexes(db, false);
 }
 
+size_t inventory_changes_count(const struct inventory_changes *changes)
+{
+	if (changes->everything)
+		return SIZE_MAX;
+	return changes->machines.count + changes->roles.count + changes->networks.count + changes->services.count;
+}
+
 struct error *inventory_load_found(struct arena *arena, struct arena *machines, struct db *db,
                                    const struct inventory_changes *changes, const struct fleet *before,
                                    struct fleet *after, struct inventory_touched *touched)

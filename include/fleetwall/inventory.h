@@ -88,6 +88,8 @@ struct error *inventory_load_changes(struct arena *arena, struct arena *machines
 struct inventory_changes;
 struct error *inventory_find_changes(struct arena *arena, struct db *db, struct str since, size_t machine_count,
                                      struct inventory_changes **changes) MUST_CHECK;
+/* How many objects changed; SIZE_MAX: so many that nobody counted them. */
+size_t inventory_changes_count(const struct inventory_changes *changes);
 struct error *inventory_load_found(struct arena *arena, struct arena *machines, struct db *db,
                                    const struct inventory_changes *changes, const struct fleet *before,
                                    struct fleet *after, struct inventory_touched *touched) MUST_CHECK;

@@ -16,8 +16,7 @@ struct let_in {
 	                              empty: they have none */
 	size_t machines;           /* of a role: those that have such an address */
 	struct addr_set sets[2];   /* IPv4, IPv6 */
-	struct prefix *prefixes;   /* the same, IPv4 first */
-	size_t prefix_count;
+	size_t prefix_count;       /* addr_set_prefixes() of both gives so many */
 	enum stage stage;          /* that lets them in */
 	const struct effective_rule **rules; /* through which some of them come; sorted by id, unique */
 	size_t rule_count;

@@ -65,4 +65,26 @@ for machine in web1 web2 strict1 tight1 sleeper watched shared bare; do
 	same explain "$machine" 203.0.113.5 53/udp
 	same explain "$machine" 2001:db8::1 icmp
 done
+
+# From what generate keeps, and from that and what changed since.
+each_again() {
+	for machine in web1 web2 tight1 sleeper watched shared; do
+		for what in 22/tcp 443/tcp 5005/tcp 5016/tcp; do
+			same who-can "$machine" "$what"
+		done
+	done
+}
+printf 'output = "%s/kept";\n' "$home" >> "$FLEETWALL_CONFIG"
+run 0 generate
+each_again
+run 2 who-can wep1 22/tcp
+complains 'did you mean web1?'
+run 0 machine disable client1
+run 0 network add late 10.77.0.0/16
+run 0 machine add late1 --address 10.1.0.77 --role client
+run 0 rule add web 'deny 5016/tcp from 10.1.0.0/29'
+run 0 rule add web 'allow 5005/tcp from network:late, self'
+sleep 1
+now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
+each_again
 finish

@@ -47,6 +47,32 @@ static struct who_can asked(uint32_t machine, const struct packet_what *what)
 	return answer;
 }
 
+static void add_prefix(void *context, struct prefix prefix)
+{
+	struct buf *buf = context;
+
+	buf_char(buf, ' ');
+	prefix_print(buf, prefix);
+}
+
+/* One line a row: name, machines, prefixes, stage, how many rules. */
+static const char *rows_of(uint32_t machine, const struct packet_what *what)
+{
+	struct who_can answer = asked(machine, what);
+	struct buf buf = buf_new(arena);
+
+	for (size_t i = 0; i < answer.count; i++) {
+		const struct let_in *row = &answer.items[i];
+
+		buf_format(&buf, "%.*s %zu", row->name.n > 0 ? (int)row->name.n : 1,
+		           row->name.n > 0 ? row->name.p : "-", row->machines);
+		for (size_t family = 0; family < 2; family++)
+			addr_set_prefixes(&row->sets[family], add_prefix, &buf);
+		buf_format(&buf, " %.*s %zu\n", STR_ARG(stage_str(row->stage)), row->rule_count);
+	}
+	return str_c(arena, buf_str(&buf));
+}
+
 /* --- one source --- */
 
 static bool has_rule(const struct let_in *row, const struct effective_rule *rule)
@@ -275,6 +301,86 @@ START_TEST(edges_of_random_fleets)
 }
 END_TEST
 
+/* Everybody refuses two addresses. */
+static void refuse_nobody(void)
+{
+	static const struct str text = {"deny all from 240.0.0.9, fdff:dead::9", 37};
+	struct rule rule;
+	bool stored;
+
+	ck_assert_ptr_null(rule_parse(arena, text, &rule, &stored, NULL));
+	for (size_t i = 0; i < fleet.role_count; i++) {
+		struct role *role = &fleet.roles[i];
+		struct role_rule *rules = ARENA_ARRAY(arena, struct role_rule, role->rule_count + 1);
+
+		for (size_t j = 0; j < role->rule_count; j++)
+			rules[j] = role->rules[j];
+		rules[role->rule_count++] =
+			(struct role_rule){.rule = rule, .text = text, .enabled = true};
+		role->rules = rules;
+	}
+	look_at_fleet();
+}
+
+static bool lets_in_those(uint32_t machine, const struct packet_what *what)
+{
+	static const struct addr v4 = {0xf0000009u, FAMILY_4};
+	static const struct addr v6 = {((addr_bits)0xfdffdead << 96) + 9, FAMILY_6};
+	struct who_can answer = asked(machine, what);
+
+	for (size_t i = 0; i < answer.count; i++)
+		if (addr_set_has(&answer.items[i].sets[0], v4) || addr_set_has(&answer.items[i].sets[1], v6))
+			return true;
+	return false;
+}
+
+enum { TIMES = 8 };
+
+/* A question, and the rows of its answer; NULL: those addresses are in it. */
+struct past {
+	struct packet_what what;
+	const char *rows;
+};
+
+static struct past *ask_all(size_t count)
+{
+	struct past *past = ARENA_ARRAY(arena, struct past, count);
+
+	for (size_t i = 0; i < count; i++) {
+		uint32_t machine = (uint32_t)(i / TIMES);
+
+		past[i].what = random_what();
+		past[i].rows = lets_in_those(machine, &past[i].what) ? NULL : rows_of(machine, &past[i].what);
+	}
+	return past;
+}
+
+/* Where nothing is refused, the answer comes without putting sets together: it must be the same. */
+START_TEST(a_refusal_of_nobody_changes_nothing)
+{
+	size_t compared = 0;
+
+	for (uint64_t seed = 1; seed <= rounds(100); seed++) {
+		struct past *past;
+
+		begin(seed * 15485863);
+		fleet = random_fleet(arena, &rng, 1 + rng_below(&rng, 12));
+		fleet.clock = 1767225600;
+		look_at_fleet();
+		past = ask_all(fleet.machine_count * TIMES);
+		refuse_nobody();
+		for (size_t i = 0; i < fleet.machine_count * TIMES; i++) {
+			if (past[i].rows == NULL)
+				continue;
+			ck_assert_str_eq(rows_of((uint32_t)(i / TIMES), &past[i].what), past[i].rows);
+			compared += past[i].rows[0] != '\0';
+		}
+		end();
+	}
+	ck_assert_uint_ge(compared, rounds(100));
+}
+END_TEST
+
 /* --- names --- */
 
 static const char named[] =
@@ -312,27 +418,12 @@ static void set_up(void)
 	look_at_fleet();
 }
 
-/* One line a row: name, machines, prefixes, stage, how many rules. */
 static const char *said(const char *machine, const char *text)
 {
-	struct buf buf = buf_new(arena);
 	struct packet_what what;
-	struct who_can answer;
 
 	ck_assert_ptr_null(packet_parse(explainer, str_of(text), &what));
-	answer = asked((uint32_t)(fleet_machine(&fleet, str_of(machine)) - fleet.machines), &what);
-	for (size_t i = 0; i < answer.count; i++) {
-		const struct let_in *row = &answer.items[i];
-
-		buf_format(&buf, "%.*s %zu", row->name.n > 0 ? (int)row->name.n : 1,
-		           row->name.n > 0 ? row->name.p : "-", row->machines);
-		for (size_t j = 0; j < row->prefix_count; j++) {
-			buf_char(&buf, ' ');
-			prefix_print(&buf, row->prefixes[j]);
-		}
-		buf_format(&buf, " %.*s %zu\n", STR_ARG(stage_str(row->stage)), row->rule_count);
-	}
-	return str_c(arena, buf_str(&buf));
+	return rows_of((uint32_t)(fleet_machine(&fleet, str_of(machine)) - fleet.machines), &what);
 }
 
 START_TEST(sources_have_names)
@@ -370,6 +461,7 @@ int main(void)
 	tcase_set_timeout(brute, 120);
 	tcase_add_test(brute, every_address_of_small_worlds);
 	tcase_add_test(brute, edges_of_random_fleets);
+	tcase_add_test(brute, a_refusal_of_nobody_changes_nothing);
 	suite_add_tcase(suite, brute);
 	tcase_add_checked_fixture(names, set_up, end);
 	tcase_add_test(names, sources_have_names);
