@@ -1,5 +1,5 @@
-/* Which change brought what an assertion does not allow. The history says which changes touch what takes part in it; each
- * is told only if it is shown: the inventory as it was before the change kept to the assertion there, and with the
+/* Which change brought what an assertion does not allow. The history says which changes touch what takes part in it;
+ * each is told only if it is shown: the inventory as it was before the change kept to the assertion there, and with the
  * change it does not. What can't be shown is not known, and nothing is said. */
 #include <stdlib.h>
 

@@ -254,8 +254,8 @@ static const char watch_details[] =
 static const char publish_details[] =
 	"Rules that have ended since do not come back, and those that have begun are there. The inventory stays as it "
 	"is, so the next\n"
-	"generate publishes what it says. What the generation opens, compared with the one that is published, is "
-        "shown.";
+	"generate publishes what it says. What the generation opens and closes, compared with the one that is "
+	"published, is shown.";
 
 static const char push_details[] =
 	"Pushes what is published to the machines that have not confirmed it: first one machine of each role, then a "

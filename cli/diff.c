@@ -4,6 +4,7 @@
 #include "diff.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "generation.h"
 
@@ -67,6 +68,28 @@ static struct cell rule_cell(struct arena *arena, const struct difference_group 
 	                             : cell_null();
 }
 
+static void put_row(struct diff *diff, const struct cell cells[COLUMNS])
+{
+	if (!diff->keeps) {
+		writer_row(diff->run->writer, cells);
+		return;
+	}
+	for (size_t i = 0; i < COLUMNS; i++)
+		APPEND(diff->run->arena, &diff->kept, cells[i]);
+}
+
+struct cell diff_rows(const struct diff *diff, struct str change)
+{
+	struct arena *arena = diff->run->arena;
+	struct cell *cells = ARENA_ARRAY(arena, struct cell, diff->kept.count);
+	size_t rows = 0;
+
+	for (size_t i = 0; i < diff->kept.count; i += COLUMNS)
+		if (change.n == 0 || str_eq(diff->kept.items[i].text, change))
+			memcpy(&cells[COLUMNS * rows++], &diff->kept.items[i], COLUMNS * sizeof *cells);
+	return cell_rows(arena, columns, COLUMNS, cells, rows);
+}
+
 static void write_group(struct diff *diff, const struct difference_group *group, const struct diff_machines *machines)
 {
 	struct arena *arena = diff->run->arena;
@@ -75,7 +98,7 @@ static void write_group(struct diff *diff, const struct difference_group *group,
 	size_t role_count = diff_roles(diff, machines, &roles), prefix_count = diff_prefixes(diff, group, &prefixes);
 	size_t name_count = diff_peer_names(diff, group, &names);
 
-	writer_row(diff->run->writer,
+	put_row(diff,
 	           (struct cell[COLUMNS]){
 			   cell_text(difference_change_str(group->change)),
 			   cell_list(machines->items, machines->count),
@@ -162,28 +185,28 @@ static void tell_one_sided(struct diff *diff, const char *change, struct diff_ma
 	cells[3] = cell_list(roles, role_count);
 	cells[7] = cells[8] = cell_list(NULL, 0);
 	cells[9] = cell_bool(false);
-	writer_row(run->writer, cells);
+	put_row(diff, cells);
 	writer_say(run->writer, "%.*s: %s", STR_ARG(machines_words(diff, machines)), says);
 }
 
 /* --- all of it --- */
 
-static size_t tell_change(struct diff *diff, const struct difference_group *groups, size_t count,
-                          enum difference_change change)
+static size_t tell_change(struct diff *diff, enum difference_change change)
 {
 	size_t told = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < diff->group_count; i++) {
+		const struct difference_group *group = &diff->groups[i];
 		struct diff_machines machines;
 
-		if (groups[i].change != change)
+		if (group->change != change)
 			continue;
-		machines = machines_of(diff, &groups[i]);
-		write_group(diff, &groups[i], &machines);
+		machines = machines_of(diff, group);
+		write_group(diff, group, &machines);
 		if (change == DIFFERENCE_OTHER)
-			say_other(diff, &groups[i], &machines);
+			say_other(diff, group, &machines);
 		else
-			writer_say(diff->run->writer, "%.*s", STR_ARG(group_words(diff, &groups[i], &machines)));
+			writer_say(diff->run->writer, "%.*s", STR_ARG(group_words(diff, group, &machines)));
 		told++;
 	}
 	return told;
@@ -198,26 +221,24 @@ static struct str side_words(struct diff *diff, size_t side)
 	return number == 0 ? STR("now") : str_format(diff->run->arena, "generation %llu", number);
 }
 
-static void tell(struct diff *diff)
+void diff_tell(struct diff *diff)
 {
 	struct run *run = diff->run;
-	struct difference_group *groups;
-	size_t count = difference_groups(diff->difference, &groups), closes;
-	size_t machines = diff->changed + diff->fresh.count + diff->gone.count;
+	size_t closes, machines = diff->changed + diff->fresh.count + diff->gone.count;
 	bool differs = machines > 0;
 
-	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
-	if (differs && tell_change(diff, groups, count, DIFFERENCE_OPENS) == 0)
+	if (!diff->keeps)
+		writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
+	if (differs && tell_change(diff, DIFFERENCE_OPENS) == 0)
 		writer_say(run->writer, "opens nothing%s", diff->changed > 0 ? "" : " on machines that both have");
-	closes = differs ? tell_change(diff, groups, count, DIFFERENCE_CLOSES) : 0;
+	closes = differs ? tell_change(diff, DIFFERENCE_CLOSES) : 0;
 	if (differs && closes == 0)
 		writer_say(run->writer, "closes nothing%s", diff->changed > 0 ? "" : " on machines that both have");
 	tell_one_sided(diff, "new", &diff->fresh, "a ruleset for the first time");
 	tell_one_sided(diff, "gone", &diff->gone, "no ruleset any more");
-	(void)tell_change(diff, groups, count, DIFFERENCE_OTHER);
+	(void)tell_change(diff, DIFFERENCE_OTHER);
 	writer_say(run->writer, "%.*s and %.*s: %zu machine%s differ%s", STR_ARG(side_words(diff, 0)),
 	           STR_ARG(side_words(diff, 1)), machines, str_plural(machines), machines == 1 ? "s" : "");
-	run->no = differs;
 }
 
 /* --- both sides --- */
@@ -274,7 +295,7 @@ static struct error *make_now(struct diff *diff)
 	return NULL;
 }
 
-struct error *diff_answer(struct diff *diff)
+struct error *diff_find(struct diff *diff)
 {
 	struct error *error;
 
@@ -283,16 +304,24 @@ struct error *diff_answer(struct diff *diff)
 	if (error == NULL && diff->changed + diff->fresh.count + diff->gone.count > 0)
 		find_names(diff);
 	if (error == NULL)
-		tell(diff);
+		diff->group_count = difference_groups(diff->difference, &diff->groups);
 	packets_end();
 	return error;
+}
+
+static struct error *answer(struct diff *diff)
+{
+	TRY(diff_find(diff));
+	diff_tell(diff);
+	diff->run->no = diff->changed + diff->fresh.count + diff->gone.count > 0;
+	return NULL;
 }
 
 static struct error *between(struct diff *diff, uint64_t before, uint64_t after)
 {
 	TRY(read_side(diff, 0, before));
 	TRY(read_side(diff, 1, after));
-	return diff_answer(diff);
+	return answer(diff);
 }
 
 static struct error *until_now(struct diff *diff, uint64_t before)
@@ -305,7 +334,7 @@ static struct error *until_now(struct diff *diff, uint64_t before)
 	diff->round = round_begin(diff->run, &options, NULL);
 	error = make_now(diff);
 	if (error == NULL)
-		error = diff_answer(diff);
+		error = answer(diff);
 	db_rollback(diff->run->db);
 	round_end(diff->round);
 	return error;

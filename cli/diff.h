@@ -35,6 +35,13 @@ struct diff {
 	struct diff_machines fresh, gone; /* with a ruleset on one side alone */
 	size_t changed;                   /* machines that have another ruleset or other sets */
 	struct difference *difference;
+	struct difference_group *groups;
+	size_t group_count;
+	bool keeps; /* rows are kept for diff_rows(), for who writes rows of its own */
+	struct {
+		struct cell *items;
+		size_t count, capacity;
+	} kept;
 	uint32_t *compared; /* by number of the difference's pair: place in `pairs` */
 	size_t compared_count, compared_capacity;
 	const struct fleet *fleet; /* for names; NULL: none at hand */
@@ -52,8 +59,12 @@ struct str diff_group_words(struct diff *diff, const struct difference_group *gr
  * differ. `when` is what that is called. Nothing need be published, and nothing is written. */
 struct error *diff_fleets(struct run *run, const struct fleet *before, const struct fleet *after,
                           struct str when) MUST_CHECK;
-/* The same for a diff that has both sides and the names. */
-struct error *diff_answer(struct diff *diff) MUST_CHECK;
+/* The two halves of an answer, for a diff that has both sides: what differs, grouped, with names where they are at hand;
+ * then saying it. */
+struct error *diff_find(struct diff *diff) MUST_CHECK;
+void diff_tell(struct diff *diff);
+/* The rows that were kept; `change`: those alone. */
+struct cell diff_rows(const struct diff *diff, struct str change);
 
 /* --- which machines: diff_pairs.c --- */
 

@@ -29,7 +29,10 @@ static struct error *make_both(struct diff *diff, const struct fleet *before, co
 	TRY(make_side(&making, 1, resolved));
 	diff->fleet = after;
 	diff->resolved = resolved;
-	return diff_answer(diff);
+	TRY(diff_find(diff));
+	diff_tell(diff);
+	diff->run->no = diff->changed + diff->fresh.count + diff->gone.count > 0;
+	return NULL;
 }
 
 struct error *diff_fleets(struct run *run, const struct fleet *before, const struct fleet *after, struct str when)

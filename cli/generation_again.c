@@ -195,7 +195,6 @@ static struct error *take_bytes(struct again *again, int64_t now)
 {
 	struct round *round = again->round;
 
-	again->exact = false;
 	TRY(check_edges(again, now));
 	TRY(check_whole(again));
 	round->guards = guards_new(round->arena, &round->run->config.settings, round->rendition.workers);
@@ -210,20 +209,43 @@ static struct error *take_bytes(struct again *again, int64_t now)
 	                             "the inventory of generation %llu does not give its bytes any more: settings, "
 	                             "templates or the program are others now, or --only made it",
 	                             (unsigned long long)again->old.number),
-	                   "its bytes are taken as they are; what other settings open is not among what is said to "
-	                   "open"));
+	                   "its bytes are taken as they are"));
 	return NULL;
 }
 
 /* --- making and comparing --- */
 
+/* What is made goes where it is kept, and is at hand for the comparison. */
+struct both {
+	struct outlet keep, compare;
+};
+
+static struct error *give_set(void *context, unsigned worker, const struct set_file *set)
+{
+	const struct both *both = context;
+
+	TRY(both->compare.set(both->compare.context, worker, set));
+	return both->keep.set(both->keep.context, worker, set);
+}
+
+static struct error *give_ruleset(void *context, unsigned worker, const struct ruleset *ruleset)
+{
+	const struct both *both = context;
+
+	TRY(both->compare.ruleset(both->compare.context, worker, ruleset));
+	return both->keep.ruleset(both->keep.context, worker, ruleset);
+}
+
 struct error *again_make(struct again *again)
 {
 	struct round *round = again->round;
-	struct outlet outlet = round_outlet(round);
+	struct both both = {round_outlet(round), {NULL, NULL, NULL}};
+	const struct outlet outlet = {&both, give_set, give_ruleset};
 	bool same = false;
 	int64_t now;
 
+	again->diff.generations[0] = round->published;
+	both.compare = diff_outlet(&again->diff);
 	TRY(snapshot_of(again, &again->old, &again->snapshot));
 	if (again->snapshot.n == 0)
 		return not_again(again, error_new(ERROR_GUARD,
@@ -237,39 +259,17 @@ struct error *again_make(struct again *again)
 	return same ? round_make(round, &outlet) : take_bytes(again, now);
 }
 
-/* The published generation's inventory, at its clock; empty where nobody can say: then everything counts as opened. */
-static struct error *load_published(struct again *again, struct fleet *fleet)
-{
-	struct round *round = again->round;
-	const struct generation *published = &round->published;
-	struct str snapshot = STR("");
-	bool same = false;
-
-	*fleet = (struct fleet){.clock = published->summary.clock};
-	if (published->number > 0 && round->readable)
-		TRY(snapshot_of(again, published, &snapshot));
-	if (snapshot.n > 0) {
-		TRY(load_seen(again, snapshot, fleet));
-		TRY(gives(again, fleet, published, &same));
-	}
-	if (published->number > 0 && !same) {
-		again->exact = false;
-		error_collect(&again->run->warnings,
-		              error_hint(error_new(ERROR_GUARD,
-		                                   "the published generation %llu is not what its inventory gives now",
-		                                   (unsigned long long)published->number),
-		                         "what is said to open is what the inventories say"));
-	}
-	return NULL;
-}
-
+/* By the bytes of both, and with the names of now, as diff does. */
 struct error *again_compare(struct again *again)
 {
-	struct round *round = again->round;
-	struct fleet *fleet = ARENA_NEW(round->arena, struct fleet);
+	struct fleet *fleet = ARENA_NEW(again->round->arena, struct fleet);
+	struct diff *diff = &again->diff;
 
-	TRY(load_published(again, fleet));
-	again->opening_count = opens(again->run->arena, resolve(round->arena, fleet), round->resolved,
-	                             &again->run->config.settings, &again->openings);
-	return NULL;
+	TRY(inventory_load(again->round->arena, again->run->db, fleet));
+	diff->fleet = fleet;
+	diff->resolved = resolve(again->round->arena, fleet);
+	diff->generations[1] = again->round->next;
+	diff->sides[1] = str_format(again->run->arena, "generation %llu, made again",
+	                            (unsigned long long)again->old.number);
+	return diff_find(diff);
 }

@@ -2,24 +2,20 @@
 #ifndef GENERATION_AGAIN_H
 #define GENERATION_AGAIN_H
 
-#include "fleetwall/opens.h"
-
-#include "round.h"
+#include "diff.h"
 
 struct again {
 	struct run *run;
 	struct round *round;   /* in the end round->next is what will be published */
 	struct generation old; /* the one that is published again */
 	struct str snapshot;   /* of the inventory that it was made from; empty: not known */
-	bool exact;            /* what is said of openings is said of exactly these bytes */
-	struct opening *openings;
-	size_t opening_count;
+	struct diff diff;      /* between what is published and that */
 };
 
 /* Makes again->old once more, with the rules that count now: round->next, through the guards into the store. A snapshot
  * is open. */
 struct error *again_make(struct again *again) MUST_CHECK;
-/* What that lets in and the published generation does not. */
+/* What that opens and closes, compared with the published generation. */
 struct error *again_compare(struct again *again) MUST_CHECK;
 
 #endif

@@ -1,75 +1,8 @@
 /* generation publish: an old generation under a new number. An order of stations: read, make again, compare, guards,
  * publish. */
-#include <jansson.h>
-
 #include "generation.h"
 #include "generation_again.h"
 #include "outcome.h"
-
-/* --- what it opens --- */
-
-static json_t *json_text(struct str text)
-{
-	json_t *json = json_stringn(text.p, text.n);
-
-	return json != NULL ? json : json_null();
-}
-
-static json_t *json_texts(const struct str *texts, size_t count)
-{
-	json_t *json = json_array();
-
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(json, json_text(texts[i]));
-	return json;
-}
-
-static json_t *json_opening(struct arena *scratch, const struct opening *opening)
-{
-	struct buf line = buf_new(scratch);
-
-	opening_print(&line, opening);
-	return json_pack("{s:o, s:o, s:o, s:o, s:I, s:o, s:I, s:o, s:I, s:o}", "kind",
-	                 json_text(opening_kind_str(opening->kind)), "subject", json_text(opening->subject), "role",
-	                 json_text(opening->role), "rule", json_text(opening->rule), "rules",
-	                 (json_int_t)opening->rules, "items", json_texts(opening->items, opening->item_count),
-	                 "item_count", (json_int_t)opening->item_total, "machines",
-	                 json_texts(opening->machines, opening->machine_shown), "machine_count",
-	                 (json_int_t)opening->machine_count, "text", json_text(buf_str(&line)));
-}
-
-static struct cell openings_cell(const struct again *again)
-{
-	struct arena *arena = again->run->arena;
-	json_t *list = json_array();
-	char *text;
-	struct str copy;
-
-	for (size_t i = 0; i < again->opening_count; i++)
-		json_array_append_new(list, json_opening(arena, &again->openings[i]));
-	text = json_dumps(list, JSON_COMPACT);
-	copy = str_copy(arena, str_of(text));
-	free(text);
-	json_decref(list);
-	return cell_json(copy);
-}
-
-static void say_openings(const struct again *again)
-{
-	struct run *run = again->run;
-	unsigned long long published = again->round->published.number;
-
-	if (again->opening_count == 0)
-		writer_say(run->writer, "it opens nothing that generation %llu does not", published);
-	else
-		writer_say(run->writer, "compared with generation %llu it opens:", published);
-	for (size_t i = 0; i < again->opening_count; i++) {
-		struct buf line = buf_new(run->arena);
-
-		opening_print(&line, &again->openings[i]);
-		writer_say(run->writer, "  %.*s", STR_ARG(buf_str(&line)));
-	}
-}
 
 /* --- answers --- */
 
@@ -91,7 +24,7 @@ static struct str state_str(enum state state)
 static void write_answer(const struct again *again, enum state state, size_t changed)
 {
 	static const char *const columns[] = {"generation", "state", "of",      "digest", "machines",
-	                                      "sets",       "changed", "exact", "opens"};
+	                                      "sets",       "changed", "exact", "opens",  "difference"};
 	const struct round *round = again->round;
 	const struct generation *next = &round->next;
 	uint64_t number = state == STATE_UNCHANGED ? round->published.number : next->number;
@@ -99,7 +32,7 @@ static void write_answer(const struct again *again, enum state state, size_t cha
 	char hex[65];
 
 	digest_hex(&next->digest, hex);
-	writer_columns(writer, LAYOUT_SILENT, columns, 9);
+	writer_columns(writer, LAYOUT_SILENT, columns, 10);
 	writer_row(writer, (struct cell[]){
 				   cell_positive(number),
 				   cell_text(state_str(state)),
@@ -108,13 +41,14 @@ static void write_answer(const struct again *again, enum state state, size_t cha
 				   cell_number((int64_t)next->machine_count),
 				   cell_number((int64_t)next->set_count),
 				   cell_number((int64_t)changed),
-				   cell_bool(again->exact),
-				   openings_cell(again),
+				   cell_bool(round->readable),
+				   diff_rows(&again->diff, STR("opens")),
+				   diff_rows(&again->diff, STR("")),
 			   });
 	writer_keep(writer);
 }
 
-static void say(const struct again *again, enum state state, size_t changed)
+static void say(struct again *again, enum state state, size_t changed)
 {
 	const struct round *round = again->round;
 	struct writer *writer = again->run->writer;
@@ -136,16 +70,16 @@ static void say(const struct again *again, enum state state, size_t changed)
 		           outcome_changed(changed), round_seconds(round));
 		break;
 	}
-	say_openings(again);
+	diff_tell(&again->diff);
 	writer_say(writer,
 	           "the inventory stays as it is: the next generate, or a watch that runs within a minute, publishes "
 	           "what it says");
 }
 
-static void answer(const struct again *again, enum state state, size_t changed)
+static void answer(struct again *again, enum state state, size_t changed)
 {
-	write_answer(again, state, changed);
 	say(again, state, changed);
+	write_answer(again, state, changed);
 }
 
 /* --- the stations --- */
@@ -217,18 +151,26 @@ static struct error *go(struct again *again, uint64_t number, bool dry)
 	return finish(again, dry);
 }
 
-struct error *run_generation_publish(struct run *run)
+static struct error *publish_again(struct run *run, uint64_t number)
 {
 	const struct regenerate_options options = {.full = true, .force = run_has(run, "force")};
-	struct again again = {.run = run, .exact = true};
+	struct again again = {.run = run, .diff = {.run = run, .arena = arena_new(), .keeps = true}};
 	struct error *error;
+
+	again.round = round_begin(run, &options, NULL);
+	error = go(&again, number, run_has(run, "dry-run"));
+	db_rollback(run->db);
+	diff_taken_free(&again.diff);
+	arena_free(again.diff.arena);
+	round_end(again.round);
+	return error;
+}
+
+struct error *run_generation_publish(struct run *run)
+{
 	uint64_t number;
 
 	TRY(generation_number(run->arguments[0], &number));
 	TRY(run_connect(run));
-	again.round = round_begin(run, &options, NULL);
-	error = go(&again, number, run_has(run, "dry-run"));
-	db_rollback(run->db);
-	round_end(again.round);
-	return error;
+	return publish_again(run, number);
 }

@@ -234,17 +234,37 @@ static json_t *json_errors(const struct error *errors)
 	return list;
 }
 
-static json_t *json_items(const struct writer *writer)
+static json_t *json_rows(const char *const *names, size_t columns, const struct cell *cells, size_t count)
 {
-	json_t *items = json_array();
+	json_t *rows = json_array();
 
-	for (size_t row = 0; row < writer->rows.count; row += writer->columns) {
+	for (size_t row = 0; row < count; row++) {
 		json_t *object = json_object();
 
-		for (size_t i = 0; i < writer->columns; i++)
-			json_object_set_new(object, writer->names[i], json_cell(&writer->rows.items[row + i]));
-		json_array_append_new(items, object);
+		for (size_t i = 0; i < columns; i++)
+			json_object_set_new(object, names[i], json_cell(&cells[row * columns + i]));
+		json_array_append_new(rows, object);
 	}
+	return rows;
+}
+
+struct cell cell_rows(struct arena *arena, const char *const *names, size_t columns, const struct cell *cells,
+                      size_t rows)
+{
+	json_t *list = json_rows(names, columns, cells, rows);
+	char *text = json_dumps(list, JSON_COMPACT);
+	struct cell cell = cell_json(str_copy(arena, str_of(text)));
+
+	free(text);
+	json_decref(list);
+	return cell;
+}
+
+static json_t *json_items(const struct writer *writer)
+{
+	json_t *items = json_rows(writer->names, writer->columns, writer->rows.items,
+	                          writer->columns > 0 ? writer->rows.count / writer->columns : 0);
+
 	if (writer->raw.n > 0) {
 		json_t *object = json_object();
 

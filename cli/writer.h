@@ -24,6 +24,9 @@ struct cell cell_positive(uint64_t number); /* 0 is null */
 struct cell cell_bool(bool value);
 struct cell cell_json(struct str text); /* a JSON value as the database gave it; {NULL, 0} is null */
 struct cell cell_list(const struct str *items, size_t count);
+/* Rows within a row: a list of objects with these names. */
+struct cell cell_rows(struct arena *arena, const char *const *names, size_t columns, const struct cell *cells,
+                      size_t rows);
 
 enum layout {
 	LAYOUT_TABLE,  /* a row a line, under headings */
