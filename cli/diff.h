@@ -59,8 +59,8 @@ struct str diff_group_words(struct diff *diff, const struct difference_group *gr
  * differ. `when` is what that is called. Nothing need be published, and nothing is written. */
 struct error *diff_fleets(struct run *run, const struct fleet *before, const struct fleet *after,
                           struct str when) MUST_CHECK;
-/* The two halves of an answer, for a diff that has both sides: what differs, grouped, with names where they are at hand;
- * then saying it. */
+/* The two halves of an answer, for a diff that has both sides: what differs, grouped, with names where they are at
+ * hand; then saying it. */
 struct error *diff_find(struct diff *diff) MUST_CHECK;
 void diff_tell(struct diff *diff);
 /* The rows that were kept; `change`: those alone. */

@@ -225,7 +225,22 @@ static void tell(const struct round *round, const struct generation *published, 
 	result->next_edge = round->head.next_edge;
 }
 
-/* Nothing to do. Where somebody touched what turned out to be whole, the next run need not read it again. */
+/* What was touched was whole when it was looked at: the next run need not read it again, if it is still whole at the
+ * mark from which that one goes. What was damaged meanwhile is its to find, by the mark of before. */
+static bool touch(struct round *round)
+{
+	struct resident seen = {.head = round->head,
+	                        .seen = round->before != NULL ? round->before->seen : round->head.mark};
+	struct arena *scratch = arena_new();
+	bool whole = look_again(scratch, round->run, round->store, &seen) == NULL;
+
+	if (whole)
+		round_touch(round, &seen.head.mark);
+	arena_free(scratch);
+	return whole;
+}
+
+/* Nothing to do. */
 static void stay(struct round *round, struct regeneration *result)
 {
 	const struct cache_head *head = &round->head;
@@ -240,8 +255,8 @@ static void stay(struct round *round, struct regeneration *result)
 		.clock = round->news.clock,
 		.next_edge = head->next_edge,
 	};
-	if (round->faults.touched)
-		round_touch(round);
+	if (round->faults.touched && !touch(round))
+		return;
 	if (round->before != NULL && round->looked) {
 		clock_gettime(CLOCK_BOOTTIME, &round->before->looked);
 		round->before->seen = round->before->head.mark; /* nothing was touched since the look before */

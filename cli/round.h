@@ -139,8 +139,8 @@ size_t round_changes(const struct round *round);
 struct str round_identity(struct arena *arena, const struct inventory_news *news, struct str last);
 /* What the next round must know, with a mark of now: round->head. */
 struct error *round_head(struct round *round, const struct generation *published) MUST_CHECK;
-/* The same head with a new mark: what was touched was found whole. */
-void round_touch(struct round *round);
+/* The same head with a new mark: what was touched before it was found whole after it. */
+void round_touch(struct round *round, const struct timespec *mark);
 /* The packed fleet and what is known of its bytes, in OUT/cache, for round_cache(). */
 struct error *round_cache_model(struct round *round, struct str fleet) MUST_CHECK;
 /* Keeps the head there, and with it the model, which is prepared now if it was not. A warning if it can't. */

@@ -85,12 +85,12 @@ void round_cache(struct round *round, struct str fleet)
 	cache_failed(round, error != NULL ? error : cache_complete(round->store, &round->head));
 }
 
-void round_touch(struct round *round)
+void round_touch(struct round *round, const struct timespec *mark)
 {
-	struct error *error = store_mark(round->store, &round->head.mark);
+	struct error *error;
 
-	if (error == NULL)
-		error = cache_write(round->store, &round->head, (struct str){NULL, 0}, NULL);
+	round->head.mark = *mark;
+	error = cache_write(round->store, &round->head, (struct str){NULL, 0}, NULL);
 	if (round->before != NULL)
 		round->before->head.mark = round->before->seen = round->head.mark;
 	cache_failed(round, error);
