@@ -43,13 +43,16 @@ if [ "$1" = 5 ]; then
 	finish
 fi
 
-# The rules are loaded, and what stood at their end meanwhile can't be taken away: they are no more as they were, and go back.
+# The rules are loaded, and what stood at their end until the policy is DROP can't be taken away: they are no more as they
+# were, and go back.
 if [ "$1" = half ]; then
 	mkdir "$home/half"
+	iptables -P INPUT ACCEPT
+	kernel >"$home/a.kernel"
 	cat >"$home/half/iptables-restore" <<-END
 		#!/bin/sh
 		[ "\$(readlink /proc/self/ns/net)" = $(readlink /proc/self/ns/net) ] && [ ! -e $home/failed ] || exec $(command -v iptables-restore) "\$@"
-		case " \$* " in *' --noflush '*) echo once >$home/failed && exit 1 ;; *) exec $(command -v iptables-restore) "\$@" ;; esac
+		case " \$* " in *' --noflush -c '*) echo once >$home/failed && exit 1 ;; *) exec $(command -v iptables-restore) "\$@" ;; esac
 	END
 	chmod 755 "$home/half/iptables-restore"
 	PATH=$home/half:$PATH
