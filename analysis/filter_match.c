@@ -238,7 +238,7 @@ _Static_assert(STATE_INVALID == 0 && STATE_NEW == 1 && STATE_ESTABLISHED == 2 &&
                        STATE_UNTRACKED == 4 && STATE_COUNT == 5,
                "the list of names is in this order");
 
-/* With SNAT or DNAT in it, the whole is a condition: they are seen at no packet. */
+/* SNAT and DNAT are seen at no packet: with them it is a condition, which holds in the other states anyhow. */
 static void add_states(struct rule_state *rule, const struct given *given, const char *list)
 {
 	struct buf buf = buf_new(rule->reader->arena);
@@ -256,7 +256,8 @@ static void add_states(struct rule_state *rule, const struct given *given, const
 		mask |= 1u << value_beginning(list, part);
 	match = add_match(rule, mask >> STATE_COUNT != 0 ? MATCH_CONDITION : MATCH_STATE, given->negated,
 	                  buf_str(&buf));
-	match->mask = match->kind == MATCH_STATE ? mask : 0;
+	match->mask = mask & ((1u << STATE_COUNT) - 1);
+	match->value = mask >> STATE_COUNT;
 	match->steady = true;
 }
 
@@ -443,10 +444,8 @@ void build_comment(struct rule_state *rule, struct part *part)
 {
 	const struct given *given = &part->items[0];
 
-	if (given->values[0].text.n > 255)
-		RULE_FAULT(rule, &given->values[0], "shorten it", "a comment of more than 255 bytes");
 	if (!rule->comment_given)
-		rule->comment = given->values[0].text;
+		rule->comment = str_slice(given->values[0].text, 0, COMMENT_MAX);
 	rule->comment_given = true;
 }
 

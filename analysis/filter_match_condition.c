@@ -338,6 +338,8 @@ void part_build(struct rule_state *rule, struct part *part)
 	else if (!protocol_fits(rule, part))
 		RULE_FAULT(rule, part, "put -p with the protocol before it, without !", "%.*s needs its protocol",
 		           STR_ARG(part->name));
+	if (extension->hooks == HOOKS_ALL)
+		RULE_FAULT(rule, part, NULL, "%.*s is for other tables", STR_ARG(part->name));
 	if (rule->fault || !options_fit(rule, part))
 		return;
 	if (extension->hooks != 0)

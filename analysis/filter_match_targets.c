@@ -232,7 +232,7 @@ static int level_of(struct str text)
 		return (int)number;
 	if (str_is(text, "panic"))
 		return 0;
-	return str_is(text, "err") ? 3 : str_is(text, "warn") ? 4 : value_word(levels, text);
+	return value_word(levels, text);
 }
 
 static void print_value(struct buf *buf, struct str text)

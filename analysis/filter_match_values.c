@@ -66,6 +66,8 @@ static const struct named protocols[] = {
 	{"mobility-header", 135},
 	{"ipv6-mh", 135},
 	{"mh", 135},
+	{"ip", 0},
+	{"hopopt", 0},
 	{"igmp", 2},
 	{"ggp", 3},
 	{"ipencap", 4},

@@ -134,7 +134,9 @@ static void declare(struct reader *reader, struct words *words)
 		             "a chain without a policy");
 		return;
 	}
-	if (!name_fits(reader, name))
+	if (name->quoted)
+		reader_fault(reader, name->column, "write it without", "the name of a chain in quotation marks");
+	if (name->quoted || !name_fits(reader, name))
 		return;
 	chain = find_chain(reader, name->text);
 	if (chain == NULL)
@@ -176,6 +178,16 @@ struct lines {
 	size_t foreign;
 };
 
+static bool is_table(struct str name)
+{
+	static const char *const tables[] = {"filter", "nat", "mangle", "raw", "security"};
+
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+		if (str_is(name, tables[i]))
+			return true;
+	return false;
+}
+
 /* A second filter table replaces the first, as a second restore would. */
 static void begin_table(struct lines *lines, struct str name)
 {
@@ -188,6 +200,9 @@ static void begin_table(struct lines *lines, struct str name)
 		return;
 	}
 	lines->where = str_is(name, "filter") ? IN_FILTER : IN_FOREIGN;
+	if (!is_table(name))
+		reader_fault(reader, 1, "filter, nat, mangle, raw or security", "there is no table %.*s",
+		             STR_ARG(name));
 	if (lines->where != IN_FILTER)
 		return;
 	for (size_t i = 0; i < reader->chains.count; i++) {

@@ -10,6 +10,7 @@
 #define WORD_BYTES_MAX 1023
 #define LINE_BYTES_MAX 10238
 #define CHAIN_NAME_MAX 28
+#define COMMENT_MAX 255 /* what is longer is cut */
 
 struct word {
 	struct str text;

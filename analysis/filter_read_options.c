@@ -99,6 +99,11 @@ static void give_option(struct rule_state *rule, struct cursor *cursor, struct p
 		RULE_FAULT(rule, word, NULL, "%.*s can't be negated", STR_ARG(word->text));
 		return;
 	}
+	if (part->extension->protocol < 0 && !rule->protocol_given) {
+		RULE_FAULT(rule, part, "put -p with the protocol before it", "%.*s needs its protocol",
+		           STR_ARG(part->name));
+		return;
+	}
 	for (size_t i = 0; i < part->count; i++)
 		if (part->items[i].option == given.option) {
 			RULE_FAULT(rule, word, NULL, "%.*s stands twice", STR_ARG(word->text));

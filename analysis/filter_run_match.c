@@ -129,6 +129,14 @@ static struct packets states_of(const struct match *match)
 	return set;
 }
 
+/* "ESTABLISHED,DNAT": the condition is what a line has that asks for DNAT alone. */
+static struct packets state_or_translated(const struct match *match)
+{
+	static const char *const names[] = {"ctstate SNAT", "ctstate DNAT", "ctstate SNAT,DNAT"};
+
+	return packets_or(states_of(match), packets_condition(str_of(names[match->value - 1])));
+}
+
 /* A set of addresses looks at the first of its dimensions alone. */
 static struct packets set_of(const struct match *match, const struct filter_view *view)
 {
@@ -178,8 +186,9 @@ static struct packets plain_match(const struct run_rules *rules, const struct ma
 		return states_of(match);
 	case MATCH_SET:
 		return set_of(match, rules->view);
-	case MATCH_ADDRTYPE_LOCAL:
 	case MATCH_CONDITION:
+		return match->mask == 0 ? packets_condition(name) : state_or_translated(match);
+	case MATCH_ADDRTYPE_LOCAL:
 		break;
 	}
 	return packets_condition(name);

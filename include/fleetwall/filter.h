@@ -24,14 +24,15 @@ enum match_kind {
 	MATCH_EITHER_PORTS, /* multiport --ports: the one or the other */
 	MATCH_ICMP,         /* numbers: type << 8 | code, of the family's ICMP (a rule has -p for it) */
 	MATCH_TCP_FLAGS,    /* mask, value; --syn is 0x17, 0x02 */
-	MATCH_STATE,        /* mask: 1 << packet_state. --ctstate with SNAT or DNAT in it is a condition as a whole */
+	MATCH_STATE,        /* mask: 1 << packet_state */
 	MATCH_SET,          /* name, dimensions; of a set that is modelled (or not known). Else a condition */
 	MATCH_RANGE_SOURCE, /* ranges: one; iprange */
 	MATCH_RANGE_DESTINATION,
 	MATCH_ADDRTYPE_LOCAL, /* text "addrtype dst LOCAL", "addrtype src LOCAL": a steady condition of the machine's */
 	MATCH_CONDITION, /* a rate, a time, anything else: its text says what; `steady` says whether the same text is
 	                    the same answer within one packet's way (time, mark) or not (limit, hashlimit, recent,
-	                    statistic) */
+	                    statistic). Of --ctstate with SNAT (value 1), DNAT (2) or both (3) in it: mask has the
+	                    states in which it holds anyhow */
 };
 
 /* All matches of a rule must hold. The text leaves out what `negated` says, so `! --mark 1` and `--mark 1` are of one

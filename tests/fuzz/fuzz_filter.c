@@ -39,6 +39,7 @@ static void check_match(enum family family, const struct match *match)
 		demand(i == 0 || match->numbers[i - 1].last < match->numbers[i].first);
 	}
 	demand(match->kind != MATCH_STATE || (match->mask != 0 && match->mask < 1u << STATE_COUNT));
+	demand(match->kind != MATCH_CONDITION || match->mask == 0 || (match->value > 0 && match->value < 4));
 	demand((match->kind != MATCH_IN && match->kind != MATCH_OUT) || (match->name.n > 0 && match->name.n <= 15));
 }
 

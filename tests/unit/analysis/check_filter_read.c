@@ -105,6 +105,20 @@ START_TEST(other_tables_are_counted)
 }
 END_TEST
 
+START_TEST(long_comment_is_cut)
+{
+	struct buf text = buf_new(arena);
+	struct filter *filter;
+
+	buf_add(&text, STR("*filter\n-A INPUT -m comment --comment "));
+	for (size_t i = 0; i < 300; i++)
+		buf_char(&text, 'x');
+	buf_add(&text, STR(" -j DROP\nCOMMIT\n"));
+	filter = must_read(FAMILY_4, str_c(arena, buf_str(&text)), NULL);
+	ck_assert_uint_eq(filter->chains[0].rules[0].comment.n, 255);
+}
+END_TEST
+
 /* --- what is wrong with a text --- */
 
 static const struct {
@@ -115,6 +129,8 @@ static const struct {
 	{"*filter\n*nat\nCOMMIT\n", "f:2:1: a table begins inside another"},
 	{"COMMIT\n", "f:1:1: COMMIT without a table"},
 	{"*\nCOMMIT\n", "f:1:1: a table needs its name"},
+	{"*filter\nCOMMIT\n*filtre\n-A INPUT -j DROP\nCOMMIT\n", "f:3:1: there is no table filtre"},
+	{"*filter\n:\"mine\" -\nCOMMIT\n", "f:2:2: the name of a chain in quotation marks"},
 	{"*filter\n:INPUT DROP\nCOMMIT\n*nat\nCOMMIT\n*filter\n-A INPUT -p 6\nCOMMIT\n",
          "f:8: the policy of INPUT may be DROP, as a table before has it, or ACCEPT"},
 	{"*filter\n:OUTPUT DROP\nCOMMIT\n*filter\n:INPUT DROP\nCOMMIT\n",
@@ -386,6 +402,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_loop_test(tests, table_is_read, 0, sizeof tables / sizeof *tables);
 	tcase_add_test(tests, other_tables_are_counted);
+	tcase_add_test(tests, long_comment_is_cut);
 	tcase_add_loop_test(tests, text_is_refused, 0, sizeof wrong / sizeof *wrong);
 	tcase_add_test(tests, all_faults_are_told_but_not_more_than_twenty);
 	tcase_add_test(tests, bytes_of_zero_and_lines_without_end_are_refused);

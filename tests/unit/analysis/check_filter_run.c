@@ -512,6 +512,32 @@ static bool accepts(const struct filter *filter, const struct sample *packet)
 }
 
 /* What backends take in two ways depends: on packets with one of the two ports, and on no others. */
+/* "ESTABLISHED,DNAT": what is established is surely let in, and what a line for DNAT alone speaks of. */
+START_TEST(test_states_and_translated)
+{
+	for (unsigned negated = 0; negated < 2; negated++) {
+		struct match match = {.kind = MATCH_CONDITION, .negated = negated, .steady = true};
+		struct filter_rule rules[] = {lead(TARGET_ACCEPT, 0, &match)};
+		struct filter_chain chain = {
+			.builtin = true, .policy = TARGET_DROP, .rules = rules, .rule_count = 1};
+		struct filter filter = {.family = FAMILY_4, .chains = &chain, .chain_count = 1};
+		struct filter_view view = {0};
+		struct packets known = packets_state(STATE_ESTABLISHED), any = packets_family(FAMILY_4), wanted;
+		struct outcomes outcomes;
+
+		match.text = STR("ctstate ESTABLISHED,DNAT");
+		match.mask = 1u << STATE_ESTABLISHED;
+		match.value = 2;
+		wanted = packets_or(known, packets_condition(STR("ctstate DNAT")));
+		wanted = packets_and(any, negated ? packets_not(wanted) : wanted);
+		outcomes = filter_run(arena, &filter, &view, &chain, any);
+		ck_assert(packets_eq(outcomes.accepted, wanted));
+		ck_assert(packets_within(packets_and(known, any), packets_surely(negated ? outcomes.dropped
+		                                                                          : outcomes.accepted)));
+	}
+}
+END_TEST
+
 START_TEST(test_two_inverted_ports)
 {
 	struct numbers tcp = {6, 6}, port = {22, 22};
@@ -554,6 +580,7 @@ int main(void)
 	tcase_add_test(tcase, test_random_models);
 	tcase_add_test(tcase, test_many_ways);
 	tcase_add_test(tcase, test_sets_as_seen);
+	tcase_add_test(tcase, test_states_and_translated);
 	tcase_add_test(tcase, test_two_inverted_ports);
 	suite_add_tcase(suite, tcase);
 	return suite_main(suite);

@@ -80,6 +80,8 @@ static void add_match(struct buf *buf, enum family family, const struct match *m
 		add_ranges(buf, family, match);
 	else if (match->kind != MATCH_FRAGMENT)
 		add_numbers(buf, match);
+	if (match->kind == MATCH_CONDITION && match->mask != 0)
+		buf_format(buf, " (or state 0x%x)", match->mask);
 }
 
 static void add_target(struct buf *buf, const struct filter *filter, const struct filter_rule *rule)
