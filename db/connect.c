@@ -107,15 +107,27 @@ static struct error *set_text(struct db *db, const char *name, const char *value
 	               PGRES_TUPLES_OK);
 }
 
+#define SESSION \
+	"SET search_path = pg_catalog, pg_temp; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; " \
+	"SET IntervalStyle = 'postgres'; SET bytea_output = 'hex'; SET standard_conforming_strings = on; " \
+	"SET client_min_messages = warning; SET jit = off; SET fleetwall.os_user = "
+
 /* What our statements rely on, whatever the user's or the database's own settings are. Nothing is found by an
- * unqualified name. */
+ * unqualified name. In one message: nothing else is to be had before it is answered. */
 static struct error *set_session(struct db *db)
 {
-	TRY(db_command(db, "SET search_path = pg_catalog, pg_temp; SET DateStyle = 'ISO, YMD'; SET TimeZone = 'UTC'; "
-	                   "SET IntervalStyle = 'postgres';"
-	                   "SET bytea_output = 'hex'; SET standard_conforming_strings = on; SET client_min_messages = "
-	                   "warning; SET jit = off"));
-	return set_text(db, "fleetwall.os_user", person());
+	const char *name = person();
+	char *quoted = PQescapeLiteral(db->connection, name, strlen(name));
+	struct arena *scratch;
+	struct error *error;
+
+	if (quoted == NULL)
+		return db_failure(db, NULL);
+	scratch = arena_new();
+	error = db_command(db, str_c(scratch, str_format(scratch, "%s%s", SESSION, quoted)));
+	arena_free(scratch);
+	PQfreemem(quoted);
+	return error;
 }
 
 static struct error *check_server(struct db *db)

@@ -31,14 +31,24 @@ static struct str word_of(struct str cell)
 	return cell.p == NULL ? STR("") : cell;
 }
 
+/* Statistics of a history that grew, or was cut short, would mislead the planner to read all of it, or to sort it for
+ * its last row. */
+static struct error *step_along_indexes(struct db *db, bool yes)
+{
+	return db_run(db, yes ? STR("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; "
+	                            "SET LOCAL enable_sort = off")
+	                      : STR("SET LOCAL enable_seqscan TO DEFAULT; SET LOCAL enable_bitmapscan TO DEFAULT; "
+	                            "SET LOCAL enable_sort TO DEFAULT"));
+}
+
 struct error *inventory_news(struct arena *arena, struct db *db, struct str since, struct inventory_news *news)
 {
 	struct db_rows rows;
 	struct str parameter = since.n > 0 ? since : (struct str){NULL, 0};
-	/* Statistics of a history that grew, or was cut short, would mislead the planner to read all of it. */
-	TRY(db_run(db, STR("SET LOCAL enable_seqscan = off")));
+
+	TRY(step_along_indexes(db, true));
 	TRY(db_query(arena, db, db_sql("news"), &parameter, 1, &rows));
-	TRY(db_run(db, STR("SET LOCAL enable_seqscan TO DEFAULT")));
+	TRY(step_along_indexes(db, false));
 	assert(rows.count == 1 && rows.columns == NEWS_COLUMNS);
 	*news = (struct inventory_news){
 		.clock = (int64_t)number_of(db_cell(&rows, 0, NEWS_CLOCK)),
