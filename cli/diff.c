@@ -9,7 +9,8 @@
 #include "generation.h"
 
 static const char *const columns[] = {"change", "machines", "machine_count", "roles", "direction", "what",    "on",
-                                      "peers",  "peer_names", "aside",       "example", "cause",   "rule_id"};
+                                      "peers",  "peer_names", "aside",       "example", "cause",   "rule_id",
+                                      "changes"};
 enum { COLUMNS = sizeof columns / sizeof *columns, NAMES_SHOWN = 3 };
 
 /* --- machines --- */
@@ -20,7 +21,7 @@ static void copy_names(struct arena *arena, struct diff_machines *machines)
 		machines->items[i] = str_copy(arena, machines->items[i]);
 }
 
-static struct diff_machines machines_of(struct diff *diff, const struct difference_group *group)
+struct diff_machines diff_group_machines(struct diff *diff, const struct difference_group *group)
 {
 	struct arena *arena = diff->run->arena;
 	struct diff_machines all = {0};
@@ -113,6 +114,7 @@ static void write_group(struct diff *diff, const struct difference_group *group,
 			   cell_some(str_copy(arena, group->example)),
 			   cell_some(diff_cause(diff, group)),
 			   rule_cell(arena, group),
+			   diff_changes_cell(diff, group),
 		   });
 }
 
@@ -133,7 +135,7 @@ static struct str group_words(struct diff *diff, const struct difference_group *
                               const struct diff_machines *machines)
 {
 	struct buf buf = buf_new(diff->run->arena);
-	struct str cause = diff_cause(diff, group);
+	struct str cause = diff_cause(diff, group), change = diff_changes_words(diff, group);
 	bool opens = group->change == DIFFERENCE_OPENS;
 
 	buf_format(&buf, "%.*s %s%.*s ", STR_ARG(difference_change_str(group->change)),
@@ -150,12 +152,14 @@ static struct str group_words(struct diff *diff, const struct difference_group *
 		buf_format(&buf, ", for example %.*s", STR_ARG(group->example));
 	if (cause.n > 0)
 		buf_format(&buf, ": %.*s", STR_ARG(cause));
+	if (change.n > 0)
+		buf_format(&buf, " (%.*s)", STR_ARG(change));
 	return buf_str(&buf);
 }
 
 struct str diff_group_words(struct diff *diff, const struct difference_group *group)
 {
-	const struct diff_machines machines = machines_of(diff, group);
+	const struct diff_machines machines = diff_group_machines(diff, group);
 
 	return group_words(diff, group, &machines);
 }
@@ -185,6 +189,7 @@ static void tell_one_sided(struct diff *diff, const char *change, struct diff_ma
 	cells[3] = cell_list(roles, role_count);
 	cells[7] = cells[8] = cell_list(NULL, 0);
 	cells[9] = cell_bool(false);
+	cells[13] = cell_rows(run->arena, NULL, 0, NULL, 0);
 	put_row(diff, cells);
 	writer_say(run->writer, "%.*s: %s", STR_ARG(machines_words(diff, machines)), says);
 }
@@ -201,7 +206,7 @@ static size_t tell_change(struct diff *diff, enum difference_change change)
 
 		if (group->change != change)
 			continue;
-		machines = machines_of(diff, group);
+		machines = diff_group_machines(diff, group);
 		write_group(diff, group, &machines);
 		if (change == DIFFERENCE_OTHER)
 			say_other(diff, group, &machines);
@@ -312,6 +317,7 @@ struct error *diff_find(struct diff *diff)
 static struct error *answer(struct diff *diff)
 {
 	TRY(diff_find(diff));
+	TRY(diff_find_changes(diff));
 	diff_tell(diff);
 	diff->run->no = diff->changed + diff->fresh.count + diff->gone.count > 0;
 	return NULL;

@@ -17,6 +17,14 @@ struct diff_pair {
 	struct diff_machines machines;
 };
 
+/* Of a group: changes of the history that can be its cause, the latest first. */
+struct cause;
+struct diff_changes {
+	struct cause *items;
+	size_t count, capacity;
+	size_t all; /* that there are; `count` of them are told */
+};
+
 struct taken; /* pieces that are made and not published */
 
 struct diff {
@@ -37,6 +45,7 @@ struct diff {
 	struct difference *difference;
 	struct difference_group *groups;
 	size_t group_count;
+	struct diff_changes *changes; /* of each group; NULL: not asked */
 	bool keeps; /* rows are kept for diff_rows(), for who writes rows of its own */
 	struct {
 		struct cell *items;
@@ -59,6 +68,8 @@ struct str diff_group_words(struct diff *diff, const struct difference_group *gr
  * differ. `when` is what that is called. Nothing need be published, and nothing is written. */
 struct error *diff_fleets(struct run *run, const struct fleet *before, const struct fleet *after,
                           struct str when) MUST_CHECK;
+/* The machines of a group, by name. */
+struct diff_machines diff_group_machines(struct diff *diff, const struct difference_group *group);
 /* The two halves of an answer, for a diff that has both sides: what differs, grouped, with names where they are at
  * hand; then saying it. */
 struct error *diff_find(struct diff *diff) MUST_CHECK;
@@ -80,9 +91,19 @@ struct str diff_peers(struct diff *diff, const struct difference_group *group); 
 size_t diff_prefixes(struct diff *diff, const struct difference_group *group, struct str **prefixes);
 /* Names of machines, or the one role or network that is exactly these addresses; none where they have none. */
 size_t diff_peer_names(struct diff *diff, const struct difference_group *group, struct str **names);
+/* The peer that the group's set is of, "role:app", or "the set NAME". */
+struct str diff_set_peer(struct diff *diff, const struct difference_group *group);
 /* "role:app grew by app7"; empty: not known. */
 struct str diff_cause(struct diff *diff, const struct difference_group *group);
 /* Roles that all of these machines have and no other one with a ruleset has. */
 size_t diff_roles(struct diff *diff, const struct diff_machines *machines, struct str **roles);
+
+/* --- who, and when: diff_changes.c --- */
+
+/* Fills `changes`, where both sides are of the history, and run->db is open. In any transaction or none. */
+struct error *diff_find_changes(struct diff *diff) MUST_CHECK;
+/* "change 17 by alice at 2026-03-01T12:00:00Z: insert member app app7"; empty: not known. */
+struct str diff_changes_words(struct diff *diff, const struct difference_group *group);
+struct cell diff_changes_cell(struct diff *diff, const struct difference_group *group);
 
 #endif

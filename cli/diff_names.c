@@ -269,8 +269,9 @@ static struct str rule_words(struct diff *diff, struct str comment)
 }
 
 /* The peer that has this set, of the rule's: the end of a set's name is a digest of the peer. */
-static struct str peer_words(struct diff *diff, struct str comment, struct str set)
+struct str diff_set_peer(struct diff *diff, const struct difference_group *group)
 {
+	struct str comment = group->rule, set = group->set;
 	struct arena *arena = diff->run->arena;
 	const struct role_rule *rule;
 	struct str role, id;
@@ -314,10 +315,10 @@ struct str diff_cause(struct diff *diff, const struct difference_group *group)
 	case CAUSE_RULE_WENT:
 		return str_format(arena, "%.*s is gone", STR_ARG(rule_words(diff, group->rule)));
 	case CAUSE_SET_GREW:
-		return str_format(arena, "%.*s grew by %.*s", STR_ARG(peer_words(diff, group->rule, group->set)),
+		return str_format(arena, "%.*s grew by %.*s", STR_ARG(diff_set_peer(diff, group)),
 		                  STR_ARG(who_words(diff, group)));
 	case CAUSE_SET_SHRANK:
-		return str_format(arena, "%.*s lost %.*s", STR_ARG(peer_words(diff, group->rule, group->set)),
+		return str_format(arena, "%.*s lost %.*s", STR_ARG(diff_set_peer(diff, group)),
 		                  STR_ARG(who_words(diff, group)));
 	case CAUSE_ENFORCEMENT:
 		return group->change == DIFFERENCE_OPENS ? STR("only watched now (monitor)") : STR("enforced now");

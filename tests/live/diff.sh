@@ -39,6 +39,7 @@ says 'opens 3306/tcp on 3 machines of role mysql (db1, db2, db3) to 10.1.0.7 (ap
 says 'closes nothing'
 says 'machine app7: a ruleset for the first time'
 says 'generation 1 and now: 4 machines differ'
+says 'role:app grew by app7 (change '
 holds 'it publishes nothing' [ "$before" = "$(ls "$out/generations" "$out/store/sets")" ]
 run 0 generate
 run 0 diff
@@ -51,20 +52,25 @@ json '.items | length == 2'
 json '.items[0] | .change == "opens" and .machines == ["db1", "db2", "db3"] and .machine_count == 3 and .roles == ["mysql"]'
 json '.items[0] | .direction == "in" and .what == "3306/tcp" and .peers == ["10.1.0.7"] and .peer_names == ["app7"] and .aside == false'
 json '.items[0] | .cause == "role:app grew by app7" and (.rule_id | length == 12)'
-json '.items[1] | .change == "new" and .machines == ["app7"]'
+json '.items[1] | .change == "new" and .machines == ["app7"] and .changes == []'
+# Who did it, and when: the one change between the two that can be it, or all of them.
+json '.items[0].changes | length == 1 and (.[0] | (.what | startswith("address app7 ") or . == "member app app7") and .operation == "insert" and .who != null)'
+json '.items[0].changes[0] | (.change | test("^[0-9]+$")) and (.at | test("^[0-9-]+T[0-9:]+Z$"))'
 run 1 diff 2 1
 says 'opens nothing'
 says 'closes 3306/tcp on 3 machines of role mysql (db1, db2, db3) to 10.1.0.7 (app7): role:app lost app7'
 says 'machine app7: no ruleset any more'
+silent_on '(change '
 
 # --- rules that come and go ---
 run 0 rule add mysql deny all from 10.1.0.2
 deny=$(cat "$home/out")
-run 0 rule add app allow dns
+run 0 rule add app allow dns --ticket OPS-53
 run 0 rule add app allow all from 10.6.0.0/16
 run 0 rule add app allow icmp/echo-request from network:office on eth0
 run 1 diff
-says 'opens 53/tcp,udp on 4 machines of role app (app1, app2, app3, …) to any: allow dns of role app is new'
+says 'opens 53/tcp,udp on 4 machines of role app (app1, app2, app3, …) to any: allow dns of role app is new (change '
+says ', ticket OPS-53: insert rule app '
 says 'opens all on 4 machines of role app (app1, app2, app3, …) to 10.6.0.0/16, but for what was let through before: allow all from 10.6.0.0/16'
 says 'opens icmpv4/echo-request by interface eth0 on 4 machines'
 says 'to 198.51.100.0/24, 203.0.113.0/24 (network:office)'
