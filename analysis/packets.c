@@ -26,6 +26,7 @@
 static struct {
 	struct arena *arena; /* NULL: not begun */
 	struct names *names; /* of conditions, in the order of their variables */
+	uint32_t above;      /* so many of them are above the addresses */
 	int *stack;
 	size_t count, capacity;
 	uint32_t cube_conditions; /* how many of them the cubes have */
@@ -51,6 +52,7 @@ void packets_begin(void)
 		return;
 	space.arena = arena_new();
 	space.names = names_new(space.arena);
+	space.above = CONDITIONS_ABOVE;
 	bdd_error_hook(fail);
 	bdd_init(FIRST_NODES, FIRST_CACHE);
 	bdd_gbc_hook(NULL);
@@ -250,8 +252,13 @@ size_t packets_size(struct packets set)
 
 static unsigned condition_variable(uint32_t number)
 {
-	return number < CONDITIONS_ABOVE ? VARIABLE_CONDITION + number
-	                                 : VARIABLE_CONDITION_BELOW + (number - CONDITIONS_ABOVE);
+	return number < space.above ? VARIABLE_CONDITION + number : VARIABLE_CONDITION_BELOW + (number - space.above);
+}
+
+void packets_conditions_last(void)
+{
+	if (names_count(space.names) < space.above)
+		space.above = names_count(space.names);
 }
 
 struct packets packets_condition(struct str name)
@@ -267,7 +274,7 @@ struct str condition_name(unsigned variable)
 {
 	return names_get(space.names, variable < VARIABLE_CONDITION_BELOW
 	                                      ? variable - VARIABLE_CONDITION
-	                                      : variable - VARIABLE_CONDITION_BELOW + CONDITIONS_ABOVE);
+	                                      : variable - VARIABLE_CONDITION_BELOW + space.above);
 }
 
 struct packets packets_put(struct packets set, struct str condition, struct packets value)
@@ -297,7 +304,7 @@ static int cube(unsigned first, unsigned width, int below)
 static int cube_of(const bool *wanted, bool conditions)
 {
 	uint32_t named = conditions ? names_count(space.names) : 0;
-	uint32_t above = named < CONDITIONS_ABOVE ? named : CONDITIONS_ABOVE;
+	uint32_t above = named < space.above ? named : space.above;
 	int node = cube(VARIABLE_CONDITION_BELOW, named - above, NODE_ALL);
 
 	for (enum packet_field field = FIELD_COUNT; field-- > 0;) {

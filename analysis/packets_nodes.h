@@ -15,17 +15,19 @@
 #define NAME_BYTES 15
 #define UNTRACKED_BIT 4
 
-/* The order of the variables from the top. What rules have in common comes first; conditions are above the addresses,
- * of which there are most. Those that find no room there come last. */
+/* The order of the variables from the top. What few rules speak of and whole sets of packets have in common (of a SYN: no
+ * other flags, a source port) comes before what most rules tell apart, so that these sets share all that is below;
+ * conditions are above the addresses, of which there are most, but for those that find no room there, and those that
+ * packets_conditions_last() puts behind. */
 enum {
 	VARIABLE_FAMILY,
 	VARIABLE_STATE = VARIABLE_FAMILY + 1,
-	VARIABLE_PROTOCOL = VARIABLE_STATE + 3,
-	VARIABLE_PORT = VARIABLE_PROTOCOL + 8,
-	VARIABLE_SOURCE_PORT = VARIABLE_PORT + 16,
+	VARIABLE_SOURCE_PORT = VARIABLE_STATE + 3,
 	VARIABLE_FLAGS = VARIABLE_SOURCE_PORT + 16,
 	VARIABLE_FRAGMENT = VARIABLE_FLAGS + 8,
-	VARIABLE_IN = VARIABLE_FRAGMENT + 1,
+	VARIABLE_PROTOCOL = VARIABLE_FRAGMENT + 1,
+	VARIABLE_PORT = VARIABLE_PROTOCOL + 8,
+	VARIABLE_IN = VARIABLE_PORT + 16,
 	VARIABLE_OUT = VARIABLE_IN + NAME_BYTES * 8,
 	VARIABLE_CONDITION = VARIABLE_OUT + NAME_BYTES * 8,
 	CONDITIONS_ABOVE = 4096,

@@ -73,7 +73,8 @@ void line_note(struct text *text, unsigned number, enum line_kind kind, struct s
 /* Every line that nobody noted, when all is done: what is forwarded, chains that nothing leads to, other tables,
  * sets. */
 void lines_rest(struct takeover *takeover, struct host *host);
-void remark(struct takeover *takeover, struct str file, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void remark(struct takeover *takeover, struct place place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 /* --- what rules do (takeover_walk.c) --- */
 
@@ -158,6 +159,7 @@ struct piece {
 struct patterns {
 	struct str *items;
 	size_t count, capacity;
+	struct str own; /* of the line: asked first; empty: it has none */
 };
 /* Appends pieces that together are cells of `wanted`: all that can be said, and beyond them at most `space->free`. */
 void cells_pieces(struct arena *arena, const struct space *space, const struct patterns *patterns,

@@ -259,19 +259,29 @@ static struct packets for_all_interfaces(const struct cutting *cutting, struct s
 static struct packets cut_interface(struct cutting *cutting, struct str pattern, struct packets left)
 {
 	enum packet_field field = cutting->space->out ? FIELD_OUT : FIELD_IN;
-	struct packets within = for_all_interfaces(cutting, pattern, cutting->within);
 	struct packets here = pattern.n > 0 ? packets_and(left, packets_interface(field, pattern)) : left;
-	struct packets taken = packets_and(here, within);
+	struct packets within, taken;
 
+	if (packets_empty(here))
+		return left;
+	within = for_all_interfaces(cutting, pattern, cutting->within);
+	taken = packets_and(here, within);
 	cutting->interface = pattern;
 	if (!packets_empty(taken))
 		cut(cutting, packets_any(taken, field), within);
 	return packets_without(left, taken);
 }
 
+/* Then all interfaces together have none of it. */
+static bool within_pattern(const struct space *space, struct packets set, struct str pattern)
+{
+	return packets_within(set, packets_interface(space->out ? FIELD_OUT : FIELD_IN, pattern));
+}
+
 void cells_pieces(struct arena *arena, const struct space *space, const struct patterns *patterns,
                   struct packets wanted, struct piece_list *pieces)
 {
+	struct str own = patterns->own;
 	struct cutting cutting = {.arena = arena,
 	                          .space = space,
 	                          .pieces = pieces,
@@ -280,7 +290,10 @@ void cells_pieces(struct arena *arena, const struct space *space, const struct p
 	                          .within = packets_or(wanted, space->free)};
 	struct packets left = packets_without(wanted, space->free);
 
-	left = cut_interface(&cutting, STR(""), left);
+	if (own.n == 0 || !within_pattern(space, left, own))
+		left = cut_interface(&cutting, STR(""), left);
+	if (own.n > 0 && !packets_empty(left))
+		left = cut_interface(&cutting, own, left);
 	for (size_t i = 0; i < patterns->count && !packets_empty(left); i++)
 		left = cut_interface(&cutting, patterns->items[i], left);
 }

@@ -166,6 +166,21 @@ static void give_literals(struct choice *choice, const struct unit *unit, struct
 	}
 }
 
+/* The interface that the unit's lines name. */
+static struct str own_pattern(const struct choice *choice, const struct unit *unit)
+{
+	const struct filter_rule *rule;
+
+	if (unit->count == 0)
+		return STR("");
+	rule = &choice->walk.filter->chains[unit->chain].rules[unit->rules[0]];
+	for (size_t i = 0; i < rule->match_count; i++)
+		if (rule->matches[i].kind == (choice->walk.out ? MATCH_OUT : MATCH_IN) && !rule->matches[i].negated &&
+		    interface_valid(rule->matches[i].name))
+			return rule->matches[i].name;
+	return STR("");
+}
+
 /* `as` has the action, and a limit. The cells that were said. */
 static struct packets say_as(struct choice *choice, const struct unit *unit, const struct piece *as,
                              struct packets cells)
@@ -175,6 +190,7 @@ static struct packets say_as(struct choice *choice, const struct unit *unit, con
 	struct packets said = packets_none();
 	size_t first = choice->pieces.count;
 
+	choice->patterns.own = own_pattern(choice, unit);
 	cells_pieces(arena, &choice->space, &choice->patterns, cells, &choice->pieces);
 	for (size_t i = first; i < choice->pieces.count; i++) {
 		struct piece *piece = &choice->pieces.items[i];
@@ -426,7 +442,8 @@ static void remark_policy(struct choice *choice)
 		const struct unit *unit = &choice->walk.items[i];
 
 		if (unit->count == 0 && unit->kind == UNIT_ACCEPT && !packets_empty(unit->opened))
-			remark(choice->takeover, choice->host->rules[choice->space.family == FAMILY_6]->name,
+			remark(choice->takeover,
+			       (struct place){.file = choice->host->rules[choice->space.family == FAMILY_6]->name},
 			       "the policy of INPUT is ACCEPT: what no line refuses is let in from anywhere");
 	}
 }

@@ -405,6 +405,7 @@ struct error *takeover_fleet(struct takeover *takeover, const struct fleet *pres
 {
 	struct finder *finder = finder_new(takeover->arena, present);
 
+	packets_conditions_last(); /* most are those of one line */
 	*wanted = room_for(takeover);
 	for (size_t i = 0; i < takeover->host_count; i++) {
 		struct host *host = &takeover->hosts[i];

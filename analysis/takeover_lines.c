@@ -15,7 +15,7 @@ void line_note(struct text *text, unsigned number, enum line_kind kind, struct s
 		*line = (struct line){kind, why};
 }
 
-void remark(struct takeover *takeover, struct str file, const char *format, ...)
+void remark(struct takeover *takeover, struct place place, const char *format, ...)
 {
 	char text[1000];
 	va_list arguments;
@@ -24,7 +24,7 @@ void remark(struct takeover *takeover, struct str file, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	error = error_at(error_new(ERROR_INPUT, "%s", text), (struct place){.file = file});
+	error = error_at(error_new(ERROR_INPUT, "%s", text), place);
 	if (takeover->remarks == NULL)
 		takeover->remarks_end = &takeover->remarks;
 	*takeover->remarks_end = error;
@@ -153,6 +153,20 @@ static struct str why_lost(const struct judging *judging, const struct unit *uni
 
 /* --- units --- */
 
+/* What conntrack doesn't track opens no connection for it, and no rule of ours speaks of it alone. */
+static bool names_untracked(const struct judging *judging, const struct unit *unit)
+{
+	struct packets untracked;
+	bool named = false;
+
+	for (size_t i = 0; unit->count > 0 && i < rule_of(judging, unit, 0)->match_count; i++)
+		named = named || rule_of(judging, unit, 0)->matches[i].kind == MATCH_STATE;
+	if (!named)
+		return false;
+	untracked = packets_and(unit->effective, packets_state(STATE_UNTRACKED));
+	return !packets_within(untracked, judging->space->kept);
+}
+
 static void judge_accept(struct judging *judging, const struct unit *unit)
 {
 	struct packets opened = unit->opened, lost;
@@ -163,6 +177,9 @@ static void judge_accept(struct judging *judging, const struct unit *unit)
 			note_unit(judging, unit, LINE_REPRESENTED, STR(""));
 		else
 			note_lost(judging, unit, lost, why_lost(judging, unit, lost, opened));
+	} else if (names_untracked(judging, unit)) {
+		note_unit(judging, unit, LINE_LEFT_OUT,
+		          STR("in part: packets that conntrack does not track are not let in"));
 	} else if (!packets_empty(packets_and(unit->effective, judging->space->kept))) {
 		note_unit(judging, unit, LINE_HOUSEKEEPING, STR(""));
 	} else {

@@ -35,6 +35,53 @@ static struct fleet enforced(const struct takeover *takeover, const struct fleet
 	return fleet;
 }
 
+/* --- examples --- */
+
+static bool is_rate(struct str condition)
+{
+	return str_starts(condition, STR("limit ")) || str_starts(condition, STR("hashlimit "));
+}
+
+/* Those packets of which least must be known: of which no condition holds, but that rates are kept. */
+static struct packets plain_of(struct arena *arena, struct packets set)
+{
+	struct str *names;
+	size_t count = packets_conditions(arena, set, &names);
+
+	for (size_t i = 0; i < count; i++) {
+		struct packets condition = packets_condition(names[i]), plain;
+
+		plain = is_rate(names[i]) ? packets_and(set, condition) : packets_without(set, condition);
+		if (!packets_empty(plain))
+			set = plain;
+	}
+	return set;
+}
+
+static struct packets preferred(struct packets set, enum packet_field field, const char *address)
+{
+	struct prefix prefix;
+	struct packets both;
+
+	if (prefix_parse(str_of(address), &prefix) != PREFIX_OK)
+		return set;
+	both = packets_and(set, packets_prefix(field, prefix));
+	return packets_empty(both) ? set : both;
+}
+
+/* Between addresses of documentation, where these are in it. */
+static bool find_plain(struct arena *arena, struct packets set, struct verify_finding *shown)
+{
+	static const enum packet_field fields[] = {FIELD_SOURCE, FIELD_DESTINATION};
+	static const char *const addresses[][2] = {{"198.51.100.7", "2001:db8::7"}, {"192.0.2.1", "2001:db8::1"}};
+
+	set = plain_of(arena, set);
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned k = 0; k < 2; k++)
+			set = preferred(set, fields[i], addresses[i != shown->out][k]);
+	return find_ordinary(arena, set, shown->out, shown);
+}
+
 /* --- wider --- */
 
 static void take_out(struct role *role, struct str text)
@@ -64,7 +111,7 @@ static void blame(struct proof *proof, bool out, struct packets wider)
 	struct intent_reason reason;
 	struct str text;
 
-	if (!find_ordinary(arena, wider, out, &shown))
+	if (!find_plain(arena, wider, &shown))
 		return;
 	reason = intent_why(arena, proof->intent, proof->machine, out, &shown.packet);
 	text = verify_packet_str(arena, &shown);
@@ -73,7 +120,8 @@ static void blame(struct proof *proof, bool out, struct packets wider)
 
 		if (role == NULL)
 			continue;
-		remark(proof->takeover, STR(""), "%.*s: left out: %.*s, which would let in more than runs: %.*s",
+		remark(proof->takeover, (struct place){0},
+		       "%.*s: left out: %.*s, which would let in more than runs: %.*s",
 		       STR_ARG(proof->host->name), STR_ARG(reason.rules[i]->text), STR_ARG(text));
 		take_out(role, reason.rules[i]->text);
 		proof->again = true;
@@ -107,7 +155,7 @@ static void compare(struct proof *proof, unsigned which, bool out, struct packet
 	if (proof->again || packets_empty(narrower))
 		return;
 	proof->host->proved = false;
-	if (find_ordinary(arena, narrower, out, &shown))
+	if (find_plain(arena, narrower, &shown))
 		APPEND(arena, &proof->host->narrower, verify_packet_str(arena, &shown));
 }
 

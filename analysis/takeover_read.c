@@ -85,7 +85,8 @@ static enum family family_of(struct takeover *takeover, const struct takeover_fi
 	if (family == 0)
 		family = family_of_name(file->name);
 	if (family == 0)
-		remark(takeover, file->name, "nothing in it tells its family: it is taken for IPv4");
+		remark(takeover, (struct place){.file = file->name},
+		       "nothing in it tells its family: it is taken for IPv4");
 	return family == 6 ? FAMILY_6 : FAMILY_4;
 }
 
@@ -137,12 +138,76 @@ static struct error *read_sets(struct takeover *takeover, struct host *host, boo
 	return NULL;
 }
 
+/* --- sets that rules of other tables change ---
+ *
+ * The reader knows those of the filter table. A raw or mangle rule that adds to a set does so before the filter looks:
+ * who is in it then, nobody knows here. */
+
+static bool changes_sets(struct str option)
+{
+	return str_is(option, "--add-set") || str_is(option, "--del-set") || str_is(option, "--map-set");
+}
+
+static void unsettle(struct takeover *takeover, struct host *host, const struct text *text, unsigned line,
+                     struct str name)
+{
+	for (size_t i = 0; i < host->sets.count; i++) {
+		struct filter_set *set = &host->sets.sets[i];
+		bool list = str_is(set->type, "list:set");
+
+		if (!set->modelled || !(list || str_eq(set->name, name)))
+			continue;
+		set->modelled = false;
+		remark(takeover, (struct place){.file = text->name, .line = line},
+		       "this rule changes set %.*s while packets come: who is in set %.*s is taken for unknown",
+		       STR_ARG(name), STR_ARG(set->name));
+	}
+}
+
+/* The name behind such an option may be in quotes. */
+static void unsettle_line(struct takeover *takeover, struct host *host, const struct text *text, unsigned number,
+                          struct str line)
+{
+	bool behind = false;
+	struct str word;
+
+	while (str_cut(&line, ' ', &word)) {
+		if (behind && word.n >= 2 && word.p[0] == '"' && word.p[word.n - 1] == '"')
+			word = str_slice(word, 1, word.n - 1);
+		if (behind && word.n > 0)
+			unsettle(takeover, host, text, number, word);
+		behind = changes_sets(word) || (behind && word.n == 0);
+	}
+}
+
+static void unsettle_sets(struct takeover *takeover, struct host *host)
+{
+	for (size_t i = 0; i < host->text_count; i++) {
+		struct str rest = host->texts[i].bytes, line;
+		bool filter = false;
+
+		if (host->texts[i].kind == TEXT_SETS)
+			continue;
+		for (unsigned number = 1; rest.p != NULL && str_cut(&rest, '\n', &line); number++) {
+			line = str_trim(line);
+			if (line.n > 0 && line.p[0] == '*')
+				filter = str_is(str_trim(str_slice(line, 1, line.n)), "filter");
+			else if (!filter && line.n > 0 && line.p[0] != '#' && line.p[0] != ':')
+				unsettle_line(takeover, host, &host->texts[i], number, line);
+		}
+	}
+}
+
+/* --- a host --- */
+
 static struct error *read_host(struct takeover *takeover, struct host *host)
 {
 	struct error *errors = NULL;
 	bool given;
 
 	errors = read_sets(takeover, host, &given);
+	if (errors == NULL)
+		unsettle_sets(takeover, host);
 	for (unsigned i = 0; i < 2 && errors == NULL; i++)
 		if (host->rules[i] != NULL)
 			error_collect(&errors, filter_read(takeover->arena, i == 1 ? FAMILY_6 : FAMILY_4,
@@ -153,9 +218,11 @@ static struct error *read_host(struct takeover *takeover, struct host *host)
 		                    "give what iptables-save prints, ip6tables-save and ipset save beside it");
 	for (unsigned i = 0; i < 2 && errors == NULL; i++)
 		if (host->filters[i] != NULL && filter_chain(host->filters[i], STR("INPUT")) == NULL)
-			remark(takeover, host->rules[i]->name, "there is no filter table in it: nothing is let in");
+			remark(takeover, (struct place){.file = host->rules[i]->name},
+			       "there is no filter table in it: nothing is let in");
 		else if (host->rules[i] == NULL)
-			remark(takeover, STR(""), "%.*s: the rules of IPv%d were not given: nothing of it is let in",
+			remark(takeover, (struct place){0},
+			       "%.*s: the rules of IPv%d were not given: nothing of it is let in",
 			       STR_ARG(host->name), i == 1 ? 6 : 4);
 	return errors;
 }

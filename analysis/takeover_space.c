@@ -102,7 +102,7 @@ static struct packets ordinary(const struct space *space)
 	set = packets_without(set, no_port);
 	set = packets_without(set, packets_without(tcp, packets_bits(FIELD_FLAGS, FLAGS_SIX, FLAG_SYN)));
 	set = packets_without(set, no_protocols(space->family));
-	return packets_without(set, packets_interface(space->out ? FIELD_OUT : FIELD_IN, STR("")));
+	return set;
 }
 
 /* --- what is there without rules --- */

@@ -71,6 +71,9 @@ struct packets packets_addresses(enum packet_field field, const struct addr_set 
 
 /* The condition of that name: the same name is the same condition, for as long as the space lives. */
 struct packets packets_condition(struct str name);
+/* Conditions that get their name from now on stand below the addresses. Where each belongs to addresses of its own (the
+ * limits of a filter's lines), sets stay small that way; where each belongs to the same many, the other. */
+void packets_conditions_last(void);
 
 /* --- what can be done with sets --- */
 

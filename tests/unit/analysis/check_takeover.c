@@ -128,6 +128,11 @@ static const struct sample_filter samples[] = {
 	{"-A INPUT -i lo -j ACCEPT\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
          "-A INPUT -m conntrack --ctstate INVALID -j DROP\n-A INPUT -p udp -m udp --sport 67 --dport 68 -j ACCEPT\n",
          "hhhh", "", true},
+	/* which knows nothing of what conntrack does not track, but on lo */
+	{"-A INPUT -i lo -m conntrack --ctstate NEW,UNTRACKED -j ACCEPT\n"
+         "-A INPUT -m state --state UNTRACKED -j ACCEPT\n"
+         "-A INPUT -m conntrack --ctstate ESTABLISHED,UNTRACKED -j ACCEPT\n",
+         "hxh", "", true},
 	/* a rule that refuses, before what it refuses is let in, and behind it */
 	{"-A INPUT -s 192.0.2.0/24 -j DROP\n-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\n", "rr",
          "allow 80/tcp from 0.0.0.0/0\ndeny all from 192.0.2.0/24\n", true},
@@ -416,6 +421,49 @@ START_TEST(lists_of_sets_that_change)
 }
 END_TEST
 
+/* So do rules of other tables, before the filter looks. */
+START_TEST(sets_that_other_tables_change)
+{
+	static const char *const elsewhere[] = {
+		"*raw\n:PREROUTING ACCEPT [0:0]\n"
+		"-A PREROUTING -p tcp -m tcp --dport 81 -j SET --add-set s src --exist\n",
+		"*mangle\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -p udp -m udp -j SET --exist --del-set \"s\" src\n",
+	};
+	struct takeover_file files[] = {
+		{STR("m"), STR("a.v4"), {0}},
+		{STR("m"), STR("sets"), STR("create s hash:ip\nadd s 10.0.0.1\ncreate t hash:ip\nadd t 10.0.0.2\n")},
+	};
+
+	files[0].text = str_format(arena,
+	                           "%sCOMMIT\n" HEAD "-A INPUT -m set --match-set s src -j ACCEPT\n"
+	                           "-A INPUT -m set --match-set t src -j ACCEPT\nCOMMIT\n",
+	                           elsewhere[_i]);
+	take_over(files, 2);
+	gives_str(rules_of("m"), "allow all from network:t\n");
+	gives_str(fates_of(&takeover->hosts[0].texts[0]), ".xx.." "rrr" "xr..");
+	ck_assert(!takeover->hosts[0].proved);
+	ck_assert_uint_eq(takeover_remarks(takeover)->place.line, 3);
+}
+END_TEST
+
+/* The packet that shows a difference is a plain one: nothing that nobody knows must hold of it. */
+START_TEST(examples_are_plain)
+{
+	struct takeover_file file = {
+		STR("m"), STR("a.v4"),
+		STR(HEAD "-A INPUT -m mark --mark 0x1 -j DROP\n-A INPUT -m recent --rcheck --name x -j ACCEPT\n"
+	                 "-A INPUT -p udp -m udp --sport 2000 -j ACCEPT\nCOMMIT\n")};
+	struct takeover_summary *summary;
+
+	take_over(&file, 1);
+	ck_assert_uint_eq(takeover_summaries(takeover, &summary), 1);
+	ck_assert_uint_eq(summary->narrower_count, 1);
+	gives_str(summary->narrower[0],
+	          "new udp 198.51.100.7 -> 192.0.2.1 port 1 from port 2000 in on eth0, while this does not: mark 0x1; "
+	          "recent rcheck name x mask 255.255.255.255 rsource");
+}
+END_TEST
+
 /* --- management sources --- */
 
 static const struct {
@@ -488,6 +536,8 @@ int main(void)
 	tcase_add_test(all, sets_of_two_hosts);
 	tcase_add_test(all, sets_that_are_not_modelled);
 	tcase_add_test(all, lists_of_sets_that_change);
+	tcase_add_loop_test(all, sets_that_other_tables_change, 0, 2);
+	tcase_add_test(all, examples_are_plain);
 	tcase_add_loop_test(all, management_is_in_no_rule, 0, COUNT(beside_management));
 	tcase_add_test(all, long_lists_are_cut);
 	suite_add_tcase(suite, all);
