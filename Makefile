@@ -18,7 +18,8 @@ ifeq ($(origin CC),default)
 CC := gcc
 endif
 AR := ar
-JOBS := -j2
+# One more than there are processors, as each waits for the disk at times.
+JOBS := -j$(shell expr $$(nproc) + 1)
 
 # --- how things are compiled -------------------------------------------------------------------------------------
 
@@ -82,15 +83,18 @@ packages-check: packages
 
 # --- archives and the program ------------------------------------------------------------------------------------------
 
+# The folder of what is made, and a word of it: without the two processes that `mkdir` and `echo` would be for each of a thousand recipes.
+folder = $(if $(MADE-$(@D)),,$(shell mkdir -p $(@D))$(eval MADE-$(@D) := yes))
+say = $(info $(1))$(folder)
+
 objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard $(1)/*.c))
 
 define FOLDER_RULES
 $(BUILD)/obj/$(1)/%.o: $(1)/%.c | packages
-	echo 'CC $$<'
-	mkdir -p $$(@D)
+	$$(call say,CC $$<)
 	$$(CC) $$(CPPFLAGS_ALL) -I$(1) $$(CFLAGS_ALL) $$(call flags_of,$(1)) -MMD -MP -c $$< -o $$@
 $(BUILD)/lib/$(1).a: $(call objects_of,$(1)) $(BUILD)/obj/$(1).list
-	mkdir -p $$(@D)
+	$$(folder)
 	rm -f $$@
 	$$(AR) rcsD $$@ $(call objects_of,$(1))
 endef
@@ -99,7 +103,7 @@ $(foreach f,$(FOLDERS),$(eval $(call FOLDER_RULES,$(f))))
 # A folder's list of objects, rewritten only if it changed: so an archive loses what was removed.
 .PHONY: FORCE
 $(BUILD)/obj/%.list: FORCE
-	mkdir -p $(@D)
+	$(folder)
 	echo '$(call objects_of,$*)' | cmp -s - $@ || echo '$(call objects_of,$*)' > $@
 
 embedded_files = $(shell find $(1) -type d -o -type f)
@@ -111,19 +115,18 @@ $(BUILD)/gen/embedded_templates.c: base/embed.sh $(call embedded_files,templates
 $(BUILD)/gen/embedded_push.c: base/embed.sh $(filter-out %.c %.h,$(call embedded_files,push))
 $(BUILD)/gen/embedded_build.c: $(build_files)
 $(BUILD)/gen/embedded_%.c: base/embed.sh
-	echo 'EMBED $*'
-	mkdir -p $(@D)
+	$(call say,EMBED $*)
 	sh base/embed.sh $* > $@
 $(BUILD)/obj/embedded/%.o: $(BUILD)/gen/%.c include/fleetwall/embedded.h | packages
-	mkdir -p $(@D)
+	$(folder)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c $< -o $@
 $(BUILD)/lib/embedded.a: $(foreach f,sql templates push build,$(BUILD)/obj/embedded/embedded_$(f).o)
-	mkdir -p $(@D)
+	$(folder)
 	rm -f $@
 	$(AR) rcsD $@ $^
 
 $(BUILD)/fleetwall: $(call archives_of,cli)
-	echo 'LINK $@'
+	$(call say,LINK $@)
 	$(CC) $(LDFLAGS_ALL) -o $@ $(BUILD)/obj/cli/main.o $(call group,$(call archives_of,cli)) \
 		$(call libraries_of,$(USES_cli))
 
@@ -151,29 +154,26 @@ check_flags = $(call pkg_config,--cflags,check)
 check_libraries = $(call pkg_config,--libs,check)
 
 $(BUILD)/obj/tests/%.o: tests/unit/lib/%.c | packages-check
-	echo 'CC $<'
-	mkdir -p $(@D)
+	$(call say,CC $<)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(TEST_CFLAGS) $(all_flags) $(check_flags) -MMD -MP -c $< -o $@
 $(BUILD)/lib/tests.a: $(patsubst tests/unit/lib/%.c,$(BUILD)/obj/tests/%.o,$(TEST_HELPERS))
-	mkdir -p $(@D)
+	$(folder)
 	rm -f $@
 	$(AR) rcsD $@ $^
 
 $(BUILD)/obj/live/%.o: tests/live/%.c | packages-check
-	echo 'CC $<'
-	mkdir -p $(@D)
+	$(call say,CC $<)
 	$(CC) $(CPPFLAGS_ALL) -Itests/unit/lib -Itests/live/lib $(CFLAGS_ALL) $(TEST_CFLAGS) $(all_flags) $(check_flags) \
 		-MMD -MP -c $< -o $@
 $(BUILD)/lib/live.a: $(patsubst tests/live/%.c,$(BUILD)/obj/live/%.o,$(LIVE_HELPERS))
-	mkdir -p $(@D)
+	$(folder)
 	rm -f $@
 	$(AR) rcsD $@ $^
 
 # $(1): program, $(2): source, $(3): the folder whose walls it has, $(4): further flags, $(5): a further archive
 define TEST_PROGRAM
 $(1): $(2) $(call archives_of,$(3)) $(TEST_LIB) $(5) | packages-check
-	echo 'TEST $(2)'
-	mkdir -p $$(@D)
+	$$(call say,TEST $(2))
 	$$(CC) $$(CPPFLAGS_ALL) -I$(3) -Itests/unit/lib -Itests/live/lib $$(CFLAGS_ALL) $$(TEST_CFLAGS) $$(all_flags) $$(check_flags) \
 		-MMD -MP -MF $$@.d $(4) $$(LDFLAGS_ALL) $$(TEST_LDFLAGS) -o $$@ $(2) \
 		$$(call group,$(5) $(TEST_LIB) $(call archives_of,$(3))) $$(call libraries_of,$(USES_$(3))) $$(check_libraries)
@@ -181,8 +181,7 @@ endef
 # Whoever measures needs nothing that only testing needs.
 define BENCH_PROGRAM
 $(1): $(2) $(call archives_of,cli) | packages
-	echo 'BENCH $(2)'
-	mkdir -p $$(@D)
+	$$(call say,BENCH $(2))
 	$$(CC) $$(CPPFLAGS_ALL) -Icli $$(CFLAGS_ALL) $$(all_flags) -MMD -MP -MF $$@.d $$(LDFLAGS_ALL) -o $$@ $(2) \
 		$$(call group,$(call archives_of,cli)) $$(call libraries_of,$(USES_cli))
 endef
@@ -191,8 +190,7 @@ folder_of = $(notdir $(patsubst %/,%,$(dir $(1))))
 # take as long as to compile it. So main is a name of its own in each object. $(1): name, $(2): folder
 define UNIT_OBJECT
 $(BUILD)/obj/unit/$(2)/$(1).o: tests/unit/$(2)/$(1).c | packages-check
-	echo 'TEST tests/unit/$(2)/$(1).c'
-	mkdir -p $$(@D)
+	$$(call say,TEST tests/unit/$(2)/$(1).c)
 	$$(CC) $$(CPPFLAGS_ALL) -I$(2) -Itests/unit/lib $$(CFLAGS_ALL) $$(TEST_CFLAGS) $$(all_flags) $$(check_flags) -Dmain=main_of_$(1) \
 		-MMD -MP -c $$< -o $$@
 endef
@@ -203,16 +201,14 @@ endef
 # One that takes arguments is a program by itself.
 define UNIT_PROGRAM
 $(BUILD)/tests/$(1): $(BUILD)/obj/unit/$(2)/$(1).o $(call archives_of,$(2)) $(TEST_LIB)
-	echo 'LINK $$@'
-	mkdir -p $$(@D)
+	$$(call say,LINK $$@)
 	$$(CC) $$(CFLAGS_ALL) $$(LDFLAGS_ALL) $$(TEST_LDFLAGS) -Wl,--defsym=main=main_of_$(1) -o $$@ $$< \
 		$$(call group,$(TEST_LIB) $(call archives_of,$(2))) $$(call libraries_of,$(USES_$(2))) $$(check_libraries)
 endef
 # $(1): folder, $(2): its tests
 define TOGETHER_PROGRAM
 $(BUILD)/tests/together-$(1): tests/unit/together.c $(patsubst %,$(BUILD)/obj/unit/$(1)/%.o,$(2)) $(call archives_of,$(1)) $(TEST_LIB)
-	echo 'LINK $$@'
-	mkdir -p $$(@D)
+	$$(call say,LINK $$@)
 	$$(CC) $$(CPPFLAGS_ALL) $$(CFLAGS_ALL) $$(TEST_CFLAGS) '-DTOGETHER=$(patsubst %,X(%),$(2))' $$(LDFLAGS_ALL) $$(TEST_LDFLAGS) -o $$@ \
 		$$(filter %.c %.o,$$^) $$(call group,$(TEST_LIB) $(call archives_of,$(1))) $$(call libraries_of,$(USES_$(1))) $$(check_libraries)
 endef
@@ -229,20 +225,18 @@ $(foreach p,$(BENCH_PROGRAMS),$(eval $(call BENCH_PROGRAM,$(p),tests/bench/$(not
 $(foreach p,$(FUZZERS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,analysis,-fsanitize=fuzzer,$(BUILD)/lib/push.a)))
 $(foreach p,$(REPLAYS),$(eval $(call TEST_PROGRAM,$(p),tests/fuzz/$(notdir $(p)).c,analysis,,$(BUILD)/obj/replay/replay.o $(BUILD)/lib/push.a)))
 $(BUILD)/obj/replay/replay.o: tests/fuzz/replay.c | packages-check
-	echo 'CC $<'
-	mkdir -p $(@D)
+	$(call say,CC $<)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(TEST_CFLAGS) -MMD -MP -c $< -o $@
 
-# What clang says of each source, without compiling it: a tenth of the time of a whole build.
-SYNTAX := $(patsubst %.c,$(BUILD)/syntax/%.ok,$(wildcard $(foreach f,$(FOLDERS),$(f)/*.c tests/unit/$(f)/*.c) \
-	tests/unit/lib/*.c tests/live/*.c tests/live/lib/*.c tests/bench/*.c tests/fuzz/*.c tests/demo/*.c))
+# What clang says of the sources that it does not compile with the sanitizers (make check): the tests on real things, and who measures.
+SYNTAX := $(patsubst %.c,$(BUILD)/syntax/%.ok,$(wildcard tests/live/*.c tests/live/lib/*.c tests/bench/*.c tests/demo/*.c))
 $(BUILD)/syntax/%.ok: %.c | packages-check
-	mkdir -p $(@D)
+	$(folder)
 	clang -fsyntax-only $(CPPFLAGS_ALL) $(addprefix -I,$(FOLDERS)) -Itests/unit/lib -Itests/live/lib -std=c17 $(WARNINGS) \
 		-Wno-gnu-zero-variadic-macro-arguments $(all_flags) $(check_flags) -MMD -MP -MF $(@:.ok=.d) -MT $@ $<
 	touch $@
 
-.PHONY: unit-programs memcheck-programs live-programs bench-programs fuzz-programs replay-programs test-programs syntax
+.PHONY: unit-programs memcheck-programs live-programs bench-programs fuzz-programs replay-programs test-programs syntax asan-programs check-programs
 replay-programs: $(REPLAYS)
 syntax: $(SYNTAX)
 unit-programs: $(UNIT_TESTS)
@@ -251,18 +245,22 @@ live-programs: $(LIVE_PROGRAMS)
 bench-programs: $(BENCH_PROGRAMS)
 fuzz-programs: $(FUZZERS)
 test-programs: all memcheck-programs live-programs bench-programs
+# With the jobs of the make that it is part of: so none waits for the last link of the others.
+asan-programs:
+	$(MAKE) --no-print-directory VERSION=$(VERSION) $(SANITIZED) all unit-programs replay-programs
+check-programs: test-programs syntax asan-programs
 
 $(BUILD)/demo/knock: tests/demo/knock.c
-	echo 'CC $<'
-	mkdir -p $(@D)
+	$(call say,CC $<)
 	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) $(LDFLAGS_ALL) $< -o $@
 
 # --- variants: the same tree built again in a folder of its own ------------------------------------------------------------
 
 AGAIN = $(MAKE) --no-print-directory $(JOBS) VERSION=$(VERSION)
-# Unoptimized the sanitizers see what an optimizer leaves out, and compiling takes half the time.
-ASAN = $(AGAIN) BUILD=$(BUILD)/asan OPTIMIZE='-O0 -g1' \
-	SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+# Unoptimized the sanitizers see what an optimizer leaves out, and compiling takes half the time. By clang, as the rest is gcc's: so both
+# compile every source with all warnings, and what each makes of it is run.
+SANITIZED = BUILD=$(BUILD)/asan CC=clang OPTIMIZE='-O0 -g1' SANITIZE='-fsanitize=address,undefined -fno-sanitize-recover=all'
+ASAN = $(AGAIN) $(SANITIZED)
 CLANG = $(AGAIN) BUILD=$(BUILD)/clang CC=clang
 FUZZ = $(AGAIN) BUILD=$(BUILD)/fuzz CC=clang OPTIMIZE='-O1 -g -fno-omit-frame-pointer' \
 	SANITIZE='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
@@ -285,9 +283,7 @@ setup:
 
 check:
 	packaging/packages install build check lab
-	$(AGAIN) test-programs
-	$(AGAIN) syntax
-	$(ASAN) all unit-programs replay-programs
+	$(AGAIN) check-programs
 	UNIT_SHARE=2 SANITIZED_SHARE=4 $(RUN) lint unit golden asan valgrind fuzz live
 
 unit:
@@ -391,7 +387,7 @@ help:
 	echo 'make check            every test; installs what they need (T=name: only tests whose name has it)'
 	echo 'make setup            install the Debian packages for building and testing'
 	echo 'make unit             the unit tests alone; so do make lint, make live, make asan, make valgrind'
-	echo 'make asan             unit and golden tests under AddressSanitizer and UBSan, in $(BUILD)/asan'
+	echo 'make asan             unit and golden tests by clang with AddressSanitizer and UBSan, in $(BUILD)/asan'
 	echo 'make valgrind         unit tests under valgrind'
 	echo 'make fuzz             each fuzzer for FUZZ_SECONDS=60, from its corpus in tests/fuzz/corpus'
 	echo 'make soak             random edits for SOAK_SECONDS=300: incremental runs make what full runs make (SOAK_SEED=);'
