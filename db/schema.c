@@ -231,8 +231,8 @@ struct error *db_init(struct arena *arena, struct db *db, size_t *applied, struc
 	return ensure_roles(arena, db, *applied > 0, sql);
 }
 
-/* Is all well, by one question? Looking into the catalogs first costs a fresh connection a millisecond. Where it is not,
- * or can't be asked, looking tells why. */
+/* Is all well, by one question? Looking into the catalogs first costs a fresh connection a millisecond. Where it is
+ * not, or can't be asked, looking tells why. */
 static bool is_current(struct arena *arena, struct db *db, unsigned newest)
 {
 	struct db_rows rows;
