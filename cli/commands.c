@@ -292,7 +292,7 @@ static const char verify_details[] = "Reads back what is published, and proves t
 static const char diff_details[] = "Between the generations A and B; A and what the inventory says now; or, "
                                    "without both, the last one and now.\n"
 				   "Says what the change opens and closes, exact to the packet for new connections, on "
-                                   "which machines and why;\n"
+                                   "which machines, why, and by whose change;\n"
 				   "exit code 1 if any machine's ruleset differs, or a set that it names.";
 
 static const char explain_details[] = "SOURCE and DESTINATION are machines or addresses; WHAT is 3306/tcp, "
