@@ -67,8 +67,9 @@ struct exposed *exposed_new(struct arena *arena, struct intent *intent, const st
 		.source_keys = names_new(arena),
 		.row_keys = names_new(arena),
 		.positions = names_new(arena),
-		.peers = peers_new(arena, resolve(arena, fleet)),
+		.resolved = resolve(arena, fleet),
 	};
+	exposed->peers = peers_new(arena, exposed->resolved);
 	for (size_t f = 0; f < FAMILIES; f++) {
 		find_universe(exposed, f);
 		find_space(exposed, f);
@@ -90,8 +91,8 @@ static struct packets see(void *context, struct str name, enum family family, en
 
 	if (number != NAMES_NONE)
 		return exposed->sets.items[number];
-	set = intent_set(exposed->intent, name, family);
 	scratch = arena_new();
+	set = intent_set_into(scratch, exposed->intent, name, family);
 	cut = set == NULL ? set_none(family) : addr_set_and(scratch, set, &exposed->universe[f]);
 	if (cut.count > 0)
 		cut = addr_set_without(scratch, &cut, &exposed->own[f]);

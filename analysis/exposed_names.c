@@ -91,6 +91,19 @@ static void name_everybody(struct naming *naming)
 
 /* --- peers by name --- */
 
+/* Of a large role mostly few were asked about: all of its addresses are not kept. */
+static struct addr_set cut_set(struct exposed *exposed, const struct peer *peer, const struct role *role, size_t f)
+{
+	struct arena *scratch = arena_new();
+	struct addr_set set = peer_addresses(scratch, exposed->resolved, peer, role, false, family_at(f));
+
+	set = addr_set_and(exposed->arena, &set, &exposed->universe[f]);
+	if (set.count > 0)
+		set = addr_set_without(exposed->arena, &set, &exposed->own[f]);
+	arena_free(scratch);
+	return set;
+}
+
 /* Whom the peer stands for, as far as it was asked. */
 static const struct cut_peer *cut_of(struct exposed *exposed, const struct peer *peer, const struct role *role)
 {
@@ -100,13 +113,8 @@ static const struct cut_peer *cut_of(struct exposed *exposed, const struct peer 
 	while (exposed->cut.count <= number)
 		APPEND(exposed->arena, &exposed->cut, (struct cut_peer){0});
 	cut = &exposed->cut.items[number];
-	for (size_t f = 0; f < FAMILIES && !cut->known; f++) {
-		const struct addr_set *set = peers_set(exposed->peers, number, false, family_at(f));
-
-		cut->sets[f] = addr_set_and(exposed->arena, set, &exposed->universe[f]);
-		if (cut->sets[f].count > 0)
-			cut->sets[f] = addr_set_without(exposed->arena, &cut->sets[f], &exposed->own[f]);
-	}
+	for (size_t f = 0; f < FAMILIES && !cut->known; f++)
+		cut->sets[f] = cut_set(exposed, peer, role, f);
 	cut->known = true;
 	return cut;
 }

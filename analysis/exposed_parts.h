@@ -71,7 +71,8 @@ struct exposed {
 		const struct exposures **items;
 		size_t count, capacity;
 	} answers;
-	struct peers *peers;
+	const struct resolved *resolved;
+	struct peers *peers; /* for their numbers */
 	struct {
 		struct cut_peer *items; /* by number of the peer */
 		size_t count, capacity;

@@ -85,11 +85,14 @@ static void set_rules(struct arena *arena, const struct raw_row *row, struct exp
 
 	exposure->rules = ARENA_ARRAY(arena, struct intent_rule, row->opening_count);
 	exposure->ids = ARENA_ARRAY(arena, struct str, row->opening_count);
+	exposure->roles = ARENA_ARRAY(arena, struct str, row->opening_count);
 	exposure->rule_count = row->opening_count;
 	for (size_t i = 0; i < row->opening_count; i++) {
 		exposure->rules[i] = row->openings[i]->rule;
 		rule_id(exposure->rules[i].role->name, exposure->rules[i].rule->text, id);
 		exposure->ids[i] = str_copy(arena, str_of(id));
+		if (i == 0 || exposure->rules[i].role != exposure->rules[i - 1].role)
+			exposure->roles[exposure->role_count++] = exposure->rules[i].role->name;
 	}
 }
 

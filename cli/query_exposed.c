@@ -55,32 +55,101 @@ static struct error *read_names(struct run *run, struct question *question)
 
 /* --- rows --- */
 
-static void write_row(struct run *run, const struct machine *machine, const struct exposure *row)
-{
-	struct str *roles = ARENA_ARRAY(run->arena, struct str, row->rule_count);
-	size_t role_count = 0;
+/* The cells of a machine's rows, but for its name. Machines in the same position share them. */
+struct told {
+	const struct exposures *rows;
+	struct cell *cells;
+};
 
-	for (size_t i = 0; i < row->rule_count; i++)
-		if (i == 0 || row->rules[i].role != row->rules[i - 1].role)
-			roles[role_count++] = row->rules[i].role->name;
-	writer_row(run->writer, (struct cell[]){
-					cell_text(machine->name),
-					cell_list(row->what, row->what_count),
-					cell_shown(run, row->sources, row->source_count),
-					cell_shown(run, row->except, row->except_count),
-					cell_text(stage_str(row->stage)),
-					cell_list(roles, role_count),
-					cell_list(row->ids, row->rule_count),
-				});
+/* All rows of the answer. */
+struct telling {
+	const struct fleet *fleet;
+	struct {
+		struct told *items;
+		size_t count, capacity;
+	} told;
+	struct names *known; /* by their answers; the number of an answer is its place in `told` */
+	struct machine_rows {
+		size_t machine, first; /* the number of its first row */
+		uint32_t told;
+	} *machines; /* that have rows */
+	size_t machine_count, row_count;
+};
+
+/* A list that comes again for each machine. */
+static struct cell shared(struct run *run, const struct str *items, size_t count)
+{
+	struct cell cell = cell_shown(run, items, count);
+
+	cell.said = ARENA_NEW(run->arena, struct str);
+	return cell;
 }
 
-static size_t write_machine(struct run *run, const struct question *question, size_t machine)
+static void tell_row(struct run *run, const struct exposure *row, struct cell *cells)
+{
+	const struct cell told[COLUMNS] = {
+		cell_null(),
+		shared(run, row->what, row->what_count),
+		shared(run, row->sources, row->source_count),
+		shared(run, row->except, row->except_count),
+		cell_text(stage_str(row->stage)),
+		shared(run, row->roles, row->role_count),
+		shared(run, row->ids, row->rule_count),
+	};
+
+	for (size_t i = 0; i < COLUMNS; i++)
+		cells[i] = told[i];
+}
+
+static uint32_t tell(struct run *run, struct telling *telling, const struct exposures *rows)
+{
+	uint32_t number = names_add(telling->known, (struct str){(const char *)&rows, sizeof rows});
+	struct told told = {rows, NULL};
+
+	if (number < telling->told.count)
+		return number;
+	told.cells = ARENA_ARRAY(run->arena, struct cell, rows->count * COLUMNS);
+	for (size_t i = 0; i < rows->count; i++)
+		tell_row(run, &rows->items[i], &told.cells[i * COLUMNS]);
+	APPEND(run->arena, &telling->told, told);
+	return number;
+}
+
+static void add_machine(struct run *run, struct telling *telling, struct question *question, size_t machine)
 {
 	const struct exposures *rows = exposed_at(question->exposed, machine);
 
-	for (size_t i = 0; i < rows->count; i++)
-		write_row(run, &question->fleet.machines[machine], &rows->items[i]);
-	return rows->count;
+	if (rows->count == 0)
+		return;
+	telling->machines[telling->machine_count++] =
+		(struct machine_rows){machine, telling->row_count, tell(run, telling, rows)};
+	telling->row_count += rows->count;
+}
+
+static const struct machine_rows *machine_of(const struct telling *telling, size_t row)
+{
+	size_t low = 0, high = telling->machine_count;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (telling->machines[middle].first <= row)
+			low = middle;
+		else
+			high = middle;
+	}
+	return &telling->machines[low];
+}
+
+static void give_row(void *context, size_t row, struct cell *cells)
+{
+	const struct telling *telling = context;
+	const struct machine_rows *rows = machine_of(telling, row);
+	const struct cell *told = &telling->told.items[rows->told].cells[(row - rows->first) * COLUMNS];
+
+	cells[0] = cell_text(telling->fleet->machines[rows->machine].name);
+	for (size_t i = 1; i < COLUMNS; i++)
+		cells[i] = told[i];
 }
 
 /* Which machines are asked about, by their places. */
@@ -109,29 +178,33 @@ static bool *chosen(struct run *run, const struct question *question, const stru
 static void answer(struct run *run, struct question *question)
 {
 	struct intent *intent = intent_new(run->arena, &question->fleet, &run->config.settings);
+	struct telling *telling = ARENA_NEW(run->arena, struct telling);
 	const bool *asked = chosen(run, question, intent);
-	size_t count = 0;
 
 	packets_begin();
 	question->exposed = exposed_new(run->arena, intent, &question->fleet, &run->config.settings,
 	                                run_has(run, "from") ? &question->from : NULL);
-	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
+	telling->fleet = &question->fleet;
+	telling->known = names_new(run->arena);
+	telling->machines = ARENA_ARRAY(run->arena, struct machine_rows, question->fleet.machine_count);
 	for (size_t i = 0; i < question->fleet.machine_count; i++)
 		if (asked[i])
-			count += write_machine(run, question, i);
-	if (count == 0)
+			add_machine(run, telling, question, i);
+	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
+	writer_rows(run->writer, telling->row_count, give_row, telling);
+	if (telling->row_count == 0)
 		writer_say(run->writer, "nothing");
 	packets_end();
 }
 
 struct error *run_query_exposed(struct run *run)
 {
-	struct question question = {0};
+	struct question *question = ARENA_NEW(run->arena, struct question);
 
 	if (run_has(run, "from"))
-		TRY(read_prefix(run, &question));
-	TRY(run_load(run, &question.fleet));
-	TRY(read_names(run, &question));
-	answer(run, &question);
+		TRY(read_prefix(run, question));
+	TRY(run_load(run, &question->fleet));
+	TRY(read_names(run, question));
+	answer(run, question);
 	return NULL;
 }

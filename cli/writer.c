@@ -1,6 +1,5 @@
 /* Answers as tables, records or JSON; errors as text or JSON. The only file that knows libsmartcols. */
 #include <errno.h>
-#include <jansson.h>
 #include <libsmartcols.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,38 +8,8 @@
 #include <unistd.h>
 
 #include "fleetwall/arena.h"
-#include "fleetwall/buf.h"
 
-#include "writer.h"
-
-struct rows {
-	struct cell *items; /* `columns` cells a row, one behind the other */
-	size_t count, capacity;
-};
-
-struct field {
-	const char *name;
-	struct str value;
-};
-
-struct writer {
-	struct arena *arena;
-	bool json;
-	struct style style;
-	bool keep;
-	bool lines;
-	const char *command;
-	enum layout layout;
-	const char *const *names;
-	size_t columns;
-	struct rows rows;
-	struct {
-		struct field *items;
-		size_t count, capacity;
-	} fields;
-	struct buf said; /* lines for people, in front of the rows */
-	struct buf raw;
-};
+#include "writer_parts.h"
 
 struct cell cell_text(struct str text)
 {
@@ -109,6 +78,15 @@ void writer_row(struct writer *writer, const struct cell *cells)
 		APPEND(writer->arena, &writer->rows, cells[i]);
 }
 
+void writer_rows(struct writer *writer, size_t count, writer_source *source, void *context)
+{
+	writer->asked = (struct asked_rows){.count = count,
+	                                    .columns = writer->columns,
+	                                    .source = source,
+	                                    .context = context,
+	                                    .all = ARENA_ARRAY(writer->arena, struct cell, writer->columns)};
+}
+
 void writer_field(struct writer *writer, const char *name, struct str value)
 {
 	struct field field = {name, value};
@@ -151,7 +129,7 @@ bool writer_partial(const struct writer *writer)
 
 /* --- JSON --- */
 
-static json_t *json_of(struct str text)
+json_t *json_of(struct str text)
 {
 	json_t *value = json_stringn(text.p, text.n);
 	struct arena *scratch;
@@ -169,7 +147,7 @@ static json_t *json_of(struct str text)
 	return value != NULL ? value : json_null();
 }
 
-static json_t *json_cell(const struct cell *cell)
+json_t *json_cell(const struct cell *cell)
 {
 	json_t *list;
 
@@ -253,25 +231,11 @@ struct cell cell_rows(struct arena *arena, const char *const *names, size_t colu
 {
 	json_t *list = json_rows(names, columns, cells, rows);
 	char *text = json_dumps(list, JSON_COMPACT);
-	struct cell cell = cell_json(str_copy(arena, str_of(text)));
+	struct str copy = str_copy(arena, str_of(text));
 
-	free(text);
 	json_decref(list);
-	return cell;
-}
-
-static json_t *json_items(const struct writer *writer)
-{
-	json_t *items = json_rows(writer->names, writer->columns, writer->rows.items,
-	                          writer->columns > 0 ? writer->rows.count / writer->columns : 0);
-
-	if (writer->raw.n > 0) {
-		json_t *object = json_object();
-
-		json_object_set_new(object, "document", json_of(buf_str(&writer->raw)));
-		json_array_append_new(items, object);
-	}
-	return items;
+	free(text);
+	return cell_json(copy);
 }
 
 static void print_json(json_t *document, size_t flags)
@@ -288,19 +252,20 @@ static void add_errors(json_t *document, const struct error *errors)
 	json_object_set_new(document, "errors", json_errors(errors));
 }
 
-static void write_json(const struct writer *writer, const struct error *warnings, const struct error *errors)
+static void write_json(struct writer *writer, const struct error *warnings, const struct error *errors)
 {
 	json_t *document = json_object();
 
 	json_object_set_new(document, "format", json_integer(1));
 	json_object_set_new(document, "command", json_string(writer->command));
-	json_object_set_new(document, "items", json_items(writer));
+	json_object_set_new(document, "items", json_array());
 	for (size_t i = 0; i < writer->fields.count; i++)
 		json_object_set_new(document, writer->fields.items[i].name, json_of(writer->fields.items[i].value));
 	json_object_set_new(document, "warnings", json_errors(warnings));
 	if (errors != NULL)
 		add_errors(document, errors);
-	print_json(document, JSON_INDENT(1));
+	write_json_rows(writer, document);
+	json_decref(document);
 }
 
 static void write_json_line(const struct writer *writer, const char *const *names, const struct cell *cells,
@@ -318,7 +283,7 @@ static void write_json_line(const struct writer *writer, const char *const *name
 
 /* --- for people --- */
 
-static struct str cell_string(struct arena *arena, const struct cell *cell, const char *separator)
+struct str cell_string(struct arena *arena, const struct cell *cell, const char *separator)
 {
 	struct buf buf = buf_new(arena);
 
@@ -343,7 +308,7 @@ static struct str cell_string(struct arena *arena, const struct cell *cell, cons
 	return buf_str(&buf);
 }
 
-static struct str heading(struct arena *arena, const char *name)
+struct str heading(struct arena *arena, const char *name)
 {
 	char *text = str_c(arena, str_of(name));
 
@@ -390,13 +355,15 @@ static int column_flags(const struct writer *writer, size_t column, bool wide)
 	return !wide || is_wide(writer, column) ? SCOLS_FL_WRAP : 0;
 }
 
-static void write_table(const struct writer *writer)
+static void write_table(struct writer *writer)
 {
 	struct libscols_table *table = scols_new_table();
-	bool wide = isatty(STDOUT_FILENO) && some_wide(writer);
+	bool wide;
 
 	if (table == NULL)
 		abort();
+	keep_rows(writer);
+	wide = isatty(STDOUT_FILENO) && some_wide(writer);
 	for (size_t i = 0; i < writer->columns; i++)
 		scols_table_new_column(table, str_c(writer->arena, heading(writer->arena, writer->names[i])), 0,
 		                       column_flags(writer, i, wide));
@@ -416,47 +383,6 @@ static void write_table(const struct writer *writer)
 	scols_unref_table(table);
 }
 
-/* RFC 4180: a field with a quote, a comma or a line end stands in quotes. */
-static void csv_field(struct buf *out, struct str text)
-{
-	bool quoted = str_find(text, ',') < text.n || str_find(text, '"') < text.n || str_find(text, '\n') < text.n;
-
-	if (!quoted) {
-		buf_add(out, text);
-		return;
-	}
-	buf_char(out, '"');
-	for (size_t i = 0; i < text.n; i++) {
-		buf_char(out, text.p[i]);
-		if (text.p[i] == '"')
-			buf_char(out, '"');
-	}
-	buf_char(out, '"');
-}
-
-/* Row by row, as there may be hundreds of thousands. */
-static void write_csv(const struct writer *writer)
-{
-	struct arena *scratch = arena_new();
-	struct buf out = buf_new(writer->arena);
-
-	for (size_t i = 0; i < writer->columns && !writer->style.no_headings; i++)
-		buf_format(&out, "%s%s", writer->names[i], i + 1 < writer->columns ? "," : "\n");
-	for (size_t i = 0; i < writer->rows.count; i++) {
-		bool last = (i + 1) % writer->columns == 0;
-
-		csv_field(&out, cell_string(scratch, &writer->rows.items[i], ", "));
-		buf_char(&out, last ? '\n' : ',');
-		if (!last)
-			continue;
-		put(&out, stdout);
-		out.n = 0;
-		arena_reset(scratch);
-	}
-	put(&out, stdout);
-	arena_free(scratch);
-}
-
 /* "name: value"; lists one an indented line. Fields that are empty are left out. */
 static void write_records(const struct writer *writer)
 {
@@ -474,13 +400,15 @@ static void write_records(const struct writer *writer)
 	}
 }
 
-static void write_text(const struct writer *writer)
+static void write_text(struct writer *writer)
 {
 	put(&writer->said, stdout);
 	put(&writer->raw, stdout);
 	if (writer->style.csv && writer->layout != LAYOUT_SILENT)
 		write_csv(writer);
-	else if (writer->rows.count > 0 && writer->layout == LAYOUT_TABLE)
+	else if (writer->asked.source != NULL && !isatty(STDOUT_FILENO))
+		write_plain_table(writer);
+	else if (row_count(writer) > 0 && writer->layout == LAYOUT_TABLE)
 		write_table(writer);
 	else if (writer->rows.count > 0 && writer->layout == LAYOUT_RECORD)
 		write_records(writer);
@@ -530,6 +458,7 @@ static struct error *select_columns(struct writer *writer)
 		for (size_t i = 0; i < count; i++)
 			APPEND(writer->arena, &rows, writer->rows.items[row + chosen[i]]);
 	writer->rows = rows;
+	writer->asked.chosen = chosen;
 	writer->names = names;
 	writer->columns = count;
 	return NULL;

@@ -14,6 +14,7 @@ struct cell {
 	int64_t number; /* CELL_NUMBER, CELL_BOOL */
 	const struct str *items;
 	size_t count;
+	struct str *said; /* of one that comes again and again: how it is written, once it was; or NULL */
 };
 
 struct cell cell_text(struct str text); /* {NULL, 0} is null */
@@ -50,6 +51,10 @@ bool writer_is_json(const struct writer *writer);
 void writer_columns(struct writer *writer, enum layout layout, const char *const *names, size_t count);
 /* As many cells as columns. */
 void writer_row(struct writer *writer, const struct cell *cells);
+/* Instead: so many rows that nobody keeps them. At writer_end() they are asked for one after the other, for a table
+ * twice. All that their cells point to stays until then, and is printable ASCII. */
+typedef void writer_source(void *context, size_t row, struct cell *cells);
+void writer_rows(struct writer *writer, size_t count, writer_source *source, void *context);
 /* A line for people; nothing under --json. */
 void writer_say(struct writer *writer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A field of the JSON document, beside its items; nothing for people. `name` must stay. */

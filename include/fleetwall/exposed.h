@@ -27,6 +27,8 @@ struct exposure {
 	struct intent_rule *rules; /* by role, then text */
 	struct str *ids;          /* of the rules, beside them */
 	size_t rule_count;
+	struct str *roles;        /* of the rules, each once */
+	size_t role_count;
 	/* The same as numbers, IPv4 and IPv6. */
 	struct packets packets[2]; /* kept; sources left out */
 	struct addr_set from[2];   /* cut to what was asked about, but that machines' own addresses may be among them */
