@@ -180,6 +180,7 @@ void build_time(struct rule_state *rule, struct part *part);
 
 void build_recent(struct rule_state *rule, struct part *part);
 void build_connlimit(struct rule_state *rule, struct part *part);
+void build_string(struct rule_state *rule, struct part *part);
 void build_statistic(struct rule_state *rule, struct part *part);
 void build_pkttype(struct rule_state *rule, struct part *part);
 void build_tos(struct rule_state *rule, struct part *part);

@@ -106,6 +106,13 @@ void build_connlimit(struct rule_state *rule, struct part *part)
 	build_condition(rule, part);
 }
 
+void build_string(struct rule_state *rule, struct part *part)
+{
+	imply(rule, part, "from", STR("0"));
+	imply(rule, part, "to", STR("65535"));
+	build_condition(rule, part);
+}
+
 void build_statistic(struct rule_state *rule, struct part *part)
 {
 	const struct given *mode = part_option(part, "mode"), *every = part_option(part, "every");

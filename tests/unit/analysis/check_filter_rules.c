@@ -55,6 +55,8 @@ static const struct {
 	{FAMILY_4, "-p ! UDP -j DROP", "!protocol 17 -> DROP"},
 	{FAMILY_4, "-p all -j DROP", "-> DROP"},
 	{FAMILY_4, "-p 0 -j DROP", "-> DROP"},
+	{FAMILY_4, "-m string --algo bm --string \"a b\" --to 65535 -j DROP",
+         "always if string string a b algo bm from 0 to 65535 -> DROP"},
 	{FAMILY_4, "-p ip -j DROP", "-> DROP"},
 	{FAMILY_6, "-p ipv6-icmp -j DROP", "protocol 58 -> DROP"},
 	{FAMILY_4, "-p gre -j DROP", "protocol 47 -> DROP"},
