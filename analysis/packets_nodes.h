@@ -15,8 +15,8 @@
 #define NAME_BYTES 15
 #define UNTRACKED_BIT 4
 
-/* The order of the variables from the top. What few rules speak of and whole sets of packets have in common (of a SYN: no
- * other flags, a source port) comes before what most rules tell apart, so that these sets share all that is below;
+/* The order of the variables from the top. What few rules speak of and whole sets of packets have in common (of a SYN:
+ * no other flags, a source port) comes before what most rules tell apart, so that these sets share all that is below;
  * conditions are above the addresses, of which there are most, but for those that find no room there, and those that
  * packets_conditions_last() puts behind. */
 enum {

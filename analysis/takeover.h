@@ -54,6 +54,8 @@ struct host {
 	bool closed;      /* outbound */
 	bool coexists;    /* what is forwarded is not touched */
 	bool *reached[2]; /* by chain: from INPUT or OUTPUT */
+	struct role role; /* with its rules: the machine's own, or that of all that are alike */
+	bool shared;
 	size_t rule_count;
 	bool proved;
 	struct packet_texts {
@@ -182,6 +184,13 @@ struct chosen {
 };
 void lines_judge(struct takeover *takeover, struct host *host, const struct walk *walk, const struct space *space,
                  const struct chosen *chosen);
+
+/* --- machines that are alike (takeover_alike.c) --- */
+
+/* Those whose roles say the same get one name for them. */
+void share_roles(struct takeover *takeover, const struct fleet *present);
+/* Did a takeover make it for several machines? */
+bool is_shared_role(const struct role *role);
 
 /* --- peers with names (takeover_names.c) --- */
 

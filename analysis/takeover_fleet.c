@@ -26,7 +26,6 @@ struct building {
 	struct host *host;
 	struct finder *finder;
 	struct fleet *wanted;
-	struct role role;
 	struct joined_list joined;
 	struct names *keys;
 };
@@ -224,7 +223,7 @@ static void join_piece(struct building *building, const struct piece *piece)
 static struct error *add_rule(struct building *building, const struct joined *joined, const struct peer *peers,
                               size_t count, bool any)
 {
-	struct role *role = &building->role;
+	struct role *role = &building->host->role;
 	struct arena *arena = building->takeover->arena;
 	struct role_rule held = {.enabled = true};
 	bool stored;
@@ -294,7 +293,7 @@ static struct error *make_rules(struct building *building)
 {
 	struct host *host = building->host;
 
-	building->role.rules = ARENA_ARRAY(building->takeover->arena, struct role_rule, most_rules(host));
+	host->role.rules = ARENA_ARRAY(building->takeover->arena, struct role_rule, most_rules(host));
 	for (size_t i = 0; i < host->pieces.count; i++) {
 		const struct piece *piece = &host->pieces.items[i];
 
@@ -303,16 +302,15 @@ static struct error *make_rules(struct building *building)
 	}
 	for (size_t i = 0; i < building->joined.count; i++)
 		TRY(add_joined(building, &building->joined.items[i]));
-	host->rule_count = building->role.rule_count;
+	host->rule_count = host->role.rule_count;
 	return NULL;
 }
 
 /* --- closed egress --- */
 
 /* A role that says nothing but that; one of another meaning keeps its name to itself. */
-static struct str closing_role(struct building *building, const struct fleet *present)
+static struct str closing_role(struct arena *arena, const struct fleet *present)
 {
-	struct arena *arena = building->takeover->arena;
 	struct str name = STR("egress-closed");
 
 	for (unsigned i = 2;; i++) {
@@ -332,38 +330,74 @@ static void add_role(struct fleet *wanted, struct role role)
 	wanted->roles[wanted->role_count++] = role;
 }
 
-/* The machine's roles, with that one or without. */
-static void give_roles(struct building *building, const struct machine *present, struct str closing,
-                       struct machine *machine)
+/* --- machines --- */
+
+static bool has_name(const struct str *names, size_t count, struct str name)
 {
-	size_t count = present != NULL ? present->role_count : 0;
-	bool has = false;
-
-	machine->roles = ARENA_ARRAY(building->takeover->arena, struct str, count + 1);
-	for (size_t i = 0; i < count; i++) {
-		bool here = str_eq(present->roles[i], closing);
-
-		has = has || here;
-		if (!here || building->host->closed)
-			machine->roles[machine->role_count++] = present->roles[i];
-	}
-	if (building->host->closed && !has)
-		machine->roles[machine->role_count++] = closing;
-	if (has != building->host->closed)
-		machine->given |= GIVEN_ROLES;
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(names[i], name))
+			return true;
+	return false;
 }
 
-static void make_machine(struct building *building, const struct fleet *present)
+/* Does the machine keep it? The one that closes, and those of machines that were alike, it has by this takeover. */
+static bool keeps(const struct host *host, const struct fleet *present, struct str role, struct str closing)
 {
-	struct host *host = building->host;
-	struct str closing = closing_role(building, present);
+	const struct role *of = fleet_role(present, role);
+
+	if (str_eq(role, closing))
+		return host->closed;
+	return of == NULL || !is_shared_role(of) || (host->shared && str_eq(role, host->role.name));
+}
+
+static void give_role(struct machine *machine, struct str role)
+{
+	if (has_name(machine->roles, machine->role_count, role))
+		return;
+	machine->roles[machine->role_count++] = role;
+	machine->given |= GIVEN_ROLES;
+}
+
+static void give_roles(struct takeover *takeover, const struct host *host, const struct fleet *present,
+                       struct str closing, struct machine *machine)
+{
+	const struct machine *there = fleet_machine(present, host->name);
+	size_t count = there != NULL ? there->role_count : 0;
+
+	machine->roles = ARENA_ARRAY(takeover->arena, struct str, count + 2);
+	for (size_t i = 0; i < count; i++)
+		if (keeps(host, present, there->roles[i], closing))
+			machine->roles[machine->role_count++] = there->roles[i];
+	if (machine->role_count < count)
+		machine->given |= GIVEN_ROLES;
+	if (host->closed)
+		give_role(machine, closing);
+	if (host->shared)
+		give_role(machine, host->role.name);
+}
+
+/* What was the machine's own before is said by what it has with others. */
+static void empty_own_role(struct takeover *takeover, const struct host *host, const struct fleet *present,
+                           struct fleet *wanted)
+{
+	struct str own = machine_role_name(takeover->arena, host->name);
+
+	if (host->shared && fleet_role(present, own) != NULL)
+		add_role(wanted, (struct role){.name = own, .given = GIVEN_RULES});
+}
+
+static void make_machine(struct takeover *takeover, const struct host *host, const struct fleet *present,
+                         struct fleet *wanted)
+{
+	struct str closing = closing_role(takeover->arena, present);
 	struct machine machine = {.name = host->name, .enabled = true};
 
-	give_roles(building, fleet_machine(present, host->name), closing, &machine);
-	building->wanted->machines[building->wanted->machine_count++] = machine;
-	add_role(building->wanted, building->role);
+	give_roles(takeover, host, present, closing, &machine);
+	wanted->machines[wanted->machine_count++] = machine;
+	add_role(wanted, host->role);
+	empty_own_role(takeover, host, present, wanted);
 	if (host->closed)
-		add_role(building->wanted,
+		add_role(wanted,
 		         (struct role){.name = closing,
 		                       .given = GIVEN_EGRESS | GIVEN_DESCRIPTION | GIVEN_RULES,
 		                       .description = STR("machines from which only what a rule allows may leave"),
@@ -395,7 +429,7 @@ static struct fleet room_for(struct takeover *takeover)
 	for (size_t i = 0; i < takeover->host_count; i++)
 		sets += takeover->hosts[i].sets.count;
 	return (struct fleet){.machines = ARENA_ARRAY(takeover->arena, struct machine, takeover->host_count),
-	                      .roles = ARENA_ARRAY(takeover->arena, struct role, 2 * takeover->host_count),
+	                      .roles = ARENA_ARRAY(takeover->arena, struct role, 3 * takeover->host_count),
 	                      .networks = ARENA_ARRAY(takeover->arena, struct network, sets),
 	                      .clock = TIME_NONE};
 }
@@ -415,12 +449,14 @@ struct error *takeover_fleet(struct takeover *takeover, const struct fleet *pres
 		                            .wanted = wanted,
 		                            .keys = names_new(takeover->arena)};
 
-		building.role.name = machine_role_name(takeover->arena, host->name);
-		building.role.given = GIVEN_RULES;
+		host->role.name = machine_role_name(takeover->arena, host->name);
+		host->role.given = GIVEN_RULES;
 		choose(takeover, host, settings, fleet_machine(present, host->name));
 		name_networks(&building, present);
 		TRY(make_rules(&building));
-		make_machine(&building, present);
 	}
+	share_roles(takeover, present);
+	for (size_t i = 0; i < takeover->host_count; i++)
+		make_machine(takeover, &takeover->hosts[i], present, wanted);
 	return fleet_normalize(takeover->arena, wanted);
 }

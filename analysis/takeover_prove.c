@@ -106,7 +106,7 @@ static struct role *wanted_role(struct proof *proof, struct str name)
 static void blame(struct proof *proof, bool out, struct packets wider)
 {
 	struct arena *arena = proof->takeover->arena;
-	struct str own = machine_role_name(arena, proof->host->name);
+	struct str own = proof->host->role.name;
 	struct verify_finding shown = {.out = out};
 	struct intent_reason reason;
 	struct str text;

@@ -252,6 +252,7 @@ size_t takeover_summaries(const struct takeover *takeover, struct takeover_summa
 			.machine = host->name,
 			.counts = counts_of(host),
 			.rules = host->rule_count,
+			.shared = host->shared ? host->role.name : STR(""),
 			.proved = host->proved,
 			.narrower = host->narrower.items,
 			.narrower_count = host->narrower.count,

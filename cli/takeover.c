@@ -62,10 +62,11 @@ static struct str counts_str(struct run *run, const struct takeover_summary *sum
 
 	return str_format(run->arena,
 	                  "%.*s: %zu line%s: %zu represented, %zu by housekeeping, nothing reaches %zu, %zu not "
-	                  "represented; %zu rule%s",
+	                  "represented; %zu rule%s%s%.*s",
 	                  STR_ARG(summary->machine), counts->lines, str_plural(counts->lines), counts->represented,
 	                  counts->housekeeping, counts->unreached, counts->left_out, summary->rules,
-	                  str_plural(summary->rules));
+	                  str_plural(summary->rules), summary->shared.n > 0 ? " of role " : "",
+	                  STR_ARG(summary->shared));
 }
 
 static void say_machine(struct run *run, const struct takeover_summary *summary)

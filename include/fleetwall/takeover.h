@@ -51,6 +51,7 @@ struct takeover_summary {
 	struct str machine;
 	struct takeover_counts counts;
 	size_t rules;          /* that it gets */
+	struct str shared;     /* the role that has them, where other machines say the same; else empty */
 	bool proved;           /* after takeover_prove(): lets in exactly what runs */
 	struct str *narrower;  /* packets that the filter lets in and the rules do not, one a direction and family */
 	size_t narrower_count;

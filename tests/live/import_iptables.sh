@@ -121,6 +121,20 @@ else
 	echo "SKIP ../shared/dumps is not there"
 fi
 
+# --- machines that are alike ---
+
+filter node '-A INPUT -p tcp -m tcp --dport 9200 -j ACCEPT'
+filter other '-A INPUT -p tcp -m tcp --dport 9300 -j ACCEPT'
+import 0 node1=node node2=node node3=node
+says 'node1: 4 lines: 4 represented, 0 by housekeeping, nothing reaches 0, 0 not represented; 1 rule of role node'
+import 0 node1=node node2=node node3=node
+says 'nothing to do'
+import 0 node1=node node2=node node3=other
+run 0 machine show node3
+says 'roles: machine:node3'
+run 0 machine show node2
+says 'roles: node'
+
 # --- refused whole ---
 
 filter bad '-A INPUT -p tcp --dprt 22 -j ACCEPT'

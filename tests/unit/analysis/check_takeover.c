@@ -6,6 +6,7 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "suite_main.h"
+#include "taken_over.h"
 #include "takeover.h"
 
 static struct arena *arena;
@@ -35,51 +36,14 @@ static struct error *read_them(const struct takeover_file *files, size_t count)
 	return takeover_read(arena, files, count, &takeover);
 }
 
-/* One machine's files, named by their kind: "a.v4", "a.v6", "sets". */
 static void take_over(const struct takeover_file *files, size_t count)
 {
-	struct fleet target;
-	struct machine *machines;
-	struct role *roles;
-	bool again;
-
-	ck_assert_ptr_null(read_them(files, count));
-	ck_assert_ptr_null(takeover_fleet(takeover, &present, &settings, &wanted));
-	/* the target, without what the import of others' objects would do */
-	target = wanted;
-	machines = ARENA_ARRAY(arena, struct machine, wanted.machine_count + present.machine_count);
-	roles = ARENA_ARRAY(arena, struct role, wanted.role_count + present.role_count);
-	target.machine_count = target.role_count = 0;
-	for (size_t i = 0; i < wanted.machine_count; i++)
-		machines[target.machine_count++] = wanted.machines[i];
-	for (size_t i = 0; i < present.machine_count; i++)
-		if (fleet_machine(&wanted, present.machines[i].name) == NULL)
-			machines[target.machine_count++] = present.machines[i];
-	for (size_t i = 0; i < wanted.role_count; i++)
-		roles[target.role_count++] = wanted.roles[i];
-	for (size_t i = 0; i < present.role_count; i++)
-		roles[target.role_count++] = present.roles[i];
-	target.machines = machines;
-	target.roles = roles;
-	target.clock = 0;
-	ck_assert_ptr_null(fleet_normalize(arena, &target));
-	ck_assert_ptr_null(takeover_prove(takeover, &target, &settings, &wanted, &again));
-	ck_assert(!again);
+	takeover = taken_over(arena, files, count, &settings, &present, &wanted);
 }
 
-/* The rules of the machine, a line each. */
 static struct str rules_of(const char *machine)
 {
-	const struct role *role = fleet_role(&wanted, machine_role_name(arena, str_of(machine)));
-	struct buf buf = buf_new(arena);
-
-	for (size_t i = 0; role != NULL && i < role->rule_count; i++) {
-		buf_add(&buf, role->rules[i].text);
-		if (role->rules[i].rule.comment.n > 0)
-			buf_format(&buf, " # %.*s", STR_ARG(role->rules[i].rule.comment));
-		buf_char(&buf, '\n');
-	}
-	return buf_str(&buf);
+	return rules_text(arena, &wanted, machine_role_name(arena, str_of(machine)));
 }
 
 /* A letter a line: represented, by housekeeping, unreached, left out; a point where it says nothing. */
