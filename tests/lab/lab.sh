@@ -129,14 +129,14 @@ lab_boot() {
 	return 1
 }
 
-# lab_up NAME[=IPV4,IPV6]…: makes LAB, and so many machines in it; without addresses they get 10.77.x.y and fd77::n.
+# lab_up NAME[=IPV4,IPV6]…: makes LAB, and so many machines in it; without addresses they get 10.77.x.y and fd77::n. Returns 2, and
+# touches nothing, where there is a lab already.
 lab_up() {
 	mkdir -p "$LAB"
-	if [ -e "$LAB/machines" ]; then
+	if ! (set -C && : > "$LAB/machines") 2> /dev/null; then
 		echo "lab: there is a lab in $LAB already" >&2
-		return 1
+		return 2
 	fi
-	: > "$LAB/machines"
 	ssh-keygen -q -t ed25519 -N '' -C lab -f "$LAB/client"
 	cat > "$LAB/ssh_config" <<-END
 		IdentityFile $LAB/client
@@ -147,7 +147,7 @@ lab_up() {
 		BatchMode yes
 		User root
 	END
-	lab_hub && lab_add "$@"
+	lab_hub && lab_add "$@" || return 1
 }
 
 # lab_add NAME[=IPV4,IPV6]…: more machines for a lab that is up.

@@ -41,6 +41,12 @@ is() {
 ip -o link > "$said" && links=$(cut -d : -f 2 "$said")
 mounts=$(wc -l < /proc/mounts)
 lab_up m1 m2 m3 m4 outsider=198.51.100.9,2001:db8:9::9 || exit 1
+# --- a second one does not end the first ---
+LAB=$LAB tests/lab/lab up > "$said" 2>&1
+is 'a second lab' 2 echo $?
+holds 'it is still there' lab_pid m1
+LAB=$LAB tests/lab/lab try nobody 10.77.0.2 22 > "$said" 2>&1
+is 'no such machine' 2 echo $?
 processes=$(for name in m1 m2 m3 m4 outsider pusher; do lab_pid "$name"; done)
 
 # --- who they are ---
@@ -104,6 +110,11 @@ holds 'room again' lab_in m3 sh -c 'head -c 8192 /dev/zero > /etc/fleetwall-test
 holds 'sshd is back' lab_ssh m3 true
 lab_in m3 setsid sh -c 'sleep 4711 &'
 holds 'a process by its words' lab_kill m3 'sleep 4711'
+turns=0
+while lab_in m3 pgrep -f 'sleep 4711' > /dev/null && [ "$turns" -lt 100 ]; do
+	turns=$((turns + 1))
+	sleep 0.05
+done
 fails 'it is gone' lab_kill m3 'sleep 4711'
 lab_hide m3 iptables-restore
 fails 'a program that is not there' lab_in m3 iptables-restore --version
