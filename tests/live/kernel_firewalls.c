@@ -303,7 +303,9 @@ static int share_against_kernel(const void *context)
 	judge_free(judge);
 	packets_end();
 	arena_free(arena);
-	return tally.differing == 0 && tally.firewalls > 6 && tally.sure_in > 0 && tally.unseen * 4 < tally.tried ? 0 : 1;
+	if (tally.differing > 0 || tally.firewalls <= 6 || tally.sure_in == 0)
+		return 1;
+	return tally.unseen * 4 < tally.tried ? 0 : 1;
 }
 
 int main(void)
