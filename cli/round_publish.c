@@ -123,8 +123,8 @@ static bool links_are_known(const struct round *round)
 	return round->has_head && round->readable && !round->faults.links && round->published.number > 0;
 }
 
-/* Before `current` moves on, which they are behind then. What was done to them since the round began would be older than
- * its mark, and no round would look at it again. */
+/* Before `current` moves on, which they are behind then. What was done to them since the round began would be older
+ * than its mark, and no round would look at it again. */
 static struct error *look_at_links(struct round *round)
 {
 	if (round->has_head && !round->faults.links)
