@@ -337,7 +337,7 @@ clang:
 
 MAN_PAGES := $(wildcard packaging/man/*.[1-8])
 COMPLETIONS := $(wildcard packaging/completions/*)
-DOCUMENTS := $(wildcard README.md)
+DOCUMENTS := $(wildcard README.md packaging/doc/fleetwall.conf)
 UNITS := $(wildcard packaging/systemd/*)
 at = $(DESTDIR)$(prefix)
 cron_path = $(DESTDIR)$(sysconfdir)/cron.d/fleetwall

@@ -14,10 +14,19 @@ mkdir "$home/root"
 holds 'it installs' make_it install
 there /usr/local/bin/fleetwall /usr/local/share/man/man1/fleetwall.1 /usr/local/share/man/man8/fleetwall-host.8 \
 	/usr/local/lib/systemd/system/fleetwall-nightly.service /usr/local/lib/systemd/system/fleetwall-nightly.timer \
-	/usr/local/lib/systemd/system/fleetwall-watch.service /etc/cron.d/fleetwall
+	/usr/local/lib/systemd/system/fleetwall-watch.service /etc/cron.d/fleetwall /usr/local/share/doc/fleetwall/fleetwall.conf
 holds 'it runs' "$home/root/usr/local/bin/fleetwall" --version
 holds 'every file can be read by anybody' test -z "$(find "$home/root" -type f ! -perm -444)"
 holds 'no placeholder is left' test -z "$(grep -rl @bindir@ "$home/root/etc" "$home/root/usr/local/lib")"
+
+# The example is a configuration, as it stands and with all that it switches off, but for the database, which nobody has.
+example=$home/root/usr/local/share/doc/fleetwall/fleetwall.conf
+sed 's/^# \([a-z_]* = .*;\)$/\1/' "$example" > "$home/switched.conf"
+holds 'five settings are switched off' test "$(diff "$example" "$home/switched.conf" | grep -c '^>')" -eq 5
+for file in "$example" "$home/switched.conf"; do
+	run 3 --config "$file" --database host=/nowhere query roles
+	complains /nowhere
+done
 
 # Off until somebody switches it on, as the timer is; then it runs the program, as root.
 cron=$home/root/etc/cron.d/fleetwall
