@@ -215,9 +215,9 @@ drifts() {
 	silent_on 'dport 25'
 	run 0 drift app 'co*'
 	run 1 --json drift role:db
-	json '[.items[] | [.machine, .kind, .line] | select(.[1] | startswith("member"))] | sort == [["db", "member extra", "6.6.6.6"], ["db", "member missing", "fd77::200"]]'
-	json '[.items[] | select(.kind == "opens" and (.line | endswith(" to 6.6.6.6")))] | length > 0'
-	json '[.items[] | select(.kind == "closes" and (.line | endswith(" to fd77::200")))] | length > 0'
+	json '[.items[] | [.machine, .kind, .line] | select(.[1] | startswith("member"))] | sort == [["db", "member extra", "6.6.6.6"], ["db", "member missing", "fd77::200"]]' \
+		'[.items[] | select(.kind == "opens" and (.line | endswith(" to 6.6.6.6")))] | length > 0' \
+		'[.items[] | select(.kind == "closes" and (.line | endswith(" to fd77::200")))] | length > 0'
 	run 0 drift --mend
 	says '3 confirmed, 0 failed'
 	silent_on 'first ruleset'
@@ -415,13 +415,13 @@ too_many_failures() {
 lines_for_programs() {
 	lab_cut web
 	run 1 --json push
-	lines 'all(type == "object" and has("event"))'
-	lines '[.[] | select(.event == "confirmed") | .machine] | sort == ["co", "mon"]'
-	lines '[.[] | select(.event == "failed")] | length == 1 and .[0].machine == "web" and .[0].failure == "unreachable" and .[0].attempt == 1'
-	lines '[.[] | select(.event == "applied")] | length == 2'
-	lines '.[0].event == "started" and all(.total == 3 or .event == "left" or .event == "summary")'
-	lines '.[-2] | .event == "left" and .machine == "web" and (.needs_person | not)'
-	lines '.[-1] | .event == "summary" and .state == "done" and .confirmed == 2 and .failed == 1 and .waiting == 0'
+	lines 'all(type == "object" and has("event"))' \
+		'[.[] | select(.event == "confirmed") | .machine] | sort == ["co", "mon"]' \
+		'[.[] | select(.event == "failed")] | length == 1 and .[0].machine == "web" and .[0].failure == "unreachable" and .[0].attempt == 1' \
+		'[.[] | select(.event == "applied")] | length == 2' \
+		'.[0].event == "started" and all(.total == 3 or .event == "left" or .event == "summary")' \
+		'.[-2] | .event == "left" and .machine == "web" and (.needs_person | not)' \
+		'.[-1] | .event == "summary" and .state == "done" and .confirmed == 2 and .failed == 1 and .waiting == 0'
 	# On a terminal one line that moves, and the failures.
 	run 0 rule add db 'allow 116/tcp'
 	generate

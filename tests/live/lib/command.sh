@@ -71,7 +71,19 @@ holds() {
 	shift
 	if "$@" > "$home/out" 2> "$home/err"; then passed=$((passed + 1)); else fault "does not hold: $what"; fi
 }
-# json FILTER: jq's filter of the last run's standard output is true.
-json() {
-	if jq -e "$1" "$home/out" > /dev/null 2>&1; then passed=$((passed + 1)); else fault "JSON: $1"; fi
+# json FILTER…: jq's filters of the last run's standard output are true. jq takes longer to begin than to answer, so it is asked for all of
+# them at once, and for each only where that is not so. Of no output at all jq says nothing, and ends well.
+json() { json_is 'JSON: ' '' "$@"; }
+# json_is FAULT BEFORE FILTER…: the same, with what is said, and what each filter is of ("WHAT | ")
+json_is() {
+	json_says=$1 json_of=$2 json_all=
+	shift 2
+	for json_filter; do json_all="${json_all:+$json_all and }($json_of$json_filter)"; done
+	if [ -s "$home/out" ] && jq -e "$json_all" "$home/out" > /dev/null 2>&1; then
+		passed=$((passed + $#))
+		return
+	fi
+	for json_filter; do
+		if [ -s "$home/out" ] && jq -e "$json_of$json_filter" "$home/out" > /dev/null 2>&1; then passed=$((passed + 1)); else fault "$json_says$json_filter"; fi
+	done
 }

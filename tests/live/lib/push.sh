@@ -99,22 +99,20 @@ status() {
 	of=$1
 	shift
 	"$FLEETWALL" --json status "$of" > "$home/out" 2> "$home/err"
-	for filter; do
-		if jq -e ".items[0] | $filter" "$home/out" > /dev/null 2>&1; then passed=$((passed + 1)); else fault "status of $of: not $filter"; fi
-	done
+	json_is "status of $of: not " '.items[0] | ' "$@"
 }
 # current MACHINE…: they confirmed what is published. confirmed_on GENERATION MACHINE…: in this one
+all_settled='[.items[] | select((.state == "current" and .confirmed == .offered and (.needs_person | not) and .failure == null
+	and .attempts == 0) | not)] | length == 0'
 current() {
 	"$FLEETWALL" --json status "$@" > "$home/out" 2> "$home/err"
-	json '[.items[] | select((.state == "current" and .confirmed == .offered and (.needs_person | not) and .failure == null
-		and .attempts == 0) | not)] | length == 0'
-	json ".items | length == $#"
+	json "$all_settled" ".items | length == $#"
 }
 confirmed_on() {
 	number=$1
 	shift
-	current "$@"
-	json "[.items[] | select(.confirmed != $number)] | length == 0"
+	"$FLEETWALL" --json status "$@" > "$home/out" 2> "$home/err"
+	json "$all_settled" ".items | length == $#" "[.items[] | select(.confirmed != $number)] | length == 0"
 }
 # Publishes what is new; $generation is its number.
 generate() {
@@ -123,10 +121,8 @@ generate() {
 	generation=$(readlink "$home/state/out/current" | grep -o '[0-9]*$')
 }
 
-# lines FILTER: of the JSON lines of the last run, as one list
-lines() {
-	if jq -s -e "$1" "$home/out" > /dev/null 2>&1; then passed=$((passed + 1)); else fault "JSON lines: $1"; fi
-}
+# lines FILTER…: of the JSON lines of the last run, as one list
+lines() { json_is 'JSON lines: ' '[., inputs] | ' "$@"; }
 
 # kernel MACHINE: all that a push might change there. Counters are left out.
 kernel() {
