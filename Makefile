@@ -283,10 +283,11 @@ lab:
 setup:
 	packaging/packages install build check lab
 
+# Of the properties that are tried at random make check tries a part (tests/unit/lib/rounds.h); make unit and make asan try all of it.
 check:
 	packaging/packages install build check lab
 	$(AGAIN) check-programs
-	UNIT_SHARE=2 SANITIZED_SHARE=4 $(RUN) lint unit golden asan valgrind fuzz live
+	UNIT_SHARE=4 SANITIZED_SHARE=8 $(RUN) lint unit golden asan valgrind fuzz live
 
 unit:
 	$(AGAIN) unit-programs
