@@ -84,23 +84,54 @@ static struct error *find_change(struct run *run, struct before *before)
 	return NULL;
 }
 
-/* A row that was changed again since is not ours to put back. */
-static struct error *check_later(struct run *run, const struct before *before)
+/* The transaction and the change, of which one is null, as the queries take them. */
+static void before_parameters(struct run *run, const struct before *before, struct str *parameters)
 {
-	struct str parameters[2] = {{NULL, 0}, {NULL, 0}};
-	struct error *errors = NULL;
-	struct db_rows rows;
-
+	parameters[0] = parameters[1] = (struct str){NULL, 0};
 	if (before->transaction > 0)
 		parameters[0] = str_format(run->arena, "%lld", (long long)before->transaction);
 	else
 		parameters[1] = str_format(run->arena, "%lld", (long long)before->change);
+}
+
+/* A row that was changed again since is not ours to put back. */
+static struct error *check_later(struct run *run, const struct before *before)
+{
+	struct error *errors = NULL;
+	struct str parameters[2];
+	struct db_rows rows;
+
+	before_parameters(run, before, parameters);
 	TRY(db_query(run->arena, run->db, db_sql("undo-later"), parameters, 2, &rows));
 	for (size_t i = 0; i < rows.count; i++)
 		error_collect(&errors,
 		              error_hint(error_new(ERROR_INPUT, "%.*s was changed again since, by change %.*s",
 		                                   STR_ARG(db_cell(&rows, i, 1)), STR_ARG(db_cell(&rows, i, 0))),
 		                         "take that one back first"));
+	return errors;
+}
+
+/* What came to be with it would go, and something that came later is a part of that. */
+static struct error *check_used(struct run *run, const struct before *before)
+{
+	struct error *errors = NULL;
+	struct str parameters[2];
+	struct db_rows rows;
+
+	before_parameters(run, before, parameters);
+	TRY(db_query(run->arena, run->db, db_sql("undo-used"), parameters, 2, &rows));
+	for (size_t i = 0; i < rows.count; i++) {
+		struct str change = db_cell(&rows, i, 3);
+		struct error *error = error_new(ERROR_INPUT, "%.*s %.*s is used by %.*s, since change %.*s",
+		                                STR_ARG(db_cell(&rows, i, 0)), STR_ARG(db_cell(&rows, i, 1)),
+		                                STR_ARG(db_cell(&rows, i, 2)), STR_ARG(change));
+
+		if (str_is(db_cell(&rows, i, 4), "t"))
+			error = error_hint(error, "without --alone all that was done with it is taken back");
+		else
+			error = error_hint(error, "take that one back first: fleetwall undo %.*s", STR_ARG(change));
+		error_collect(&errors, error);
+	}
 	return errors;
 }
 
@@ -112,9 +143,8 @@ struct error *run_undo(struct run *run)
 	TRY(edit_begin(&edit, run));
 	TRY(find_change(run, &before));
 	TRY(check_later(run, &before));
-	TRY(error_hint(
-		inventory_load_before(run->arena, run->db, &before, &edit.wanted),
-		"what it made is used by what came later; without --alone all that was done with it is taken back"));
+	TRY(check_used(run, &before));
+	TRY(inventory_load_before(run->arena, run->db, &before, &edit.wanted));
 	edit.options.prune = edit.options.every = true;
 	return edit_end(&edit);
 }

@@ -49,7 +49,7 @@ struct error *inventory_plan(struct arena *arena, const struct fleet *present, c
 	TRY(check_role(arena, present, options->add_rules_to));
 	plan_target(arena, present, wanted, options, &plan->target);
 	struct error *errors = plan_check_owners(present, wanted);
-	error_collect(&errors, plan_check_removed(arena, present, &plan->target));
+	error_collect(&errors, plan_check_removed(arena, present, &plan->target, options->every));
 	error_collect(&errors, fleet_check(arena, &plan->target, present));
 	if (errors == NULL)
 		plan_describe(arena, present, options->brief, plan);

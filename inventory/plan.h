@@ -24,9 +24,9 @@ void plan_target(struct arena *arena, const struct fleet *present, const struct 
 struct error *plan_check_owners(const struct fleet *present, const struct fleet *wanted) MUST_CHECK;
 
 /* Is anything that `target` refers to there no more, but was there? One error for each such object, with those that use
- * it. */
-struct error *plan_check_removed(struct arena *arena, const struct fleet *present,
-                                 const struct fleet *target) MUST_CHECK;
+ * it. `every`: of import_options. */
+struct error *plan_check_removed(struct arena *arena, const struct fleet *present, const struct fleet *target,
+                                 bool every) MUST_CHECK;
 
 /* What differs between two fleets that have all their fields; with `brief`, in which objects. */
 void plan_describe(struct arena *arena, const struct fleet *present, bool brief, struct plan *plan);

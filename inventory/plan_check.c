@@ -18,6 +18,7 @@ struct use {
 struct checking {
 	struct arena *arena;
 	const struct fleet *present, *target;
+	bool every; /* a command's wish: there is no document that could name what goes */
 	struct use *items;
 	size_t count, capacity;
 };
@@ -102,9 +103,9 @@ static int use_order(const void *a, const void *b)
 }
 
 /* The error for the object that the first `count` uses speak of. */
-static struct error *use_error(struct arena *arena, const struct use *uses, size_t count)
+static struct error *use_error(const struct checking *checking, const struct use *uses, size_t count)
 {
-	struct buf users = buf_new(arena);
+	struct buf users = buf_new(checking->arena);
 	for (size_t i = 0; i < count && i < USERS_SHOWN; i++) {
 		buf_add(&users, i == 0 ? STR("") : STR(", "));
 		buf_add(&users, uses[i].user);
@@ -113,7 +114,8 @@ static struct error *use_error(struct arena *arena, const struct use *uses, size
 		buf_format(&users, " and %zu more", count - USERS_SHOWN);
 	return error_hint(error_new(ERROR_INPUT, "the %s '%.*s' would go, but is still used by %.*s", uses[0].kind,
 	                            STR_ARG(uses[0].name), STR_ARG(buf_str(&users))),
-	                  "take it out of what uses it first; an import may also name it, and so keep it");
+	                  "take it out of what uses it first%s",
+	                  checking->every ? "" : "; an import may also name it, and so keep it");
 }
 
 static struct error *use_errors(struct checking *checking)
@@ -127,7 +129,7 @@ static struct error *use_errors(struct checking *checking)
 		while (end < checking->count && str_is(str_of(uses->kind), checking->items[end].kind) &&
 		       str_eq(uses->name, checking->items[end].name))
 			end++;
-		faults_add(&faults, use_error(checking->arena, uses, end - i));
+		faults_add(&faults, use_error(checking, uses, end - i));
 	}
 	return faults_end(&faults);
 }
@@ -149,11 +151,12 @@ static bool nothing_goes(const struct fleet *present, const struct fleet *target
 	return true;
 }
 
-struct error *plan_check_removed(struct arena *arena, const struct fleet *present, const struct fleet *target)
+struct error *plan_check_removed(struct arena *arena, const struct fleet *present, const struct fleet *target,
+                                 bool every)
 {
 	if (nothing_goes(present, target))
 		return NULL;
-	struct checking checking = {.arena = arena, .present = present, .target = target};
+	struct checking checking = {.arena = arena, .present = present, .target = target, .every = every};
 	for (size_t i = 0; i < target->role_count; i++)
 		check_role(&checking, &target->roles[i]);
 	for (size_t i = 0; i < target->machine_count; i++)
