@@ -7,6 +7,7 @@
 #include "fleetwall/inventory.h"
 
 #include "cli.h"
+#include "wrap.h"
 
 /* One question gets all of them, a line of many the first six. */
 static const char *const columns[] = {"verdict", "source",  "destination", "what",
@@ -91,7 +92,7 @@ static void say_remedies(struct run *run, struct explainer *explainer, const str
 	                                  : "    no rule of its roles lets it pass, and no other role would");
 	for (size_t i = 0; i < count; i++)
 		writer_say(run->writer, "    %s  role %.*s: %.*s", rules[i]->id, STR_ARG(rules[i]->role->name),
-		           STR_ARG(rules[i]->held->text));
+		           STR_ARG(text_shortened(run->arena, rules[i]->held->text)));
 }
 
 /* "  ticket OPS-17" where there is one. */
@@ -119,8 +120,8 @@ static void say_rule(struct run *run, const struct resolved *resolved, const str
 	struct str owner = note(run->arena, "owner", rule->held->owner.n > 0 ? rule->held->owner : rule->role->owner);
 
 	writer_say(run->writer, "    %s  role %.*s (%s): %.*s%.*s%.*s", rule->id, STR_ARG(rule->role->name),
-	           is_assigned(machine, rule->role->name) ? "assigned" : "by selector", STR_ARG(rule->held->text),
-	           STR_ARG(ticket), STR_ARG(owner));
+	           is_assigned(machine, rule->role->name) ? "assigned" : "by selector",
+	           STR_ARG(text_shortened(run->arena, rule->held->text)), STR_ARG(ticket), STR_ARG(owner));
 }
 
 static void say(struct run *run, const struct resolved *resolved, const struct question *question,

@@ -2,6 +2,9 @@
 #include <string.h>
 
 #include "cli.h"
+#include "wrap.h"
+
+enum { LINE_MOST = 100, GAP = 2, COMMANDS_AT = 37, OPTIONS_AT = 23 };
 
 static const char options_for_all[] =
 	"  --config FILE        settings (default /etc/fleetwall/fleetwall.conf, or FLEETWALL_CONFIG)\n"
@@ -17,19 +20,56 @@ static const char exit_codes[] =
 	"Exit codes: 0 done, or yes; 1 no, or there is something to do; 2 wrong usage or input;\n"
 	"            3 the surroundings failed (database, disk, a missing program); 4 a guard stopped it\n";
 
+/* `text` behind what stands in the line already, which takes `width` columns; further lines begin below it. */
+static void add_text(struct buf *buf, const char *text, size_t width, size_t column)
+{
+	size_t at = width + GAP <= column ? column : width + GAP;
+
+	if (at > column && at + text_columns(str_of(text)) > LINE_MOST) {
+		buf_char(buf, '\n');
+		width = 0;
+		at = column;
+	}
+	buf_format(buf, "%*s", (int)(at - width), "");
+	add_wrapped(buf, str_of(text), at, LINE_MOST, column);
+	buf_char(buf, '\n');
+}
+
+static void end_paragraph(struct buf *buf, struct buf *paragraph)
+{
+	add_wrapped(buf, buf_str(paragraph), 0, LINE_MOST, 0);
+	if (paragraph->n > 0)
+		buf_char(buf, '\n');
+	paragraph->n = 0;
+}
+
+/* Sentences in lines of ours; what is indented stays as it is. */
+static void add_details(struct buf *buf, struct str text)
+{
+	struct buf paragraph = buf_new(buf->arena);
+	struct str line;
+
+	while (text.n > 0 && str_cut(&text, '\n', &line)) {
+		if (line.n > 0 && line.p[0] != ' ') {
+			buf_format(&paragraph, "%s%.*s", paragraph.n > 0 ? " " : "", STR_ARG(line));
+			continue;
+		}
+		end_paragraph(buf, &paragraph);
+		buf_format(buf, "%.*s\n", STR_ARG(line));
+	}
+	end_paragraph(buf, &paragraph);
+}
+
 static void list(struct buf *buf, struct str group)
 {
 	for (const struct command_entry *command = commands; command->name != NULL; command++) {
 		struct str name = str_of(command->name);
-		size_t width;
+		size_t start = buf->n;
 
 		if (group.n > 0 && !str_eq(str_slice(name, 0, str_find(name, ' ')), group))
 			continue;
 		buf_format(buf, "  %s %s", command->name, command->arguments);
-		/* Arguments hold an ellipsis of three bytes and one column. */
-		width = strlen(command->name) + 1 + strlen(command->arguments) -
-		        (strstr(command->arguments, "…") != NULL ? 2 : 0);
-		buf_format(buf, "%*s%s\n", width < 34 ? (int)(35 - width) : 2, "", command->summary);
+		add_text(buf, command->summary, text_columns(str_slice(buf_str(buf), start, buf->n)), COMMANDS_AT);
 	}
 }
 
@@ -51,15 +91,18 @@ void help_command(struct buf *buf, const struct command_entry *command)
 {
 	buf_format(buf, "usage: fleetwall [OPTION]… %s%s%s\n\n%s.\n", command->name,
 	           command->arguments[0] != '\0' ? " " : "", command->arguments, command->summary);
-	if (command->details != NULL)
-		buf_format(buf, "\n%s\n", command->details);
+	if (command->details != NULL) {
+		buf_char(buf, '\n');
+		add_details(buf, str_of(command->details));
+	}
 	if (command->options != NULL)
 		buf_add(buf, STR("\noptions:\n"));
 	for (const struct option *option = command->options; option != NULL && option->name != NULL; option++) {
-		int width = (int)(strlen(option->name) + (option->value != NULL ? strlen(option->value) + 1 : 0));
+		size_t start = buf->n;
 
-		buf_format(buf, "  --%s%s%s%*s%s\n", option->name, option->value != NULL ? " " : "",
-		           option->value != NULL ? option->value : "", width < 18 ? 19 - width : 2, "", option->help);
+		buf_format(buf, "  --%s%s%s", option->name, option->value != NULL ? " " : "",
+		           option->value != NULL ? option->value : "");
+		add_text(buf, option->help, buf->n - start, OPTIONS_AT);
 	}
 	if (is_group(str_of(command->name))) {
 		buf_add(buf, STR("\ncommands (each takes --help):\n"));

@@ -63,14 +63,14 @@ static struct error *run_command(struct run *run, const struct globals *globals)
 	}
 }
 
-/* *said: the error is in the answer. */
+/* *said: the error is in the answer. What standard output did not take is told on standard error. */
 static struct error *work(struct run *run, struct globals *globals, int argc, char **argv, bool *said)
 {
 	struct error *error, *unwritten;
 
 	TRY(arguments_parse(run, globals, argc, argv));
 	if (said_something(run, globals))
-		return NULL;
+		return writer_flush();
 	run->globals = globals;
 	TRY(config_of(run->arena, globals, &run->config));
 	error = run_command(run, globals);
@@ -81,6 +81,7 @@ static struct error *work(struct run *run, struct globals *globals, int argc, ch
 		return error;
 	unwritten = writer_end(run->writer, run->warnings, error);
 	*said = globals->json && unwritten == NULL;
+	globals->json = *said;
 	error_collect(&error, unwritten);
 	return error;
 }

@@ -70,15 +70,10 @@ size_t count_shown(const struct run *run, size_t count)
 
 struct cell cell_shown(struct run *run, const struct str *items, size_t count)
 {
-	struct str *shown;
+	struct cell cell = cell_list(items, count_shown(run, count));
 
-	if (count_shown(run, count) == count)
-		return cell_list(items, count);
-	shown = ARENA_ARRAY(run->arena, struct str, SHOWN_MOST + 1);
-	for (size_t i = 0; i < SHOWN_MOST; i++)
-		shown[i] = items[i];
-	shown[SHOWN_MOST] = str_format(run->arena, "and %zu more", count - SHOWN_MOST);
-	return cell_list(shown, SHOWN_MOST + 1);
+	cell.more = count - cell.count;
+	return cell;
 }
 
 static void set_columns(struct run *run, const struct column *columns, size_t count)

@@ -192,8 +192,6 @@ static void answer(struct run *run, struct question *question)
 			add_machine(run, telling, question, i);
 	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
 	writer_rows(run->writer, telling->row_count, give_row, telling);
-	if (telling->row_count == 0)
-		writer_say(run->writer, "nothing");
 	packets_end();
 }
 

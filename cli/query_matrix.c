@@ -2,6 +2,7 @@
 #include "fleetwall/matrix.h"
 
 #include "query.h"
+#include "wrap.h"
 
 static const char *const columns[] = {"from", "to", "what", "extent", "from_machines", "to_machines", "rules"};
 enum { COLUMNS = sizeof columns / sizeof *columns };
@@ -36,10 +37,16 @@ static struct str role_text(struct run *run, const struct role *role)
 	                                         : str_format(run->arena, "role:%.*s", STR_ARG(role->name));
 }
 
+/* A peer of many addresses is told by the first ones. */
+static struct str from_text(struct run *run, struct str from)
+{
+	return count_shown(run, SIZE_MAX) == SIZE_MAX ? from : text_shortened(run->arena, from);
+}
+
 static void write_row(struct run *run, const struct matrix_row *row)
 {
 	writer_row(run->writer, (struct cell[]){
-					cell_text(row->from),
+					cell_text(from_text(run, row->from)),
 					cell_text(role_text(run, row->to)),
 					cell_list(row->what, row->what_count),
 					cell_text(row->all ? STR("all") : STR("some")),
@@ -66,8 +73,6 @@ struct error *run_query_matrix(struct run *run)
 	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
 	for (size_t i = 0; i < count; i++)
 		write_row(run, &rows[i]);
-	if (count == 0)
-		writer_say(run->writer, "nothing");
 	packets_end();
 	return NULL;
 }

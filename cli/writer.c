@@ -1,6 +1,5 @@
-/* Answers as tables, records or JSON; errors as text or JSON. The only file that knows libsmartcols. */
+/* Answers as tables, records or JSON; errors as text or JSON. How a table looks is not its matter. */
 #include <errno.h>
-#include <libsmartcols.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -303,6 +302,9 @@ struct str cell_string(struct arena *arena, const struct cell *cell, const char 
 			buf_add(&buf, i > 0 ? str_of(separator) : (struct str){NULL, 0});
 			buf_add(&buf, cell->items[i]);
 		}
+		if (cell->more > 0)
+			buf_format(&buf, "%sand %zu more", str_is(str_of(separator), ", ") ? " " : separator,
+			           cell->more);
 		break;
 	}
 	return buf_str(&buf);
@@ -323,66 +325,6 @@ static void put(const struct buf *buf, FILE *stream)
 		fwrite(buf->p, 1, buf->n, stream);
 }
 
-/* Of a cell that may go on in the next line: more than an id, a code or a number of something. */
-enum { NARROW = 20 };
-
-static bool is_wide(const struct writer *writer, size_t column)
-{
-	for (size_t row = 0; row < writer->rows.count; row += writer->columns)
-		if (cell_string(writer->arena, &writer->rows.items[row + column], ", ").n > NARROW)
-			return true;
-	return false;
-}
-
-static bool some_wide(const struct writer *writer)
-{
-	for (size_t i = 0; i < writer->columns; i++)
-		if (is_wide(writer, i))
-			return true;
-	return false;
-}
-
-/* A column whose cells are all numbers is aligned to the right. At the edge of a terminal wide columns go on in the
- * next line; narrow ones, a word each, only where there are no wide ones. */
-static int column_flags(const struct writer *writer, size_t column, bool wide)
-{
-	bool numbers = true;
-
-	for (size_t row = 0; row < writer->rows.count; row += writer->columns)
-		numbers &= writer->rows.items[row + column].kind == CELL_NUMBER;
-	if (numbers)
-		return SCOLS_FL_RIGHT;
-	return !wide || is_wide(writer, column) ? SCOLS_FL_WRAP : 0;
-}
-
-static void write_table(struct writer *writer)
-{
-	struct libscols_table *table = scols_new_table();
-	bool wide;
-
-	if (table == NULL)
-		abort();
-	keep_rows(writer);
-	wide = isatty(STDOUT_FILENO) && some_wide(writer);
-	for (size_t i = 0; i < writer->columns; i++)
-		scols_table_new_column(table, str_c(writer->arena, heading(writer->arena, writer->names[i])), 0,
-		                       column_flags(writer, i, wide));
-	for (size_t row = 0; row < writer->rows.count; row += writer->columns) {
-		struct libscols_line *line = scols_table_new_line(table, NULL);
-
-		for (size_t i = 0; i < writer->columns; i++) {
-			struct str text = cell_string(writer->arena, &writer->rows.items[row + i], ", ");
-
-			scols_line_set_data(line, i, str_c(writer->arena, text));
-		}
-	}
-	scols_table_set_stream(table, stdout);
-	scols_table_enable_noheadings(table, writer->style.no_headings);
-	scols_table_enable_colors(table, isatty(STDOUT_FILENO));
-	scols_print_table(table);
-	scols_unref_table(table);
-}
-
 /* "name: value"; lists one an indented line. Fields that are empty are left out. */
 static void write_records(const struct writer *writer)
 {
@@ -400,17 +342,24 @@ static void write_records(const struct writer *writer)
 	}
 }
 
+/* An empty list is no line at all, in a file as under cron; but people at a terminal wait for an answer. */
+static void say_nothing(const struct writer *writer)
+{
+	if (writer->layout == LAYOUT_TABLE && writer->said.n == 0 && writer->raw.n == 0 && isatty(STDERR_FILENO))
+		fputs("nothing\n", stderr);
+}
+
 static void write_text(struct writer *writer)
 {
 	put(&writer->said, stdout);
 	put(&writer->raw, stdout);
 	if (writer->style.csv && writer->layout != LAYOUT_SILENT)
 		write_csv(writer);
-	else if (writer->asked.source != NULL && !isatty(STDOUT_FILENO))
-		write_plain_table(writer);
-	else if (row_count(writer) > 0 && writer->layout == LAYOUT_TABLE)
+	else if (row_count(writer) == 0)
+		say_nothing(writer);
+	else if (writer->layout == LAYOUT_TABLE)
 		write_table(writer);
-	else if (writer->rows.count > 0 && writer->layout == LAYOUT_RECORD)
+	else if (writer->layout == LAYOUT_RECORD)
 		write_records(writer);
 }
 
@@ -464,7 +413,7 @@ static struct error *select_columns(struct writer *writer)
 	return NULL;
 }
 
-static struct error *flush(void)
+struct error *writer_flush(void)
 {
 	/* A buffer that was written before and failed shows in ferror() alone. */
 	if ((fflush(stdout) != 0 || ferror(stdout)) && errno != EPIPE)
@@ -481,7 +430,7 @@ struct error *writer_end(struct writer *writer, const struct error *warnings, co
 		write_json(writer, warnings, errors);
 	else
 		write_text(writer);
-	return flush();
+	return writer_flush();
 }
 
 void writer_by_lines(struct writer *writer)
@@ -498,7 +447,7 @@ struct error *writer_line(struct writer *writer, const char *const *names, const
 		write_json_line(writer, names, cells, count, warnings);
 	else
 		printf("%.*s\n", STR_ARG(said));
-	error = flush();
+	error = writer_flush();
 	clearerr(stdout); /* the next line may find room again */
 	return error;
 }

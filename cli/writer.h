@@ -14,6 +14,7 @@ struct cell {
 	int64_t number; /* CELL_NUMBER, CELL_BOOL */
 	const struct str *items;
 	size_t count;
+	size_t more; /* of a list of which people read the first items: how many there are besides */
 	struct str *said; /* of one that comes again and again: how it is written, once it was; or NULL */
 };
 
@@ -74,6 +75,9 @@ struct error *writer_line(struct writer *writer, const char *const *names, const
  * away is no error. */
 struct error *writer_end(struct writer *writer, const struct error *warnings,
                          const struct error *errors) MUST_CHECK;
+
+/* What was printed goes out. ERROR_SURROUNDINGS as above. */
+struct error *writer_flush(void) MUST_CHECK;
 
 /* Errors and warnings for people on standard error; under --json, errors as a document of one line on standard output.
  */

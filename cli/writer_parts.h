@@ -66,7 +66,12 @@ void keep_rows(struct writer *writer);
 /* The items of the document, in which they are an empty list. */
 void write_json_rows(struct writer *writer, json_t *document);
 void write_csv(struct writer *writer);
-/* As libsmartcols does where there is no terminal. */
+/* A row a line, for files and pipes. */
 void write_plain_table(struct writer *writer);
+
+/* --- writer_table.c --- */
+
+/* In the shape that where it goes to asks for. */
+void write_table(struct writer *writer);
 
 #endif

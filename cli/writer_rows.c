@@ -6,6 +6,7 @@
 
 #include "fleetwall/arena.h"
 
+#include "wrap.h"
 #include "writer_parts.h"
 
 /* --- rows that are there, and those that are asked for --- */
@@ -197,35 +198,68 @@ void write_csv(struct writer *writer)
 
 /* --- a table --- */
 
+/* What a list may take in a table that goes to a file or a pipe, and what may decide how wide a column is; a text that
+ * takes more stands out in its line. */
+enum { LIST_MOST = 60, COLUMN_MOST = 80 };
+
+/* Its first items, and how many there are besides. */
 static struct str table_form(struct arena *arena, const struct cell *cell)
 {
-	return cell_string(arena, cell, ", ");
+	struct str text = text_shown(arena, cell_string(arena, cell, ", "));
+	struct cell some = *cell;
+	size_t columns = 0, count = 0;
+
+	if (cell->kind != CELL_LIST || cell->count < 2 || text_columns(text) <= LIST_MOST)
+		return text;
+	while (count < cell->count) {
+		columns += text_columns(cell->items[count]) + 2;
+		if (count > 0 && columns > LIST_MOST)
+			break;
+		count++;
+	}
+	some.more += cell->count - count;
+	some.count = count;
+	return text_shown(arena, cell_string(arena, &some, ", "));
 }
 
+struct plain_column {
+	size_t width;
+	bool numbers, others; /* among its cells */
+};
+
 /* A heading that is left out keeps its room. */
-static size_t *column_widths(struct writer *writer, struct arena *scratch, const struct str *headings)
+static struct plain_column *measure(struct writer *writer, struct arena *scratch, const struct str *headings)
 {
-	size_t *widths = ARENA_ARRAY(writer->arena, size_t, writer->columns);
+	struct plain_column *plain = ARENA_ARRAY(writer->arena, struct plain_column, writer->columns);
 
 	for (size_t i = 0; i < writer->columns; i++)
-		widths[i] = headings[i].n;
+		plain[i].width = headings[i].n;
 	for (size_t row = 0; row < row_count(writer); row++) {
 		const struct cell *cells = row_at(writer, row);
 
 		for (size_t i = 0; i < writer->columns; i++) {
-			size_t width = form(writer, scratch, &cells[i], table_form).n;
+			size_t width = text_columns(form(writer, scratch, &cells[i], table_form));
 
-			widths[i] = width > widths[i] ? width : widths[i];
+			if (width <= COLUMN_MOST && width > plain[i].width)
+				plain[i].width = width;
+			plain[i].numbers |= cells[i].kind == CELL_NUMBER;
+			plain[i].others |= cells[i].kind != CELL_NUMBER && cells[i].kind != CELL_NULL;
 		}
 		arena_reset(scratch);
 	}
-	return widths;
+	return plain;
 }
 
-static void add_padded(struct buf *out, struct str text, size_t width, bool last)
+/* A column of numbers alone is aligned to the right. */
+static void add_padded(struct buf *out, struct str text, const struct plain_column *plain, bool last)
 {
+	bool right = plain->numbers && !plain->others;
+	size_t columns = text_columns(text), blanks = columns < plain->width ? plain->width - columns : 0;
+
+	for (size_t i = 0; i < blanks && right; i++)
+		buf_char(out, ' ');
 	buf_add(out, text);
-	for (size_t n = text.n; n < width && !last; n++)
+	for (size_t i = 0; i < blanks && !right && !last; i++)
 		buf_char(out, ' ');
 	buf_char(out, last ? '\n' : ' ');
 }
@@ -235,18 +269,18 @@ void write_plain_table(struct writer *writer)
 	struct arena *scratch = arena_new();
 	struct buf out = buf_new(writer->arena);
 	struct str *headings = ARENA_ARRAY(writer->arena, struct str, writer->columns);
-	size_t *widths;
+	struct plain_column *plain;
 
 	for (size_t i = 0; i < writer->columns; i++)
 		headings[i] = heading(writer->arena, writer->names[i]);
-	widths = column_widths(writer, scratch, headings);
-	for (size_t i = 0; i < writer->columns && !writer->style.no_headings && row_count(writer) > 0; i++)
-		add_padded(&out, headings[i], widths[i], i + 1 == writer->columns);
+	plain = measure(writer, scratch, headings);
+	for (size_t i = 0; i < writer->columns && !writer->style.no_headings; i++)
+		add_padded(&out, headings[i], &plain[i], i + 1 == writer->columns);
 	for (size_t row = 0; row < row_count(writer); row++) {
 		const struct cell *cells = row_at(writer, row);
 
 		for (size_t i = 0; i < writer->columns; i++)
-			add_padded(&out, form(writer, scratch, &cells[i], table_form), widths[i],
+			add_padded(&out, form(writer, scratch, &cells[i], table_form), &plain[i],
 			           i + 1 == writer->columns);
 		put(&out);
 		arena_reset(scratch);
