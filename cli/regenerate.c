@@ -354,6 +354,19 @@ static struct error *publish(struct round *round, bool stays, struct ending *end
 	return NULL;
 }
 
+/* What the next round needs to know. Where no link was laid, none can have changed since the mark of before, but by
+ * others while this round was busy: then that mark stays, and the next round looks at all of them. */
+static struct error *keep_head(struct round *round, bool laid)
+{
+	const struct timespec before = round->head.mark;
+	bool known = round->has_head && !round->faults.links && !laid;
+
+	TRY(round_head(round, &round->next));
+	if (known && !store_links_alone(round->run->config.output, &before))
+		round->head.mark = before;
+	return NULL;
+}
+
 static struct error *finish(struct round *round, bool stays, struct ending *ending)
 {
 	round->mended = store_mended(round->store);
@@ -365,7 +378,7 @@ static struct error *finish(struct round *round, bool stays, struct ending *endi
 	 * nobody waits for it. */
 	if (ending->result->state == REGENERATED_PUBLISHED && !stays)
 		collect_generations(round->run, round->store);
-	TRY(round_head(round, &round->next));
+	TRY(keep_head(round, ending->result->state == REGENERATED_PUBLISHED));
 	tell(round, &round->next, ending->result);
 	if (!stays)
 		round_cache(round, ending->fleet);

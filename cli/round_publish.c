@@ -161,6 +161,8 @@ static struct error *lay_links(struct round *round, const struct generation *pub
 	struct store *store = round->store;
 
 	if (links_are_known(round))
+		TRY(look_at_links(round)); /* what was done to them while the disk was waited for */
+	if (links_are_known(round))
 		return store_links_from(round->arena, store, &round->published, published);
 	TRY(store_links(round->arena, store, published));
 	tell_links(round);
