@@ -77,6 +77,9 @@ plant gen/a.c "$(printf '{\n'; yes '	f();' | head -n 110; printf '}\n')" && expe
 plant gen/a.c "$(yes '' | head -n 600)int x;" && plant gen/a.c "$(yes 'int x;' | head -n 600)" && expect style 'more than 600'
 plant tests/s.sh "$(printf '#!/bin/sh\nfor f in %s; do echo; done' '$(ls)')" && expect shell 'SC2045'
 plant tests/s.sh '#!/bin/bash' && expect shell 'want bash'
+plant tests/l.sh "$(printf '# shellcheck shell=sh\nfor f in %s; do echo; done' '$(ls)')" && expect shell 'tests/l.sh line 2'
+plant tests/l.sh "$(printf '# shellcheck shell=sh\nhome=/tmp')" && plant tests/s.sh "$(printf '#!/bin/sh\n. tests/l.sh\necho "$home" "$hone"')" &&
+	expect shell 'hone is referenced but not assigned'
 
 echo "$passed passed, $failed failed, 0 skipped"
 [ "$failed" -eq 0 ]
