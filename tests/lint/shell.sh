@@ -38,7 +38,8 @@ done
 check() {
 	xargs -r -d '\n' shellcheck "$@" -s sh -S warning || status=1
 }
-echo "$sourced" | grep . | check -e SC2034,SC2154
+echo "$sourced" | grep . > "$copy/sourced"
+check -e SC2034,SC2154 < "$copy/sourced"
 cd "$copy" || exit 3
 echo "$scripts" | grep . > "$copy/scripts"
 check -x < "$copy/scripts"
