@@ -113,12 +113,17 @@ static struct error *option_value(struct parser *parser, const struct option *op
 	return NULL;
 }
 
-/* An empty path is most often a shell variable that was never set: the default would be a surprise. */
+/* An empty path is most often a shell variable that was never set: the default would be a surprise. So it is with
+ * columns. */
 static struct error *option_not_empty(const struct option *option, struct str value)
 {
+	static const char *const kinds[] = {"DIR", "FILE", "A,B"};
 	const char *what = option->value;
+	bool checked = false;
 
-	if (value.n > 0 || what == NULL || (strcmp(what, "DIR") != 0 && strcmp(what, "FILE") != 0))
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds && what != NULL; i++)
+		checked = checked || strcmp(what, kinds[i]) == 0;
+	if (value.n > 0 || !checked)
 		return NULL;
 	return error_hint(error_new(ERROR_USAGE, "--%s is empty", option->name),
 	                  "--%s %s, or leave it out", option->name, what);
@@ -297,6 +302,21 @@ static struct error *check_count(const struct run *run)
 	                  command->arguments);
 }
 
+/* How rows look is no option where there are none. */
+static struct error *check_style(const struct run *run, const struct style *style)
+{
+	const char *option = style->csv             ? "csv"
+	                     : style->columns.n > 0 ? "columns"
+	                     : style->no_headings   ? "no-headings"
+	                                            : NULL;
+
+	if (option == NULL || command_has_rows(run->command))
+		return NULL;
+	return error_hint(error_new(ERROR_USAGE, "fleetwall %s has no table, which --%s is about", run->command->name,
+	                            option),
+	                  "--json is its answer for programs");
+}
+
 /* The second pass: options and arguments, without the command's own words. */
 static struct error *take_words(struct parser *parser, size_t words_used)
 {
@@ -340,5 +360,6 @@ struct error *arguments_parse(struct run *run, struct globals *globals, int argc
 	if (run->command == NULL)
 		return error_hint(error_new(ERROR_USAGE, "no command was given"),
 		                  "fleetwall --help lists the commands");
+	TRY(check_style(run, &globals->style));
 	return check_count(run);
 }

@@ -74,6 +74,8 @@ struct command_entry {
 };
 
 extern const struct command_entry commands[]; /* ends with name NULL */
+/* Does it answer with rows for people, which --columns, --csv and --no-headings are about? */
+bool command_has_rows(const struct command_entry *command);
 
 /* One call of the program. */
 struct run {
@@ -123,6 +125,9 @@ struct globals {
 	bool json, help, version;
 };
 struct error *arguments_parse(struct run *run, struct globals *globals, int argc, char **argv) MUST_CHECK;
+
+/* A question about a number alone is one about a protocol, as it says; most often a port was meant: warns of that. */
+void warn_of_packet(struct run *run, struct str what);
 
 /* ERROR_UNKNOWN with the nearest name. */
 struct error *unknown_machine(struct arena *arena, const struct fleet *fleet, struct str name) MUST_CHECK;

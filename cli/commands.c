@@ -460,3 +460,20 @@ const struct command_entry commands[] = {
 	{"database dump", "FILE", "the private PostgreSQL as SQL in FILE", NULL, NULL, 1, 1, run_database_dump},
 	{NULL, NULL, NULL, NULL, NULL, 0, 0, NULL},
 };
+
+bool command_has_rows(const struct command_entry *command)
+{
+	static command_run *const with_rows[] = {
+		run_database_status, run_generation_list, run_machine_list,   run_machine_show,  run_role_list,
+		run_role_show,       run_rule_list,       run_rule_show,      run_network_list,  run_network_show,
+		run_service_list,    run_service_show,    run_history,        run_push,          run_status,
+		run_drift,           run_rollback,        run_probe_list,     run_who_can,       run_lint,
+		run_lint_accepted,   run_query_rules,     run_query_machines, run_query_roles,   run_query_networks,
+		run_query_exposed,   run_query_matrix,
+	};
+
+	for (size_t i = 0; i < sizeof with_rows / sizeof *with_rows; i++)
+		if (command->run == with_rows[i])
+			return true;
+	return false;
+}

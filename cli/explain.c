@@ -247,6 +247,7 @@ static struct error *explain_one(struct run *run)
 	what = asked.what;
 	if (!asked.verdict.allow && asked.verdict.stage == STAGE_DEFAULT)
 		TRY(ask_part(run, &question, &what, &resolved, &explainer, &asked));
+	warn_of_packet(run, question.what);
 	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
 	answer_one(run, resolved, explainer, &question, &asked);
 	say(run, resolved, &question, &asked);
@@ -287,6 +288,8 @@ static struct error *explain_line(struct run *run, struct arena *scratch, struct
 	    (rest = str_trim(rest)).n == 0)
 		return error_hint(error_new(ERROR_INPUT, "a question has three parts"), "SOURCE DESTINATION WHAT");
 	question.what = rest;
+	if (run->warnings == NULL)
+		warn_of_packet(run, question.what); /* once: thousands may ask alike */
 	TRY(ask(scratch, explainer, &question, &asked));
 	answer_line(out, &question, &asked.verdict);
 	if (writer_is_json(run->writer))

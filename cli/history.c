@@ -42,6 +42,30 @@ static void write_changes(struct run *run, const struct db_rows *rows)
 	}
 }
 
+/* Nothing came: is there such an object at all, or was there one once? Built-in services never changed. */
+static struct error *must_be_known(struct run *run, struct str what)
+{
+	struct str ever[5] = {what, {NULL, 0}, {NULL, 0}, STR("1"), {NULL, 0}}, name = what, near;
+	struct db_rows rows;
+	struct error *error;
+	bool known = false;
+
+	TRY(db_query(run->arena, run->db, db_sql("history"), ever, 5, &rows));
+	if (rows.count > 0)
+		return NULL;
+	if (run->argument_count == 2)
+		name = run->arguments[1];
+	TRY(db_query(run->arena, run->db, db_sql("history-names"), NULL, 0, &rows));
+	for (size_t i = 0; i < rows.count; i++)
+		known = known || str_eq(db_cell(&rows, i, 0), name);
+	if (known)
+		return NULL;
+	near = str_nearest(name, rows.cells, rows.count);
+	error = error_new(ERROR_UNKNOWN, "there is no \"%.*s\", and there never was", STR_ARG(what));
+	return near.n > 0 ? error_hint(error, "did you mean %.*s?", STR_ARG(near))
+	                  : error_hint(error, "a name, an address, the id of a rule, or as \"machine db1\"");
+}
+
 struct error *run_history(struct run *run)
 {
 	struct str parameters[5] = {{NULL, 0}, {NULL, 0}, run_option(run, "by"), run_option(run, "limit"), {NULL, 0}};
@@ -57,6 +81,8 @@ struct error *run_history(struct run *run)
 	TRY(run_connect(run));
 	TRY(db_begin(run->db, DB_SNAPSHOT));
 	TRY(db_query(run->arena, run->db, db_sql("history"), parameters, 5, &rows));
+	if (rows.count == 0 && parameters[0].p != NULL)
+		TRY(must_be_known(run, parameters[0]));
 	write_changes(run, &rows);
 	return db_commit(run->db);
 }

@@ -332,6 +332,7 @@ static struct error *opens(struct run *run, struct str text)
 	resolved = resolve(run->arena, &fleet);
 	explainer = explainer_new(run->arena, resolved, &run->config.settings);
 	TRY(packet_parse(explainer, text, &what));
+	warn_of_packet(run, text);
 	if (from.p != NULL)
 		TRY(end_parse(explainer, from, &source));
 	set_columns(run, opens_columns, 4);

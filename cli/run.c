@@ -4,6 +4,7 @@
 
 #include "fleetwall/document.h"
 #include "fleetwall/inventory.h"
+#include "fleetwall/rule.h"
 
 #include "cli.h"
 
@@ -116,6 +117,14 @@ struct error *run_load_around(struct run *run, const struct around *around, stru
 		return NULL;
 	TRY(inventory_load(run->arena, run->db, fleet));
 	return db_commit(run->db);
+}
+
+void warn_of_packet(struct run *run, struct str what)
+{
+	struct str word = str_trim(what);
+
+	/* An interface may stand behind it. */
+	error_collect(&run->warnings, what_warning(run->arena, str_slice(word, 0, str_find(word, ' '))));
 }
 
 struct error *run_input(struct run *run, struct str *text)

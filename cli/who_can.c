@@ -261,8 +261,10 @@ struct error *run_who_can(struct run *run)
 		buf_add(&what, run->arguments[i]);
 	}
 	error = prepare(run, memory, buf_str(&what), &question);
-	if (error == NULL)
+	if (error == NULL) {
+		warn_of_packet(run, buf_str(&what));
 		error = answer(run, &question);
+	}
 	arena_free(memory);
 	return error;
 }

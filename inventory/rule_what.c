@@ -342,6 +342,17 @@ struct error *what_parse(struct arena *arena, struct str s, struct what *what)
 	return rule_what_normalize(arena, what);
 }
 
+struct error *what_warning(struct arena *arena, struct str s)
+{
+	struct error *warnings = NULL, *error;
+	struct parser p;
+	struct what what;
+
+	error = lex_start(&p, arena, s);
+	p.warnings = &warnings;
+	return error == NULL && parse_what(&p, &what) ? warnings : NULL;
+}
+
 struct error *ports_parse(struct arena *arena, struct str s, uint8_t *protocol, struct port_range **ports,
                           size_t *count)
 {

@@ -121,6 +121,8 @@ void ports_print(struct buf *buf, const struct port_range *ports, size_t count);
 size_t ports_normalize(struct port_range *ports, size_t count);
 /* A `what` with nothing behind it, as `explain` and `query --opens` take it. */
 struct error *what_parse(struct arena *arena, struct str s, struct what *what) MUST_CHECK;
+/* What a rule with this `what` is warned of: a number alone that is better known as a port. NULL: nothing. */
+struct error *what_warning(struct arena *arena, struct str s) MUST_CHECK;
 /* The number of a named type in a family; false where it has none (never, for the names above). */
 bool icmp_number(enum icmp_name name, enum family family, uint8_t *type);
 /* The type's name as written in a rule ("echo-request"), for printing and for storing; empty for ICMP_ANY and

@@ -166,6 +166,45 @@ says '- machine late1'
 run 2 machine show late1
 run 2 undo 999999
 run 2 history --since yesterday
+
+# --- a name that never was; one that is gone; one that never changed ---
+run 2 history db2
+complains 'there is no "db2", and there never was'
+complains 'did you mean db1?'
+run 2 history machine db2
+complains 'did you mean db1?'
+run 0 history late1
+says 'machine late1'
+run 0 history late1 --since 2100-01-01
+run 0 history ssh
+# --- a number alone is a protocol, as in a rule ---
+run 0 explain 10.0.9.9 db1 22
+complains '22 alone is protocol number 22, not port 22'
+complains 'write 22/tcp for the port'
+run 0 who-can db1 22
+complains 'write 22/tcp for the port'
+run 0 query machines --opens 22
+complains 'write 22/tcp for the port'
+run 0 --json query machines --opens 22
+json '.warnings[0].hint == "write 22/tcp for the port"'
+echo '10.0.9.9 db1 22' > "$home/lines"
+input=$home/lines run 0 explain -
+complains 'write 22/tcp for the port'
+run 0 query machines --opens 22/tcp
+holds 'no warning of a port' [ -z "$(cat "$home/err")" ]
+# --- a disk that is full, and options without a table ---
+for asked in --help --version 'explain --help' 'machine list' '--json machine list' '--csv machine list'; do
+	# shellcheck disable=SC2086 # words
+	"$FLEETWALL" $asked > /dev/full 2> "$home/err"
+	code=$? said=$(cat "$home/err")
+	holds "exit code 3 on a full disk: $asked" [ "$code" -eq 3 ]
+	holds "a message of a full disk: $asked" [ -n "$said" ]
+done
+for asked in '--csv explain 10.0.9.9 db1 22/tcp' '--csv diff' '--csv generate' '--no-headings generate' 'machine list --columns='; do
+	# shellcheck disable=SC2086 # words
+	run 2 $asked
+	complains hint
+done
 run 0 export
 holds 'undone is undone' sh -c "'$FLEETWALL' rule list --at $before > '$home/then' && '$FLEETWALL' rule list | diff '$home/then' -"
 

@@ -78,7 +78,8 @@ run 0 generate --full
 complains '1 objects in the store were damaged or gone'
 holds 'what was changed by hand is as it was, by a full run' digests
 run 2 generate --dry-run --columns nosuch --nosuch
-run 0 generate --columns nosuch
+run 2 generate --columns machine
+complains 'fleetwall generate has no table, which --columns is about'
 
 # --- the bastion comes and goes: sets change, rulesets do not ---
 run 0 explain 10.1.0.0 m5 22/tcp
