@@ -152,6 +152,40 @@ void error_collect(struct error **chain, struct error *more)
 	*chain = more;
 }
 
+/* How many like `error` are from `from` up to it, without it. */
+static size_t alike_before(struct error *from, const struct error *error, struct error **last)
+{
+	size_t count = 0;
+
+	for (; from != error; from = from->next) {
+		if (from->like != error->like)
+			continue;
+		*last = from;
+		count++;
+	}
+	return count;
+}
+
+/* Kept ones are few: those before one are looked through again for each. */
+void error_gather(struct error *chain, size_t most)
+{
+	struct error **end = &chain;
+
+	for (struct error *error = chain, *last = NULL; error != NULL; error = error->next) {
+		if (error->like == NULL || alike_before(chain, error, &last) < most) {
+			*end = error;
+			end = &error->next;
+			continue;
+		}
+		*end = error->next;
+		last->more++;
+	}
+	for (struct error *error = chain; error != NULL; error = error->next)
+		if (error->more > 0)
+			error->hint = str_format(error_memory(), "%.*s%sand %zu more like it; --json lists them all",
+			                         STR_ARG(error->hint), error->hint.n > 0 ? "; " : "", error->more);
+}
+
 size_t error_count(const struct error *chain)
 {
 	size_t count = 0;

@@ -17,13 +17,12 @@ struct error *edit_begin(struct edit *edit, struct run *run)
 	return inventory_load(run->arena, run->db, &edit->present);
 }
 
-static size_t touched(struct edit *edit, const struct plan *plan)
+size_t edit_touches(struct run *run, const struct fleet *present, const struct plan *plan)
 {
-	struct arena *arena = edit->run->arena;
 	struct fleet after = plan->target;
 
-	after.clock = edit->present.clock;
-	return machines_touched(resolve(arena, &edit->present), resolve(arena, &after));
+	after.clock = present->clock;
+	return machines_touched(resolve(run->arena, present), resolve(run->arena, &after));
 }
 
 static void say_line(struct edit *edit, struct str line)
@@ -39,7 +38,7 @@ static void say(struct edit *edit, const struct plan *plan)
 {
 	static const char *const columns[] = {"sign", "kind", "name", "details", "touches", "rule_id"};
 	struct run *run = edit->run;
-	size_t machines = touched(edit, plan);
+	size_t machines = edit_touches(run, &edit->present, plan);
 
 	writer_columns(run->writer, LAYOUT_SILENT, columns, 6);
 	for (size_t i = 0; i < plan->count; i++) {

@@ -21,6 +21,9 @@ struct error *edit_begin(struct edit *edit, struct run *run) MUST_CHECK;
 /* Plans, writes, commits, and says in one line what changed and how many machines that touches. */
 struct error *edit_end(struct edit *edit) MUST_CHECK;
 
+/* Of how many machines the rulesets may change by the plan. */
+size_t edit_touches(struct run *run, const struct fleet *present, const struct plan *plan);
+
 /* For removals: `wanted` is the whole present fleet, to take objects out of; what it lacks goes. */
 void edit_all(struct edit *edit);
 

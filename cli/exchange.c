@@ -5,7 +5,10 @@
 
 #include "diff.h"
 #include "edit.h"
+#include "import_say.h"
 #include "takeover.h"
+
+enum { NOTES_ALIKE = 5 }; /* so many are shown to people */
 
 /* A file that is absent leaves its objects alone, also with --prune. */
 static bool has_file(const struct csv_file *files, size_t count, struct str name)
@@ -90,13 +93,21 @@ static struct error *read_foreign(struct run *run, struct str kind, struct fleet
 	if (!aws && !str_is(kind, "ansible"))
 		return unknown_source(kind);
 	if (run->argument_count == 0 || (!aws && run->argument_count > 1))
-		return error_new(ERROR_USAGE, "--from %.*s needs %s", STR_ARG(kind), aws ? "files" : "one file");
+		return error_hint(
+			error_new(ERROR_USAGE, "--from %.*s needs %s", STR_ARG(kind), aws ? "files" : "one file"),
+			aws ? "those that aws ec2 describe-security-groups, describe-instances and "
+			      "describe-network-interfaces print"
+			    : "what ansible-inventory --list prints, or - for standard input");
 	if (aws && count > 0)
 		return error_new(ERROR_USAGE, "--address-variable goes with --from ansible");
 	TRY(read_foreign_files(run, files));
 	error = aws ? aws_read(run->arena, files, run->argument_count, fleet, &notes)
 	            : ansible_read(run->arena, files, variables, count, fleet, &notes);
 	run->no = notes.left_out != NULL;
+	if (!writer_is_json(run->writer)) {
+		error_gather(notes.made_right, NOTES_ALIKE);
+		error_gather(notes.left_out, NOTES_ALIKE);
+	}
 	error_collect(&run->warnings, notes.made_right);
 	error_collect(&run->warnings, notes.left_out);
 	return error;
@@ -148,26 +159,6 @@ static void show_plan(struct run *run, const struct plan *plan)
 	}
 }
 
-/* What an import did, in one line. */
-static void show_counts(struct run *run, const struct plan *plan)
-{
-	static const char *const columns[] = {"added", "changed", "removed"};
-	size_t added = 0, changed = 0, removed = 0;
-
-	for (size_t i = 0; i < plan->count; i++) {
-		added += plan->changes[i].sign == CHANGE_ADD;
-		changed += plan->changes[i].sign == CHANGE_ALTER;
-		removed += plan->changes[i].sign == CHANGE_REMOVE;
-	}
-	writer_columns(run->writer, LAYOUT_SILENT, columns, 3);
-	writer_row(run->writer, (struct cell[]){cell_number((int64_t)added), cell_number((int64_t)changed),
-	                                        cell_number((int64_t)removed)});
-	if (plan->count == 0)
-		writer_say(run->writer, "nothing to do: the inventory says this already");
-	else
-		writer_say(run->writer, "imported: %zu added, %zu changed, %zu removed", added, changed, removed);
-}
-
 /* A source with faults: names that exist nowhere are told in the same run, where there is an inventory to look into. */
 static struct error *with_references(struct run *run, struct error *errors, const struct fleet *wanted)
 {
@@ -198,6 +189,16 @@ static struct error *show_dry(struct run *run, const struct fleet *present, cons
 	return NULL;
 }
 
+static bool names_nothing(const struct fleet *wanted)
+{
+	return wanted->machine_count + wanted->role_count + wanted->network_count + wanted->service_count == 0;
+}
+
+static const char *source_word(const struct run *run)
+{
+	return run_has(run, "csv") ? "the folder" : run_has(run, "from") ? "the source" : "the document";
+}
+
 struct error *run_import(struct run *run)
 {
 	struct error *errors;
@@ -213,11 +214,12 @@ struct error *run_import(struct run *run)
 	errors = read_source(run, &wanted, &options, &takeover);
 	if (errors != NULL)
 		return takeover != NULL ? errors : with_references(run, errors, &wanted);
-	if (options.prune &&
-	    wanted.machine_count + wanted.role_count + wanted.network_count + wanted.service_count == 0)
+	if (options.prune && names_nothing(&wanted))
 		return error_hint(
 			error_new(ERROR_INPUT, "the source names nothing, and --prune would remove everything"),
 			"an empty file is mostly one that was not written");
+	if (takeover == NULL && names_nothing(&wanted))
+		error_collect(&run->warnings, error_new(ERROR_INPUT, "%s names nothing", source_word(run)));
 	TRY(run_connect(run));
 	TRY(db_begin(run->db, dry ? DB_SNAPSHOT : DB_WRITE));
 	if (!dry)
@@ -227,11 +229,12 @@ struct error *run_import(struct run *run)
 		TRY(plan_takeover(run, takeover, &present, &options, &plan));
 	else
 		TRY(inventory_plan(run->arena, &present, &wanted, &options, &plan));
+	import_warn(run, &present, &plan);
 	if (dry)
 		return show_dry(run, &present, &plan);
 	TRY(inventory_write(run->arena, run->db, &present, &plan));
 	TRY(db_commit(run->db));
-	show_counts(run, &plan);
+	import_say(run, &present, &plan);
 	return NULL;
 }
 

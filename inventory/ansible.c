@@ -108,6 +108,16 @@ static void settle_machines(struct ansible *ansible, struct machine *machines)
 	ansible->fleet->machine_count = kept;
 }
 
+/* A name that was mistyped would be a variable that nobody has. */
+static void note_unseen(struct ansible *ansible)
+{
+	for (size_t i = 0; i < ansible->variable_count; i++)
+		if (!ansible->variable_seen[i])
+			foreign_made_right(&ansible->foreign, ansible->file,
+			                   "no host has the variable \"%s\", which is to hold addresses",
+			                   SHOWN(ansible->variables[i]));
+}
+
 static struct error *make_fleet(struct ansible *ansible, const struct foreign_values *values)
 {
 	json_t *document = values->items[0].json;
@@ -124,6 +134,7 @@ static struct error *make_fleet(struct ansible *ansible, const struct foreign_va
 	machines = ARENA_ARRAY(ansible->foreign.arena, struct machine, ansible->hosts.count);
 	for (size_t i = 0; i < ansible->hosts.count; i++)
 		make_machine(ansible, &ansible->hosts.items[i], &machines[i]);
+	note_unseen(ansible);
 	ansible_end_groups(ansible, groups, machines);
 	settle_machines(ansible, machines);
 	return fleet_normalize(ansible->foreign.arena, ansible->fleet);
@@ -135,6 +146,7 @@ struct error *ansible_read(struct arena *arena, const struct foreign_file *file,
 	struct ansible ansible = {.foreign = foreign_new(arena),
 	                          .file = file->name,
 	                          .variables = variables,
+	                          .variable_seen = ARENA_ARRAY(arena, bool, variable_count),
 	                          .variable_count = variable_count,
 	                          .host_names = names_new(arena),
 	                          .fleet = fleet};

@@ -13,6 +13,7 @@ struct ansible {
 	struct foreign foreign;
 	struct str file;
 	const struct str *variables; /* those that hold addresses */
+	bool *variable_seen; /* some host has it */
 	size_t variable_count;
 	struct names *host_names;
 	struct {

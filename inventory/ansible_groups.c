@@ -206,15 +206,27 @@ static void gather(struct ansible *ansible, struct ansible_groups *groups, uint3
 	}
 }
 
+/* Without any groups the source says nothing of roles: what machines have is left to them. */
+static bool has_groups(const struct ansible_groups *groups)
+{
+	for (size_t i = 0; i < groups->groups.count; i++)
+		if (is_role(groups->groups.items[i].original))
+			return true;
+	return false;
+}
+
 void ansible_end_groups(struct ansible *ansible, struct ansible_groups *groups, struct machine *machines)
 {
 	struct number_list gathered = {0};
+	bool said = has_groups(groups);
 
 	name_roles(ansible, groups);
 	make_roles(ansible, groups);
 	for (uint32_t host = 0; host < ansible->hosts.count; host++) {
 		struct machine *machine = &machines[host];
 
+		if (!said)
+			machine->given &= ~(unsigned)GIVEN_ROLES;
 		gather(ansible, groups, host, &gathered);
 		machine->roles = ARENA_ARRAY(ansible->foreign.arena, struct str, gathered.count);
 		for (size_t i = 0; i < gathered.count; i++) {

@@ -96,10 +96,12 @@ static void read_address(struct reading *reading, struct str name, const json_t 
 		          SHOWN(text));
 }
 
-static void read_addresses(struct reading *reading, struct str name)
+static void read_addresses(struct reading *reading, size_t number)
 {
+	struct str name = reading->ansible->variables[number];
 	const json_t *value = variable(reading->host, name);
 
+	reading->ansible->variable_seen[number] |= value != NULL;
 	if (!json_is_array(value))
 		read_address(reading, name, value);
 	for (size_t i = 0; i < json_array_size(value); i++)
@@ -187,7 +189,7 @@ void ansible_variables(struct ansible *ansible, const struct ansible_host *host,
 		foreign_left_out(&ansible->foreign, ansible->file, "host \"%s\": its variables are no object",
 		                 SHOWN(host->original));
 	for (size_t i = 0; i < ansible->variable_count; i++)
-		read_addresses(&reading, ansible->variables[i]);
+		read_addresses(&reading, i);
 	connects = text_of(&reading, name, variable(host, name));
 	if (connects.n == 0 && variable(host, name) == NULL)
 		connects = host->original;

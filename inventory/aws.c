@@ -186,6 +186,12 @@ static struct error *make_fleet(struct aws *aws, const struct foreign_values *va
 	aws_name_roles(aws);
 	aws_make_machines(aws);
 	aws_make_roles(aws);
+	if (aws->groupless > 0)
+		foreign_left_out(&aws->foreign, STR(""),
+		                 "no output of describe-security-groups was given: %zu machine%s without %s security "
+		                 "groups",
+		                 aws->groupless, aws->groupless == 1 ? " stays" : "s stay",
+		                 aws->groupless == 1 ? "its" : "their");
 	return fleet_normalize(aws->foreign.arena, aws->fleet);
 }
 

@@ -24,6 +24,7 @@ struct aws {
 	struct str *roles;       /* the role of each group; empty: it is left out */
 	struct str closed_role;  /* of machines whose groups are all left out: closed outbound, as each of those is */
 	bool closed_role_used;
+	size_t groupless; /* machines whose groups are not known, because no file says anything of groups */
 	struct fleet *fleet;
 };
 

@@ -163,10 +163,10 @@ static bool take_group(struct aws *aws, const struct aws_thing *owner, struct st
 		                 "%.*s: security group %s is on interface %s and not on %s, and a machine's roles hold "
 		                 "for all its interfaces",
 		                 STR_ARG(owner->id), SHOWN(id), SHOWN(holder->id), SHOWN(without->id));
-	else if (role.n == 0)
+	else if (role.n == 0 && aws->groups.count > 0)
 		foreign_left_out(&aws->foreign, owner->file, "%.*s: security group %s is not in these files",
 		                 STR_ARG(owner->id), SHOWN(id));
-	else
+	else if (role.n > 0)
 		machine->roles[machine->role_count++] = role;
 	return without == NULL && role.n > 0;
 }

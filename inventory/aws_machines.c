@@ -184,6 +184,7 @@ static void make_machine(struct aws *aws, const struct host *host, struct str na
 	add_labels(aws, host, machine);
 	aws_addresses(aws, host->thing, host->instance, &host->records, machine);
 	complete = aws_memberships(aws, host->thing, host->instance, &host->records, machine);
+	aws->groupless += !complete && aws->groups.count == 0;
 	if (host->instance != NULL && machine->role_count == 0 && !complete) {
 		aws->closed_role_used = true;
 		machine->roles = ARENA_NEW(aws->foreign.arena, struct str);

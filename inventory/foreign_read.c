@@ -19,9 +19,10 @@ struct foreign foreign_new(struct arena *arena)
 }
 
 /* An empty list's end is its head; the struct is copied until the first note, so the head is looked up then. */
-static void note(struct error **head, struct error ***end, struct error *error, struct str file)
+static void note(struct error **head, struct error ***end, struct error *error, struct str file, const char *format)
 {
 	error = error_at(error, (struct place){.file = file});
+	error->like = format;
 	if (*head == NULL)
 		*end = head;
 	**end = error;
@@ -36,7 +37,8 @@ void foreign_left_out(struct foreign *foreign, struct str file, const char *form
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	note(&foreign->left_out, &foreign->left_out_end, error_new(ERROR_INPUT, "left out: %s", text), file);
+	note(&foreign->left_out, &foreign->left_out_end, error_new(ERROR_INPUT, "left out: %s", text), file,
+	     format);
 }
 
 void foreign_made_right(struct foreign *foreign, struct str file, const char *format, ...)
@@ -47,7 +49,7 @@ void foreign_made_right(struct foreign *foreign, struct str file, const char *fo
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	note(&foreign->made_right, &foreign->made_right_end, error_new(ERROR_INPUT, "%s", text), file);
+	note(&foreign->made_right, &foreign->made_right_end, error_new(ERROR_INPUT, "%s", text), file, format);
 }
 
 static int note_order(const void *a, const void *b)

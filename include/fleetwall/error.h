@@ -29,6 +29,8 @@ struct error {
 	struct str message; /* one sentence, no newline, no full stop at its end */
 	struct str hint;    /* what to do; may be empty */
 	struct place place;
+	const void *like;   /* those with the same one are alike, but for what they name; NULL: unlike all others */
+	size_t more;        /* so many like it are not in the chain any more (error_gather()) */
 	struct error *next; /* the next of a chain */
 };
 
@@ -45,6 +47,9 @@ struct error *error_in(struct error *error, const char *format, ...) __attribute
 
 /* Appends `more` (NULL is fine) to the chain `*chain` (may hold NULL). Also collects warnings. */
 void error_collect(struct error **chain, struct error *more);
+/* For people: of those that are alike the chain keeps the first `most`, the last of which says how many more there are.
+ */
+void error_gather(struct error *chain, size_t most);
 size_t error_count(const struct error *chain);
 
 /* "file:12:8: message\n    the line\n           ^\n    hint: …\n" for each of the chain, each preceded by `lead`

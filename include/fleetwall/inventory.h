@@ -136,6 +136,15 @@ struct import_options {
 struct error *inventory_plan(struct arena *arena, const struct fleet *present, const struct fleet *wanted,
                              const struct import_options *options, struct plan *plan) MUST_CHECK;
 
+/* What comes and goes by a plan, besides whole objects. */
+struct plan_sums {
+	size_t members_added, members_removed; /* memberships */
+	size_t addresses_added, addresses_removed;
+	size_t rules_added, rules_removed;
+	size_t with_roles, bared; /* machines that stay and had roles; of these, those that have none then */
+};
+struct plan_sums inventory_sums(const struct fleet *present, const struct plan *plan);
+
 /* Keeps every writer out until the transaction ends, so that a plan stays true: call it before inventory_load().
  * Imports serialise. */
 struct error *inventory_lock(struct db *db) MUST_CHECK;

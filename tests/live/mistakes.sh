@@ -39,4 +39,52 @@ run 2 undo "$network_added"
 complains "the network 'un' would go, but is still used by role u1"
 silent_on 'an import may also name it'
 
+# --- what an import says ---
+# fleet ROLES MACHINES
+fleet() {
+	echo 'roles = ( { name = "app"; rules = ( "allow 80/tcp", "allow 443/tcp" ); }'"$1"' ); machines = ('
+	for i in $(seq "$2"); do
+		printf '%s{ name = "m%d"; addresses = [ "10.1.0.%d" ]; roles = [ "app" ]; }' "$(test "$i" = 1 || echo ', ')" "$i" "$i"
+	done
+	echo ');'
+}
+fleet ', { name = "gone"; rules = ( "allow 22/tcp" ); }' 12 > "$home/fleet.conf"
+for i in $(seq 12); do
+	printf '%s"m%d": {"ansible_host": "10.1.0.%d"}' "$(test "$i" = 1 || echo ', ')" "$i" "$i"
+done > "$home/hosts"
+run 0 import "$home/fleet.conf"
+says 'imported: 14 added, 0 changed, 0 removed; members +12, addresses +12, rules +3; touches 12 machines'
+printf '{"_meta": {"hostvars": {%s}}, "all": {"children": ["ungrouped"]}}' "$(cat "$home/hosts")" > "$home/plain.json"
+run 0 import --from ansible --address-variable no_such "$home/plain.json"
+says 'nothing to do'
+complains 'no host has the variable "no_such"'
+printf '{"_meta": {"hostvars": {%s}}, "all": {"children": ["other"]}, "other": {"hosts": []}}' "$(cat "$home/hosts")" > "$home/other.json"
+run 1 import --dry-run --from ansible "$home/other.json"
+complains '12 of 13 machines with roles lose all of them'
+run 0 --json import --from ansible "$home/other.json"
+json '.items[0] | .members_removed == 12 and .members_added == 0 and .touches == 12 and .changed == 12' \
+	'.warnings[0].message | test("lose all of them")'
+fleet '' 9 > "$home/less.conf"
+run 0 import --prune "$home/less.conf"
+says 'removed: network un, role gone, role machine:um, role other, role u1, machine m10, machine m11, machine m12, machine um'
+: > "$home/empty.conf"
+run 0 import "$home/empty.conf"
+complains 'the document names nothing'
+run 0 import --prune "$home/fleet.conf"
+printf '{"Reservations": [{"Instances": [' > "$home/instances.json"
+for i in 1 2 3 4 5 6 7 8; do
+	printf '%s{"InstanceId": "i-%d", "PrivateIpAddress": "10.2.0.%d", "SecurityGroups": [{"GroupId": "sg-1"}, {"GroupId": "sg-2"}]}' \
+		"$(test $i = 1 || echo ', ')" $i $i
+done >> "$home/instances.json"
+printf ']}]}' >> "$home/instances.json"
+run 1 import --dry-run --from aws "$home/instances.json"
+complains 'no output of describe-security-groups was given: 8 machines stay without their security groups'
+holds 'one warning' test "$(grep -c '^warning: ' "$home/err")" -eq 1
+printf '{"SecurityGroups": [{"GroupId": "sg-9", "GroupName": "x", "IpPermissions": [], "IpPermissionsEgress": []}]}' > "$home/group.json"
+run 1 import --dry-run --from aws "$home/instances.json" "$home/group.json"
+complains 'and 11 more like it; --json lists them all'
+holds 'five of them' test "$(grep -c 'is not in these files' "$home/err")" -eq 5
+run 1 --json import --dry-run --from aws "$home/instances.json" "$home/group.json"
+json '.warnings | length == 17'
+
 finish

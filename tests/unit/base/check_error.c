@@ -177,6 +177,27 @@ START_TEST(try_passes_errors_on)
 }
 END_TEST
 
+START_TEST(alike_ones_are_gathered)
+{
+	static const char one[] = "one", other[] = "other";
+	static const char *const kinds[] = {one, NULL, other, one, one, NULL, other, one};
+	struct error *chain = NULL;
+	struct buf buf = buf_new(arena);
+
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+		struct error *error = error_hint(error_new(ERROR_INPUT, "%zu", i), "%s", i == 3 ? "do" : "");
+
+		error->like = kinds[i];
+		error_collect(&chain, error);
+	}
+	error_gather(chain, 2);
+	error_print(&buf, STR(""), chain);
+	ck_assert_str_eq(str_c(arena, buf_str(&buf)),
+	                 "0\n1\n2\n3\n    hint: do; and 2 more like it; --json lists them all\n5\n6\n");
+	error_gather(NULL, 2);
+}
+END_TEST
+
 START_TEST(embedded_files_are_found_and_sorted)
 {
 	const struct embedded *tables[] = {embedded_sql, embedded_templates};
@@ -211,6 +232,7 @@ int main(void)
 	tcase_add_test(tcase, place_fills_in_what_is_not_known);
 	tcase_add_test(tcase, errno_is_told);
 	tcase_add_test(tcase, try_passes_errors_on);
+	tcase_add_test(tcase, alike_ones_are_gathered);
 	tcase_add_test(tcase, embedded_files_are_found_and_sorted);
 	suite_add_tcase(suite, tcase);
 	return suite_main(suite);

@@ -38,7 +38,8 @@ static void import(const char *text)
 
 	ck_assert_msg(error == NULL, "%s", messages(arena, error));
 	check_fleet_whole(arena, &fleet);
-	ck_assert_ptr_null(notes.made_right);
+	for (const struct error *note = notes.made_right; note != NULL; note = note->next)
+		ck_assert(str_starts(note->message, STR("no host has the variable \"ip")));
 }
 
 static const char *left_out(void)
@@ -126,7 +127,7 @@ END_TEST
 START_TEST(test_given)
 {
 	import("{'_meta':{'hostvars':{'a':{},'b':{'ansible_host':'10.0.0.1'},'c':{'ip4':'10.0.0.1'},'d':{'ip4':'x'},'D_"
-	       "e':{}}}}");
+	       "e':{}}},'g':{'hosts':[]}}");
 	ck_assert_uint_eq(fleet_machine(&fleet, STR("a"))->given, GIVEN_ROLES);
 	ck_assert_uint_eq(fleet_machine(&fleet, STR("b"))->given, GIVEN_ROLES | GIVEN_ADDRESSES | GIVEN_SSH_HOST);
 	ck_assert_uint_eq(fleet_machine(&fleet, STR("c"))->given, GIVEN_ROLES | GIVEN_ADDRESSES);
@@ -196,6 +197,20 @@ START_TEST(test_circles)
 {
 	import("{'_meta':{},'a':{'children':['b','a']},'b':{'children':['c']},'c':{'children':['a'],'hosts':['h']}}");
 	ck_assert_str_eq(machine_lines(arena, &fleet, "h"), "roles: a b c\naddresses:\n");
+}
+END_TEST
+
+/* What says nothing of roles takes none away. */
+START_TEST(test_no_groups)
+{
+	import("{'_meta':{'hostvars':{'h':{'ip4':'10.0.0.1'}}},'all':{'children':['ungrouped']},"
+	       "'ungrouped':{'hosts':['h']}}");
+	ck_assert_uint_eq(fleet.machine_count, 1);
+	ck_assert_uint_eq(fleet.machines[0].given & GIVEN_ROLES, 0);
+	ck_assert_ptr_nonnull(strstr(messages(arena, notes.made_right), "no host has the variable \"ip6\", which"));
+	import("{'_meta':{'hostvars':{'h':{'ip4':'10.0.0.1','ip6':'::1'}}},'g':{'hosts':[]}}");
+	ck_assert_uint_ne(fleet.machines[0].given & GIVEN_ROLES, 0);
+	ck_assert_ptr_null(notes.made_right);
 }
 END_TEST
 
@@ -272,6 +287,7 @@ int main(void)
 	tcase_add_test(c, test_names_alike);
 	tcase_add_test(c, test_groups);
 	tcase_add_test(c, test_circles);
+	tcase_add_test(c, test_no_groups);
 	tcase_add_test(c, test_groups_that_are_none);
 	tcase_add_loop_test(c, test_refused, 0, (int)(sizeof refused / sizeof *refused));
 	tcase_add_test(c, test_many);
