@@ -74,6 +74,19 @@ apply 0
 run 0 rollback
 holds 'foreign rule is back' iptables -C INPUT -p tcp --dport 9 -j ACCEPT
 iptables -F
+# What iptables shows and could not load again, and what of nft alone holds a chain.
+nft add chain ip filter longer_than_the_names_that_iptables_makes
+so_far
+bundle "$home/a" '' flags=adopt && refuses kernel 5
+says 'could not load again'
+untouched
+nft delete chain ip filter longer_than_the_names_that_iptables_makes
+iptables -N theirs
+nft add map ip filter ways '{ type ipv4_addr : verdict; elements = { 192.0.2.1 : jump theirs }; }'
+bundle "$home/a" '' flags=adopt
+apply 0
+run 0 rollback
+holds 'foreign chain is back' iptables -X theirs
 iptables-legacy -A INPUT -p tcp --dport 9 -j ACCEPT
 bundle "$home/a" '' flags=adopt && refuses backends 4
 run 1 check
@@ -180,6 +193,10 @@ bundle "$home/bad" && refuses bundle 2
 position exclusive "$home/bad" 3306 10.1.0.1
 sed -i 's/--dport 3306/--dport 70000/' "$home/bad/rules.v6"
 bundle "$home/bad" && refuses kernel 5
+position coexist "$home/bad" 3306 10.1.0.1
+sed -i 's/^-A fleetwall-input -j DROP/-A fleetwall-input -m owner --uid-owner 0 -j DROP/' "$home/bad/rules.v4"
+bundle "$home/bad" && refuses kernel 5
+says 'rule in chain INPUT): nothing was touched' # nft refuses that only where INPUT leads there
 position exclusive "$home/bad" 3306 300.1.0.1
 bundle "$home/bad" && refuses kernel 5
 untouched
