@@ -1,4 +1,5 @@
-/* query exposed: what the internet, or a prefix, reaches at each machine, and through which rules. */
+/* query exposed: what the internet, or a prefix, reaches at each machine, and through which rules. Programs get the
+ * rows of each machine, people each row once. */
 #include "fleetwall/exposed.h"
 
 #include "query.h"
@@ -152,6 +153,115 @@ static void give_row(void *context, size_t row, struct cell *cells)
 		cells[i] = told[i];
 }
 
+/* --- for people: a row once, with the machines that have it --- */
+
+enum { MACHINES_SHOWN = 3 };
+
+struct group {
+	const struct cell *cells; /* but for the machines */
+	struct {
+		uint32_t *items;
+		size_t count, capacity;
+	} machines;
+};
+
+struct groups {
+	struct names *known; /* by all that a row says */
+	struct {
+		struct group *items;
+		size_t count, capacity;
+	} all;
+};
+
+static void add_words(struct buf *key, const struct str *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		buf_add(key, words[i]);
+		buf_char(key, '\n');
+	}
+	buf_char(key, '\n');
+}
+
+static uint32_t group_of(struct run *run, struct groups *groups, const struct exposure *row, const struct cell *cells)
+{
+	struct group group = {.cells = cells};
+	struct buf key = buf_new(run->arena);
+	uint32_t number;
+
+	add_words(&key, row->what, row->what_count);
+	add_words(&key, row->sources, row->source_count);
+	add_words(&key, row->except, row->except_count);
+	add_words(&key, row->roles, row->role_count);
+	add_words(&key, row->ids, row->rule_count);
+	buf_add(&key, stage_str(row->stage));
+	number = names_add(groups->known, buf_str(&key));
+	if (number == groups->all.count)
+		APPEND(run->arena, &groups->all, group);
+	return number;
+}
+
+/* The groups of the rows that machines in one position share. */
+static uint32_t *groups_of(struct run *run, struct groups *groups, const struct told *told)
+{
+	uint32_t *numbers = ARENA_ARRAY(run->arena, uint32_t, told->rows->count);
+
+	for (size_t i = 0; i < told->rows->count; i++)
+		numbers[i] = group_of(run, groups, &told->rows->items[i], &told->cells[i * COLUMNS]);
+	return numbers;
+}
+
+static void fill_groups(struct run *run, struct groups *groups, const struct telling *telling)
+{
+	uint32_t **numbers = ARENA_ARRAY(run->arena, uint32_t *, telling->told.count);
+
+	for (size_t i = 0; i < telling->machine_count; i++) {
+		const struct machine_rows *rows = &telling->machines[i];
+		const struct told *told = &telling->told.items[rows->told];
+
+		if (numbers[rows->told] == NULL)
+			numbers[rows->told] = groups_of(run, groups, told);
+		for (size_t k = 0; k < told->rows->count; k++) {
+			struct group *group = &groups->all.items[numbers[rows->told][k]];
+
+			APPEND(run->arena, &group->machines, (uint32_t)rows->machine);
+		}
+	}
+}
+
+static struct cell machines_cell(struct run *run, const struct telling *telling, const struct group *group,
+                                 size_t asked)
+{
+	size_t count = group->machines.count, shown = count > MACHINES_SHOWN ? MACHINES_SHOWN : count;
+	struct str *names = ARENA_ARRAY(run->arena, struct str, MACHINES_SHOWN);
+	struct cell cell = cell_list(names, shown);
+
+	for (size_t i = 0; i < shown; i++)
+		names[i] = telling->fleet->machines[group->machines.items[i]].name;
+	if (count <= MACHINES_SHOWN)
+		return cell;
+	if (count == asked)
+		return cell_text(str_format(run->arena, "all %zu machines", count));
+	names[0] = str_format(run->arena, "%zu machines: %.*s", count, STR_ARG(names[0]));
+	cell.more = count - shown;
+	return cell;
+}
+
+static void write_groups(struct run *run, const struct telling *telling, size_t asked)
+{
+	struct groups groups = {.known = names_new(run->arena)};
+
+	fill_groups(run, &groups, telling);
+	for (size_t i = 0; i < groups.all.count; i++) {
+		const struct group *group = &groups.all.items[i];
+		struct cell cells[COLUMNS];
+
+		for (size_t k = 1; k < COLUMNS; k++)
+			cells[k] = group->cells[k];
+		cells[0] = machines_cell(run, telling, group, asked);
+		writer_row(run->writer, cells);
+	}
+}
+
 /* Which machines are asked about, by their places. */
 static bool *chosen(struct run *run, const struct question *question, const struct intent *intent)
 {
@@ -180,6 +290,7 @@ static void answer(struct run *run, struct question *question)
 	struct intent *intent = intent_new(run->arena, &question->fleet, &run->config.settings);
 	struct telling *telling = ARENA_NEW(run->arena, struct telling);
 	const bool *asked = chosen(run, question, intent);
+	size_t count = 0;
 
 	packets_begin();
 	question->exposed = exposed_new(run->arena, intent, &question->fleet, &run->config.settings,
@@ -188,10 +299,15 @@ static void answer(struct run *run, struct question *question)
 	telling->known = names_new(run->arena);
 	telling->machines = ARENA_ARRAY(run->arena, struct machine_rows, question->fleet.machine_count);
 	for (size_t i = 0; i < question->fleet.machine_count; i++)
-		if (asked[i])
+		if (asked[i]) {
 			add_machine(run, telling, question, i);
+			count++;
+		}
 	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
-	writer_rows(run->writer, telling->row_count, give_row, telling);
+	if (writer_is_json(run->writer) || run->globals->style.csv)
+		writer_rows(run->writer, telling->row_count, give_row, telling);
+	else
+		write_groups(run, telling, count);
 	packets_end();
 }
 

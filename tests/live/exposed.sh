@@ -92,6 +92,31 @@ run 0 query exposed --json --at "$now"
 cp "$home/out" "$home/then"
 holds 'the same as of now' cmp "$home/then" "$home/present"
 
+# For people machines with the same row share it.
+run 0 query exposed --columns machine,what,sources
+says 'x-off, x-other'
+holds 'six rows and a heading' [ "$(wc -l < "$home/out")" -eq 7 ]
+
+# --- on a terminal: as wide as it is, and no word is broken ---
+for question in 'query matrix' 'query exposed' 'rule list' 'machine list'; do
+	for width in 50 100; do
+		# shellcheck disable=SC2086 # words
+		"$FLEETWALL" --json $question | jq -r '.items[] | .rules // [.rule_id // .name] | .[]' | sort -u > "$home/words"
+		script -qec "stty cols $width; '$FLEETWALL' $question" /dev/null < /dev/null | tr -d '\r' > "$home/list"
+		holds "$question fits $width columns" [ -z "$(awk -v most="$width" 'length($0) > most' "$home/list")" ]
+		holds "$question breaks no name" [ -z "$(tr -s ', :' '\n\n\n' < "$home/list" | sort -u | comm -13 - "$home/words")" ]
+	done
+done
+# In a file a row is a line, with the first items of a long list; CSV has all.
+run 0 network add many 10.1.0.0/24 10.1.2.0/24 10.1.4.0/24 10.1.6.0/24 10.1.8.0/24 10.1.10.0/24
+run 0 network list
+says '10.1.0.0/24, 10.1.2.0/24, 10.1.4.0/24, 10.1.6.0/24 and 2 more'
+run 0 --csv network list
+says '10.1.8.0/24, 10.1.10.0/24"'
+silent_on 'more'
+run 0 rule list
+holds 'a rule a line' [ "$(wc -l < "$home/out")" -eq "$(($("$FLEETWALL" --csv --no-headings rule list | wc -l) + 1))" ]
+
 # --- matrix ---
 
 run 0 query matrix --csv --columns from,to,what,extent,from_machines,to_machines
