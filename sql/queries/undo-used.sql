@@ -26,6 +26,8 @@ SELECT made.kind, made.name,
        latest.number, latest.transaction = made.transaction
   FROM made
   JOIN latest ON latest.data ->> made.kind = made.name
- WHERE NOT EXISTS (SELECT FROM wanted WHERE wanted.number = latest.number)
+-- A row that went and came back as it was is still of the change that made it first.
+ WHERE NOT EXISTS (SELECT FROM wanted
+                    WHERE wanted.number = latest.number OR (wanted.kind = latest.kind AND wanted.after = latest.data))
  ORDER BY made.kind, made.name, latest.number DESC
  LIMIT 5

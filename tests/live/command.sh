@@ -178,7 +178,7 @@ says 'machine late1'
 run 0 history late1 --since 2100-01-01
 run 0 history ssh
 # --- a number alone is a protocol, as in a rule ---
-run 0 explain 10.0.9.9 db1 22
+run 1 explain 10.0.9.9 db1 22
 complains '22 alone is protocol number 22, not port 22'
 complains 'write 22/tcp for the port'
 run 0 who-can db1 22
