@@ -11,11 +11,21 @@ enum {
 	LOOKS = 2, /* at inventories before a change: who watches sees the latest one refused */
 };
 
+/* One that was not written, or in which all is a comment: nothing is watched over by it. */
+static void warn_empty(struct run *run, struct str name)
+{
+	struct error *error = error_new(ERROR_INPUT, "the file holds no assertion");
+
+	error_collect(&run->warnings, error_at(error_hint(error, "fleetwall-assertions(5) says what is in such a file"),
+	                                       (struct place){.file = name}));
+}
+
 struct error *assertions_load(struct run *run, struct arena *arena, const struct str *paths, size_t count,
                               struct assertions *assertions, struct digest *digest)
 {
 	struct buf all = buf_new(arena);
 	struct error *errors = NULL;
+	size_t before = 0;
 
 	*assertions = (struct assertions){0};
 	for (size_t i = 0; i < count; i++) {
@@ -29,6 +39,9 @@ struct error *assertions_load(struct run *run, struct arena *arena, const struct
 			                   "fleetwall-assertions(5) says what is in such a file");
 		if (error == NULL)
 			buf_format(&all, "%zu %zu %.*s%.*s", paths[i].n, text.n, STR_ARG(paths[i]), STR_ARG(text));
+		if (error == NULL && assertions->count == before)
+			warn_empty(run, name);
+		before = assertions->count;
 		error_collect(&errors, error);
 	}
 	*digest = digest_of(buf_str(&all));

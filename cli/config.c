@@ -111,9 +111,21 @@ static void wrong(struct reader *reader, const config_setting_t *setting, struct
 	error_collect(&reader->errors, error_at(error, place_of(reader, setting)));
 }
 
+/* "push.parallel". */
+static const char *full_name(const struct reader *reader, const config_setting_t *setting)
+{
+	const config_setting_t *group = config_setting_parent(setting);
+	const char *name = config_setting_name(setting);
+
+	if (group == NULL || config_setting_is_root(group) || config_setting_name(group) == NULL)
+		return name;
+	return str_c(reader->arena, str_format(reader->arena, "%s.%s", config_setting_name(group), name));
+}
+
 static void wrong_type(struct reader *reader, const config_setting_t *setting, const char *wanted)
 {
-	wrong(reader, setting, error_new(ERROR_INPUT, "setting %s must be %s", config_setting_name(setting), wanted));
+	wrong(reader, setting,
+	      error_new(ERROR_INPUT, "setting %s must be %s", full_name(reader, setting), wanted));
 }
 
 static void read_text(struct reader *reader, const config_setting_t *setting, bool path, struct str *target)
@@ -152,14 +164,16 @@ static void read_number(struct reader *reader, const config_setting_t *setting, 
 	long long number;
 
 	if (config_setting_type(setting) != CONFIG_TYPE_INT && config_setting_type(setting) != CONFIG_TYPE_INT64) {
-		wrong_type(reader, setting, "a number");
+		wrong_type(reader, setting,
+		           str_c(reader->arena, str_format(reader->arena, "a number from %u to %u", entry->least,
+		                                           entry->most)));
 		return;
 	}
 	number = config_setting_get_int64(setting);
 	if (number < entry->least || number > entry->most)
 		wrong(reader, setting,
-		      error_new(ERROR_INPUT, "setting %s must be from %u to %u", entry->name, entry->least,
-		                entry->most));
+		      error_new(ERROR_INPUT, "setting %s must be from %u to %u", full_name(reader, setting),
+		                entry->least, entry->most));
 	else
 		*target = (unsigned)number;
 }
@@ -335,16 +349,41 @@ static void read_setting(struct reader *reader, const config_setting_t *setting,
 	}
 }
 
+/* Where there is a setting of this name, with what it may be; nothing if there is none. */
+static struct str other_place(const struct reader *reader, struct str name)
+{
+	for (const struct setting_entry *group = all_settings; group->name != NULL; group++) {
+		if (str_is(name, group->name))
+			return str_format(reader->arena, "%s, in no group", group->name);
+		for (const struct setting_entry *entry = group->group; entry != NULL && entry->name != NULL; entry++) {
+			struct str range = STR("");
+
+			if (!str_is(name, entry->name))
+				continue;
+			if (entry->kind == SETTING_NUMBER)
+				range = str_format(reader->arena, ", a number from %u to %u", entry->least,
+				                   entry->most);
+			return str_format(reader->arena, "%s.%s%.*s: %s = { %s = ... }", group->name, entry->name,
+			                  STR_ARG(range), group->name, entry->name);
+		}
+	}
+	return STR("");
+}
+
 static void unknown(struct reader *reader, const config_setting_t *setting, const struct setting_entry *entries)
 {
 	struct str names[32], near;
 	size_t count = 0;
-	struct error *error = error_new(ERROR_INPUT, "there is no setting %s", config_setting_name(setting));
+	struct error *error = error_new(ERROR_INPUT, "there is no setting %s", full_name(reader, setting));
+	struct str elsewhere = STR("");
 
 	for (; entries->name != NULL; entries++)
 		names[count++] = str_of(entries->name);
 	near = str_nearest(str_of(config_setting_name(setting)), names, count);
-	if (near.n > 0)
+	elsewhere = other_place(reader, str_of(config_setting_name(setting)));
+	if (elsewhere.n > 0)
+		error = error_hint(error, "it is %.*s", STR_ARG(elsewhere));
+	else if (near.n > 0)
 		error = error_hint(error, "did you mean %.*s?", STR_ARG(near));
 	wrong(reader, setting, error);
 }
@@ -364,6 +403,17 @@ static void read_group(struct reader *reader, const config_setting_t *group, con
 	}
 }
 
+/* libconfig knows the line, and our lexer of documents what is wrong with it. */
+static struct error *misspelled(struct str path, struct str text, const config_t *parsed)
+{
+	struct error *error = document_form(path, text);
+
+	if (error != NULL)
+		return error;
+	return error_at(error_new(ERROR_INPUT, "%s", config_error_text(parsed)),
+	                (struct place){.file = path, .line = (unsigned)config_error_line(parsed)});
+}
+
 struct error *config_load(struct arena *arena, struct str path, struct config *config)
 {
 	struct reader reader = {.arena = arena, .file = path, .config = config};
@@ -377,8 +427,7 @@ struct error *config_load(struct arena *arena, struct str path, struct config *c
 	if (config_read_string(&parsed, str_c(arena, text)) == CONFIG_TRUE)
 		read_group(&reader, config_root_setting(&parsed), all_settings);
 	else
-		reader.errors = error_at(error_new(ERROR_INPUT, "%s", config_error_text(&parsed)),
-		                         (struct place){.file = path, .line = (unsigned)config_error_line(&parsed)});
+		reader.errors = misspelled(path, text, &parsed);
 	config_destroy(&parsed);
 	return reader.errors;
 }
@@ -425,19 +474,30 @@ static void push_from_the_rest(struct config *config)
 	config->push.management_count = config->settings.management_count;
 }
 
+/* A file that can't be read: who wants it? */
+static struct error *named_by(struct error *error, const char *by)
+{
+	if (error == NULL || error->place.file.n > 0)
+		return error;
+	error = error_in(error, "the configuration");
+	return by == NULL || error->hint.n > 0 ? error : error_hint(error, "%s", by);
+}
+
 struct error *config_of(struct arena *arena, const struct globals *globals, struct config *config)
 {
 	static const char usual[] = "/etc/fleetwall/fleetwall.conf";
-	const char *named = getenv("FLEETWALL_CONFIG");
+	const char *named = getenv("FLEETWALL_CONFIG"), *by = globals->config.p != NULL ? "--config names it" : NULL;
 	struct str path = globals->config;
 
 	TRY(config_default(arena, config));
-	if (path.p == NULL && named != NULL && named[0] != '\0')
+	if (path.p == NULL && named != NULL && named[0] != '\0') {
 		path = str_of(named);
+		by = "FLEETWALL_CONFIG names it";
+	}
 	if (path.p == NULL && access(usual, F_OK) == 0)
 		path = str_of(usual);
 	if (path.p != NULL)
-		TRY(config_load(arena, path, config));
+		TRY(named_by(config_load(arena, path, config), by));
 	if (globals->database.p != NULL)
 		config->database = globals->database;
 	if (globals->state.p != NULL)

@@ -46,8 +46,8 @@ static struct error *mend(struct run *run, const struct drift_report *report)
 	TRY(push_plan_do(run, &plan, true, &pushed));
 	if (!pushed.started)
 		return NULL;
-	writer_say(run->writer, "pushed again: %zu confirmed, %zu failed", pushed.result.run.confirmed,
-	           pushed.result.run.failed);
+	writer_say_last(run->writer, "pushed again: %zu confirmed, %zu failed", pushed.result.run.confirmed,
+	                pushed.result.run.failed);
 	push_judge(run, &pushed.result);
 	return NULL;
 }

@@ -194,6 +194,8 @@ struct error *run_role_unassign(struct run *run)
 
 /* --- a rule for one machine that ends by itself --- */
 
+enum { OPEN_DAYS = 366 }; /* at most */
+
 /* "90s", "30m", "2h", "7d", "1w": seconds. */
 static bool parse_duration(struct str s, int64_t *seconds)
 {
@@ -232,6 +234,17 @@ static struct error *open_rule(struct run *run, const struct fleet *present, int
 	return NULL;
 }
 
+/* What a slip of the finger would leave open for good. */
+static struct error *check_duration(struct run *run, int64_t seconds)
+{
+	if (seconds <= OPEN_DAYS * 86400)
+		return NULL;
+	return error_hint(error_new(ERROR_USAGE, "--for %.*s: at most %d days", STR_ARG(run_option(run, "for")),
+	                            OPEN_DAYS),
+	                  "fleetwall rule add machine:%.*s ... until TIME opens for longer",
+	                  STR_ARG(run->arguments[0]));
+}
+
 struct error *run_open(struct run *run)
 {
 	struct str name = str_lower(run->arena, run->arguments[0]);
@@ -242,6 +255,7 @@ struct error *run_open(struct run *run)
 	if (!parse_duration(run_option(run, "for"), &seconds))
 		return error_hint(error_new(ERROR_USAGE, "for how long?"),
 		                  "--for 2h; s, m, h, d and w are seconds to weeks");
+	TRY(check_duration(run, seconds));
 	if (run_option(run, "ticket").n == 0)
 		return error_hint(error_new(ERROR_USAGE, "what is it for?"), "--ticket TICKET");
 	TRY(edit_begin(&edit, run));

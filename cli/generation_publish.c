@@ -72,8 +72,8 @@ static void say(struct again *again, enum state state, size_t changed)
 	}
 	diff_tell(&again->diff);
 	writer_say(writer,
-	           "the inventory stays as it is: the next generate, or a watch that runs within a minute, publishes "
-	           "what it says");
+	           "the inventory stays as it is: the next generate or nightly, or a watch that runs within a minute, "
+	           "publishes what it says; fleetwall undo takes back what should not be in it");
 }
 
 static void answer(struct again *again, enum state state, size_t changed)

@@ -107,9 +107,25 @@ static struct str drift_words(struct run *run, const struct machine_state *state
 	return buf_str(&words);
 }
 
-static struct str why(struct run *run, const struct machine_state *state)
+/* What keeps nightly from it, as far as the ledger knows: whether it opens anything is only known once it looked. */
+static struct error *held_back(struct run *run, struct str *words)
 {
-	struct str trouble = STR(""), drift;
+	uint64_t current = store_current(run->config.output);
+	bool approved = true;
+
+	*words = STR("");
+	if (run->config.nightly_push != NIGHTLY_PUSH_APPROVED || current == 0)
+		return NULL;
+	TRY(ledger_approved(run->arena, run->db, current, &approved));
+	if (!approved)
+		*words = str_format(run->arena, "if it opens something, nightly waits for: fleetwall approve %llu",
+		                    (unsigned long long)current);
+	return NULL;
+}
+
+static struct str why(struct run *run, const struct machine_state *state, struct str held)
+{
+	struct str trouble = held, drift;
 
 	if (state->error.n + state->frozen.n > 0)
 		trouble = push_trouble(run->arena, state);
@@ -119,8 +135,9 @@ static struct str why(struct run *run, const struct machine_state *state)
 	return str_format(run->arena, "%.*s%s%.*s", STR_ARG(trouble), trouble.n > 0 ? "; " : "", STR_ARG(drift));
 }
 
-static void write_row(struct run *run, const struct machine_state *state, enum condition condition)
+static void write_row(struct run *run, const struct machine_state *state, enum condition condition, struct str held)
 {
+	bool waits = condition == CONDITION_BEHIND || condition == CONDITION_NEVER;
 	const struct cell cells[ALL_COLUMNS] = {
 		cell_text(state->machine),
 		cell_text(str_of(condition_name(condition))),
@@ -129,7 +146,7 @@ static void write_row(struct run *run, const struct machine_state *state, enum c
 		cell_positive(state->offered.generation),
 		cell_number(state->attempts),
 		time_cell(run, state->error_at),
-		cell_some(why(run, state)),
+		cell_some(why(run, state, waits ? held : STR(""))),
 		time_cell(run, state->offered.at),
 		digest_cell(run, &state->confirmed),
 		cell_positive(state->before.generation),
@@ -218,8 +235,10 @@ static struct error *list(struct run *run, const struct machine_state *states, s
 {
 	bool open = run_has(run, "open"), json = writer_is_json(run->writer);
 	struct published published;
+	struct str held;
 
 	TRY(read_published(run, &published));
+	TRY(held_back(run, &held));
 	writer_columns(run->writer, LAYOUT_TABLE, json ? all_columns : columns, json ? ALL_COLUMNS : COLUMNS);
 	for (size_t i = 0; i < count; i++) {
 		const struct position *position = NULL;
@@ -228,7 +247,7 @@ static struct error *list(struct run *run, const struct machine_state *states, s
 
 		run->no = run->no || is_wrong(&states[i], condition);
 		if (!open || (condition != CONDITION_CURRENT && condition != CONDITION_UNMANAGED))
-			write_row(run, &states[i], condition);
+			write_row(run, &states[i], condition, held);
 	}
 	return NULL;
 }

@@ -55,7 +55,8 @@ struct writer *writer_new(struct arena *arena, bool json, const struct style *st
 	struct writer *writer = ARENA_NEW(arena, struct writer);
 
 	*writer = (struct writer){.arena = arena, .json = json, .style = *style, .command = command,
-	                          .layout = LAYOUT_SILENT, .said = buf_new(arena), .raw = buf_new(arena)};
+	                          .layout = LAYOUT_SILENT, .said = buf_new(arena), .last = buf_new(arena),
+	                          .raw = buf_new(arena)};
 	return writer;
 }
 
@@ -93,22 +94,38 @@ void writer_field(struct writer *writer, const char *name, struct str value)
 	APPEND(writer->arena, &writer->fields, field);
 }
 
+__attribute__((format(printf, 2, 0))) static void add_line(struct buf *lines, const char *format, va_list arguments)
+{
+	char *line;
+	int length = vasprintf(&line, format, arguments);
+
+	if (length < 0)
+		return;
+	buf_add(lines, (struct str){line, (size_t)length});
+	buf_char(lines, '\n');
+	free(line);
+}
+
 void writer_say(struct writer *writer, const char *format, ...)
 {
 	va_list arguments;
-	char *line;
-	int length;
 
 	if (writer->json)
 		return;
 	va_start(arguments, format);
-	length = vasprintf(&line, format, arguments);
+	add_line(&writer->said, format, arguments);
 	va_end(arguments);
-	if (length < 0)
+}
+
+void writer_say_last(struct writer *writer, const char *format, ...)
+{
+	va_list arguments;
+
+	if (writer->json)
 		return;
-	buf_add(&writer->said, (struct str){line, (size_t)length});
-	buf_char(&writer->said, '\n');
-	free(line);
+	va_start(arguments, format);
+	add_line(&writer->last, format, arguments);
+	va_end(arguments);
 }
 
 void writer_raw(struct writer *writer, struct str bytes)
@@ -361,6 +378,7 @@ static void write_text(struct writer *writer)
 		write_table(writer);
 	else if (writer->layout == LAYOUT_RECORD)
 		write_records(writer);
+	put(&writer->last, stdout);
 }
 
 static size_t column_find(const struct writer *writer, struct str name)

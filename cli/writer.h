@@ -58,6 +58,8 @@ typedef void writer_source(void *context, size_t row, struct cell *cells);
 void writer_rows(struct writer *writer, size_t count, writer_source *source, void *context);
 /* A line for people; nothing under --json. */
 void writer_say(struct writer *writer, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The same, behind the rows. */
+void writer_say_last(struct writer *writer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* A field of the JSON document, beside its items; nothing for people. `name` must stay. */
 void writer_field(struct writer *writer, const char *name, struct str value);
 /* Bytes as they are (a document); nothing else may be written then. */

@@ -44,6 +44,7 @@ struct writer {
 		size_t count, capacity;
 	} fields;
 	struct buf said; /* lines for people, in front of the rows */
+	struct buf last; /* and behind them */
 	struct buf raw;
 };
 

@@ -145,6 +145,17 @@ static void read_with(struct arena *scratch, struct document *document, struct f
 		document_fleet(document, &root, fleet);
 }
 
+struct error *document_form(struct str name, struct str text)
+{
+	struct arena *scratch = arena_new();
+	struct faults faults = {0};
+	struct spots spots = {0};
+
+	document_lex(scratch, name, text, &spots, &faults);
+	arena_free(scratch);
+	return faults_end(&faults);
+}
+
 struct error *document_read(struct arena *arena, struct str name, struct str text, struct fleet *fleet,
                             struct error **warnings)
 {

@@ -309,11 +309,34 @@ static bool begins_no_what(struct str word)
 	       !word_find(word_icmp, word, &families);
 }
 
+/* "allow 10.0.0.0/8": whom, in place of what. */
+static bool is_address(const struct token *token)
+{
+	struct prefix prefix;
+	struct str word = token->text;
+
+	return token->kind == TOKEN_WORD && (str_find(word, '.') < word.n || str_find(word, ':') < word.n) &&
+	       prefix_parse(word, &prefix) != PREFIX_BAD;
+}
+
+static bool refuse_address(struct parser *p)
+{
+	struct str word = p->token.text;
+
+	parser_fault(p, p->token.at, "expected %s, not the address \"%s\"", expected_what, word_shown(word).text);
+	parser_hint(p, "write all from %s, or what is let in from %s: 22/tcp from %s", word_shown(word).text,
+	            word_shown(word).text, word_shown(word).text);
+	lex_next(p);
+	return false;
+}
+
 bool parse_what(struct parser *p, struct what *what)
 {
 	struct str word = p->token.text;
 
 	*what = (struct what){.kind = WHAT_ALL, .icmp_code = -1};
+	if (is_address(&p->token))
+		return refuse_address(p);
 	if (p->token.kind == TOKEN_WORD && word.p[0] >= '0' && word.p[0] <= '9')
 		return numbers(p, what);
 	if (p->token.kind == TOKEN_WORD && !begins_no_what(word))

@@ -7,6 +7,10 @@
 #include "fleetwall/file.h"
 #include "fleetwall/fleet.h"
 
+/* What is wrong with the form of a text that libconfig does not take: with line, column and a hint. NULL: nothing that
+ * could be told. */
+struct error *document_form(struct str name, struct str text) MUST_CHECK;
+
 /* Reads one document. `name` is shown in errors. All faults at once, with file, line and column where libconfig knows
  * them. Refused although libconfig takes it: NUL and \x00, invalid UTF-8, adjacent strings, @include, unknown fields,
  * fields given twice. fleet->owner is the document's. The fleet is normalized (fleet_normalize) and `given` is set. */

@@ -87,4 +87,44 @@ holds 'five of them' test "$(grep -c 'is not in these files' "$home/err")" -eq 5
 run 1 --json import --dry-run --from aws "$home/instances.json" "$home/group.json"
 json '.warnings | length == 17'
 
+# --- settings ---
+printf 'state = "/x";\nthreads = = 3;\n' > "$home/bad.conf"
+run 2 --config "$home/bad.conf" status
+complains "$home/bad.conf:2:11: syntax error at"
+complains 'threads = = 3;'
+complains 'hint: expected a value'
+run 2 --config "$home/nope.conf" status
+complains 'the configuration'
+complains '--config names it'
+kept=$FLEETWALL_CONFIG
+FLEETWALL_CONFIG=$home/stale.conf run 2 status
+FLEETWALL_CONFIG=$kept
+complains 'FLEETWALL_CONFIG names it'
+printf 'parallel = 5;\n' > "$home/bad.conf"
+run 2 --config "$home/bad.conf" status
+complains 'it is push.parallel, a number from 1 to 1000'
+printf 'push = { parallel = 5000; retries = "x"; };\n' > "$home/bad.conf"
+run 2 --config "$home/bad.conf" status
+complains 'setting push.parallel must be from 1 to 1000'
+complains 'setting push.retries must be a number from 0 to 20'
+
+# --- rules, openings, assertions ---
+run 2 rule add app allow 10.0.0.0/8
+complains 'not the address "10.0.0.0/8"'
+complains 'write all from 10.0.0.0/8'
+holds 'one error' test "$(grep -c '^error: ' "$home/err")" -eq 1
+run 2 rule add app allow fd00::1
+complains 'write all from fd00::1'
+run 2 open m1 allow 22/tcp --for 9999w --ticket T
+complains 'at most 366 days'
+complains 'rule add machine:m1'
+run 0 open m1 allow 22/tcp --for 366d --ticket T
+printf '# nothing\n' > "$home/assertions"
+run 0 assert "$home/assertions"
+complains 'assertions: the file holds no assertion'
+: > "$home/assertions"
+printf 'assertions = "%s/assertions";\n' "$home" >> "$FLEETWALL_CONFIG"
+run 0 generate --full --force
+complains 'assertions: the file holds no assertion'
+
 finish

@@ -38,13 +38,13 @@ printf '%s\n' 'transport = "carrier-pigeon";' 'nightly_push = "perhaps";' 'push 
 run 2 --config "$home/bad.conf" status
 complains 'bad.conf:1: setting transport must be "ssh" or "scp"'
 complains 'bad.conf:2: setting nightly_push must be "on", "approved" or "off"'
-complains 'bad.conf:3: setting user must be a login name'
-complains 'bad.conf:4: setting parallel must be from 1 to 1000'
-complains 'bad.conf:5: setting deadline must be from 10 to 3600'
-complains 'setting apply must be a list of strings'
-complains 'bad.conf:7: setting call must be a list that begins with the program: [ "program", "argument" ]'
-complains 'setting confirm must be a list of strings'
-complains 'setting ssh_options must be a list of strings'
+complains 'bad.conf:3: setting push.user must be a login name'
+complains 'bad.conf:4: setting push.parallel must be from 1 to 1000'
+complains 'bad.conf:5: setting push.deadline must be from 10 to 3600'
+complains 'setting push.apply must be a list of strings'
+complains 'bad.conf:7: setting push.call must be a list that begins with the program: [ "program", "argument" ]'
+complains 'setting push.confirm must be a list of strings'
+complains 'setting push.ssh_options must be a list of strings'
 complains 'did you mean parallel?'
 
 # --- usage ---
@@ -317,6 +317,7 @@ run 0 --json status web1
 json '.items[0] | .state == "current" and .drift == null and .drifted_at == null'
 run 0 drift web1 --mend
 says 'pushed again: 1 confirmed, 0 failed'
+holds 'what was found comes first' test "$(tail -n 1 "$home/out")" = 'pushed again: 1 confirmed, 0 failed'
 run 0 status web1
 # What was mended there is known when it is looked at again; so does the night know what it sees.
 run 1 drift web1
@@ -362,6 +363,8 @@ run 0 rule add web allow 9000/tcp
 run 1 nightly
 says 'opens something, and waits for: fleetwall approve'
 says 'it opens 9000/tcp on 2 machines of role web (web1, web2) to any: allow 9000/tcp of role web is new'
+run 0 status
+says 'nightly waits for: fleetwall approve'
 run 1 nightly
 says 'opens something'
 before=$(asked web1 apply)
