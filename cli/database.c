@@ -1,5 +1,6 @@
 /* init, and the private PostgreSQL by hand: database start, stop, status, dump. */
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "fleetwall/process.h"
 
@@ -110,6 +111,12 @@ struct error *run_database_stop(struct run *run)
 
 struct error *run_database_dump(struct run *run)
 {
+	bool over;
+
 	TRY(only_private(run));
-	return server_dump(run->arena, run->config.state, run->arguments[0]);
+	over = access(str_c(run->arena, run->arguments[0]), F_OK) == 0;
+	TRY(server_dump(run->arena, run->config.state, run->arguments[0]));
+	writer_say(run->writer, "%.*s is written%s", STR_ARG(run->arguments[0]),
+	           over ? ", in place of what was there" : "");
+	return NULL;
 }

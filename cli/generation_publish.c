@@ -56,6 +56,10 @@ static void say(struct again *again, enum state state, size_t changed)
 
 	switch (state) {
 	case STATE_UNCHANGED:
+		if (round->published.number == old) {
+			writer_say(writer, "nothing to do: generation %llu is the one that is published", old);
+			return;
+		}
 		writer_say(writer, "nothing to do: generation %llu says what %llu says, with the rules that count now",
 		           (unsigned long long)round->published.number, old);
 		return;

@@ -226,6 +226,20 @@ void push_judge(struct run *run, const struct push_result *result)
 	          result->interrupted;
 }
 
+/* Where there was nothing to push, nobody else would say it. */
+static struct error *warn_halted(struct run *run)
+{
+	struct str reason, who;
+	int64_t at;
+
+	TRY(ledger_halted(run->arena, run->db, &reason, &who, &at));
+	if (reason.n > 0)
+		error_collect(&run->warnings, error_hint(error_new(ERROR_GUARD, "pushing is halted by %.*s: %.*s",
+		                                                   STR_ARG(who), STR_ARG(reason)),
+		                                         "fleetwall push --resume allows it again"));
+	return NULL;
+}
+
 static struct error *push_now(struct run *run)
 {
 	struct str *adopt = ARENA_ARRAY(run->arena, struct str, run->option_count + 1);
@@ -240,7 +254,7 @@ static struct error *push_now(struct run *run)
 	TRY(push_plan_do(run, &plan, false, &report));
 	if (!report.started) {
 		say_nothing_to_push(run, report.unchanged, report.frozen);
-		return NULL;
+		return warn_halted(run);
 	}
 	push_judge(run, &report.result);
 	return push_summary(run, &report.result);

@@ -34,15 +34,25 @@ struct error *run_machine_freeze(struct run *run)
 	return each_machine(run, ledger_freeze, reason, "is frozen: nothing is pushed to it");
 }
 
-static struct error *unfreeze(struct arena *arena, struct db *db, struct str machine, struct str reason)
-{
-	(void)reason;
-	return ledger_unfreeze(arena, db, machine);
-}
-
 struct error *run_machine_unfreeze(struct run *run)
 {
-	return each_machine(run, unfreeze, STR(""), "may be pushed again: the next push does");
+	const struct selection selection = push_words(run);
+	struct machine_state *states;
+	struct str *names;
+	size_t count;
+
+	TRY(run_connect(run));
+	TRY(push_select(run->arena, run->db, &selection, &names, &count));
+	TRY(ledger_machines(run->arena, run->db, names, count, &states, &count));
+	for (size_t i = 0; i < count; i++) {
+		bool frozen = states[i].frozen.n > 0;
+
+		if (frozen)
+			TRY(ledger_unfreeze(run->arena, run->db, states[i].machine));
+		writer_say(run->writer, "machine %.*s %s", STR_ARG(states[i].machine),
+		           frozen ? "may be pushed again: the next push does" : "was not frozen");
+	}
+	return NULL;
 }
 
 static struct error *forget(struct arena *arena, struct db *db, struct str machine, struct str reason)

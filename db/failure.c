@@ -33,16 +33,22 @@ static enum error_kind kind_of(const char *state)
 	return ERROR_SURROUNDINGS;
 }
 
+/* libpq's first line says what happened, the others what it may mean. */
 static struct error *of_connection(struct db *db)
 {
 	struct arena *scratch = arena_new();
-	struct buf text = buf_new(scratch);
+	struct str rest = str_trim(str_of(PQerrorMessage(db->connection))), first = STR("");
+	struct buf text = buf_new(scratch), advice = buf_new(scratch);
 	struct error *error;
 
-	add_line(&text, PQerrorMessage(db->connection));
+	str_cut(&rest, '\n', &first);
+	add_line(&text, str_c(scratch, first));
+	add_line(&advice, rest.p != NULL ? str_c(scratch, rest) : "");
 	if (text.n == 0)
 		buf_add(&text, STR("the database gave no answer"));
-	error = error_new(ERROR_SURROUNDINGS, "%.*s", STR_ARG(buf_str(&text)));
+	error = error_new(ERROR_SURROUNDINGS, "PostgreSQL: %.*s", STR_ARG(buf_str(&text)));
+	if (advice.n > 0)
+		error = error_hint(error, "%.*s", STR_ARG(buf_str(&advice)));
 	arena_free(scratch);
 	return error;
 }

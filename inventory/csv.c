@@ -166,6 +166,15 @@ static size_t count_columns(const struct csv_column *columns, struct str *words)
 	return count;
 }
 
+static struct error *hint_columns(const struct csv *csv, struct error *error, const struct str *words, size_t count)
+{
+	struct buf list = buf_new(csv->arena);
+
+	for (size_t i = 0; i < count; i++)
+		buf_format(&list, "%s%.*s", i > 0 ? ", " : "", STR_ARG(words[i]));
+	return error_hint(error, "there are: %.*s", (int)list.n, list.p);
+}
+
 static void read_column(struct csv *csv, size_t number)
 {
 	const struct csv_cell *cell = &csv->cells.items[number];
@@ -182,8 +191,9 @@ static void read_column(struct csv *csv, size_t number)
 		csv->position[i] = number;
 		return;
 	}
-	error = error_new(ERROR_INPUT, "unknown column \"%s\"", SHOWN(cell->value));
-	fault_at(csv, cell->start, hint_nearest(error, cell->value, words, count));
+	error = hint_nearest(error_new(ERROR_INPUT, "unknown column \"%s\"", SHOWN(cell->value)), cell->value, words,
+	                     count);
+	fault_at(csv, cell->start, error->hint.n > 0 ? error : hint_columns(csv, error, words, count));
 }
 
 static void check_required(struct csv *csv)

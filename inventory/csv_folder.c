@@ -36,7 +36,10 @@ static struct error *look_at_folder(struct arena *arena, struct str folder, stru
 	DIR *directory = opendir(str_c(arena, folder));
 	struct dirent *entry;
 
-	if (directory == NULL && (errno == ENOENT || errno == ENOTDIR))
+	if (directory == NULL && errno == ENOTDIR)
+		return error_hint(error_new(ERROR_INPUT, "%.*s is a file, not a folder", STR_ARG(folder)),
+		                  "a document is imported without --csv");
+	if (directory == NULL && errno == ENOENT)
 		return error_new(ERROR_UNKNOWN, "there is no folder %.*s", STR_ARG(folder));
 	if (directory == NULL)
 		return error_errno("can't read folder %.*s", STR_ARG(folder));

@@ -127,4 +127,29 @@ printf 'assertions = "%s/assertions";\n' "$home" >> "$FLEETWALL_CONFIG"
 run 0 generate --full --force
 complains 'assertions: the file holds no assertion'
 
+# --- what is not there, or is so already ---
+run 2 import --csv "$home/fleet.conf"
+complains 'fleet.conf is a file, not a folder'
+mkdir "$home/csv"
+printf 'name,zzzzzz\nm1,x\n' > "$home/csv/machines.csv"
+run 2 import --csv "$home/csv"
+complains 'unknown column "zzzzzz"'
+complains 'there are: name, '
+run 2 import --from aws
+complains 'aws ec2 describe-security-groups'
+run 0 generation publish 1
+says 'generation 1 is the one that is published'
+run 0 machine unfreeze m1
+says 'machine m1 was not frozen'
+run 0 machine freeze m1 --reason x
+run 0 machine unfreeze m1
+says 'machine m1 may be pushed again'
+run 0 database dump "$home/dump"
+says 'dump is written'
+run 0 database dump "$home/dump"
+says 'in place of what was there'
+run 3 --database 'host=/nonexistent dbname=x' machine list
+complains 'error: PostgreSQL: connection to server on socket'
+complains 'hint: Is the server running locally'
+
 finish

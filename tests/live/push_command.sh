@@ -300,6 +300,8 @@ run 0 machine unfreeze web1
 run 0 push --halt --reason 'a fire'
 run 4 drift web1 --mend
 complains 'a fire'
+run 0 push
+complains 'pushing is halted by '
 run 0 push --resume
 run 0 push
 says 'nothing to push'
