@@ -195,8 +195,9 @@ static void compare(struct arena *arena, enum table table, struct rows *before, 
 		qsort_r(after->items, after->count / cells, cells * sizeof *after->items, key_order, &keys);
 	}
 	while (i < before->count || j < after->count) {
-		const struct str *old = before->items + i, *new = after->items + j;
-		int order = i == before->count ? 1 : j == after->count ? -1 : key_cmp(old, new, keys);
+		const struct str *old = i < before->count ? before->items + i : NULL;
+		const struct str *new = j < after->count ? after->items + j : NULL;
+		int order = old == NULL ? 1 : new == NULL ? -1 : key_cmp(old, new, keys);
 		if (order < 0)
 			write_row(arena, &out->deleted, old, keys);
 		else if (order > 0)
