@@ -64,7 +64,9 @@ static void name_occurrences(struct arena *arena, struct occurrences *occurrence
 
 struct run_rules run_rules_new(struct arena *arena, const struct filter *filter, const struct filter_view *view)
 {
-	struct run_rules rules = {filter, view, ARENA_ARRAY(arena, struct rule_set *, filter->chain_count)};
+	struct run_rules rules = {.filter = filter,
+	                          .view = view,
+	                          .sets = ARENA_ARRAY(arena, struct rule_set *, filter->chain_count)};
 	struct occurrences occurrences = {0};
 
 	for (size_t i = 0; i < filter->chain_count; i++) {
@@ -76,6 +78,8 @@ struct run_rules run_rules_new(struct arena *arena, const struct filter *filter,
 	}
 	if (occurrences.count > 0)
 		name_occurrences(arena, &occurrences);
+	for (unsigned i = 0; i < 2 && view->sets != NULL; i++)
+		rules.addresses[i] = ARENA_ARRAY(arena, struct packets, view->sets->count);
 	return rules;
 }
 
@@ -137,15 +141,26 @@ static struct packets state_or_translated(const struct match *match)
 	return packets_or(states_of(match), packets_condition(str_of(names[match->value - 1])));
 }
 
-/* A set of addresses looks at the first of its dimensions alone. */
-static struct packets set_of(const struct match *match, const struct filter_view *view)
+/* Thousands of rules may name a set of thousands. */
+static struct packets addresses_of(const struct run_rules *rules, const struct filter_set *set, enum packet_field field)
 {
+	struct packets *known = &rules->addresses[field == FIELD_DESTINATION][set - rules->view->sets->sets];
+
+	if (packets_empty(*known))
+		packets_hold(known, packets_addresses(field, &set->addresses));
+	return *known;
+}
+
+/* A set of addresses looks at the first of its dimensions alone. */
+static struct packets set_of(const struct match *match, const struct run_rules *rules)
+{
+	const struct filter_view *view = rules->view;
 	enum packet_field field = str_starts(match->dimensions, STR("dst")) ? FIELD_DESTINATION : FIELD_SOURCE;
 	const struct filter_set *set = view->sets == NULL ? NULL : filter_set(view->sets, match->name);
 
 	if (set == NULL || !set->modelled)
 		return packets_condition(match->text);
-	return view->seen != NULL ? view->seen(view->context, set, field) : packets_addresses(field, &set->addresses);
+	return view->seen != NULL ? view->seen(view->context, set, field) : addresses_of(rules, set, field);
 }
 
 /* What needs the header of the transport is nothing of a later fragment, and there `!` makes no difference. */
@@ -185,7 +200,7 @@ static struct packets plain_match(const struct run_rules *rules, const struct ma
 	case MATCH_STATE:
 		return states_of(match);
 	case MATCH_SET:
-		return set_of(match, rules->view);
+		return set_of(match, rules);
 	case MATCH_CONDITION:
 		return match->mask == 0 ? packets_condition(name) : state_or_translated(match);
 	case MATCH_ADDRTYPE_LOCAL:
@@ -288,4 +303,7 @@ void run_rules_end(struct run_rules *rules)
 	for (size_t i = 0; i < rules->filter->chain_count; i++)
 		for (size_t k = 0; k < rules->filter->chains[i].rule_count; k++)
 			packets_hold(&rules->sets[i][k].set, packets_none());
+	for (unsigned i = 0; i < 2 && rules->view->sets != NULL; i++)
+		for (size_t k = 0; k < rules->view->sets->count; k++)
+			packets_hold(&rules->addresses[i][k], packets_none());
 }

@@ -139,6 +139,17 @@ struct space space_of(struct arena *arena, const struct filter *filter, const st
 /* The cells in which some packet of the set may lie. */
 struct packets space_cells(const struct space *space, struct packets set);
 
+/* --- large sets, made small (takeover_thin.c) --- */
+
+struct thinning;
+/* For the choice of rules of this space. */
+struct thinning *thinning_new(struct arena *arena, const struct filter *filter, const struct filter_sets *sets,
+                              const struct space *space);
+/* To be looked at in place of the whole ones. */
+const struct filter_sets *thinning_sets(const struct thinning *thinning);
+/* Addresses that were found out with these sets, as they are with the whole ones. */
+struct addr_set thinning_put_back(struct thinning *thinning, struct arena *arena, struct addr_set small);
+
 /* --- cells as rules (takeover_cells.c) --- */
 
 /* What one rule of ours says, of one family. */

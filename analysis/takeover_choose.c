@@ -13,6 +13,7 @@ struct choice {
 	struct host *host;
 	struct walk walk;
 	struct space space;
+	struct thinning *thinning;
 	struct patterns patterns;
 	struct piece_list pieces; /* of this family and direction */
 	struct packets compared;  /* space.opening without what is kept; held, as all below */
@@ -199,6 +200,8 @@ static struct packets say_as(struct choice *choice, const struct unit *unit, con
 		piece->limit = as->limit;
 		piece->limit_unit = as->limit_unit;
 		piece->log = unit->log;
+		if (!piece->any)
+			piece->peers = thinning_put_back(choice->thinning, arena, piece->peers);
 		if (unit->count > 0)
 			piece->comment = clean_comment(arena, chain->rules[unit->rules[0]].comment);
 		if (!piece->any && unit->count > 0)
@@ -452,14 +455,17 @@ void choose_rules(struct takeover *takeover, struct host *host, const struct set
                   enum family family, bool out)
 {
 	size_t mark = packets_mark();
+	const struct filter *filter = host->filters[family == FAMILY_6];
 	struct choice choice = {.takeover = takeover, .host = host};
+	struct arena *scratch = arena_new();
 	bool open;
 
+	choice.space = space_of(takeover->arena, filter, settings, ssh_port, out);
+	choice.thinning = thinning_new(scratch, filter, &host->sets, &choice.space);
 	choice.walk = (struct walk){.arena = takeover->arena,
-	                            .filter = host->filters[family == FAMILY_6],
-	                            .view = {.sets = &host->sets},
+	                            .filter = filter,
+	                            .view = {.sets = thinning_sets(choice.thinning)},
 	                            .out = out};
-	choice.space = space_of(takeover->arena, choice.walk.filter, settings, ssh_port, out);
 	walk_run(&choice.walk, choice.space.all);
 	find_patterns(&choice);
 	find_opened(&choice);
@@ -475,4 +481,5 @@ void choose_rules(struct takeover *takeover, struct host *host, const struct set
 		host->open[family == FAMILY_6] = open;
 	let_go(&choice);
 	packets_release(mark);
+	arena_free(scratch);
 }

@@ -1,5 +1,6 @@
 /* The proof that a takeover lets in no more than what runs, by another way than the one that chose the rules: the rows
  * as they will be, read by the intent, against the filter, evaluated as a whole. */
+#include "fleetwall/names.h"
 #include "takeover.h"
 #include "verifier.h"
 
@@ -189,6 +190,50 @@ static void compare(struct proof *proof, unsigned which, bool out, struct packet
 		APPEND(arena, &proof->host->narrower, verify_packet_str(arena, &shown));
 }
 
+/* Thousands of rules may name a set of thousands: it is made into packets once. */
+struct made_set {
+	struct packets of[2]; /* as source, as destination; held */
+};
+
+struct made_sets {
+	struct arena *arena;
+	struct intent *intent;
+	struct names *names;
+	struct made_set *items; /* as the names */
+	size_t count, capacity;
+};
+
+static struct packets made_once(void *context, struct str set, enum family family, enum packet_field field)
+{
+	struct made_sets *made = context;
+	const struct addr_set *addresses;
+	uint32_t number = names_add(made->names, set);
+	struct packets *slot;
+
+	if (number == made->count)
+		APPEND(made->arena, made, ((struct made_set){0}));
+	slot = &made->items[number].of[field == FIELD_DESTINATION];
+	if (packets_empty(*slot)) {
+		addresses = intent_set(made->intent, set, family);
+		packets_hold(slot, addresses != NULL ? packets_addresses(field, addresses) : packets_none());
+	}
+	return *slot;
+}
+
+static struct intents intents_of(const struct proof *proof, enum family family)
+{
+	struct arena *scratch = arena_new();
+	struct made_sets made = {.arena = scratch, .intent = proof->intent, .names = names_new(scratch)};
+	struct intents intents =
+		intent_of(proof->takeover->arena, proof->intent, proof->machine, family, made_once, &made);
+
+	for (size_t i = 0; i < made.count; i++)
+		for (unsigned k = 0; k < 2; k++)
+			packets_hold(&made.items[i].of[k], packets_none());
+	arena_free(scratch);
+	return intents;
+}
+
 static void prove_host(struct proof *proof)
 {
 	struct host *host = proof->host;
@@ -201,8 +246,7 @@ static void prove_host(struct proof *proof)
 
 		if (host->filters[which] == NULL)
 			continue;
-		intents = intent_of(proof->takeover->arena, proof->intent, proof->machine,
-		                    which == 1 ? FAMILY_6 : FAMILY_4, NULL, NULL);
+		intents = intents_of(proof, which == 1 ? FAMILY_6 : FAMILY_4);
 		compare(proof, which, false, intents.in.accepted);
 		compare(proof, which, true, intents.out.accepted);
 		packets_release(mark);

@@ -104,6 +104,13 @@ static void say_strange(const struct making *making)
 		" -m set --match-set known src",
 		" -m set ! --match-set known src",
 		" -m set --match-set unknown src",
+		" -m set --match-set large src",
+		" -m set --match-set large src",
+		" -m set ! --match-set large src",
+		" -m set --match-set other src",
+		" -m set --match-set other dst",
+		" -m set --match-set large dst -p tcp -m tcp --dport 22",
+		" -m set --match-set large src -m set ! --match-set other src",
 		" -p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN",
 		" -p tcp -m tcp ! --tcp-flags FIN,SYN,RST,ACK SYN",
 		" -p udp -m udp --sport 53",
@@ -184,6 +191,22 @@ static struct str random_dump(enum family family, bool plain)
 
 static struct takeover_file files[3];
 
+/* Members within what rules name, beside it, and in both sets; sometimes the whole of a prefix that is named. */
+static void say_large(struct buf *buf, enum family family, const char *name)
+{
+	static const char *const beginnings[] = {"10.0.0.", "10.7.7.", "192.0.2.", "127.0.0.", "224.0.0.", "172.16.9."};
+	static const char *const beginnings6[] = {"fd00::", "fe80::", "2001:db8::"};
+	bool v4 = family == FAMILY_4;
+
+	buf_format(buf, "create %s hash:net family %s\n", name, v4 ? "inet" : "inet6");
+	for (unsigned i = 0; i < 20 && v4; i++)
+		buf_format(buf, "add %s %s%u\n", name, PICK(beginnings), below(24));
+	for (unsigned i = 0; i < 20 && !v4; i++)
+		buf_format(buf, "add %s %s%x\n", name, PICK(beginnings6), below(24));
+	if (below(4) == 0)
+		buf_format(buf, "add %s %s\n", name, v4 ? "192.0.2.0/24" : "2001:db8:1::/48");
+}
+
 static size_t make_files(bool plain)
 {
 	static const char sets4[] = "create known hash:net family inet\nadd known 10.0.0.0/30\nadd known 192.0.2.7\n"
@@ -191,10 +214,14 @@ static size_t make_files(bool plain)
 	static const char sets6[] = "create known hash:net family inet6\nadd known 2001:db8::/126\n"
 				    "create unknown hash:ip,port family inet6\nadd unknown 2001:db8::1,tcp:22\n";
 	enum family family = below(2) == 0 ? FAMILY_4 : FAMILY_6;
+	struct buf sets = buf_new(arena);
 
+	buf_format(&sets, "%s", family == FAMILY_4 ? sets4 : sets6);
+	say_large(&sets, family, "large");
+	say_large(&sets, family, "other");
 	files[0] = (struct takeover_file){STR("web1"), family == FAMILY_4 ? STR("rules.v4") : STR("rules.v6"),
 	                                  random_dump(family, plain)};
-	files[1] = (struct takeover_file){STR("web1"), STR("sets"), str_of(family == FAMILY_4 ? sets4 : sets6)};
+	files[1] = (struct takeover_file){STR("web1"), STR("sets"), buf_str(&sets)};
 	if (!plain || below(2) == 0)
 		return 2;
 	family = family == FAMILY_4 ? FAMILY_6 : FAMILY_4;
