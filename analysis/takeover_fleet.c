@@ -138,7 +138,8 @@ static struct network_of_set *set_of_piece(const struct building *building, cons
 		struct network_of_set *of = &building->host->networks[i];
 
 		if (of->set->modelled && of->set->family == piece->family && piece->peers.count > 0 &&
-		    addr_set_eq(&of->set->addresses, &piece->peers))
+		    (of->set->addresses.ranges == piece->peers.ranges ||
+		     addr_set_eq(&of->set->addresses, &piece->peers)))
 			return of;
 	}
 	return NULL;
@@ -280,12 +281,17 @@ static struct error *add_joined(struct building *building, struct joined *joined
 	return NULL;
 }
 
-static size_t most_rules(const struct host *host)
+static size_t most_rules(const struct building *building)
 {
-	size_t count = host->pieces.count;
+	const struct host *host = building->host;
+	size_t count = 2 * host->pieces.count;
 
-	for (size_t i = 0; i < host->pieces.count; i++)
-		count += (host->pieces.items[i].peers.count + host->pieces.items[i].literal_count) / PEERS_MOST + 1;
+	for (size_t i = 0; i < host->pieces.count; i++) {
+		const struct piece *piece = &host->pieces.items[i];
+
+		if (piece->any || set_of_piece(building, piece) == NULL)
+			count += (piece->peers.count + piece->literal_count) / PEERS_MOST + 1;
+	}
 	return count;
 }
 
@@ -293,7 +299,7 @@ static struct error *make_rules(struct building *building)
 {
 	struct host *host = building->host;
 
-	host->role.rules = ARENA_ARRAY(building->takeover->arena, struct role_rule, most_rules(host));
+	host->role.rules = ARENA_ARRAY(building->takeover->arena, struct role_rule, most_rules(building));
 	for (size_t i = 0; i < host->pieces.count; i++) {
 		const struct piece *piece = &host->pieces.items[i];
 
