@@ -39,6 +39,20 @@ struct str run_option(const struct run *run, const char *option)
 	return (struct str){NULL, 0};
 }
 
+struct error *run_number(const struct run *run, const char *option, unsigned least, unsigned most, unsigned *number)
+{
+	struct str text = run_option(run, option);
+	uint64_t value;
+
+	if (text.p == NULL)
+		return NULL;
+	if (!str_number(text, most, &value) || value < least)
+		return error_new(ERROR_USAGE, "--%s must be a number from %u to %u, and not \"%.*s\"", option, least,
+		                 most, STR_ARG(text));
+	*number = (unsigned)value;
+	return NULL;
+}
+
 static const struct option *option_find(const struct option *options, struct str name)
 {
 	for (; options != NULL && options->name != NULL; options++)

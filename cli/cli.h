@@ -100,6 +100,9 @@ struct run {
 /* Was the option given? Its value, or {NULL, 0}. */
 bool run_has(const struct run *run, const char *option);
 struct str run_option(const struct run *run, const char *option);
+/* The option's value into `*number`, which stays as it is where the option was not given. */
+struct error *run_number(const struct run *run, const char *option, unsigned least, unsigned most,
+                         unsigned *number) MUST_CHECK;
 
 /* Opens the database: the configured one, or the private one, started if need be. The schema must be there. */
 struct error *run_connect(struct run *run) MUST_CHECK;

@@ -50,13 +50,9 @@ static struct error *give_labels(struct run *run, struct machine *machine)
 
 static struct error *give_ssh(struct run *run, struct machine *machine)
 {
-	struct str port = run_option(run, "ssh-port"), host = run_option(run, "ssh-host");
-	uint64_t number = 0;
-
-	if (port.p != NULL && (!str_number(port, 65535, &number) || number == 0))
-		return error_new(ERROR_INPUT, "--ssh-port takes a number from 1 to 65535");
-	machine->ssh_port = (unsigned)number;
-	machine->ssh_host = host;
+	machine->ssh_port = 0;
+	TRY(run_number(run, "ssh-port", 1, 65535, &machine->ssh_port));
+	machine->ssh_host = run_option(run, "ssh-host");
 	machine->given |= (edit_gives(run, "ssh-port") ? GIVEN_SSH_PORT : 0u) |
 	                  (edit_gives(run, "ssh-host") ? GIVEN_SSH_HOST : 0u);
 	return NULL;

@@ -70,14 +70,13 @@ struct error *run_history(struct run *run)
 {
 	struct str parameters[5] = {{NULL, 0}, {NULL, 0}, run_option(run, "by"), run_option(run, "limit"), {NULL, 0}};
 	struct db_rows rows;
-	uint64_t limit;
+	unsigned limit;
 
 	if (run->argument_count > 0)
 		parameters[0] = edit_words(run, 0);
 	TRY(parse_time(run, "since", &parameters[1]));
 	TRY(parse_time(run, "at", &parameters[4]));
-	if (parameters[3].p != NULL && !str_number(parameters[3], INT64_MAX, &limit))
-		return error_new(ERROR_USAGE, "--limit takes a number");
+	TRY(run_number(run, "limit", 1, 1000000000, &limit));
 	TRY(run_connect(run));
 	TRY(db_begin(run->db, DB_SNAPSHOT));
 	TRY(db_query(run->arena, run->db, db_sql("history"), parameters, 5, &rows));

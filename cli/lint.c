@@ -43,13 +43,8 @@ static const struct acceptance *acceptance_of(const struct acceptances *list, co
 
 static struct error *expiring_days(const struct run *run, unsigned *days)
 {
-	struct str text = run_option(run, "expiring");
-	uint64_t number = LINT_EXPIRING_DAYS;
-
-	if (text.p != NULL && !str_number(text, LINT_DAYS_MOST, &number))
-		return error_new(ERROR_USAGE, "--expiring takes a number of days");
-	*days = (unsigned)number;
-	return NULL;
+	*days = LINT_EXPIRING_DAYS;
+	return run_number(run, "expiring", 0, LINT_DAYS_MOST, days);
 }
 
 struct error *lint_find_all(struct run *run, const struct lint_options *options, struct acceptances *accepted,

@@ -28,25 +28,11 @@ struct selection push_words(struct run *run)
 	return (struct selection){words, count};
 }
 
-/* A number that stands for a setting this once. */
-static struct error *override(struct run *run, const char *option, unsigned least, unsigned most, unsigned *setting)
-{
-	struct str text = run_option(run, option);
-	uint64_t number;
-
-	if (text.p == NULL)
-		return NULL;
-	if (!str_number(text, most, &number) || number < least)
-		return error_new(ERROR_USAGE, "--%s must be a number from %u to %u, and not \"%.*s\"", option, least,
-		                 most, STR_ARG(text));
-	*setting = (unsigned)number;
-	return NULL;
-}
-
+/* They stand for settings this once. */
 static struct error *read_overrides(struct run *run)
 {
-	TRY(override(run, "parallel", 1, 1000, &run->config.push.parallel));
-	return override(run, "max-failures", 0, 1000000, &run->config.push.max_failures);
+	TRY(run_number(run, "parallel", 1, 1000, &run->config.push.parallel));
+	return run_number(run, "max-failures", 0, 1000000, &run->config.push.max_failures);
 }
 
 /* --- the plan --- */

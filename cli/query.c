@@ -2,6 +2,7 @@
  * the views that people may rely on; what needs packets, or another time, by the model. All from one snapshot. */
 #include "fleetwall/explain.h"
 
+#include "lint.h"
 #include "query.h"
 
 enum column_kind { TEXT, NUMBER, BOOL, LINES };
@@ -200,10 +201,9 @@ static struct error *rules_of_roles(struct run *run)
 {
 	struct str days = run_option(run, "expiring");
 	struct resolved *resolved;
-	uint64_t number = 0;
+	unsigned number = 0;
 
-	if (days.p != NULL && !str_number(days, 36500, &number))
-		return error_new(ERROR_USAGE, "--expiring takes a number of days");
+	TRY(run_number(run, "expiring", 0, LINT_DAYS_MOST, &number));
 	if (run_has(run, "at")) {
 		TRY(load_then(run, &resolved));
 		set_columns(run, role_rule_columns, ROLE_RULE_COLUMNS);

@@ -137,6 +137,14 @@ complains 'unknown column "zzzzzz"'
 complains 'there are: name, '
 run 2 import --from aws
 complains 'aws ec2 describe-security-groups'
+run 2 history --limit x
+complains '--limit must be a number from 1 to 1000000000, and not "x"'
+run 2 query rules --expiring soon
+complains '--expiring must be a number from 0 to 36500'
+run 2 lint --expiring 36501
+complains '--expiring must be a number from 0 to 36500'
+run 2 machine set m1 --ssh-port 0
+complains '--ssh-port must be a number from 1 to 65535'
 run 0 generation publish 1
 says 'generation 1 is the one that is published'
 run 0 machine unfreeze m1
