@@ -5,23 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/addr.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-}
 
 static struct addr parse(const char *text)
 {
@@ -444,7 +433,7 @@ int main(void)
 	Suite *suite = suite_create("addr");
 	TCase *tcase = tcase_create("addr");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_loop_test(tcase, spells_as_inet_ntop, 0, sizeof good / sizeof *good);
 	tcase_add_loop_test(tcase, refuses_other_spellings, 0, sizeof bad / sizeof *bad);
 	tcase_add_test(tcase, refuses_nul);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/names.h"
@@ -21,18 +22,6 @@
 #ifdef POISONED
 #include <sanitizer/asan_interface.h>
 #endif
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-}
 
 static bool all_are(const unsigned char *p, size_t n, unsigned char byte)
 {
@@ -296,7 +285,7 @@ int main(void)
 	Suite *suite = suite_create("memory");
 	TCase *tcase = tcase_create("memory");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_test(tcase, gives_zeroed_aligned_room);
 	tcase_add_test(tcase, raw_room_is_room);
 	tcase_add_test(tcase, keeps_its_memory_over_a_reset);

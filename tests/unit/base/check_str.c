@@ -2,22 +2,11 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/str.h"
 
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-}
 
 static void same(struct str s, const char *expected)
 {
@@ -238,7 +227,7 @@ int main(void)
 	Suite *suite = suite_create("str");
 	TCase *tcase = tcase_create("str");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_test(tcase, compares_by_bytes);
 	tcase_add_test(tcase, finds_starts_and_ends);
 	tcase_add_test(tcase, trims_and_slices);

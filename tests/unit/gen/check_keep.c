@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/keep.h"
@@ -12,18 +13,6 @@
 
 #define NOW INT64_C(1772366400)
 #define DAY INT64_C(86400)
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-}
 
 static struct keep_generation parse_one(struct str word)
 {
@@ -124,7 +113,7 @@ int main(void)
 	Suite *suite = suite_create("keep");
 	TCase *tests = tcase_create("keep");
 
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, arena_setup, arena_teardown);
 	tcase_add_test(tests, too_many_go_from_the_old_end);
 	tcase_add_test(tests, the_published_one_and_the_one_before_stay);
 	tcase_add_test(tests, held_ones_stay);

@@ -6,24 +6,12 @@
 #include <string.h>
 #include <time.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/mustache.h"
 
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static void escape_html(struct buf *buf, struct str value)
 {
@@ -304,7 +292,7 @@ int main(void)
 	Suite *suite = suite_create("mustache");
 	TCase *own = tcase_create("own");
 
-	tcase_add_checked_fixture(own, setup, teardown);
+	tcase_add_checked_fixture(own, arena_setup, arena_teardown);
 	tcase_set_timeout(own, 90);
 	tcase_add_test(own, test_values);
 	tcase_add_test(own, test_no_escape);

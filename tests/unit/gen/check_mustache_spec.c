@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/mustache.h"
@@ -12,19 +13,6 @@
 #include "suite_main.h"
 
 #define SPECIFICATION "../shared/mustache-spec"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static void escape_html(struct buf *buf, struct str value)
 {
@@ -195,7 +183,7 @@ int main(void)
 	Suite *suite = suite_create("mustache_spec");
 	TCase *specification = tcase_create("specification");
 
-	tcase_add_checked_fixture(specification, setup, teardown);
+	tcase_add_checked_fixture(specification, arena_setup, arena_teardown);
 	tcase_add_loop_test(specification, test_specification, 0, sizeof modules / sizeof *modules);
 	suite_add_tcase(suite, specification);
 

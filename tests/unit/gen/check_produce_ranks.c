@@ -3,23 +3,12 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "produce_ranks.h"
 #include "produce_sort.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-}
 
 static uint64_t state;
 
@@ -163,7 +152,7 @@ static Suite *ranks_suite(void)
 	TCase *tcase = tcase_create("ranks");
 
 	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_loop_test(tcase, sets_are_the_same_bytes, 0, 80);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
@@ -10,20 +11,8 @@
 #include "random_rule.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static struct fleet fleet;
 static struct resolved *resolved;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static void fail_with(const struct error *error)
 {
@@ -499,7 +488,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("resolve");
 	TCase *tcase = tcase_create("resolve");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_test(tcase, members_are_assigned_or_selected);
 	tcase_add_test(tcase, empty_selector_is_everybody_and_none_is_nobody);
 	tcase_add_test(tcase, a_machines_own_role_has_that_machine_alone);

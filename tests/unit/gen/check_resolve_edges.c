@@ -2,6 +2,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/document.h"
 #include "fleetwall/resolve.h"
@@ -10,19 +11,7 @@
 
 #define RULES(rules) "roles = ( { name = \"r\"; rules = " rules "; } );"
 
-static struct arena *arena;
 static struct fleet fleet;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static void read(const char *text)
 {
@@ -118,7 +107,7 @@ int main(void)
 	Suite *suite = suite_create("edges");
 	TCase *tcase = tcase_create("edges");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_loop_test(tcase, the_next_edge_is_the_next_change, 0, 10);
 	tcase_add_test(tcase, edges_of_one_rule);
 	suite_add_tcase(suite, tcase);

@@ -3,23 +3,11 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "random_fleet.h"
 #include "resolve_members.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static bool is_member(const struct machine *machine, const struct role *role)
 {
@@ -142,7 +130,7 @@ int main(void)
 	Suite *suite = suite_create("members");
 	TCase *tcase = tcase_create("members");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_loop_test(tcase, members_by_definition, 0, 20);
 	tcase_add_test(tcase, many_lists_are_no_fewer);
 	suite_add_tcase(suite, tcase);

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
@@ -11,19 +12,7 @@
 #include "make_output.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static struct made made;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static const char *text_of(const struct error *error)
 {
@@ -549,7 +538,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("ruleset");
 	TCase *tcase = tcase_create("ruleset");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_test(tcase, machines_in_the_same_position_share);
 	tcase_add_test(tcase, modes_and_egress_are_positions);
 	tcase_add_test(tcase, an_ssh_port_counts_where_management_names_it);

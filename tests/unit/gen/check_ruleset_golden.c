@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
@@ -37,19 +38,6 @@ struct golden_files {
 	struct golden_file *items;
 	size_t count, capacity;
 };
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static void fail_with(const struct error *error)
 {
@@ -211,7 +199,7 @@ static int write_file(struct str path, struct str bytes)
 
 static int update(void)
 {
-	setup();
+	arena_setup();
 	for (int i = 0; i < CASES; i++) {
 		struct golden_files files = make_case(i);
 
@@ -221,7 +209,7 @@ static int update(void)
 				return 3;
 		printf("%s: %zu files\n", cases[i].name, files.count);
 	}
-	teardown();
+	arena_teardown();
 	return 0;
 }
 
@@ -230,7 +218,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("golden");
 	TCase *tcase = tcase_create("golden");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_loop_test(tcase, golden_case, 0, CASES);
 	tcase_add_loop_test(tcase, made_twice, 0, CASES);
 	tcase_set_timeout(tcase, 30);

@@ -3,22 +3,10 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "make_output.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 /* rules.v4 of the document's only machine. */
 static const char *rules(const char *document)
@@ -67,7 +55,7 @@ int main(void)
 	Suite *suite = suite_create("ruleset_limits");
 	TCase *cases = tcase_create("limits");
 
-	tcase_add_checked_fixture(cases, setup, teardown);
+	tcase_add_checked_fixture(cases, arena_setup, arena_teardown);
 	tcase_add_loop_test(cases, limits_come_last, 0, 2);
 	tcase_add_test(cases, a_monitor_has_no_limits);
 	suite_add_tcase(suite, cases);

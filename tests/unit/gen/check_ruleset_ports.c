@@ -3,23 +3,12 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/rule.h"
 #include "lines.h"
 #include "random_rule.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-}
 
 static unsigned slots_of(const struct port_chunk *chunk)
 {
@@ -180,7 +169,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("ports");
 	TCase *tcase = tcase_create("ports");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_loop_test(tcase, never_one_more_than_needed, 0, SMALL + 1);
 	tcase_add_loop_test(tcase, long_lists, 0, 100);
 	tcase_add_test(tcase, edges);

@@ -3,25 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "foreign_case.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static struct fleet fleet;
 static struct foreign_notes notes;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static const struct str variables[] = {{"ip4", 3}, {"ip6", 3}};
 
@@ -278,7 +267,7 @@ int main(void)
 	Suite *suite = suite_create("ansible");
 	TCase *c = tcase_create("ansible");
 
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, arena_setup, arena_teardown);
 	tcase_set_timeout(c, 60);
 	tcase_add_loop_test(c, test_hosts, 0, (int)(sizeof hosts / sizeof *hosts));
 	tcase_add_test(c, test_without_variables);

@@ -2,23 +2,11 @@
  * whose faults are shown at once; names that do not exist. */
 #include <check.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/assertion.h"
 #include "fleetwall/buf.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static void print_end(struct buf *buf, const struct assertion_end *end)
 {
@@ -246,7 +234,7 @@ int main(void)
 	Suite *suite = suite_create("assertion");
 	TCase *tcase = tcase_create("assertion");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_loop_test(tcase, what_lines_say, 0, sizeof good / sizeof *good);
 	tcase_add_test(tcase, lines_that_say_nothing);
 	tcase_add_loop_test(tcase, lines_that_are_refused, 0, sizeof bad / sizeof *bad);

@@ -2,25 +2,14 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "foreign_case.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static struct fleet fleet;
 static struct foreign_notes notes;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 /* One file of this JSON, in single quotes. */
 static void import(const char *text)
@@ -385,7 +374,7 @@ int main(void)
 	Suite *suite = suite_create("aws");
 	TCase *c = tcase_create("groups");
 
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, arena_setup, arena_teardown);
 	tcase_add_loop_test(c, test_whats, 0, (int)(sizeof whats / sizeof *whats));
 	tcase_add_test(c, test_ranges_of_other_protocols);
 	tcase_add_loop_test(c, test_peers, 0, (int)(sizeof peers / sizeof *peers));

@@ -4,25 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "foreign_case.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static struct fleet fleet;
 static struct foreign_notes notes;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 #define FILES_MAX 8
 
@@ -409,7 +398,7 @@ int main(void)
 	Suite *suite = suite_create("aws-machines");
 	TCase *c = tcase_create("machines");
 
-	tcase_add_checked_fixture(c, setup, teardown);
+	tcase_add_checked_fixture(c, arena_setup, arena_teardown);
 	tcase_set_timeout(c, 60);
 	tcase_add_loop_test(c, test_names, 0, (int)(sizeof names / sizeof *names));
 	tcase_add_test(c, test_long_names);

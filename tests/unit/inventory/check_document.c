@@ -2,24 +2,12 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "random_fleet.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static const char *printed(const struct error *errors)
 {
@@ -385,7 +373,7 @@ int main(void)
 	Suite *suite = suite_create("document");
 	TCase *reading = tcase_create("reading"), *trips = tcase_create("round trips");
 
-	tcase_add_checked_fixture(reading, setup, teardown);
+	tcase_add_checked_fixture(reading, arena_setup, arena_teardown);
 	tcase_add_test(reading, reads_the_roles_of_the_example);
 	tcase_add_test(reading, reads_the_rest_of_the_example);
 	tcase_add_test(reading, writes_the_example_in_order);
@@ -395,7 +383,7 @@ int main(void)
 	tcase_add_test(reading, a_machines_own_role_has_two_halves);
 	tcase_add_test(reading, warnings_know_their_place);
 	tcase_add_test(reading, built_in_services_are_not_written);
-	tcase_add_checked_fixture(trips, setup, teardown);
+	tcase_add_checked_fixture(trips, arena_setup, arena_teardown);
 	tcase_set_timeout(trips, 60);
 	tcase_add_test(trips, reading_what_was_written_gives_the_same_fleet);
 	tcase_add_test(trips, reading_a_partial_document_gives_the_same_fields);

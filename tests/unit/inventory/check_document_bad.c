@@ -3,6 +3,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
@@ -10,19 +11,6 @@
 #include "suite_main.h"
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static struct error *faults_of(struct str text)
 {
@@ -423,17 +411,17 @@ int main(void)
 	Suite *suite = suite_create("document_bad");
 	TCase *text = tcase_create("text"), *values = tcase_create("fields"), *hostiles = tcase_create("hostile");
 
-	tcase_add_checked_fixture(text, setup, teardown);
+	tcase_add_checked_fixture(text, arena_setup, arena_teardown);
 	tcase_add_test(text, syntax_faults_have_places);
 	tcase_add_test(text, bytes_that_no_text_has);
 	tcase_add_test(text, comments_and_strings_are_not_looked_into);
-	tcase_add_checked_fixture(values, setup, teardown);
+	tcase_add_checked_fixture(values, arena_setup, arena_teardown);
 	tcase_add_test(values, faults_of_fields_have_places);
 	tcase_add_test(values, a_rule_fault_points_into_the_rule);
 	tcase_add_test(values, columns_count_escapes);
 	tcase_add_test(values, all_faults_are_shown_in_order);
 	tcase_add_test(values, a_flood_of_faults_is_counted);
-	tcase_add_checked_fixture(hostiles, setup, teardown);
+	tcase_add_checked_fixture(hostiles, arena_setup, arena_teardown);
 	tcase_add_test(hostiles, hostile_values_are_refused_in_every_field);
 	tcase_add_test(hostiles, lengths_have_limits);
 	suite_add_tcase(suite, text);

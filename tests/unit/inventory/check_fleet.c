@@ -3,24 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "random_fleet.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static const char *printed(const struct error *errors)
 {
@@ -262,16 +250,16 @@ int main(void)
 	Suite *suite = suite_create("fleet");
 	TCase *small = tcase_create("small"), *order = tcase_create("order"), *names = tcase_create("references");
 
-	tcase_add_checked_fixture(small, setup, teardown);
+	tcase_add_checked_fixture(small, arena_setup, arena_teardown);
 	tcase_add_test(small, every_object_is_found_by_name);
 	tcase_add_test(small, a_selector_wants_all_its_labels);
 	tcase_add_test(small, words_there_and_back);
 	tcase_add_test(small, roles_of_machines);
-	tcase_add_checked_fixture(order, setup, teardown);
+	tcase_add_checked_fixture(order, arena_setup, arena_teardown);
 	tcase_add_test(order, order_and_folding);
 	tcase_add_test(order, normalizing_twice_changes_nothing);
 	tcase_add_test(order, bad_fleets_are_refused);
-	tcase_add_checked_fixture(names, setup, teardown);
+	tcase_add_checked_fixture(names, arena_setup, arena_teardown);
 	tcase_add_test(names, missing_names_are_reported_once_where_they_stand);
 	tcase_add_test(names, what_the_database_has_need_not_be_said);
 	suite_add_tcase(suite, small);

@@ -2,24 +2,12 @@
  * which it came. valgrind-apart: every cut of every row. */
 #include <check.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/names.h"
 #include "load.h"
 #include "random_rule.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 struct row {
 	uint32_t owner, number;
@@ -98,7 +86,7 @@ int main(void)
 {
 	Suite *suite = suite_create("load_rows");
 	TCase *cases = tcase_create("load_rows");
-	tcase_add_checked_fixture(cases, setup, teardown);
+	tcase_add_checked_fixture(cases, arena_setup, arena_teardown);
 	tcase_add_test(cases, rows_stay_where_they_are);
 	tcase_add_test(cases, rows_are_put_to_their_owners);
 	tcase_add_test(cases, owners_are_found_in_any_order);

@@ -4,24 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/inventory.h"
 #include "random_fleet.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static struct rng rng_of(uint64_t stream)
 {
@@ -305,7 +293,7 @@ int main(void)
 	Suite *suite = suite_create("pack");
 	TCase *pack = tcase_create("pack");
 
-	tcase_add_checked_fixture(pack, setup, teardown);
+	tcase_add_checked_fixture(pack, arena_setup, arena_teardown);
 	tcase_add_test(pack, what_was_packed_comes_back);
 	tcase_add_test(pack, the_same_fleet_gives_the_same_bytes);
 	tcase_add_test(pack, what_differs_gives_other_bytes);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
@@ -11,19 +12,7 @@
 #include "random_fleet.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static const struct import_options as_it_is, pruning = {.prune = true};
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static const char *text_of(const struct error *errors)
 {
@@ -546,7 +535,7 @@ static Suite *plan_suite(void)
 	Suite *suite = suite_create("plan");
 	TCase *objects = tcase_create("objects"), *rows = tcase_create("csv"), *rules = tcase_create("rules"),
 	      *any = tcase_create("any");
-	tcase_add_checked_fixture(objects, setup, teardown);
+	tcase_add_checked_fixture(objects, arena_setup, arena_teardown);
 	tcase_add_test(objects, new_objects_have_the_defaults);
 	tcase_add_test(objects, new_objects_are_told_whole);
 	tcase_add_test(objects, what_is_absent_is_left_alone);
@@ -560,7 +549,7 @@ static Suite *plan_suite(void)
 	tcase_add_test(objects, what_is_used_does_not_go);
 	tcase_add_test(objects, many_users_are_counted);
 	tcase_add_test(objects, unknown_names_are_refused_all_at_once);
-	tcase_add_checked_fixture(rows, setup, teardown);
+	tcase_add_checked_fixture(rows, arena_setup, arena_teardown);
 	tcase_add_test(rows, members_are_those_of_the_roles_and_machines_that_are_named);
 	tcase_add_test(rows, without_members_nothing_moves);
 	tcase_add_test(rows, pruning_takes_memberships_that_are_not_named);
@@ -568,13 +557,13 @@ static Suite *plan_suite(void)
 	tcase_add_test(rows, rows_about_what_does_not_exist_are_refused);
 	tcase_add_test(rows, own_rules_come_as_rows_too);
 	tcase_add_test(rows, columns_that_a_file_lacks_are_left_alone);
-	tcase_add_checked_fixture(rules, setup, teardown);
+	tcase_add_checked_fixture(rules, arena_setup, arena_teardown);
 	tcase_add_test(rules, rules_are_added);
 	tcase_add_test(rules, rules_are_added_to_machines);
 	tcase_add_test(rules, rules_are_added_only_to_what_exists);
 	suite_add_tcase(suite, objects);
 	suite_add_tcase(suite, rows);
-	tcase_add_checked_fixture(any, setup, teardown);
+	tcase_add_checked_fixture(any, arena_setup, arena_teardown);
 	tcase_add_test(any, pruning_makes_any_fleet_another);
 	tcase_add_test(any, importing_keeps_what_is_not_named);
 	tcase_add_test(any, a_brief_plan_tells_the_same_objects);

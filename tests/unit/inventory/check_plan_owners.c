@@ -2,6 +2,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
@@ -9,19 +10,7 @@
 
 #include "suite_main.h"
 
-static struct arena *arena;
 static const struct import_options as_it_is, pruning = {.prune = true}, everything = {.prune = true, .every = true};
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static const char *text_of(const struct error *errors)
 {
@@ -278,7 +267,7 @@ int main(void)
 	Suite *suite = suite_create("plan owners");
 	TCase *tests = tcase_create("owners");
 
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, arena_setup, arena_teardown);
 	tcase_add_test(tests, pruning_spares_what_others_own);
 	tcase_add_test(tests, what_nobody_owns_becomes_the_documents);
 	tcase_add_test(tests, a_role_that_anothers_machine_has_stays);

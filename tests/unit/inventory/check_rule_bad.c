@@ -3,24 +3,12 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/rule.h"
 
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static struct error *parse(struct str line)
 {
@@ -445,7 +433,7 @@ int main(void)
 	Suite *suite = suite_create("rule_bad");
 	TCase *tcase = tcase_create("rule_bad");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_test(tcase, names_place_reason_and_remedy);
 	tcase_add_test(tcase, shows_all_faults_at_once);
 	tcase_add_test(tcase, refuses_nul);

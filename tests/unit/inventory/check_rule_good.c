@@ -2,24 +2,12 @@
  * form. */
 #include <check.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/rule.h"
 
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static const struct {
 	const char *line, *canonical; /* NULL: the line itself */
@@ -394,7 +382,7 @@ int main(void)
 	Suite *suite = suite_create("rule_good");
 	TCase *tcase = tcase_create("rule_good");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_test(tcase, says_the_canonical_form);
 	tcase_add_test(tcase, stores_no_default_and_no_empty_line);
 	tcase_add_test(tcase, keeps_comments);

@@ -3,24 +3,12 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/rule.h"
 
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 /* --- a `what` alone --- */
 
@@ -550,7 +538,7 @@ int main(void)
 	Suite *suite = suite_create("rule_parts");
 	TCase *tcase = tcase_create("rule_parts");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_test(tcase, parses_a_what_alone);
 	tcase_add_test(tcase, parses_ports_of_services);
 	tcase_add_test(tcase, joins_ports);

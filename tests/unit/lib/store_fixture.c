@@ -14,7 +14,6 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/process.h"
 
-struct arena *arena;
 char out[200];
 static char home[100];
 
@@ -47,14 +46,13 @@ void store_setup(void)
 	snprintf(home, sizeof home, "%s/check_store-XXXXXX", base != NULL ? base : "/tmp");
 	ck_assert_ptr_nonnull(mkdtemp(home));
 	snprintf(out, sizeof out, "%s/out", home);
-	arena = arena_new();
+	arena_setup();
 }
 
 void store_teardown(void)
 {
 	shell("rm -rf '%s'", home);
-	arena_free(arena);
-	error_forget_all();
+	arena_teardown();
 }
 
 const char *at(const char *path)

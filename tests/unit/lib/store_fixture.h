@@ -4,12 +4,11 @@
 
 #include <sys/types.h>
 
-#include "fleetwall/arena.h"
+#include "arena_fixture.h"
 #include "fleetwall/store.h"
 #include "output_build.h"
 
-extern struct arena *arena; /* of the test */
-extern char out[200];       /* the output folder; not there at first */
+extern char out[200]; /* the output folder; not there at first */
 extern const struct summary first_summary, second_summary;
 
 /* A checked fixture. */

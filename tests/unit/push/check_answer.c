@@ -2,23 +2,12 @@
 #include <check.h>
 
 #include "answer.h"
+#include "arena_fixture.h"
 #include "suite_main.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-}
 
 static struct host_answer read_text(const char *text)
 {
@@ -99,7 +88,7 @@ int main(void)
 	Suite *suite = suite_create("answer");
 	TCase *tests = tcase_create("answer");
 
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, arena_setup, arena_teardown);
 	tcase_add_test(tests, an_apply);
 	tcase_add_test(tests, an_error);
 	tcase_add_loop_test(tests, is_nothing, 0, sizeof nonsense / sizeof *nonsense);

@@ -4,22 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "drift_parts.h"
 #include "fleetwall/arena.h"
 #include "random_rule.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-}
 
 /* --- order --- */
 
@@ -164,7 +153,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("drift_order");
 	TCase *tcase = tcase_create("drift_order");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_loop_test(tcase, test_random_order, 0, 10);
 	tcase_add_loop_test(tcase, test_spellings, 0, sizeof spellings / sizeof *spellings);
 	tcase_add_test(tcase, test_targets);

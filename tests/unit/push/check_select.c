@@ -1,12 +1,12 @@
 /* Which machines words speak of: names, globs, roles, and what is said of words that speak of none. */
 #include <check.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "select.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static const struct str known[] = {{"app1", 4}, {"app2", 4}, {"db1", 3}, {"db2", 3}, {"web.example.net", 15}};
 enum { KNOWN = sizeof known / sizeof *known };
 static struct str app_roles[] = {{"app", 3}, {"base", 4}}, db_roles[] = {{"base", 4}, {"mysql", 5}};
@@ -15,17 +15,6 @@ static const struct contact contacts[] = {
 	{.machine = {"app2", 4}, .roles = app_roles, .role_count = 2},
 	{.machine = {"db1", 3}, .roles = db_roles, .role_count = 2},
 };
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static struct error *chosen(const char *const *words, struct str *joined)
 {
@@ -113,7 +102,7 @@ int main(void)
 	Suite *suite = suite_create("select");
 	TCase *tests = tcase_create("select");
 
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, arena_setup, arena_teardown);
 	tcase_add_test(tests, words_of_all_kinds);
 	tcase_add_test(tests, words_that_speak_of_none);
 	tcase_add_test(tests, roles_are_told);

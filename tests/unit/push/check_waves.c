@@ -5,22 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/push.h"
 #include "random_rule.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-}
 
 struct who {
 	const char *machine, *roles; /* by blanks */
@@ -188,7 +177,7 @@ static Suite *suite(void)
 	Suite *s = suite_create("waves");
 	TCase *tcase = tcase_create("waves");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_loop_test(tcase, test_cases, 0, sizeof cases / sizeof *cases);
 	tcase_add_test(tcase, test_none);
 	tcase_add_loop_test(tcase, test_many, 0, 5);
