@@ -220,15 +220,15 @@ struct error *assertion_parse(struct arena *arena, struct str line, struct asser
 
 /* --- files --- */
 
-static struct error *read_line(struct arena *arena, struct str line, struct place place, struct assertions *assertions,
+static struct error *read_line(struct arena *arena, struct place place, struct assertions *assertions,
                                struct error **warnings)
 {
 	struct assertion assertion;
 	struct error *more = NULL;
 	bool said = false;
 
-	TRY(error_in_piece(rule_line_check(line), place));
-	TRY(error_in_piece(assertion_parse(arena, line, &assertion, &said, &more), place));
+	TRY(error_in_piece(rule_line_check(place.text), place));
+	TRY(error_in_piece(assertion_parse(arena, place.text, &assertion, &said, &more), place));
 	error_collect(warnings, error_in_piece(more, place));
 	if (!said)
 		return NULL;
@@ -240,18 +240,10 @@ static struct error *read_line(struct arena *arena, struct str line, struct plac
 struct error *assertions_read(struct arena *arena, struct str name, struct str text, struct assertions *assertions,
                               struct error **warnings)
 {
-	struct str rest = text, line;
+	struct lines lines = lines_of(name, text);
 	struct faults faults = {0};
-	struct place place = {.file = name, .column = 1};
 
-	if (str_starts(text, STR("\xef\xbb\xbf")))
-		rest = str_slice(text, 3, text.n);
-	while (str_cut(&rest, '\n', &line)) {
-		if (str_ends(line, STR("\r")))
-			line.n--;
-		place.line++;
-		place.text = line;
-		faults_add(&faults, read_line(arena, line, place, assertions, warnings));
-	}
+	while (lines_next(&lines))
+		faults_add(&faults, read_line(arena, lines.place, assertions, warnings));
 	return faults_end(&faults);
 }

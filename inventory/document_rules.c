@@ -11,15 +11,14 @@ struct rules {
 	size_t count, capacity;
 };
 
-static struct error *read_line(struct arena *arena, struct str line, struct place place, struct rules *rules,
-                               struct error **warnings)
+static struct error *read_line(struct arena *arena, struct place place, struct rules *rules, struct error **warnings)
 {
 	struct role_rule rule = {.enabled = true, .place = place};
 	struct error *more = NULL;
 	bool stored = false;
 
-	TRY(error_in_piece(rule_line_check(line), place));
-	TRY(error_in_piece(rule_parse(arena, line, &rule.rule, &stored, &more), place));
+	TRY(error_in_piece(rule_line_check(place.text), place));
+	TRY(error_in_piece(rule_parse(arena, place.text, &rule.rule, &stored, &more), place));
 	error_collect(warnings, error_in_piece(more, place));
 	if (!stored)
 		return NULL;
@@ -31,20 +30,12 @@ static struct error *read_line(struct arena *arena, struct str line, struct plac
 struct error *rules_read(struct arena *arena, struct str name, struct str text, struct role_rule **rules, size_t *count,
                          struct error **warnings)
 {
-	struct str rest = text, line;
+	struct lines lines = lines_of(name, text);
 	struct rules list = {0};
 	struct faults faults = {0};
-	struct place place = {.file = name, .column = 1};
 
-	if (str_starts(text, STR("\xef\xbb\xbf")))
-		rest = str_slice(text, 3, text.n);
-	while (str_cut(&rest, '\n', &line)) {
-		if (str_ends(line, STR("\r")))
-			line.n--;
-		place.line++;
-		place.text = line;
-		faults_add(&faults, read_line(arena, line, place, &list, warnings));
-	}
+	while (lines_next(&lines))
+		faults_add(&faults, read_line(arena, lines.place, &list, warnings));
 	faults_add(&faults, role_rules_join(list.items, &list.count));
 	*rules = list.items;
 	*count = list.count;

@@ -87,3 +87,22 @@ struct error *error_in_piece(struct error *errors, struct place piece)
 	}
 	return error_at(errors, piece);
 }
+
+struct lines lines_of(struct str file, struct str text)
+{
+	if (str_starts(text, STR("\xef\xbb\xbf")))
+		text = str_slice(text, 3, text.n);
+	return (struct lines){.place = {.file = file, .column = 1}, .rest = text};
+}
+
+bool lines_next(struct lines *lines)
+{
+	struct str *line = &lines->place.text;
+
+	if (!str_cut(&lines->rest, '\n', line))
+		return false;
+	if (str_ends(*line, STR("\r")))
+		line->n--;
+	lines->place.line++;
+	return true;
+}

@@ -27,4 +27,14 @@ struct place place_in(struct str file, struct str text, size_t from, unsigned li
  * begins. */
 struct error *error_in_piece(struct error *errors, struct place piece) MUST_CHECK;
 
+/* The lines of a file as editors write it: a byte order mark at its beginning, and carriage returns at their ends, are
+ * none of theirs. `place` is where the last line given begins, with its text. */
+struct lines {
+	struct place place;
+	struct str rest;
+};
+
+struct lines lines_of(struct str file, struct str text);
+bool lines_next(struct lines *lines);
+
 #endif
