@@ -10,12 +10,16 @@ static struct error *unknown_machine(const struct explainer *explainer, struct s
 	const struct fleet *fleet = explainer->resolved->fleet;
 	struct arena *scratch = arena_new();
 	struct str *names = ARENA_ARRAY(scratch, struct str, fleet->machine_count), nearest;
+	struct prefix prefix;
 	struct error *error = error_new(ERROR_UNKNOWN, "\"%.*s\" is neither an address nor a machine", STR_ARG(name));
 
 	for (size_t i = 0; i < fleet->machine_count; i++)
 		names[i] = fleet->machines[i].name;
 	nearest = str_nearest(name, names, fleet->machine_count);
-	if (nearest.p != NULL)
+	if (prefix_parse(name, &prefix) != PREFIX_BAD)
+		error = error_hint(error, "a question is about one address; fleetwall query exposed --from %.*s tells "
+		                          "what all of them reach", STR_ARG(name));
+	else if (nearest.p != NULL)
 		error = error_hint(error, "did you mean %.*s?", STR_ARG(nearest));
 	arena_free(scratch);
 	return error;

@@ -90,6 +90,18 @@ static enum family family_of(struct takeover *takeover, const struct takeover_fi
 	return family == 6 ? FAMILY_6 : FAMILY_4;
 }
 
+/* Whatever the rules are, they are of a table. Otherwise each line would be a fault. */
+static struct error *check_rules(const struct takeover_file *file)
+{
+	struct str line = first_line(file->text);
+
+	if (line.n == 0 || line.p[0] == '*')
+		return NULL;
+	return error_hint(error_new(ERROR_INPUT, "%.*s is no output of iptables-save, ip6tables-save or ipset save",
+	                            STR_ARG(file->name)),
+	                  "it would begin with a table, as *filter; iptables -S and iptables -L print something else");
+}
+
 /* --- hosts --- */
 
 static size_t count_lines(struct str text)
@@ -111,6 +123,7 @@ static struct error *add_text(struct takeover *takeover, struct host *host, cons
 	text->lines = ARENA_ARRAY(takeover->arena, struct line, text->line_count + 1);
 	if (holds_sets(file->text))
 		return NULL;
+	TRY(check_rules(file));
 	family = family_of(takeover, file);
 	text->kind = family == FAMILY_6 ? TEXT_RULES_6 : TEXT_RULES_4;
 	if (host->rules[family == FAMILY_6] != NULL)

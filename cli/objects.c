@@ -172,8 +172,27 @@ static void machine_row(struct run *run, const struct resolved *resolved, size_t
 
 static const struct kind machine_kind = KIND(machine, "machine", machine_columns, machine_row);
 
+/* The machine of this address, or NULL. */
+static const struct machine *machine_of_address(const struct fleet *fleet, struct addr addr)
+{
+	for (size_t i = 0; i < fleet->machine_count; i++)
+		for (size_t j = 0; j < fleet->machines[i].address_count; j++)
+			if (addr_cmp(fleet->machines[i].addresses[j].addr, addr) == 0)
+				return &fleet->machines[i];
+	return NULL;
+}
+
+/* An address is no name, but it says which machine was meant. */
 struct error *unknown_machine(struct arena *arena, const struct fleet *fleet, struct str name)
 {
+	const struct machine *machine = NULL;
+	struct addr addr;
+
+	if (addr_parse(name, &addr))
+		machine = machine_of_address(fleet, addr);
+	if (machine != NULL)
+		return error_hint(error_new(ERROR_UNKNOWN, "there is no machine \"%.*s\"", STR_ARG(name)),
+		                  "that is an address of %.*s", STR_ARG(machine->name));
 	return unknown(arena, &machine_kind, fleet, name);
 }
 

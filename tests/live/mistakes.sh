@@ -145,6 +145,20 @@ run 2 lint --expiring 36501
 complains '--expiring must be a number from 0 to 36500'
 run 2 machine set m1 --ssh-port 0
 complains '--ssh-port must be a number from 1 to 65535'
+echo 'management = [ "10.0.0.1" ];' > "$home/doc.conf"
+seq 30 >> "$home/doc.conf"
+run 2 import --from iptables-save m1="$home/doc.conf"
+complains 'doc.conf is no output of iptables-save, ip6tables-save or ipset save'
+holds 'one error' test "$(grep -c '^error: ' "$home/err")" -eq 1
+run 2 explain 10.0.0.0/8 m1 80/tcp
+complains 'fleetwall query exposed --from 10.0.0.0/8 tells'
+run 0 query exposed --from 10.0.0.0/8
+run 2 who-can 10.1.0.3 80/tcp
+complains 'hint: that is an address of m3'
+run 2 who-can 10.1.9.3 80/tcp
+silent_on 'that is an address'
+run 2 machine remove 10.1.0.3
+complains 'hint: that is an address of m3'
 run 0 generation publish 1
 says 'generation 1 is the one that is published'
 run 0 machine unfreeze m1
