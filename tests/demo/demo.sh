@@ -1,12 +1,13 @@
 #!/bin/sh
 # The demo: a fleet becomes rulesets that the kernel accepts. FLEET is a document, or a folder with CSV files (tests/fleets/company.conf without
-# one), FLEETWALL the program, KNOCK the two ends of a connection (tests/demo/knock.c). Keeps everything in a folder of its own below /var/tmp,
-# made anew each time, because a clone below /root is closed to the database's user. Opens no port, and leaves the machine's own firewall alone.
+# one), FLEETWALL the program, KNOCK the two ends of a connection (tests/demo/knock.c). Keeps everything in a folder of its own below /var/tmp
+# (DEMO), made anew each time, because a clone below /root is closed to the database's user. Opens no port, and leaves the machine's own firewall
+# alone. What ends before its end leaves nothing behind.
 set -eu
 PATH=$PATH:/usr/sbin:/sbin
 cd "$(dirname "$0")/../.."
 FLEET=${FLEET:-tests/fleets/company.conf}
-here=/var/tmp/fleetwall-demo-$(id -u)
+here=${DEMO:-/var/tmp/fleetwall-demo-$(id -u)}
 # shellcheck source=tests/demo/kernel.sh
 . tests/demo/kernel.sh
 
@@ -53,20 +54,40 @@ ask() {
 
 # --- a state of our own ------------------------------------------------------------------------------------------------------------
 
+# Ends what the demo left running, its own as well as that of a demo before.
+remove_state() {
+	[ ! -e "$here/state/pg" ] || fleetwall database stop >/dev/null 2>&1 || true
+	rm -rf "$here"
+}
+
+half_done=''
+leave() {
+	kernel_stop
+	[ -z "$half_done" ] || remove_state
+}
+trap leave EXIT
+
 fresh_state() {
 	if [ -e "$here" ] || [ -L "$here" ]; then
 		if [ -z "$(find "$here" -maxdepth 0 -type d -user "$(id -u)")" ]; then
 			echo "$here exists and is not a folder of yours; remove it" >&2
 			exit 3
 		fi
-		[ ! -e "$here/state/pg" ] || fleetwall database stop >/dev/null 2>&1 || true
-		rm -rf "$here"
+		remove_state
 	fi
+	half_done=yes
 	mkdir -m 0755 "$here"
 	cat >"$here/fleetwall.conf" <<-END
 		state = "$here/state";
 		management = [ "10.10.0.5", "fd00:10::5" ];
 	END
+}
+
+need_fleet() {
+	[ -e "$FLEET" ] || {
+		echo "there is no fleet $FLEET: FLEET is a folder with machines.csv and the like, or a document" >&2
+		exit 2
+	}
 }
 
 take_fleet() {
@@ -257,6 +278,7 @@ show_end() {
 	END
 }
 
+need_fleet
 fresh_state
 out=$here/state/out
 title "A fleet becomes firewalls: $FLEET"
@@ -269,9 +291,10 @@ ask "SELECT '    ' || (SELECT count(*) FROM machine) || ' machines, ' || (SELECT
 pick
 [ -n "$machine" ] || {
 	echo 'This fleet has no machine that gets rules.'
-	exit 0
+	exit 0 # and nothing of it is left
 }
 show_rules
 show_packets
 show_door
 show_end
+half_done=''
