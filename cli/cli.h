@@ -92,6 +92,7 @@ struct run {
 	struct writer *writer;
 	struct str input;      /* standard input, once it was read: a command that is tried again has it still */
 	bool has_input;
+	bool then;             /* the inventory that was loaded is one of --at */
 	struct error *warnings;
 	bool no;               /* the answer is no, or there is something to do: exit code 1 */
 	bool incomplete;       /* some of the input could not be answered (it is among the warnings): exit code 2 */
@@ -135,6 +136,7 @@ void warn_of_packet(struct run *run, struct str what);
 /* ERROR_UNKNOWN with the nearest name. */
 struct error *unknown_machine(struct arena *arena, const struct fleet *fleet, struct str name) MUST_CHECK;
 struct error *unknown_role(struct arena *arena, const struct fleet *fleet, struct str name) MUST_CHECK;
+struct error *unknown_network(struct arena *arena, const struct fleet *fleet, struct str name) MUST_CHECK;
 
 /* The text of --help: of the program (command NULL, or a group such as "machine"), or of one command. */
 void help_program(struct buf *buf);

@@ -63,6 +63,19 @@ static struct error *run_command(struct run *run, const struct globals *globals)
 	}
 }
 
+/* What was not there then may be there now, where the hints look. */
+static struct error *as_of_then(const struct run *run, struct error *errors)
+{
+	struct str at = run_option(run, "at");
+
+	if (errors == NULL || errors->kind != ERROR_UNKNOWN || !run->then)
+		return errors;
+	for (struct error *error = errors; error != NULL; error = error->next)
+		if (!str_starts(error->hint, STR("did you mean")))
+			error->hint = STR("fleetwall history tells what there was, and since when");
+	return error_in(errors, "as of %.*s", STR_ARG(at));
+}
+
 /* *said: the error is in the answer. What standard output did not take is told on standard error. */
 static struct error *work(struct run *run, struct globals *globals, int argc, char **argv, bool *said)
 {
@@ -73,7 +86,7 @@ static struct error *work(struct run *run, struct globals *globals, int argc, ch
 		return writer_flush();
 	run->globals = globals;
 	TRY(config_of(run->arena, globals, &run->config));
-	error = run_command(run, globals);
+	error = as_of_then(run, run_command(run, globals));
 	if (!globals->json)
 		write_warnings(run->arena, run->warnings);
 	/* Lines that could not be answered do not take the answers of the others away, nor does a guard the plan. */

@@ -393,6 +393,11 @@ static void service_row(struct run *run, const struct resolved *resolved, size_t
 }
 
 static const struct kind network_kind = KIND(network, "network", network_columns, network_row);
+
+struct error *unknown_network(struct arena *arena, const struct fleet *fleet, struct str name)
+{
+	return unknown(arena, &network_kind, fleet, name);
+}
 static const struct kind service_kind = KIND(service, "service", service_columns, service_row);
 
 struct error *run_network_list(struct run *run)

@@ -76,7 +76,7 @@ struct error *networks_then(struct run *run, const struct resolved *resolved)
 	struct str name = asked_name(run);
 
 	if (name.p != NULL && fleet_network(fleet, name) == NULL)
-		return error_new(ERROR_UNKNOWN, "there was no network \"%.*s\" then", STR_ARG(name));
+		return unknown_network(run->arena, fleet, name);
 	for (size_t i = 0; i < fleet->network_count; i++) {
 		const struct network *network = &fleet->networks[i];
 		size_t users;

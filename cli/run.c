@@ -71,6 +71,7 @@ static struct error *load_at(struct run *run, struct str at, struct fleet *fleet
 		                  "for example 2026-03-01T12:00:00Z, or 2026-03-01");
 	TRY(db_begin(run->db, DB_SNAPSHOT));
 	TRY(inventory_load_before(run->arena, run->db, &before, fleet));
+	run->then = true;
 	return db_commit(run->db);
 }
 

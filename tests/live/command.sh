@@ -134,6 +134,15 @@ run 0 --json history 'machine late1'
 json '.items[0] | .operation == "insert" and .before == null and .after.name == "late1" and .ticket == "OPS-20" and .os_user != null'
 change=$(jq '.items[0].change' "$home/out")
 run 2 machine show late1 --at "$before"
+complains "as of $before: there is no machine \"late1\""
+for question in 'query rules db1' 'query networks office' 'who-can db1 22/tcp' 'explain 10.0.9.9 db1 22/tcp' 'query exposed --role mysql'; do
+	# shellcheck disable=SC2086 # words
+	run 2 $question --at 2020-01-01
+	complains 'as of 2020-01-01: '
+	complains 'fleetwall history tells what there was'
+done
+run 2 query rules db2 --at "$before"
+complains 'did you mean db1?'
 run 1 explain 10.0.9.9 db1 9104/tcp --at "$before"
 run 0 explain 10.0.9.9 db1 9104/tcp
 run 0 --json explain 10.0.9.9 db1 9104/tcp
