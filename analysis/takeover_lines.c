@@ -3,7 +3,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "fleetwall/buf.h"
+
 #include "takeover.h"
+#include "what_words.h"
+
+enum { PORTS_SHOWN = 100 };
 
 /* --- notes --- */
 
@@ -119,8 +124,30 @@ static unsigned line_of(const struct judging *judging, const struct unit *unit)
 	return unit->count > 0 ? rule_of(judging, unit, 0)->line : judging->walk->filter->chains[unit->chain].line;
 }
 
+static bool names_protocol(const struct judging *judging, const struct unit *unit)
+{
+	for (size_t i = 0; unit->count > 0 && i < rule_of(judging, unit, 0)->match_count; i++)
+		if (rule_of(judging, unit, 0)->matches[i].kind == MATCH_PROTOCOL)
+			return true;
+	return false;
+}
+
+/* ": 22/tcp", where the line does not say what it is about; nothing where that is most of all there is. */
+static struct str ports_lost(const struct judging *judging, const struct unit *unit, struct packets lost)
+{
+	struct arena *arena = judging->takeover->arena;
+	struct word_list words = {0};
+	struct buf buf = buf_new(arena);
+
+	if (!names_protocol(judging, unit))
+		what_words(arena, lost, judging->walk->filter->family, NULL, &words);
+	for (size_t i = 0; i < words.count && words.numbers <= PORTS_SHOWN; i++)
+		buf_format(&buf, "%s%.*s", i == 0 ? ": " : ", ", STR_ARG(words.items[i]));
+	return buf_str(&buf);
+}
+
 /* A unit that refuses some of those cells. */
-static struct str why_cut(const struct judging *judging, struct packets lost)
+static struct str why_cut(const struct judging *judging, const struct unit *of, struct packets lost)
 {
 	struct packets cells = packets_and(space_cells(judging->space, lost), judging->space->opening);
 	size_t mark = packets_mark();
@@ -133,8 +160,8 @@ static struct str why_cut(const struct judging *judging, struct packets lost)
 		packets_release(mark);
 		if (cuts && unit->count > 0)
 			return str_format(judging->takeover->arena,
-			                  "line %u refuses some of it in a way that rules can't say",
-			                  line_of(judging, unit));
+			                  "line %u refuses some of it in a way that rules can't say%.*s",
+			                  line_of(judging, unit), STR_ARG(ports_lost(judging, of, lost)));
 	}
 	return STR(WHY_WAY);
 }
@@ -145,7 +172,7 @@ static struct str why_lost(const struct judging *judging, const struct unit *uni
 	struct str why = why_line(judging, unit);
 
 	if (why.n == 0)
-		why = why_cut(judging, lost);
+		why = why_cut(judging, unit, lost);
 	if (packets_eq(lost, whole))
 		return why;
 	return str_format(judging->takeover->arena, "in part: %.*s", STR_ARG(why));
