@@ -339,10 +339,12 @@ clang:
 
 MAN_PAGES := $(wildcard packaging/man/*.[1-8])
 COMPLETIONS := $(wildcard packaging/completions/*)
-DOCUMENTS := $(wildcard README.md packaging/doc/fleetwall.conf)
+DOCUMENTS := $(wildcard README.md packaging/doc/* push/fleetwall-host)
 UNITS := $(wildcard packaging/systemd/*)
 at = $(DESTDIR)$(prefix)
 cron_path = $(DESTDIR)$(sysconfdir)/cron.d/fleetwall
+# What the README leads to in the tree stands beside it.
+beside_it = s:packaging/doc/::g; s:push/fleetwall-host:fleetwall-host:g; s:man packaging/man/\([a-z.-]*\)\.\([1-8]\):man \2 \1:g
 with_bindir = sed 's|@bindir@|$(prefix)/bin|' '$(1)'
 completion_path = $(if $(filter %.bash,$(1)),share/bash-completion/completions/fleetwall,$(if \
 	$(filter %.zsh,$(1)),share/zsh/site-functions/_fleetwall,share/fish/vendor_completions.d/fleetwall.fish))
@@ -355,6 +357,7 @@ install: all
 	set -e; $(foreach m,$(MAN_PAGES),install -D -m 0644 '$(m)' '$(at)/$(call man_path,$(m))';)
 	set -e; $(foreach c,$(COMPLETIONS),install -D -m 0644 '$(c)' '$(at)/$(call completion_path,$(c))';)
 	set -e; $(foreach d,$(DOCUMENTS),install -D -m 0644 '$(d)' '$(at)/share/doc/fleetwall/$(notdir $(d))';)
+	sed '$(beside_it)' README.md >'$(at)/share/doc/fleetwall/README.md'
 	set -e; $(foreach u,$(UNITS),install -D -m 0644 '$(u)' '$(at)/$(call unit_path,$(u))'; \
 		$(call with_bindir,$(u)) >'$(at)/$(call unit_path,$(u))';)
 # Somebody may have switched it on, or changed its hour.

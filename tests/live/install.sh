@@ -19,6 +19,12 @@ holds 'it runs' "$home/root/usr/local/bin/fleetwall" --version
 holds 'every file can be read by anybody' test -z "$(find "$home/root" -type f ! -perm -444)"
 holds 'no placeholder is left' test -z "$(grep -rl @bindir@ "$home/root/etc" "$home/root/usr/local/lib")"
 
+# What the README leads to is there.
+documents=$home/root/usr/local/share/doc/fleetwall
+for link in $(grep -o '](\([^)]*\))' "$documents/README.md" | tr -d ']()'); do there "/usr/local/share/doc/fleetwall/$link"; done
+for page in $(grep -o '`man [1-8] [a-z-]*`' "$documents/README.md" | sed 's/`man \(.\) \(.*\)`/man\1\/\2.\1/'); do there "/usr/local/share/man/$page"; done
+holds 'it leads to no folder of the sources' test -z "$(grep -oE 'packaging/(doc|man)/|push/fleetwall' "$documents/README.md")"
+
 # The example is a configuration, as it stands and with all that it switches off, but for the database, which nobody has.
 example=$home/root/usr/local/share/doc/fleetwall/fleetwall.conf
 sed 's/^# \([a-z_]* = .*;\)$/\1/' "$example" > "$home/switched.conf"
