@@ -94,29 +94,13 @@ struct addr_set set_without(struct arena *arena, const struct addr_set *a, const
 	return rest;
 }
 
-/* The first range that does not end before the address. */
-static size_t place_of(const struct addr_set *set, addr_bits bits)
-{
-	size_t low = 0, high = set->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (set->ranges[middle].last < bits)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* Ranges of a set do not touch: what lies in a set lies in one of its ranges. */
 bool set_within(const struct addr_set *inner, const struct addr_set *outer)
 {
 	if (inner->ranges == outer->ranges && inner->count == outer->count)
 		return true;
 	for (size_t i = 0; i < inner->count; i++) {
-		size_t place = place_of(outer, inner->ranges[i].first);
+		size_t place = addr_set_place(outer, inner->ranges[i].first);
 
 		if (place == outer->count || !range_covers(outer->ranges[place], inner->ranges[i]))
 			return false;
@@ -149,7 +133,7 @@ bool sets_meet(const struct addr_set *a, const struct addr_set *b)
 	if (few->count > many->count / FAR_FEWER)
 		return meet_side_by_side(a, b);
 	for (size_t i = 0; i < few->count; i++) {
-		size_t place = place_of(many, few->ranges[i].first);
+		size_t place = addr_set_place(many, few->ranges[i].first);
 
 		if (place < many->count && many->ranges[place].first <= few->ranges[i].last)
 			return true;

@@ -20,22 +20,6 @@ static void add_range(struct range_list *list, struct range range)
 	APPEND(list->arena, list, range);
 }
 
-/* The first range that does not end before `bits`. */
-static size_t first_behind(const struct addr_set *set, addr_bits bits)
-{
-	size_t low = 0, high = set->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (set->ranges[middle].last < bits)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 /* A few addresses are looked up among many. */
 static struct addr_set few_among(struct arena *arena, const struct addr_set *few, const struct addr_set *many)
 {
@@ -44,7 +28,7 @@ static struct addr_set few_among(struct arena *arena, const struct addr_set *few
 	for (size_t i = 0; i < few->count; i++) {
 		const struct range *x = &few->ranges[i];
 
-		for (size_t k = first_behind(many, x->first); k < many->count && many->ranges[k].first <= x->last;
+		for (size_t k = addr_set_place(many, x->first); k < many->count && many->ranges[k].first <= x->last;
 		     k++) {
 			const struct range *y = &many->ranges[k];
 

@@ -10,24 +10,9 @@ struct standing {
 	addr_bits until;
 };
 
-static size_t place_of(const struct addr_set *set, addr_bits at)
-{
-	size_t low = 0, high = set->count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (set->ranges[middle].last < at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
 static struct standing in_set(const struct addr_set *set, addr_bits at)
 {
-	size_t place = place_of(set, at);
+	size_t place = addr_set_place(set, at);
 
 	if (place == set->count)
 		return (struct standing){false, family_last(set->family)};

@@ -114,21 +114,29 @@ struct addr_set addr_set_of(struct arena *arena, enum family family, const struc
 	return set;
 }
 
-bool addr_set_has(const struct addr_set *set, struct addr addr)
+size_t addr_set_place(const struct addr_set *set, addr_bits bits)
 {
 	size_t low = 0, high = set->count;
 
-	if (addr.family != set->family)
-		return false;
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
 
-		if (set->ranges[middle].last < addr.bits)
+		if (set->ranges[middle].last < bits)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low < set->count && set->ranges[low].first <= addr.bits;
+	return low;
+}
+
+bool addr_set_has(const struct addr_set *set, struct addr addr)
+{
+	size_t place;
+
+	if (addr.family != set->family)
+		return false;
+	place = addr_set_place(set, addr.bits);
+	return place < set->count && set->ranges[place].first <= addr.bits;
 }
 
 bool addr_set_eq(const struct addr_set *a, const struct addr_set *b)

@@ -70,6 +70,8 @@ struct addr_set {
 
 /* From any ranges (those of the other family are passed over); they are not changed. */
 struct addr_set addr_set_of(struct arena *arena, enum family family, const struct range *ranges, size_t count);
+/* The first of the ranges that does not end before the address; set->count: they all do. */
+size_t addr_set_place(const struct addr_set *set, addr_bits bits);
 bool addr_set_has(const struct addr_set *set, struct addr addr);
 bool addr_set_eq(const struct addr_set *a, const struct addr_set *b);
 /* Calls `each` with every prefix of the fewest that make up the set, in order. */

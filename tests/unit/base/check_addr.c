@@ -329,9 +329,15 @@ static void against_brute_force(enum family family, addr_bits base)
 		set = addr_set_of(arena, family, ranges, n);
 		for (size_t i = 0; i + 1 < set.count; i++)
 			ck_assert(set.ranges[i].last + 1 < set.ranges[i + 1].first);
-		for (unsigned j = 0; j < 64; j++)
+		for (unsigned j = 0; j < 64; j++) {
+			size_t place = addr_set_place(&set, base + j);
+
 			if (addr_set_has(&set, (struct addr){base + j, family}) != expected[j])
 				ck_abort_msg("address %u of round %d", j, round);
+			if ((place < set.count && set.ranges[place].last < base + j) ||
+			    (place > 0 && set.ranges[place - 1].last >= base + j))
+				ck_abort_msg("place %zu of address %u of round %d", place, j, round);
+		}
 		addr_set_prefixes(&set, mark, &found);
 		ck_assert_mem_eq(found.seen, expected, sizeof expected);
 		ck_assert_uint_eq(found.prefixes, fewest(expected, 0, 64));
