@@ -135,18 +135,9 @@ static struct error *read_ruleset(struct diff *diff, struct arena *arena, const 
 	return NULL;
 }
 
-static int entry_order(const void *a, const void *b)
-{
-	return str_cmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
-}
-
 static const struct entry *set_entry(const struct generation *generation, struct str name)
 {
-	const struct entry key = {.name = name};
-
-	return generation->set_count == 0 ? NULL
-	                                  : bsearch(&key, generation->sets, generation->set_count,
-	                                            sizeof *generation->sets, entry_order);
+	return entries_find(generation->sets, generation->set_count, name);
 }
 
 static struct error *list_sets(struct arena *arena, const struct generation *generation, struct str list,

@@ -134,21 +134,6 @@ static void look_at_machines(struct proving *proving)
 
 /* --- which sets --- */
 
-static const struct entry *entry_of(const struct generation *generation, struct str name)
-{
-	size_t low = 0, high = generation->set_count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (str_cmp(generation->sets[middle].name, name) < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < generation->set_count && str_eq(generation->sets[low].name, name) ? &generation->sets[low] : NULL;
-}
-
 static void add_set(struct proving *proving, const struct entry *entry)
 {
 	struct set_entry set = {.entry = entry};
@@ -159,11 +144,12 @@ static void add_set(struct proving *proving, const struct entry *entry)
 /* Of a few machines: those that their rulesets name. */
 static struct error *add_sets_of(struct proving *proving, struct names *added, const struct digest *ruleset)
 {
+	const struct generation *generation = proving->order->generation;
 	struct str rules[2], list, name;
 
 	TRY(store_read_ruleset(proving->scratch, proving->order->output, ruleset, rules, &list));
 	while (str_cut(&list, '\n', &name)) {
-		const struct entry *entry = entry_of(proving->order->generation, name);
+		const struct entry *entry = entries_find(generation->sets, generation->set_count, name);
 		size_t before = names_count(added);
 
 		if (entry != NULL && names_keep(added, name) == before)

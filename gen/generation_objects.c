@@ -1,4 +1,4 @@
-/* Lists of objects: the distinct digests that a generation, or what is known of one, names. Pure. */
+/* Lists of objects: the distinct digests that a generation, or what is known of one, names; one found by its name. Pure. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -84,6 +84,24 @@ size_t digests_sort(struct digest *digests, size_t count)
 		if (kept == 0 || !digest_eq(&digests[kept - 1], &digests[i]))
 			digests[kept++] = digests[i];
 	return kept;
+}
+
+const struct entry *entries_find(const struct entry *entries, size_t count, struct str name)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = str_cmp(entries[middle].name, name);
+
+		if (order == 0)
+			return &entries[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
 }
 
 size_t digests_place(const struct digest *sorted, size_t count, const struct digest *digest)

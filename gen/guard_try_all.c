@@ -82,17 +82,10 @@ struct wanted_list {
 	size_t count, capacity, bytes;
 };
 
-static int entry_order(const void *name, const void *entry)
-{
-	return str_cmp(*(const struct str *)name, ((const struct entry *)entry)->name);
-}
-
 static struct error *read_set(struct tries *tries, struct str name, struct str *bytes)
 {
 	const struct generation *generation = tries->plan->generation;
-	const struct entry *entry = generation->set_count == 0 ? NULL
-	                                                       : bsearch(&name, generation->sets, generation->set_count,
-	                                                                 sizeof *generation->sets, entry_order);
+	const struct entry *entry = entries_find(generation->sets, generation->set_count, name);
 
 	*bytes = STR(""); /* what the generation does not have is left to fail */
 	return entry == NULL ? NULL : store_read_set(tries->scratch, tries->plan->output, &entry->digest, bytes);

@@ -106,16 +106,10 @@ static struct error *drop_link(struct links *links, struct str link)
 
 /* --- by what is found in the folder --- */
 
-static int name_order(const void *name, const void *entry)
-{
-	return str_cmp(*(const struct str *)name, ((const struct entry *)entry)->name);
-}
-
 static struct error *find_link(void *context, struct str name)
 {
 	struct links *links = context;
-	const struct entry *entry = links->count == 0 ? NULL : bsearch(&name, links->entries, links->count,
-	                                                               sizeof *links->entries, name_order);
+	const struct entry *entry = entries_find(links->entries, links->count, name);
 
 	if (entry != NULL)
 		links->there[entry - links->entries] = true;

@@ -131,7 +131,7 @@ static struct error *add_set(struct making *making, const struct entry *set)
 {
 	const struct bundle_request *request = making->request;
 	const struct position *had = making->before == NULL ? NULL : &making->before->position;
-	const struct entry *before = had == NULL ? NULL : entry_find(had->sets, had->set_count, set->name);
+	const struct entry *before = had == NULL ? NULL : entries_find(had->sets, had->set_count, set->name);
 	const struct set_change *change = NULL;
 	const struct file_facts *facts;
 

@@ -115,24 +115,6 @@ struct str positions_output(const struct positions *positions)
 	return positions->output;
 }
 
-const struct entry *entry_find(const struct entry *entries, size_t count, struct str name)
-{
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		int order = str_cmp(entries[middle].name, name);
-
-		if (order == 0)
-			return &entries[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
 /* --- figures of a file --- */
 
 static size_t count_lines(struct str text)
@@ -192,7 +174,7 @@ static struct error *find_set(const struct positions *positions, struct str name
 {
 	const struct generation *generation = &positions->generation;
 
-	*set = entry_find(generation->sets, generation->set_count, name);
+	*set = entries_find(generation->sets, generation->set_count, name);
 	if (*set != NULL)
 		return NULL;
 	return error_hint(error_new(ERROR_SURROUNDINGS, "sets.list names %.*s, which the generation does not have",
@@ -316,7 +298,7 @@ static struct error *ruleset_of(struct arena *scratch, struct positions *positio
 struct error *positions_held(struct positions *positions, struct str machine, const struct held_position **held)
 {
 	const struct generation *generation = &positions->generation;
-	const struct entry *entry = entry_find(generation->manifest, generation->machine_count, machine);
+	const struct entry *entry = entries_find(generation->manifest, generation->machine_count, machine);
 	struct held_position *found = NULL;
 	struct arena *scratch;
 	struct error *error;

@@ -21,9 +21,6 @@ struct held_position {
 	struct file_facts files[RULESET_FILES];
 };
 
-/* The entry of this name in a sorted list; NULL if there is none. */
-const struct entry *entry_find(const struct entry *entries, size_t count, struct str name);
-
 struct str positions_output(const struct positions *positions);
 /* As positions_find(), complete. */
 struct error *positions_held(struct positions *positions, struct str machine,

@@ -72,6 +72,9 @@ bool generation_same(const struct generation *a, const struct generation *b); /*
 /* The distinct objects that a manifest or a list of sets names, sorted. */
 size_t entries_digests(struct arena *arena, const struct entry *entries, size_t count, struct digest **digests);
 
+/* The one of this name in a sorted list; NULL: there is none. */
+const struct entry *entries_find(const struct entry *entries, size_t count, struct str name);
+
 /* What differs, by name: '+' new, '-' gone, '~' another digest. Both lists sorted. */
 struct difference {
 	char sign;

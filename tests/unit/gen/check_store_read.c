@@ -126,6 +126,24 @@ START_TEST(test_compare)
 }
 END_TEST
 
+START_TEST(test_find)
+{
+	static const char *const names[] = {"b", "ba", "d", "dd", "f"};
+	static const char *const others[] = {"", "a", "bb", "c", "e", "g"};
+	struct entry entries[5];
+
+	for (size_t i = 0; i < 5; i++)
+		entries[i] = (struct entry){.name = str_of(names[i])};
+	for (size_t count = 0; count <= 5; count++) {
+		for (size_t i = 0; i < 5; i++)
+			ck_assert(entries_find(entries, count, str_of(names[i])) == (i < count ? &entries[i] : NULL));
+		for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+			ck_assert_ptr_null(entries_find(entries, count, str_of(others[i])));
+	}
+	ck_assert_ptr_null(entries_find(NULL, 0, STR("a")));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("store_read");
@@ -138,6 +156,7 @@ int main(void)
 	tcase_add_loop_test(store, test_damaged_generation, 0, sizeof damages / sizeof *damages);
 	tcase_add_test(store, test_read_objects);
 	tcase_add_test(store, test_compare);
+	tcase_add_test(store, test_find);
 	suite_add_tcase(suite, store);
 
 	return suite_main(suite);
