@@ -3,3 +3,4 @@ SELECT name FROM fleetwall.machine
 UNION SELECT name FROM fleetwall.role
 UNION SELECT name FROM fleetwall.network
 UNION SELECT name FROM fleetwall.service
+ ORDER BY name
