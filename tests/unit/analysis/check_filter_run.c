@@ -511,7 +511,6 @@ static bool accepts(const struct filter *filter, const struct sample *packet)
 	return packets_have(outcomes.accepted, packet);
 }
 
-/* What backends take in two ways depends: on packets with one of the two ports, and on no others. */
 /* "ESTABLISHED,DNAT": what is established is surely let in, and what a line for DNAT alone speaks of. */
 START_TEST(test_states_and_translated)
 {
@@ -538,6 +537,7 @@ START_TEST(test_states_and_translated)
 }
 END_TEST
 
+/* What backends take in two ways depends: on packets with one of the two ports, and on no others. */
 START_TEST(test_two_inverted_ports)
 {
 	struct numbers tcp = {6, 6}, port = {22, 22};
