@@ -19,28 +19,17 @@ enum {
 struct looking {
 	struct arena *arena;
 	const struct resolved *resolved;
-	struct buf lines;
-	size_t place;
+	struct cause_wanted wanted;
 };
-
-static void look_for(struct looking *looking, const char *kind, struct str name, struct str more)
-{
-	buf_format(&looking->lines, "%s%zu\t%s %.*s", looking->lines.n > 0 ? "\n" : "", looking->place, kind,
-	           STR_ARG(name));
-	if (more.n > 0)
-		buf_format(&looking->lines, " %.*s", STR_ARG(more));
-}
-
-static const struct str nothing_more = {NULL, 0};
 
 static void look_for_machine(struct looking *looking, const struct machine *machine, struct str role)
 {
-	look_for(looking, "machine", machine->name, nothing_more);
-	look_for(looking, "address", machine->name, nothing_more);
+	cause_want(&looking->wanted, "machine", machine->name, cause_no_more);
+	cause_want(&looking->wanted, "address", machine->name, cause_no_more);
 	if (role.n > 0)
-		look_for(looking, "member", role, machine->name);
+		cause_want(&looking->wanted, "member", role, machine->name);
 	else
-		look_for(looking, "member", STR("*"), machine->name);
+		cause_want(&looking->wanted, "member", STR("*"), machine->name);
 }
 
 /* What the rule's peers are, as far as the other end is concerned. */
@@ -51,13 +40,13 @@ static void look_for_peers(struct looking *looking, const struct effective_rule 
 		struct str role = peer->kind == PEER_SELF ? rule->role->name : peer->name;
 
 		if (peer->kind == PEER_NETWORK)
-			look_for(looking, "prefix", peer->name, nothing_more);
+			cause_want(&looking->wanted, "prefix", peer->name, cause_no_more);
 		if ((peer->kind == PEER_ROLE || peer->kind == PEER_SELF) && other != NULL) {
-			look_for(looking, "role", role, nothing_more);
+			cause_want(&looking->wanted, "role", role, cause_no_more);
 			look_for_machine(looking, other, role);
 		}
 		if (peer->kind == PEER_MACHINE && other != NULL)
-			look_for(looking, "address", peer->name, nothing_more);
+			cause_want(&looking->wanted, "address", peer->name, cause_no_more);
 	}
 }
 
@@ -65,10 +54,10 @@ static void look_for_rule(struct looking *looking, const struct effective_rule *
 {
 	const struct rule *said = &rule->held->rule;
 
-	look_for(looking, "rule", rule->role->name, str_of(rule->id));
-	look_for(looking, "role", rule->role->name, nothing_more);
+	cause_want(&looking->wanted, "rule", rule->role->name, str_of(rule->id));
+	cause_want(&looking->wanted, "role", rule->role->name, cause_no_more);
 	if (said->what.kind == WHAT_SERVICE)
-		look_for(looking, "port", said->what.service, nothing_more);
+		cause_want(&looking->wanted, "port", said->what.service, cause_no_more);
 }
 
 /* Where no rule decides, one that is gone may have, of any role that the machine has, or had. */
@@ -77,10 +66,10 @@ static void look_for_default(struct looking *looking, const struct machine *mach
 	const struct fleet *fleet = looking->resolved->fleet;
 	const struct resolved_machine *resolved = &looking->resolved->machines[machine - fleet->machines];
 
-	look_for_machine(looking, machine, nothing_more);
+	look_for_machine(looking, machine, cause_no_more);
 	for (size_t i = 0; i < resolved->role_count; i++) {
-		look_for(looking, "rule", fleet->roles[resolved->roles[i]].name, nothing_more);
-		look_for(looking, "role", fleet->roles[resolved->roles[i]].name, nothing_more);
+		cause_want(&looking->wanted, "rule", fleet->roles[resolved->roles[i]].name, cause_no_more);
+		cause_want(&looking->wanted, "role", fleet->roles[resolved->roles[i]].name, cause_no_more);
 	}
 }
 
@@ -91,9 +80,9 @@ static void look_for_end(struct looking *looking, const struct assertion_end *en
 		const struct peer *peer = &end->peers[i];
 
 		if (peer->kind == PEER_NETWORK)
-			look_for(looking, "prefix", peer->name, nothing_more);
+			cause_want(&looking->wanted, "prefix", peer->name, cause_no_more);
 		if (peer->kind == PEER_ROLE)
-			look_for(looking, "role", peer->name, nothing_more);
+			cause_want(&looking->wanted, "role", peer->name, cause_no_more);
 		if (peer->kind == PEER_ROLE && machine != NULL)
 			look_for_machine(looking, machine, peer->name);
 	}
@@ -106,7 +95,7 @@ static void look_for_assertion(struct looking *looking, const struct policy_viol
 	look_for_end(looking, &assertion->source, violation->source != NULL ? violation->source : violation->known);
 	look_for_end(looking, &assertion->destination, violation->destination);
 	if (assertion->what.kind == WHAT_SERVICE)
-		look_for(looking, "port", assertion->what.service, nothing_more);
+		cause_want(&looking->wanted, "port", assertion->what.service, cause_no_more);
 }
 
 static void look_for_violation(struct looking *looking, const struct policy_violation *violation)
@@ -120,7 +109,7 @@ static void look_for_violation(struct looking *looking, const struct policy_viol
 	if (violation->rule == NULL) {
 		look_for_default(looking, judged);
 		if (other != NULL)
-			look_for_machine(looking, other, nothing_more);
+			look_for_machine(looking, other, cause_no_more);
 		return;
 	}
 	look_for_rule(looking, violation->rule);
@@ -146,8 +135,7 @@ struct candidates {
 static struct candidate candidate_of(const struct db_rows *rows, size_t i)
 {
 	struct candidate candidate = {
-		.cause = {db_cell(rows, i, 1), db_cell(rows, i, 2), db_cell(rows, i, 3), db_cell(rows, i, 4),
-	                  db_cell(rows, i, 5), db_cell(rows, i, 6), db_cell(rows, i, 7)},
+		.cause = cause_of(rows, i),
 		.before = db_cell(rows, i, 8),
 		.after = db_cell(rows, i, 9),
 	};
@@ -185,18 +173,18 @@ static struct error *ask_history(struct run *run, struct arena *arena, const str
 static struct error *find_candidates(struct run *run, struct arena *arena, const struct resolved *resolved,
                                      const struct policy *policy, struct candidates *candidates, size_t count)
 {
-	struct looking looking = {.arena = arena, .resolved = resolved, .lines = buf_new(arena)};
+	struct looking looking = {.arena = arena, .resolved = resolved, .wanted = {buf_new(arena), 0}};
 	struct str parameters[4] = {{NULL, 0}, {NULL, 0}, str_format(arena, "%d", RECENT),
 	                            str_format(arena, "%d", TRIED)};
 	size_t found;
 
-	for (; looking.place < count; looking.place++)
-		look_for_violation(&looking, &policy->violations[looking.place]);
-	parameters[0] = buf_str(&looking.lines);
+	for (; looking.wanted.place < count; looking.wanted.place++)
+		look_for_violation(&looking, &policy->violations[looking.wanted.place]);
+	parameters[0] = buf_str(&looking.wanted.text);
 	if (run_has(run, "at"))
 		parameters[1] = str_format(arena, "%lld", (long long)resolved->fleet->clock);
 	TRY(ask_history(run, arena, parameters, candidates, &found));
-	parameters[2] = nothing_more;
+	parameters[2] = cause_no_more;
 	return found < count ? ask_history(run, arena, parameters, candidates, &found) : NULL;
 }
 
@@ -361,20 +349,4 @@ struct error *assertions_causes(struct run *run, struct arena *arena, const stru
 	}
 	arena_free(scratch);
 	return error;
-}
-
-struct str cause_str(struct arena *arena, const struct cause *cause)
-{
-	struct buf buf = buf_new(arena);
-
-	if (cause->number.n == 0)
-		return buf_str(&buf);
-	buf_format(&buf, "change %.*s by %.*s", STR_ARG(cause->number), STR_ARG(cause->who));
-	if (cause->os_user.n > 0 && !str_eq(cause->os_user, cause->who))
-		buf_format(&buf, " (%.*s)", STR_ARG(cause->os_user));
-	buf_format(&buf, " at %.*s", STR_ARG(cause->at));
-	if (cause->ticket.n > 0)
-		buf_format(&buf, ", ticket %.*s", STR_ARG(cause->ticket));
-	buf_format(&buf, ": %.*s %.*s", STR_ARG(cause->operation), STR_ARG(cause->what));
-	return buf_str(&buf);
 }

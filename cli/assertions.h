@@ -6,6 +6,7 @@
 #include "fleetwall/digest.h"
 #include "fleetwall/policy.h"
 
+#include "cause.h"
 #include "cli.h"
 
 /* Reads the files. A file that does not exist is ERROR_UNKNOWN. *digest is of all texts. */
@@ -17,15 +18,10 @@ struct error *assertions_load(struct run *run, struct arena *arena, const struct
 struct error *assertions_unread(struct run *run, struct arena *arena, struct error *errors,
                                 const struct assertions *assertions) MUST_CHECK;
 
-/* Of a violation the change since which it is one: shown by the inventories before and after that. */
-struct cause {
-	struct str number, at, who, os_user, ticket, operation, what; /* number empty: not known */
-};
-/* Of the first ones; *causes has policy->count. At most so many looks at changes that may be it. In no transaction. */
+/* Of each violation the change since which it is one, shown by the inventories before and after that; of the first
+ * ones. *causes has policy->count. At most so many looks at changes that may be it. In no transaction. */
 struct error *assertions_causes(struct run *run, struct arena *arena, const struct resolved *resolved,
                                 const struct policy *policy, unsigned looks, struct cause **causes) MUST_CHECK;
-/* "change 17 by alice at 2026-03-01T12:00:00Z, ticket OPS-17: insert rule mysql 0123456789ab"; empty: not known. */
-struct str cause_str(struct arena *arena, const struct cause *cause);
 
 /* Loads, judges, and warns: ERROR_GUARD for each violation. In no transaction. */
 struct error *assertions_hold(struct run *run, struct arena *arena, const struct resolved *resolved,

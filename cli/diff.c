@@ -226,10 +226,15 @@ static struct str side_words(struct diff *diff, size_t side)
 	return number == 0 ? STR("now") : str_format(diff->run->arena, "generation %llu", number);
 }
 
+size_t diff_machine_count(const struct diff *diff)
+{
+	return diff->changed + diff->fresh.count + diff->gone.count;
+}
+
 void diff_tell(struct diff *diff)
 {
 	struct run *run = diff->run;
-	size_t closes, machines = diff->changed + diff->fresh.count + diff->gone.count;
+	size_t closes, machines = diff_machine_count(diff);
 	bool differs = machines > 0;
 
 	if (!diff->keeps)
@@ -306,7 +311,7 @@ struct error *diff_find(struct diff *diff)
 
 	packets_begin();
 	error = diff_compare(diff);
-	if (error == NULL && diff->changed + diff->fresh.count + diff->gone.count > 0)
+	if (error == NULL && diff_machine_count(diff) > 0)
 		find_names(diff);
 	if (error == NULL)
 		diff->group_count = difference_groups(diff->difference, &diff->groups);
@@ -319,7 +324,7 @@ static struct error *answer(struct diff *diff)
 	TRY(diff_find(diff));
 	TRY(diff_find_changes(diff));
 	diff_tell(diff);
-	diff->run->no = diff->changed + diff->fresh.count + diff->gone.count > 0;
+	diff->run->no = diff_machine_count(diff) > 0;
 	return NULL;
 }
 

@@ -4,6 +4,7 @@
 
 #include "fleetwall/difference.h"
 
+#include "cause.h"
 #include "round.h"
 
 /* Machines that went from one ruleset, with its sets, to another. */
@@ -18,7 +19,6 @@ struct diff_pair {
 };
 
 /* Of a group: changes of the history that can be its cause, the latest first. */
-struct cause;
 struct diff_changes {
 	struct cause *items;
 	size_t count, capacity;
@@ -74,6 +74,7 @@ struct diff_machines diff_group_machines(struct diff *diff, const struct differe
  * hand; then saying it. */
 struct error *diff_find(struct diff *diff) MUST_CHECK;
 void diff_tell(struct diff *diff);
+size_t diff_machine_count(const struct diff *diff); /* those that differ, and those with a ruleset on one side alone */
 /* The rows that were kept; `change`: those alone. */
 struct cell diff_rows(const struct diff *diff, struct str change);
 

@@ -3,28 +3,19 @@
  * which of them it was is not known. Where the inventories of both are not of the history, nothing is said. */
 #include "diff.h"
 
-#include "assertions.h"
+#include "cause.h"
 
 enum { GROUPS = 300, TOLD = 5, MACHINES = 5 };
 
 struct asking {
 	struct diff *diff;
-	struct buf lines;
-	size_t place;
+	struct cause_wanted wanted;
 };
-
-static void ask_for(struct asking *asking, const char *kind, struct str name, struct str more)
-{
-	buf_format(&asking->lines, "%s%zu\t%s %.*s%s%.*s", asking->lines.n > 0 ? "\n" : "", asking->place, kind,
-	           STR_ARG(name), more.n > 0 ? " " : "", STR_ARG(more));
-}
-
-static const struct str nothing_more = {"", 0};
 
 static void ask_for_member(struct asking *asking, struct str role, struct str machine)
 {
-	ask_for(asking, "member", role, machine);
-	ask_for(asking, "machine", machine, nothing_more);
+	cause_want(&asking->wanted, "member", role, machine);
+	cause_want(&asking->wanted, "machine", machine, cause_no_more);
 }
 
 /* Its rule came or went; else the machines came to have the role, or no longer have it. */
@@ -35,10 +26,10 @@ static void ask_for_rule(struct asking *asking, const struct difference_group *g
 	struct str role = str_slice(group->rule, 0, blank);
 
 	if (of_rule) {
-		ask_for(asking, "rule", group->rule, nothing_more);
+		cause_want(&asking->wanted, "rule", group->rule, cause_no_more);
 		return;
 	}
-	ask_for(asking, "role", role, nothing_more);
+	cause_want(&asking->wanted, "role", role, cause_no_more);
 	for (size_t i = 0; i < machines->count && i < MACHINES; i++)
 		ask_for_member(asking, role, machines->items[i]);
 }
@@ -52,17 +43,17 @@ static void ask_for_set(struct asking *asking, const struct difference_group *gr
 
 	name = str_slice(name, 0, str_find(name, '/'));
 	if (str_is(kind, "network"))
-		ask_for(asking, "prefix", name, nothing_more);
+		cause_want(&asking->wanted, "prefix", name, cause_no_more);
 	if (str_is(kind, "machine")) {
-		ask_for(asking, "address", name, nothing_more);
-		ask_for(asking, "machine", name, nothing_more);
+		cause_want(&asking->wanted, "address", name, cause_no_more);
+		cause_want(&asking->wanted, "machine", name, cause_no_more);
 	}
 	if (!str_is(kind, "role"))
 		return;
-	ask_for(asking, "role", name, nothing_more);
+	cause_want(&asking->wanted, "role", name, cause_no_more);
 	for (size_t i = 0; i < count && i < MACHINES; i++) {
 		ask_for_member(asking, name, names[i]);
-		ask_for(asking, "address", names[i], nothing_more);
+		cause_want(&asking->wanted, "address", names[i], cause_no_more);
 	}
 }
 
@@ -71,13 +62,13 @@ static void ask_for_egress(struct asking *asking, struct str name)
 	const struct diff *diff = asking->diff;
 	const struct machine *machine = fleet_machine(diff->fleet, name);
 
-	ask_for(asking, "member", STR("*"), name);
+	cause_want(&asking->wanted, "member", STR("*"), name);
 	if (machine == NULL)
 		return;
 	const struct resolved_machine *has = &diff->resolved->machines[machine - diff->fleet->machines];
 
 	for (size_t i = 0; i < has->role_count; i++)
-		ask_for(asking, "role", diff->fleet->roles[has->roles[i]].name, nothing_more);
+		cause_want(&asking->wanted, "role", diff->fleet->roles[has->roles[i]].name, cause_no_more);
 }
 
 static void ask_for_group(struct asking *asking, const struct difference_group *group, bool of_rule)
@@ -98,7 +89,7 @@ static void ask_for_group(struct asking *asking, const struct difference_group *
 	case CAUSE_ENFORCEMENT:
 	case CAUSE_MODE:
 		for (size_t i = 0; i < machines.count && i < MACHINES; i++)
-			ask_for(asking, "machine", machines.items[i], nothing_more);
+			cause_want(&asking->wanted, "machine", machines.items[i], cause_no_more);
 		return;
 	case CAUSE_EGRESS:
 		ask_for_egress(asking, machines.items[0]);
@@ -143,24 +134,21 @@ static void note(struct diff *diff, const struct db_rows *rows)
 			continue;
 		changes = &diff->changes[place];
 		changes->all = (size_t)all;
-		APPEND(arena, changes,
-		       ((struct cause){db_cell(rows, i, 1), db_cell(rows, i, 2), db_cell(rows, i, 3),
-		                       db_cell(rows, i, 4), db_cell(rows, i, 5), db_cell(rows, i, 6),
-		                       db_cell(rows, i, 7)}));
+		APPEND(arena, changes, cause_of(rows, i));
 	}
 }
 
 static struct error *ask(struct diff *diff, struct str parameters[4], bool of_rule)
 {
-	struct asking asking = {.diff = diff, .lines = buf_new(diff->arena)};
+	struct asking asking = {.diff = diff, .wanted = {buf_new(diff->arena), 0}};
 	struct db_rows rows;
 
-	for (; asking.place < diff->group_count && asking.place < GROUPS; asking.place++)
-		if (diff->changes[asking.place].count == 0)
-			ask_for_group(&asking, &diff->groups[asking.place], of_rule);
-	if (asking.lines.n == 0)
+	for (; asking.wanted.place < diff->group_count && asking.wanted.place < GROUPS; asking.wanted.place++)
+		if (diff->changes[asking.wanted.place].count == 0)
+			ask_for_group(&asking, &diff->groups[asking.wanted.place], of_rule);
+	if (asking.wanted.text.n == 0)
 		return NULL;
-	parameters[0] = buf_str(&asking.lines);
+	parameters[0] = buf_str(&asking.wanted.text);
 	TRY(db_query(diff->run->arena, diff->run->db, db_sql("diff-cause"), parameters, 4, &rows));
 	note(diff, &rows);
 	return NULL;

@@ -31,7 +31,7 @@ static struct error *make_both(struct diff *diff, const struct fleet *before, co
 	diff->resolved = resolved;
 	TRY(diff_find(diff));
 	diff_tell(diff);
-	diff->run->no = diff->changed + diff->fresh.count + diff->gone.count > 0;
+	diff->run->no = diff_machine_count(diff) > 0;
 	return NULL;
 }
 
