@@ -54,13 +54,11 @@ static struct error *mend(struct run *run, const struct drift_report *report)
 
 struct error *run_drift(struct run *run)
 {
-	const struct selection selection = push_words(run);
 	struct drift_report report;
 	struct str *names;
 	size_t count;
 
-	TRY(run_connect(run));
-	TRY(push_select(run->arena, run->db, &selection, &names, &count));
+	TRY(push_machines(run, &names, &count));
 	TRY(drift_look(run, names, count, true, &report));
 	error_collect(&run->warnings, report.unnoted);
 	writer_say(run->writer, "%zu machine%s asked: %zu differ%s from what %s confirmed, %zu could not be compared",

@@ -28,6 +28,22 @@ struct selection push_words(struct run *run)
 	return (struct selection){words, count};
 }
 
+struct error *push_machines(struct run *run, struct str **names, size_t *count)
+{
+	const struct selection selection = push_words(run);
+
+	TRY(run_connect(run));
+	return push_select(run->arena, run->db, &selection, names, count);
+}
+
+struct error *push_states(struct run *run, struct machine_state **states, size_t *count)
+{
+	struct str *names;
+
+	TRY(push_machines(run, &names, count));
+	return ledger_machines(run->arena, run->db, names, *count, states, count);
+}
+
 /* They stand for settings this once. */
 static struct error *read_overrides(struct run *run)
 {

@@ -8,6 +8,9 @@
 
 /* The arguments, and what --only names. */
 struct selection push_words(struct run *run);
+/* The machines that they mean, and what the ledger has of each. Connects. */
+struct error *push_machines(struct run *run, struct str **names, size_t *count) MUST_CHECK;
+struct error *push_states(struct run *run, struct machine_state **states, size_t *count) MUST_CHECK;
 
 /* --- telling (push_say.c) --- */
 

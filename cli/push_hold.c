@@ -11,12 +11,10 @@ static struct error *each_machine(struct run *run,
                                   struct error *(*change)(struct arena *, struct db *, struct str, struct str),
                                   struct str reason, const char *done)
 {
-	const struct selection selection = push_words(run);
 	struct str *names;
 	size_t count;
 
-	TRY(run_connect(run));
-	TRY(push_select(run->arena, run->db, &selection, &names, &count));
+	TRY(push_machines(run, &names, &count));
 	for (size_t i = 0; i < count; i++) {
 		TRY(change(run->arena, run->db, names[i], reason));
 		writer_say(run->writer, "machine %.*s %s", STR_ARG(names[i]), done);
@@ -36,14 +34,10 @@ struct error *run_machine_freeze(struct run *run)
 
 struct error *run_machine_unfreeze(struct run *run)
 {
-	const struct selection selection = push_words(run);
 	struct machine_state *states;
-	struct str *names;
 	size_t count;
 
-	TRY(run_connect(run));
-	TRY(push_select(run->arena, run->db, &selection, &names, &count));
-	TRY(ledger_machines(run->arena, run->db, names, count, &states, &count));
+	TRY(push_states(run, &states, &count));
 	for (size_t i = 0; i < count; i++) {
 		bool frozen = states[i].frozen.n > 0;
 

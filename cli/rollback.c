@@ -111,16 +111,12 @@ static void dry_run(struct run *run, const struct back *backs, size_t count)
 
 struct error *run_rollback(struct run *run)
 {
-	const struct selection selection = push_words(run);
 	struct error *errors = NULL;
 	struct machine_state *states;
 	struct back *backs;
-	struct str *names;
 	size_t count, back_count = 0;
 
-	TRY(run_connect(run));
-	TRY(push_select(run->arena, run->db, &selection, &names, &count));
-	TRY(ledger_machines(run->arena, run->db, names, count, &states, &count));
+	TRY(push_states(run, &states, &count));
 	backs = ARENA_ARRAY(run->arena, struct back, count + 1);
 	for (size_t i = 0; i < count; i++)
 		error_collect(&errors, add(run, &states[i], backs, &back_count));

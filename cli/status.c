@@ -254,14 +254,10 @@ static struct error *list(struct run *run, const struct machine_state *states, s
 
 struct error *run_status(struct run *run)
 {
-	const struct selection selection = push_words(run);
 	struct machine_state *states;
-	struct str *names;
 	size_t count;
 
-	TRY(run_connect(run));
-	TRY(push_select(run->arena, run->db, &selection, &names, &count));
-	TRY(ledger_machines(run->arena, run->db, names, count, &states, &count));
+	TRY(push_states(run, &states, &count));
 	TRY(say_halt(run));
 	TRY(say_run(run));
 	return list(run, states, count);
