@@ -1,4 +1,5 @@
-/* Lists of objects: the distinct digests that a generation, or what is known of one, names; one found by its name. Pure. */
+/* Lists of objects: the distinct digests that a generation, or what is known of one, names; and one found by its name.
+ * Pure. */
 #include <stdlib.h>
 #include <string.h>
 
