@@ -12,6 +12,7 @@
 	"-A INPUT -p udp -m udp --dport " port " -m hashlimit --hashlimit-upto 8/sec --hashlimit-burst 5 " \
 	"--hashlimit-mode srcip --hashlimit-name " name " -j ACCEPT\n"
 #define REFUSE(words) "-A INPUT -p tcp -m tcp --dport 113 -j REJECT --reject-with " words "\n"
+#define LOG(words) "-A INPUT -p udp -j LOG --log-prefix \"" words "\"\n"
 #define ACCEPT(words) BEFORE, BEFORE "-A INPUT " words " -j ACCEPT\n"
 
 static const struct {
@@ -27,12 +28,25 @@ static const struct {
          BEFORE "-A INPUT -p tcp -m tcp --dport 113 -j REJECT --reject-with tcp-reset\n"
                 "-A INPUT -p tcp -m tcp --dport 113 -j REJECT\n",
          true},
-	{"rates in another order", RATE("9", "a") BEFORE RATE("10", "b"), BEFORE RATE("9", "a") RATE("10", "b"),
-         true},
+	{"only what is above the rate is logged", BEFORE LOG("u") RATE("9", "a"), BEFORE RATE("9", "a") LOG("u"),
+         false},
+	{"other words in the log", BEFORE LOG("u"), BEFORE LOG("v"), false},
+	{"a log after what is nothing of it", BEFORE LOG("u") REFUSE("tcp-reset"),
+         BEFORE REFUSE("tcp-reset") LOG("u"), true},
+	{"a rate after what is nothing of it", BEFORE RATE("9", "a") "-A INPUT -p tcp -j ACCEPT\n",
+         BEFORE "-A INPUT -p tcp -j ACCEPT\n" RATE("9", "a"), true},
+	{"what is established counts as well", RATE("9", "a") BEFORE RATE("10", "b"),
+         BEFORE RATE("9", "a") RATE("10", "b"), false},
 	{"a bucket of one's own becomes another's", BEFORE RATE("9", "a") RATE("10", "b"),
          BEFORE RATE("9", "a") RATE("10", "a"), false},
 	{"a shared bucket becomes two", BEFORE RATE("9", "a") RATE("10", "a"), BEFORE RATE("9", "a") RATE("10", "b"),
          false},
+	{"a bucket in which more is counted", BEFORE "-A INPUT -s 10.0.0.0/8 -j ACCEPT\n" RATE("9", "a"),
+         BEFORE RATE("9", "a") "-A INPUT -s 10.0.0.0/8 -j ACCEPT\n", false},
+	{"a bucket of the line's own in which more is counted",
+         BEFORE "-A INPUT -s 10.0.0.0/8 -j ACCEPT\n-A INPUT -m limit --limit 1/sec -j ACCEPT\n",
+         BEFORE "-A INPUT -m limit --limit 1/sec -j ACCEPT\n-A INPUT -s 10.0.0.0/8 -j ACCEPT\n", false},
+	{"who is remembered", BEFORE, BEFORE "-A INPUT -m recent --set --name x\n", false},
 	{"a chain that nothing leads to", BEFORE, BEFORE "-A unused -j ACCEPT\n", true},
 	{"a chain that is led to", BEFORE, BEFORE "-A unused -j ACCEPT\n-A INPUT -j unused\n", false},
 	{"back before", BEFORE "-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n",
