@@ -493,8 +493,7 @@ END_TEST
 static struct error *make_people(struct db *connection)
 {
 	return db_run(connection,
-	              STR("CREATE ROLE fleetwall_reader; CREATE ROLE fleetwall_editor; CREATE ROLE fleetwall_operator;"
-	                  "CREATE ROLE test_reader LOGIN IN ROLE fleetwall_reader;"
+	              STR("CREATE ROLE test_reader LOGIN IN ROLE fleetwall_reader;"
 	                  "CREATE ROLE test_editor LOGIN IN ROLE fleetwall_editor;"
 	                  "CREATE ROLE test_operator LOGIN IN ROLE fleetwall_operator; CREATE ROLE test_nobody LOGIN"));
 }

@@ -91,7 +91,7 @@ static void new_database(const char *template)
 
 void postgres_setup(void)
 {
-	new_database("fleetwall_empty");
+	new_database("fleetwall");
 }
 
 void postgres_setup_empty(void)
@@ -108,6 +108,7 @@ void postgres_teardown(void)
 
 /* --- the server --- */
 
+/* The server's own database, which stays empty; what the runner made has it already. */
 static struct error *make_template(struct error *(*once)(struct db *connection))
 {
 	struct error *error;
@@ -115,14 +116,10 @@ static struct error *make_template(struct error *(*once)(struct db *connection))
 	struct db *made;
 	size_t applied;
 
-	TRY(db_open(arena, postgres_conninfo("postgres"), &made));
-	error = once != NULL ? once(made) : NULL;
-	if (error == NULL)
-		error = db_run(made, STR("CREATE DATABASE fleetwall_empty TEMPLATE template0"));
-	db_close(made);
-	TRY(error);
-	TRY(db_open(arena, postgres_conninfo("fleetwall_empty"), &made));
+	TRY(db_open(arena, server.conninfo, &made));
 	error = db_init(arena, made, &applied, &roles);
+	if (error == NULL && once != NULL)
+		error = once(made);
 	db_close(made);
 	return error;
 }

@@ -14,7 +14,7 @@ extern struct str conninfo;
 extern struct server server;
 
 /* Runs the suite with a server around it; what main() returns. `once` (may be NULL) is called before the first test,
- * with a connection to the server that has no inventory and none of our roles yet. */
+ * with a connection to the database that those of the tests will be copies of. */
 int postgres_main(Suite *suite, struct error *(*once)(struct db *connection));
 
 /* Fixtures: a new database with the inventory's schema, or an empty one, and an open connection to it. */

@@ -14,6 +14,8 @@
 
 /* Below it each test has a folder; in memory where there is such a place, for PostgreSQL flushes a lot. */
 static struct str base;
+/* A state folder with a data folder that was made before: the runner's, or one of our own. */
+static struct str made;
 char folder[PATH_MAX];
 struct str state;
 
@@ -40,9 +42,7 @@ static void setup_made(void)
 	setup();
 	RUN("mkdir", "-p", str_c(arena, state));
 	ck_assert_int_eq(
-		RUN("cp", "-a", str_c(arena, str_format(arena, "%.*s/made/pg", STR_ARG(base))), str_c(arena, state))
-			.status,
-		0);
+		RUN("cp", "-a", str_c(arena, str_format(arena, "%.*s/pg", STR_ARG(made))), str_c(arena, state)).status, 0);
 }
 
 static void teardown(void)
@@ -177,25 +177,36 @@ static void add(Suite *suite, const char *name, void (*before)(void), const TTes
 	suite_add_tcase(suite, tcase);
 }
 
-static bool prepare(void)
+static bool make(void)
 {
-	static char shared[] = "/dev/shm/fleetwall-test-XXXXXX", usual[] = "/tmp/fleetwall-test-XXXXXX";
-	char *made = mkdtemp(shared);
 	struct server found;
 	struct error *error;
 
-	if (made == NULL)
-		made = mkdtemp(usual);
-	if (made == NULL || chmod(made, 0755) != 0) {
-		perror(usual);
-		return false;
-	}
-	base = str_of(made);
-	error = server_start(arena, str_format(arena, "%s/made", made), &found);
-	error_collect(&error, server_stop(arena, str_format(arena, "%s/made", made)));
+	made = str_format(arena, "%.*s/made", STR_ARG(base));
+	error = server_start(arena, made, &found);
+	error_collect(&error, server_stop(arena, made));
 	if (error != NULL)
 		fputs(text_of(error), stderr);
 	return error == NULL;
+}
+
+static bool prepare(void)
+{
+	static char shared[] = "/dev/shm/fleetwall-test-XXXXXX", usual[] = "/tmp/fleetwall-test-XXXXXX";
+	const char *runners = getenv("FLEETWALL_MADE");
+	char *place = mkdtemp(shared);
+
+	if (place == NULL)
+		place = mkdtemp(usual);
+	if (place == NULL || chmod(place, 0755) != 0) {
+		perror(usual);
+		return false;
+	}
+	base = str_of(place);
+	if (runners == NULL || *runners == '\0')
+		return make();
+	made = str_format(arena, "%s/state", runners);
+	return true;
 }
 
 void add_making(Suite *suite, const TTest *const *tests, size_t count)
