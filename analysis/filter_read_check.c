@@ -175,10 +175,7 @@ static bool set_changes(const struct reader *reader, struct str name)
 
 	if (set != NULL && str_is(set->type, "list:set") && reader->changed_sets.count > 0)
 		return true;
-	for (size_t i = 0; i < reader->changed_sets.count; i++)
-		if (str_eq(reader->changed_sets.items[i], name))
-			return true;
-	return false;
+	return str_among(name, reader->changed_sets.items, reader->changed_sets.count);
 }
 
 /* A set that a rule changes is not what its file says; a mark that one sets is not what it was. */

@@ -13,10 +13,7 @@ struct asking {
 
 static bool holds(const struct asking *asking, struct str condition)
 {
-	for (size_t i = 0; i < asking->packet->condition_count; i++)
-		if (str_eq(asking->packet->conditions[i], condition))
-			return true;
-	return false;
+	return str_among(condition, asking->packet->conditions, asking->packet->condition_count);
 }
 
 static bool prefix_has(struct prefix prefix, struct addr addr)

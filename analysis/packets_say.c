@@ -146,14 +146,6 @@ static void set_fields(struct bits *bits, const struct sample *sample)
 	set_bits(bits, VARIABLE_DESTINATION, width, sample->destination.bits);
 }
 
-static bool holds(const struct sample *sample, struct str condition)
-{
-	for (size_t i = 0; i < sample->condition_count; i++)
-		if (str_eq(sample->conditions[i], condition))
-			return true;
-	return false;
-}
-
 bool packets_have(struct packets set, const struct sample *sample)
 {
 	struct bits bits = {0};
@@ -162,8 +154,9 @@ bool packets_have(struct packets set, const struct sample *sample)
 	set_fields(&bits, sample);
 	while (node > NODE_ALL) {
 		unsigned variable = node_variable(node);
-		bool high = is_condition(variable) ? holds(sample, condition_name(variable))
-		                                   : bits.of[bit_place(variable)];
+		bool high = is_condition(variable)
+		                    ? str_among(condition_name(variable), sample->conditions, sample->condition_count)
+		                    : bits.of[bit_place(variable)];
 
 		node = high ? node_high(node) : node_low(node);
 	}

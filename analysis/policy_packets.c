@@ -228,14 +228,6 @@ struct interfaces {
 	size_t count, capacity;
 };
 
-static bool has(const struct interfaces *list, struct str name)
-{
-	for (size_t i = 0; i < list->count; i++)
-		if (str_eq(list->items[i], name))
-			return true;
-	return false;
-}
-
 /* A name that begins like the pattern and is under no other that is longer, nor any name of the list. */
 static struct str name_under(struct arena *arena, const struct interfaces *named, struct str pattern)
 {
@@ -263,7 +255,8 @@ static void try_name(const struct question *question, struct interfaces *list, s
 {
 	struct str asked = question->assertion->interface;
 
-	if (has(list, name) || !interface_covers(asked, name) || (asked.n == 0 && str_is(name, "lo")))
+	if (str_among(name, list->items, list->count) || !interface_covers(asked, name) ||
+	    (asked.n == 0 && str_is(name, "lo")))
 		return;
 	APPEND(question->judging->scratch, list, name);
 }
@@ -280,7 +273,7 @@ static struct interfaces names_of(const struct question *question, const struct 
 		for (size_t i = 0; i < class->lists[action].count; i++) {
 			struct str name = class->lists[action].items[i]->effective->held->rule.interface;
 
-			if (name.n > 0 && !has(&named, name))
+			if (name.n > 0 && !str_among(name, named.items, named.count))
 				APPEND(scratch, &named, name);
 		}
 	return named;

@@ -52,14 +52,6 @@ bool is_shared_role(const struct role *role)
 	return str_starts(role->description, STR(SAYS_THE_SAME));
 }
 
-static bool has_role(const struct machine *machine, struct str role)
-{
-	for (size_t i = 0; i < machine->role_count; i++)
-		if (str_eq(machine->roles[i], role))
-			return true;
-	return false;
-}
-
 /* Nobody has it, or those alone that get it again now, or leave it. */
 static bool is_free(const struct takeover *takeover, const struct fleet *present, struct str name)
 {
@@ -73,7 +65,8 @@ static bool is_free(const struct takeover *takeover, const struct fleet *present
 	if (!is_shared_role(role) || role->has_selector)
 		return false;
 	for (size_t i = 0; i < present->machine_count; i++)
-		if (has_role(&present->machines[i], name) && !is_host(takeover, present->machines[i].name))
+		if (str_among(name, present->machines[i].roles, present->machines[i].role_count) &&
+		    !is_host(takeover, present->machines[i].name))
 			return false;
 	return true;
 }

@@ -51,10 +51,8 @@ static struct packets union_of(const struct packets *sets, size_t count)
 
 static void add_pattern(struct choice *choice, struct str name)
 {
-	for (size_t i = 0; i < choice->patterns.count; i++)
-		if (str_eq(choice->patterns.items[i], name))
-			return;
-	APPEND(choice->takeover->arena, &choice->patterns, name);
+	if (!str_among(name, choice->patterns.items, choice->patterns.count))
+		APPEND(choice->takeover->arena, &choice->patterns, name);
 }
 
 /* The interfaces that rules speak of: no others make a difference. */

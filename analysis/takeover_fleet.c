@@ -338,14 +338,6 @@ static void add_role(struct fleet *wanted, struct role role)
 
 /* --- machines --- */
 
-static bool has_name(const struct str *names, size_t count, struct str name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (str_eq(names[i], name))
-			return true;
-	return false;
-}
-
 /* Does the machine keep it? The one that closes, and those of machines that were alike, it has by this takeover. */
 static bool keeps(const struct host *host, const struct fleet *present, struct str role, struct str closing)
 {
@@ -358,7 +350,7 @@ static bool keeps(const struct host *host, const struct fleet *present, struct s
 
 static void give_role(struct machine *machine, struct str role)
 {
-	if (has_name(machine->roles, machine->role_count, role))
+	if (str_among(role, machine->roles, machine->role_count))
 		return;
 	machine->roles[machine->role_count++] = role;
 	machine->given |= GIVEN_ROLES;

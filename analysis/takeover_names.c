@@ -72,11 +72,9 @@ static const struct machine *owner_of(const struct finder *finder, struct addr a
 
 static bool is_member(const struct machine *machine, const struct role *role)
 {
-	for (size_t i = 0; i < machine->role_count; i++)
-		if (str_eq(machine->roles[i], role->name))
-			return true;
-	return role->has_selector &&
-	       labels_contain(machine->labels, machine->label_count, role->selector, role->selector_count);
+	return str_among(role->name, machine->roles, machine->role_count) ||
+	       (role->has_selector &&
+	        labels_contain(machine->labels, machine->label_count, role->selector, role->selector_count));
 }
 
 static const struct role_addresses *addresses_of(struct finder *finder, size_t role, bool refusing)

@@ -92,14 +92,6 @@ static void prefer_conditions(struct arena *arena, struct packets *set)
 		prefer(set, packets_condition(names[i]));
 }
 
-static bool has_name(const struct str *names, size_t count, struct str name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (str_eq(names[i], name))
-			return true;
-	return false;
-}
-
 /* Names are the diagrams', which may end before the finding is printed. */
 static void keep_conditions(struct arena *arena, struct packets set, struct verify_finding *finding)
 {
@@ -109,7 +101,7 @@ static void keep_conditions(struct arena *arena, struct packets set, struct veri
 
 	finding->untrue = ARENA_ARRAY(arena, struct str, count);
 	for (size_t i = 0; i < count; i++)
-		if (!has_name(sample->conditions, sample->condition_count, names[i]))
+		if (!str_among(names[i], sample->conditions, sample->condition_count))
 			finding->untrue[finding->untrue_count++] = str_copy(arena, names[i]);
 	for (size_t i = 0; i < sample->condition_count; i++)
 		kept[i] = str_copy(arena, sample->conditions[i]);

@@ -98,10 +98,8 @@ struct interface_cells *interface_cells(struct arena *arena, const struct str *p
 
 static void add_word(struct arena *arena, struct word_list *words, struct str word)
 {
-	for (size_t i = 0; i < words->count; i++)
-		if (str_eq(words->items[i], word))
-			return;
-	APPEND(arena, words, word);
+	if (!str_among(word, words->items, words->count))
+		APPEND(arena, words, word);
 }
 
 /* Protocols that have the same ports. */

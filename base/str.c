@@ -227,6 +227,14 @@ static size_t edit_distance(struct str a, struct str b)
 	return rows[a.n % 3][b.n];
 }
 
+bool str_among(struct str s, const struct str *items, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (str_eq(items[i], s))
+			return true;
+	return false;
+}
+
 struct str str_nearest(struct str word, const struct str *words, size_t count)
 {
 	struct str nearest = {NULL, 0};

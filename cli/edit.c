@@ -119,10 +119,7 @@ size_t edit_values(const struct run *run, const char *name, struct str **values)
 
 bool edit_named(const struct run *run, struct str name)
 {
-	for (size_t i = 0; i < run->argument_count; i++)
-		if (str_eq(run->arguments[i], name))
-			return true;
-	return false;
+	return str_among(name, run->arguments, run->argument_count);
 }
 
 struct str edit_words(const struct run *run, size_t first)

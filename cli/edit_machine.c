@@ -117,14 +117,6 @@ struct error *run_machine_set(struct run *run)
 	return add_or_set(run, false);
 }
 
-static bool is_among(const struct str *names, size_t count, struct str name)
-{
-	for (size_t i = 0; i < count; i++)
-		if (str_eq(names[i], name))
-			return true;
-	return false;
-}
-
 struct error *run_machine_remove(struct run *run)
 {
 	struct edit edit;
@@ -135,10 +127,10 @@ struct error *run_machine_remove(struct run *run)
 	TRY(edit_machines(run, &edit.present, 0, &names, &count));
 	edit_all(&edit);
 	for (size_t i = 0; i < edit.present.machine_count; i++)
-		if (!is_among(names, count, edit.present.machines[i].name))
+		if (!str_among(edit.present.machines[i].name, names, count))
 			edit.wanted.machines[kept++] = edit.present.machines[i];
 	for (size_t i = 0; i < edit.present.role_count; i++)
-		if (!is_among(names, count, machine_of_role(edit.present.roles[i].name)))
+		if (!str_among(machine_of_role(edit.present.roles[i].name), names, count))
 			edit.wanted.roles[roles++] = edit.present.roles[i];
 	edit.wanted.machine_count = kept;
 	edit.wanted.role_count = roles;

@@ -103,10 +103,7 @@ static struct str note(struct arena *arena, const char *name, struct str value)
 
 static bool is_assigned(const struct machine *machine, struct str role)
 {
-	for (size_t i = 0; i < machine->role_count; i++)
-		if (str_eq(machine->roles[i], role))
-			return true;
-	return machine_of_role(role).n > 0;
+	return str_among(role, machine->roles, machine->role_count) || machine_of_role(role).n > 0;
 }
 
 /* The rule, and how the machine whose rule it is got the role. */

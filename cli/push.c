@@ -53,14 +53,6 @@ static struct error *read_overrides(struct run *run)
 
 /* --- the plan --- */
 
-static bool among(struct str name, const struct str *names, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (str_eq(name, names[i]))
-			return true;
-	return false;
-}
-
 /* --adopt is by machine: one that has nothing to be pushed is a slip of the pen. */
 static struct error *mark_adopted(const struct push_order *order, struct push_plan *plan)
 {
@@ -79,7 +71,7 @@ static struct error *mark_adopted(const struct push_order *order, struct push_pl
 			                                  "fleetwall push --dry-run lists them"));
 	}
 	for (size_t k = 0; k < plan->count; k++) {
-		plan->items[k].work.adopt = among(plan->items[k].work.machine, order->adopt, order->adopt_count);
+		plan->items[k].work.adopt = str_among(plan->items[k].work.machine, order->adopt, order->adopt_count);
 		plan->items[k].work.cut = order->cut;
 	}
 	return errors;

@@ -145,12 +145,10 @@ enum { ROLE_RULE_COLUMNS = sizeof role_rule_columns / sizeof *role_rule_columns 
 
 static struct str via(const struct machine *machine, const struct role *role)
 {
-	if (machine_of_role(role->name).n > 0)
-		return STR("assigned");
-	for (size_t i = 0; i < machine->role_count; i++)
-		if (str_eq(machine->roles[i], role->name))
-			return STR("assigned");
-	return STR("selector");
+	bool assigned = machine_of_role(role->name).n > 0 ||
+	                str_among(role->name, machine->roles, machine->role_count);
+
+	return assigned ? STR("assigned") : STR("selector");
 }
 
 static void write_rule(struct run *run, const struct machine *machine, const struct effective_rule *rule)

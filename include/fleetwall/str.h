@@ -51,6 +51,8 @@ char *str_c(struct arena *arena, struct str s);
 struct str str_lower(struct arena *arena, struct str s); /* ASCII only */
 struct str str_format(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+bool str_among(struct str s, const struct str *items, size_t count);
+
 /* The word of `words` that is nearest to `word` by edit distance (transpositions count one), if it is near
  * enough to be what was meant: at most a third of its length, and at least one. {NULL, 0} otherwise. */
 struct str str_nearest(struct str word, const struct str *words, size_t count);

@@ -210,6 +210,19 @@ START_TEST(suggests_nothing_for_very_long_words)
 }
 END_TEST
 
+START_TEST(finds_one_among_many)
+{
+	const struct str words[] = {STR("db1"), STR(""), STR("db")};
+
+	ck_assert(str_among(STR("db1"), words, 3));
+	ck_assert(str_among(STR("db"), words, 3));
+	ck_assert(str_among(STR(""), words, 2));
+	ck_assert(!str_among(STR("db"), words, 2));
+	ck_assert(!str_among(STR("DB1"), words, 3));
+	ck_assert(!str_among(STR("db1"), NULL, 0));
+}
+END_TEST
+
 START_TEST(sorts)
 {
 	struct str s[] = {STR("b"), STR("ab"), STR("a"), STR("B")};
@@ -238,6 +251,7 @@ int main(void)
 	tcase_add_test(tcase, sees_control_characters);
 	tcase_add_test(tcase, copies_and_formats);
 	tcase_add_loop_test(tcase, suggests_the_nearest, 0, sizeof nearest / sizeof *nearest);
+	tcase_add_test(tcase, finds_one_among_many);
 	tcase_add_test(tcase, suggests_nothing_for_very_long_words);
 	tcase_add_test(tcase, sorts);
 	suite_add_tcase(suite, tcase);
