@@ -28,24 +28,19 @@ struct naming {
 
 static void add_text(struct texts *texts, struct str text)
 {
-	for (size_t i = 0; i < texts->count; i++)
-		if (str_eq(texts->items[i], text))
-			return;
-	APPEND(texts->arena, texts, text);
+	if (!str_among(text, texts->items, texts->count))
+		APPEND(texts->arena, texts, text);
 }
 
 /* But of the fleet's own addresses alone. */
 static void add_prefix(void *context, struct prefix prefix)
 {
 	struct texts *texts = context;
-	struct buf buf = buf_new(texts->arena);
 	struct range range = prefix_range(prefix);
 	struct addr_set set = {range.family, &range, 1};
 
-	if (set_within(&set, texts->own))
-		return;
-	prefix_print(&buf, prefix);
-	APPEND(texts->arena, texts, buf_str(&buf));
+	if (!set_within(&set, texts->own))
+		APPEND(texts->arena, texts, prefix_str(texts->arena, prefix));
 }
 
 static void add_prefixes(const struct naming *naming, struct texts *texts, const struct addr_set *set)

@@ -78,12 +78,9 @@ struct texts {
 static void add_prefix(void *context, struct prefix prefix)
 {
 	struct texts *texts = context;
-	struct buf buf = buf_new(texts->arena);
 
-	if (texts->total++ >= OPENING_SHOWN)
-		return;
-	prefix_print(&buf, prefix);
-	APPEND(texts->arena, texts, buf_str(&buf));
+	if (texts->total++ < OPENING_SHOWN)
+		APPEND(texts->arena, texts, prefix_str(texts->arena, prefix));
 }
 
 struct ranges {

@@ -109,6 +109,14 @@ void prefix_print(struct buf *buf, struct prefix prefix)
 	buf_number(buf, prefix.length);
 }
 
+struct str prefix_str(struct arena *arena, struct prefix prefix)
+{
+	struct buf buf = buf_new(arena);
+
+	prefix_print(&buf, prefix);
+	return buf_str(&buf);
+}
+
 struct range prefix_range(struct prefix prefix)
 {
 	addr_bits host = low_bits(family_width(prefix.addr.family) - prefix.length);

@@ -194,7 +194,6 @@ static int prefix_order(const void *a, const void *b)
 static bool read_prefix(struct reader *reader, const config_setting_t *element, struct prefix *prefix)
 {
 	const char *text = config_setting_get_string(element);
-	struct buf right = buf_new(reader->arena);
 
 	if (text == NULL) {
 		wrong(reader, element,
@@ -210,10 +209,9 @@ static bool read_prefix(struct reader *reader, const config_setting_t *element, 
 		                 "names are not looked up; write 192.0.2.10 or 2001:db8::/48"));
 		return false;
 	case PREFIX_HOST_BITS:
-		prefix_print(&right, *prefix);
 		wrong(reader, element,
 		      error_hint(error_new(ERROR_INPUT, "setting management: \"%s\" has host bits set", text),
-		                 "the prefix is %.*s", (int)right.n, right.p));
+		                 "the prefix is %.*s", STR_ARG(prefix_str(reader->arena, *prefix))));
 		return false;
 	}
 	return false;

@@ -17,10 +17,8 @@ struct texts {
 static void add_prefix(void *context, struct prefix prefix)
 {
 	struct texts *texts = context;
-	struct buf buf = buf_new(texts->arena);
 
-	prefix_print(&buf, prefix);
-	APPEND(texts->arena, texts, buf_str(&buf));
+	APPEND(texts->arena, texts, prefix_str(texts->arena, prefix));
 }
 
 size_t diff_prefixes(struct diff *diff, const struct difference_group *group, struct str **prefixes)
@@ -112,14 +110,6 @@ static size_t host_count(const struct difference_group *group)
 	return count;
 }
 
-static bool has_text(const struct texts *texts, struct str text)
-{
-	for (size_t i = 0; i < texts->count; i++)
-		if (str_eq(texts->items[i], text))
-			return true;
-	return false;
-}
-
 /* All addresses, if each is one machine's, and there are few. */
 static bool name_hosts(struct diff *diff, const struct difference_group *group, struct texts *texts)
 {
@@ -133,7 +123,7 @@ static bool name_hosts(struct diff *diff, const struct difference_group *group, 
 
 				if (machine == NULL)
 					return false;
-				if (!has_text(texts, machine->name))
+				if (!str_among(machine->name, texts->items, texts->count))
 					APPEND(texts->arena, texts, str_copy(texts->arena, machine->name));
 				if (bits == range->last)
 					break;

@@ -9,7 +9,6 @@ static struct error *parse_prefixes(struct run *run, struct network *network)
 	for (size_t i = 1; i < run->argument_count; i++) {
 		struct str text = run->arguments[i];
 		struct prefix *prefix = &network->prefixes[network->prefix_count++];
-		struct buf right = buf_new(run->arena);
 
 		switch (prefix_parse(text, prefix)) {
 		case PREFIX_OK:
@@ -20,10 +19,9 @@ static struct error *parse_prefixes(struct run *run, struct network *network)
 			                                  "for example 10.0.0.0/8 or 2001:db8::/32"));
 			break;
 		case PREFIX_HOST_BITS:
-			prefix_print(&right, *prefix);
 			error_collect(&errors,
 			              error_hint(error_new(ERROR_INPUT, "\"%.*s\" has host bits set", STR_ARG(text)),
-			                         "the prefix is %.*s", (int)right.n, right.p));
+			                         "the prefix is %.*s", STR_ARG(prefix_str(run->arena, *prefix))));
 			break;
 		}
 	}

@@ -366,12 +366,8 @@ static void network_row(struct run *run, const struct resolved *resolved, size_t
 	const struct network *network = &resolved->fleet->networks[index];
 	struct str *items = ARENA_ARRAY(run->arena, struct str, network->prefix_count);
 
-	for (size_t i = 0; i < network->prefix_count; i++) {
-		struct buf buf = buf_new(run->arena);
-
-		prefix_print(&buf, network->prefixes[i]);
-		items[i] = buf_str(&buf);
-	}
+	for (size_t i = 0; i < network->prefix_count; i++)
+		items[i] = prefix_str(run->arena, network->prefixes[i]);
 	writer_row(run->writer, (struct cell[]){cell_text(network->name), cell_list(items, network->prefix_count)});
 }
 

@@ -61,12 +61,8 @@ static struct cell prefixes_of(struct arena *arena, const struct network *networ
 {
 	struct str *items = ARENA_ARRAY(arena, struct str, network->prefix_count);
 
-	for (size_t i = 0; i < network->prefix_count; i++) {
-		struct buf buf = buf_new(arena);
-
-		prefix_print(&buf, network->prefixes[i]);
-		items[i] = buf_str(&buf);
-	}
+	for (size_t i = 0; i < network->prefix_count; i++)
+		items[i] = prefix_str(arena, network->prefixes[i]);
 	return cell_list(items, network->prefix_count);
 }
 

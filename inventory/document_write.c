@@ -264,12 +264,8 @@ static void write_network(struct writer *writer, const struct network *network)
 	struct elements elements = array();
 
 	begin_object(writer, network->name);
-	for (size_t i = 0; i < network->prefix_count; i++) {
-		struct buf buf = buf_new(writer->scratch);
-
-		prefix_print(&buf, network->prefixes[i]);
-		APPEND(writer->scratch, &elements, quoted(writer, buf_str(&buf)));
-	}
+	for (size_t i = 0; i < network->prefix_count; i++)
+		APPEND(writer->scratch, &elements, quoted(writer, prefix_str(writer->scratch, network->prefixes[i])));
 	if (network->given & GIVEN_PREFIXES)
 		field_elements(writer, "prefixes", &elements);
 	end_object(writer);

@@ -130,7 +130,6 @@ struct error *role_name_check(struct str name)
 struct error *prefix_fault_error(enum prefix_fault fault, struct str text, struct prefix prefix)
 {
 	struct arena *scratch;
-	struct buf buf;
 	struct error *error;
 
 	if (fault == PREFIX_OK)
@@ -139,10 +138,8 @@ struct error *prefix_fault_error(enum prefix_fault fault, struct str text, struc
 		return error_hint(error_new(ERROR_INPUT, "\"%s\" is no address or prefix", SHOWN(text)),
 		                  "as in 10.0.0.0/8 or 2001:db8::/32");
 	scratch = arena_new();
-	buf = buf_new(scratch);
-	prefix_print(&buf, prefix);
 	error = error_hint(error_new(ERROR_INPUT, "prefix \"%s\" has host bits set", SHOWN(text)),
-	                   "the prefix is %.*s", STR_ARG(buf_str(&buf)));
+	                   "the prefix is %.*s", STR_ARG(prefix_str(scratch, prefix)));
 	arena_free(scratch);
 	return error;
 }

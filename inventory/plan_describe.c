@@ -58,11 +58,9 @@ static void network_details(struct details *details, const void *object_before, 
 		int order = i == before->prefix_count ? 1
 		          : j == after->prefix_count ? -1
 		          : range_cmp(prefix_range(before->prefixes[i]), prefix_range(after->prefixes[j]));
-		struct buf text = buf_new(details->arena);
-		if (order != 0) {
-			prefix_print(&text, order < 0 ? before->prefixes[i] : after->prefixes[j]);
-			detail(details, "prefix", order < 0 ? '-' : '+', buf_str(&text));
-		}
+		if (order != 0)
+			detail(details, "prefix", order < 0 ? '-' : '+',
+			       prefix_str(details->arena, order < 0 ? before->prefixes[i] : after->prefixes[j]));
 		i += order <= 0;
 		j += order >= 0;
 	}

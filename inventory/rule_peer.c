@@ -97,14 +97,6 @@ static bool netmask(struct str word, struct prefix *prefix)
 	return true;
 }
 
-static struct str prefix_text(struct arena *arena, struct prefix prefix)
-{
-	struct buf buf = buf_new(arena);
-
-	prefix_print(&buf, prefix);
-	return buf_str(&buf);
-}
-
 /* A word that begins like an address and is none. */
 static bool refuse_address(struct parser *p, struct str word, size_t at)
 {
@@ -117,7 +109,7 @@ static bool refuse_address(struct parser *p, struct str word, size_t at)
 		return parser_hint(p, "an interface is named by a clause: on %s",
 		                   word_shown(str_slice(word, percent + 1, word.n)).text);
 	if (netmask(word, &prefix))
-		return parser_hint(p, "write %.*s", STR_ARG(prefix_text(p->arena, prefix)));
+		return parser_hint(p, "write %.*s", STR_ARG(prefix_str(p->arena, prefix)));
 	if (slash < word.n && addr_parse(str_slice(word, 0, slash), &addr))
 		return parser_hint(p, "the length of a prefix of this family is a number from 0 to %u",
 		                   family_width(addr.family));
@@ -151,7 +143,7 @@ static bool address(struct parser *p, struct str word, size_t at, struct peer *p
 		return literal(peer, prefix_range(prefix));
 	case PREFIX_HOST_BITS:
 		parser_fault(p, at, "the prefix \"%s\" has host bits set", word_shown(word).text);
-		return parser_hint(p, "write %.*s", STR_ARG(prefix_text(p->arena, prefix)));
+		return parser_hint(p, "write %.*s", STR_ARG(prefix_str(p->arena, prefix)));
 	case PREFIX_BAD:
 		break;
 	}

@@ -97,11 +97,8 @@ static void network_row(struct arena *arena, const void *object, struct rows *ro
 static void prefix_rows(struct arena *arena, const void *object, struct rows *rows)
 {
 	const struct network *network = object;
-	for (size_t i = 0; i < network->prefix_count; i++) {
-		struct buf text = buf_new(arena);
-		prefix_print(&text, network->prefixes[i]);
-		ROW(arena, rows, network->name, buf_str(&text));
-	}
+	for (size_t i = 0; i < network->prefix_count; i++)
+		ROW(arena, rows, network->name, prefix_str(arena, network->prefixes[i]));
 }
 
 /* Triggers keep `builtin`: it ends when the ports change. */

@@ -50,6 +50,7 @@ enum prefix_fault { PREFIX_OK, PREFIX_BAD, PREFIX_HOST_BITS };
 enum prefix_fault prefix_parse(struct str s, struct prefix *prefix);
 /* A host's length is omitted. */
 void prefix_print(struct buf *buf, struct prefix prefix);
+struct str prefix_str(struct arena *arena, struct prefix prefix);
 struct range prefix_range(struct prefix prefix);
 
 /* Is the range exactly one prefix? */
