@@ -6,6 +6,7 @@
 # shellcheck shell=sh
 
 LAB_DISK=${LAB_DISK:-32m}
+LAB_SSH=${LAB_SSH-} # a further line for ssh_config
 LAB_PUSHER4=10.77.255.1 LAB_PUSHER6=fd77::ffff
 
 # Prints why there can be no lab here; nothing if there can.
@@ -146,6 +147,7 @@ lab_up() {
 		StrictHostKeyChecking yes
 		BatchMode yes
 		User root
+		$LAB_SSH
 	END
 	lab_hub && lab_add "$@" || return 1
 }

@@ -48,9 +48,9 @@ receive() {
 		END { print }' "$D/sent")
 	[ "$last" = end ] || fail 2 bundle 'it is not complete'
 	fence='' confirmed='' position='' token='' generation='' deadline='' flags=''
-	while read -r key value; do
+	while read -r key _value; do
 		case $key in
-		fence | confirmed | position | token | generation | deadline | flags) eval "$key=\$value" ;;
+		fence | confirmed | position | token | generation | deadline | flags) eval "$key=\$_value" ;;
 		esac
 	done <"$D/header"
 }
