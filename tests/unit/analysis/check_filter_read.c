@@ -5,38 +5,18 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "filter_text.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
-
-static struct str errors_text(const struct error *error)
-{
-	struct buf buf = buf_new(arena);
-
-	error_print(&buf, STR(""), error);
-	return str_slice(buf_str(&buf), 0, 1500); /* libcheck takes 8 KiB at most */
-}
 
 static struct filter *must_read(enum family family, const char *text, const struct filter_sets *sets)
 {
 	struct filter *filter;
 	struct error *error = filter_read(arena, family, STR("f"), str_of(text), sets, &filter);
 
-	ck_assert_msg(error == NULL, "%.*s", STR_ARG(errors_text(error)));
+	none(error);
 	return filter;
 }
 
@@ -170,7 +150,7 @@ START_TEST(text_is_refused)
 {
 	struct filter *filter;
 	struct error *error = filter_read(arena, FAMILY_4, STR("f"), str_of(wrong[_i].text), NULL, &filter);
-	struct str said = errors_text(error);
+	struct str said = str_of(printed(error));
 
 	ck_assert_msg(error != NULL, "%s: taken", wrong[_i].text);
 	ck_assert_msg(str_starts(said, str_of(wrong[_i].said)), "%s\n%.*s", wrong[_i].text, STR_ARG(said));
@@ -206,13 +186,13 @@ START_TEST(bytes_of_zero_and_lines_without_end_are_refused)
 	struct error *error;
 
 	error = filter_read(arena, FAMILY_4, STR("f"), (struct str){zero, sizeof zero - 1}, NULL, &filter);
-	ck_assert(str_starts(errors_text(error), STR("f:2:15: a byte of zero")));
+	ck_assert(str_starts(str_of(printed(error)), STR("f:2:15: a byte of zero")));
 	buf_add(&text, STR("*filter\n-A INPUT"));
 	for (int i = 0; i < 200; i++)
 		buf_add(&text, STR(" -m comment --comment aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"));
 	buf_add(&text, STR("\nCOMMIT\n"));
 	error = filter_read(arena, FAMILY_4, STR("f"), buf_str(&text), NULL, &filter);
-	ck_assert(str_starts(errors_text(error), STR("f:2: a line of more than 10238 bytes")));
+	ck_assert(str_starts(str_of(printed(error)), STR("f:2: a line of more than 10238 bytes")));
 }
 END_TEST
 
@@ -228,12 +208,20 @@ START_TEST(deep_jumps_are_followed)
 	for (int i = 1; i < 20000; i++)
 		buf_format(&text, "-A c%d -j c%d\n", i - 1, i);
 	buf_add(&text, STR("-A INPUT -j c0\n-A c19999 -m owner --uid-owner 0\nCOMMIT\n"));
-	ck_assert(str_starts(errors_text(filter_read(arena, FAMILY_4, STR("f"), buf_str(&text), NULL, &filter)),
+	ck_assert(str_starts(str_of(printed(filter_read(arena, FAMILY_4, STR("f"), buf_str(&text), NULL, &filter))),
 	                     STR("f:40002: owner can't be used in INPUT")));
 }
 END_TEST
 
 /* --- sets --- */
+
+static void refuses(const struct filter_sets *sets, const char *text, const char *said)
+{
+	struct filter *filter;
+	const char *faults = printed(filter_read(arena, FAMILY_4, STR("f"), str_of(text), sets, &filter));
+
+	ck_assert_msg(str_starts(str_of(faults), str_of(said)), "%.1500s", faults);
+}
 
 START_TEST(sets_must_be_there_and_fit)
 {
@@ -249,18 +237,9 @@ START_TEST(sets_must_be_there_and_fit)
 	                   &sets);
 	ck_assert(str_is(filter_text(arena, filter),
 	                 ":INPUT ACCEPT\nset four src -> DROP\nalways if set ports src -> DROP\n"));
-	ck_assert(str_starts(
-		errors_text(filter_read(arena, FAMILY_4, STR("f"),
-	                                STR("*filter\n-A INPUT -m set --match-set six src\nCOMMIT\n"), &sets, &filter)),
-		STR("f:2:29: the set six is one of IPv6")));
-	ck_assert(str_starts(
-		errors_text(filter_read(arena, FAMILY_4, STR("f"),
-	                                STR("*filter\n-A INPUT -m set --match-set no src\nCOMMIT\n"), &sets, &filter)),
-		STR("f:2:29: there is no set no")));
-	ck_assert(str_starts(
-		errors_text(filter_read(arena, FAMILY_4, STR("f"),
-	                                STR("*filter\n-A INPUT -j SET --add-set no src\nCOMMIT\n"), &sets, &filter)),
-		STR("f:2:27: there is no set no")));
+	refuses(&sets, "*filter\n-A INPUT -m set --match-set six src\nCOMMIT\n", "f:2:29: the set six is one of IPv6");
+	refuses(&sets, "*filter\n-A INPUT -m set --match-set no src\nCOMMIT\n", "f:2:29: there is no set no");
+	refuses(&sets, "*filter\n-A INPUT -j SET --add-set no src\nCOMMIT\n", "f:2:27: there is no set no");
 }
 END_TEST
 
@@ -349,7 +328,7 @@ static void check_dump(const char *path)
 		ck_assert_msg(error != NULL, "%s: taken", path);
 		return;
 	}
-	ck_assert_msg(error == NULL, "%.*s", STR_ARG(errors_text(error)));
+	none(error);
 	for (size_t i = 0; i < filter->chain_count; i++)
 		rules += filter->chains[i].rule_count;
 	ck_assert_msg(rules == counted.rules, "%s: %zu rules are %zu", path, counted.rules, rules);
@@ -399,7 +378,7 @@ int main(void)
 	Suite *suite = suite_create("filter_read");
 	TCase *tests = tcase_create("texts");
 
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, arena_setup, arena_teardown);
 	tcase_add_loop_test(tests, table_is_read, 0, sizeof tables / sizeof *tables);
 	tcase_add_test(tests, other_tables_are_counted);
 	tcase_add_test(tests, long_comment_is_cut);

@@ -2,23 +2,11 @@
  * was held against iptables-restore(8); tests/live/filter_spelling.c does so again. */
 #include <check.h>
 
+#include "arena_fixture.h"
 #include "filter_text.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
 
 static struct error *read_rule(enum family family, const char *rule, struct filter **filter)
 {
@@ -376,7 +364,7 @@ int main(void)
 	Suite *suite = suite_create("filter_rules");
 	TCase *tests = tcase_create("rules");
 
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, arena_setup, arena_teardown);
 	tcase_add_loop_test(tests, rule_is_read, 0, sizeof rules / sizeof *rules);
 	tcase_add_loop_test(tests, rule_is_refused, 0, sizeof faults / sizeof *faults);
 	suite_add_tcase(suite, tests);

@@ -5,32 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "filter_text.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "random_rule.h"
 #include "suite_main.h"
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
-
-static struct str errors_text(const struct error *error)
-{
-	struct buf buf = buf_new(arena);
-
-	error_print(&buf, STR(""), error);
-	return str_slice(buf_str(&buf), 0, 1500);
-}
 
 static struct error *read_sets(const char *text, bool exist, struct filter_sets *sets)
 {
@@ -114,7 +94,7 @@ START_TEST(texts_are_read)
 	struct error *error = read_sets(texts[_i].text, false, &sets);
 	struct str read = sets_text(&sets);
 
-	ck_assert_msg(error == NULL, "%.*s", STR_ARG(errors_text(error)));
+	none(error);
 	ck_assert_msg(str_is(read, texts[_i].read), "%s\n%.*s", texts[_i].text, STR_ARG(read));
 }
 END_TEST
@@ -166,7 +146,7 @@ START_TEST(texts_are_refused)
 {
 	struct filter_sets sets;
 	struct error *error = read_sets(wrong[_i].text, false, &sets);
-	struct str said = errors_text(error);
+	struct str said = str_of(printed(error));
 
 	ck_assert_msg(error != NULL, "%s: taken", wrong[_i].text);
 	ck_assert_msg(str_starts(said, str_of(wrong[_i].said)), "%s\n%.*s", wrong[_i].text, STR_ARG(said));
@@ -184,7 +164,7 @@ START_TEST(files_come_one_after_the_other)
 	struct error *error = filter_sets_read(arena, files, 2, false, &sets);
 
 	ck_assert_uint_eq(error_count(error), 2);
-	ck_assert(str_starts(errors_text(error), STR("two:1:8: the set a is there already")));
+	ck_assert(str_starts(str_of(printed(error)), STR("two:1:8: the set a is there already")));
 	ck_assert_ptr_null(filter_sets_read(arena, files, 2, true, &sets));
 	ck_assert(str_is(sets_text(&sets), "a hash:net 4: 10.0.0.1-10.0.0.2\n"));
 }
@@ -255,7 +235,7 @@ static void any_order(struct rng *rng, bool net)
 		model_change(model, first, length, in);
 	}
 	error = read_sets(str_c(arena, buf_str(&text)), true, &sets);
-	ck_assert_msg(error == NULL, "%.*s", STR_ARG(errors_text(error)));
+	none(error);
 	set = filter_set(&sets, STR("a"));
 	for (unsigned i = 0; i < 256; i++)
 		ck_assert_msg(addr_set_has(&set->addresses, (struct addr){0x0a000000 + i, FAMILY_4}) ==
@@ -284,7 +264,7 @@ START_TEST(a_full_set_counts_elements_once)
 			buf_format(&text, "add a 10.0.%d.0/24\n", i);
 	ck_assert_ptr_null(read_sets(str_c(arena, buf_str(&text)), true, &sets));
 	buf_add(&text, STR("del a 10.0.7.0/24\nadd a 11.0.0.0/8\nadd a 12.0.0.0/8\n"));
-	ck_assert(str_starts(errors_text(read_sets(str_c(arena, buf_str(&text)), true, &sets)),
+	ck_assert(str_starts(str_of(printed(read_sets(str_c(arena, buf_str(&text)), true, &sets))),
 	                     STR("f:304:1: the set is full with 100 members")));
 }
 END_TEST
@@ -294,7 +274,7 @@ int main(void)
 	Suite *suite = suite_create("filter_sets");
 	TCase *tests = tcase_create("sets");
 
-	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(tests, arena_setup, arena_teardown);
 	tcase_add_loop_test(tests, texts_are_read, 0, sizeof texts / sizeof *texts);
 	tcase_add_loop_test(tests, texts_are_refused, 0, sizeof wrong / sizeof *wrong);
 	tcase_add_test(tests, files_come_one_after_the_other);

@@ -2,6 +2,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/document.h"
 #include "fleetwall/explain.h"
@@ -14,7 +15,6 @@ static const char document[] =
 	"machines = ( { name = \"web1.example.org\"; addresses = [ \"10.0.0.1\" ]; }, { name = \"db1.example.org\"; } "
         ");\n";
 
-static struct arena *arena;
 static struct explainer *explainer;
 static struct fleet fleet;
 static struct settings settings;
@@ -23,16 +23,9 @@ static void set_up(void)
 {
 	struct error *warnings = NULL;
 
-	arena = arena_new();
 	ck_assert_ptr_null(document_read(arena, STR("fleet.conf"), STR(document), &fleet, &warnings));
 	settings = settings_default();
 	explainer = explainer_new(arena, resolve(arena, &fleet), &settings);
-}
-
-static void tear_down(void)
-{
-	arena_free(arena);
-	error_forget_all();
 }
 
 START_TEST(test_ends)
@@ -181,7 +174,8 @@ int main(void)
 	Suite *suite = suite_create("question");
 	TCase *tests = tcase_create("question");
 
-	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_checked_fixture(tests, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(tests, set_up, NULL);
 	tcase_add_test(tests, test_ends);
 	tcase_add_test(tests, test_unknown_ends);
 	tcase_add_test(tests, test_two_addresses);

@@ -8,17 +8,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/file.h"
 
 #include "suite_main.h"
 
-static struct arena *arena;
 static char folder[64];
 
 static void setup(void)
 {
-	arena = arena_new();
 	strcpy(folder, "/tmp/fleetwall-files-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 }
@@ -26,8 +25,6 @@ static void setup(void)
 static void teardown(void)
 {
 	ck_assert_int_eq(rmdir(folder), 0);
-	arena_free(arena);
-	error_forget_all();
 }
 
 static bool holds(struct str s, const char *part)
@@ -183,6 +180,7 @@ int main(void)
 	Suite *suite = suite_create("file");
 	TCase *files = tcase_create("files");
 
+	tcase_add_checked_fixture(files, arena_setup, arena_teardown);
 	tcase_add_checked_fixture(files, setup, teardown);
 	tcase_add_test(files, reads_whole_files);
 	tcase_add_test(files, reads_standard_input);

@@ -11,25 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/process.h"
 
 #include "suite_main.h"
 
 #define ARGV(...) ((const char *const[]){__VA_ARGS__, NULL})
-
-static struct arena *arena;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	error_forget_all();
-	arena_free(arena);
-}
 
 static struct outcome run(struct command command)
 {
@@ -401,7 +389,7 @@ int main(void)
 	Suite *suite = suite_create("process");
 	TCase *tcase = tcase_create("process");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_set_timeout(tcase, 20);
 	add_tests(tcase);
 	suite_add_tcase(suite, tcase);

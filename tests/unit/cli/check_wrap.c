@@ -3,22 +3,15 @@
 #include <locale.h>
 #include <stdlib.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 
 #include "suite_main.h"
 #include "wrap.h"
 
-static struct arena *arena;
-
 static void setup(void)
 {
-	arena = arena_new();
 	ck_assert_ptr_nonnull(setlocale(LC_CTYPE, "C.UTF-8"));
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
 }
 
 static struct str wrapped(const char *text, size_t at, size_t width, size_t indent)
@@ -101,7 +94,8 @@ int main(void)
 	Suite *suite = suite_create("wrap");
 	TCase *tcase = tcase_create("wrap");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_loop_test(tcase, breaks_between_words, 0, (int)(sizeof wraps / sizeof *wraps));
 	tcase_add_test(tcase, knows_what_stays_together);
 	tcase_add_test(tcase, counts_columns);

@@ -11,18 +11,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/embedded.h"
 #include "server_home.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static char folder[] = "/tmp/fleetwall-unit-XXXXXX";
 static struct home home;
 
 static void setup(void)
 {
-	arena = arena_new();
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 	home = (struct home){.state = str_of(folder), .user = "somebody", .uid = geteuid(), .gid = getegid()};
 	home.data = str_format(arena, "%s/pg", folder);
@@ -43,8 +42,6 @@ static void teardown(void)
 	rmdir(home.data.p);
 	ck_assert_int_eq(rmdir(folder), 0);
 	memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
-	arena_free(arena);
-	error_forget_all();
 }
 
 static void write_text(const char *name, const char *text)
@@ -291,6 +288,7 @@ int main(void)
 	Suite *suite = suite_create("db");
 	TCase *tcase = tcase_create("db");
 
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, binary_integers);
 	tcase_add_test(tcase, times_round_down);

@@ -99,7 +99,11 @@ static bool has_model(const struct cache_head *head)
 	struct str fleet;
 	struct knowledge knowledge;
 
-	return cache_read_model(arena, str_of(out), head, &fleet, &knowledge);
+	bool whole = cache_read_model(arena, str_of(out), head, &fleet, &knowledge);
+
+	/* Damage of what is not kept counts as well. */
+	ck_assert_int_eq(cache_read_fleet(arena, str_of(out), head, &fleet), whole);
+	return whole;
 }
 
 static bool usable(void)
@@ -146,6 +150,9 @@ static void expect_content(const struct content *content)
 	ck_assert(heads_same(&head, &content->head));
 	ck_assert(cache_read_model(arena, str_of(out), &head, &fleet, &knowledge));
 	ck_assert(str_eq(fleet, content->fleet) && knowledge_same(&knowledge, &content->knowledge));
+	ck_assert_uint_eq((uintptr_t)fleet.p % _Alignof(max_align_t), 0);
+	ck_assert(cache_read_fleet(arena, str_of(out), &head, &fleet));
+	ck_assert(str_eq(fleet, content->fleet));
 	ck_assert_uint_eq((uintptr_t)fleet.p % _Alignof(max_align_t), 0);
 }
 

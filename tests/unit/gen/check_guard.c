@@ -4,6 +4,7 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/guard.h"
@@ -11,21 +12,13 @@
 #include "output_build.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static struct guards *guards; /* of the last output that was judged */
-
-static void setup(void)
-{
-	arena = arena_new();
-}
 
 static void teardown(void)
 {
 	if (guards != NULL)
 		guards_free(guards);
 	guards = NULL;
-	arena_free(arena);
-	error_forget_all();
 }
 
 static bool has(struct str text, const char *part)
@@ -453,7 +446,8 @@ int main(void)
 	Suite *suite = suite_create("guard");
 	TCase *guard = tcase_create("guard");
 
-	tcase_add_checked_fixture(guard, setup, teardown);
+	tcase_add_checked_fixture(guard, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(guard, NULL, teardown);
 	tcase_add_test(guard, test_machines);
 	tcase_add_test(guard, test_rules);
 	tcase_add_test(guard, test_members);

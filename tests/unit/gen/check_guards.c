@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/guard.h"
@@ -16,14 +17,8 @@
 
 #define HEAD "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n"
 
-static struct arena *arena;
 static struct guards *guards; /* of the last output that was judged */
 static const struct settings no_settings = {0};
-
-static void setup(void)
-{
-	arena = arena_new();
-}
 
 static void begin(const struct settings *settings, unsigned workers)
 {
@@ -37,8 +32,6 @@ static void teardown(void)
 	if (guards != NULL)
 		guards_free(guards);
 	guards = NULL;
-	arena_free(arena);
-	error_forget_all();
 }
 
 static bool has(struct str text, const char *part)
@@ -444,7 +437,8 @@ int main(void)
 	Suite *suite = suite_create("guards");
 	TCase *all = tcase_create("guards");
 
-	tcase_add_checked_fixture(all, setup, teardown);
+	tcase_add_checked_fixture(all, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(all, NULL, teardown);
 	tcase_set_timeout(all, 60);
 	tcase_add_test(all, test_frames);
 	tcase_add_test(all, test_form);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/produce.h"
@@ -16,7 +17,6 @@
 #include "random_fleet.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static struct templates *templates;
 static struct settings settings;
 
@@ -24,7 +24,6 @@ static struct prefix management[] = {{{10, FAMILY_4}, 32}};
 
 static void setup(void)
 {
-	arena = arena_new();
 	templates = make_templates(arena);
 	settings = settings_default();
 	settings.management = management;
@@ -35,22 +34,6 @@ static void setup(void)
 static uint64_t rounds(uint64_t wanted)
 {
 	return getenv("RUNNING_ON_VALGRIND") != NULL ? 1 : wanted;
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
-
-static void none(struct error *error)
-{
-	struct buf buf = buf_new(arena);
-
-	if (error == NULL)
-		return;
-	error_print(&buf, STR(""), error);
-	ck_abort_msg("%.*s", STR_ARG(buf_str(&buf)));
 }
 
 /* --- what comes out --- */
@@ -527,9 +510,12 @@ static Suite *produce_suite(void)
 	while (fleet_changes[kinds].name != NULL)
 		kinds++;
 	tcase_set_timeout(known, 60);
-	tcase_add_checked_fixture(known, setup, teardown);
-	tcase_add_checked_fixture(product, setup, teardown);
-	tcase_add_checked_fixture(base, setup, teardown);
+	tcase_add_checked_fixture(known, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(known, setup, NULL);
+	tcase_add_checked_fixture(product, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(product, setup, NULL);
+	tcase_add_checked_fixture(base, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(base, setup, NULL);
 	tcase_add_loop_test(known, what_is_known_is_right_whatever_changed, 0, kinds);
 	tcase_add_test(known, nothing_changed_renders_nothing);
 	tcase_add_test(known, knowledge_lasts);

@@ -88,7 +88,7 @@ static size_t some_places(const struct addresses *all, uint32_t *places)
 	return count;
 }
 
-static struct str printed(const struct addresses *all, const uint32_t *places, size_t count)
+static struct str sorted(const struct addresses *all, const uint32_t *places, size_t count)
 {
 	struct addresses chosen = empty(all->family, count);
 	void *room = ARENA_ARRAY(arena, addr_bits, count + 1);
@@ -136,7 +136,7 @@ START_TEST(sets_are_the_same_bytes)
 		marks_fit(arena, &marks, all.count);
 		for (int set = 0; set < 3; set++) {
 			size_t count = some_places(&all, places);
-			struct str expected = printed(&all, places, count);
+			struct str expected = sorted(&all, places, count);
 			struct str found = put_together(&ranks, &marks, places, count);
 
 			ck_assert_uint_eq(found.n, expected.n);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/ruleset.h"
@@ -11,19 +12,11 @@
 #include "random_fleet.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static struct settings settings;
 
 static void setup(void)
 {
-	arena = arena_new();
 	settings = settings_default();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
 }
 
 static uint64_t rounds(uint64_t wanted)
@@ -262,7 +255,8 @@ static Suite *sets_suite(void)
 	TCase *tcase = tcase_create("sets");
 
 	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, sets_hold_what_peers_mean);
 	tcase_add_loop_test(tcase, numbers_are_sorted, 0, 70);
 	tcase_add_loop_test(tcase, addresses_are_sorted, 0, 70);

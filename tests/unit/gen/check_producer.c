@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/produce.h"
@@ -14,21 +15,13 @@
 #include "resolve_update.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static struct templates *templates;
 static struct settings settings;
 
 static void setup(void)
 {
-	arena = arena_new();
 	templates = make_templates(arena);
 	settings = settings_default();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
 }
 
 static int rounds(int wanted)
@@ -527,7 +520,8 @@ int main(void)
 	TCase *tcase = tcase_create("producer");
 
 	tcase_set_timeout(tcase, 60);
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_loop_test(tcase, an_update_is_what_resolve_says, 0, 10);
 	tcase_add_loop_test(tcase, after_any_changes_the_same, 0, 10);
 	tcase_add_test(tcase, a_step_is_believed);

@@ -14,14 +14,6 @@
 static struct fleet fleet;
 static struct resolved *resolved;
 
-static void fail_with(const struct error *error)
-{
-	struct buf buf = buf_new(arena);
-
-	error_print(&buf, STR(""), error);
-	ck_abort_msg("%.*s", STR_ARG(buf_str(&buf)));
-}
-
 static void read_at(const char *text, int64_t clock)
 {
 	struct error *warnings = NULL, *error;
@@ -29,8 +21,7 @@ static void read_at(const char *text, int64_t clock)
 	error = document_read(arena, STR("test.conf"), (struct str){text, strlen(text)}, &fleet, &warnings);
 	if (error == NULL)
 		error = fleet_check(arena, &fleet, NULL);
-	if (error != NULL)
-		fail_with(error);
+	none(error);
 	fleet.clock = clock;
 	resolved = resolve(arena, &fleet);
 }
@@ -332,8 +323,7 @@ static struct rule parsed(const char *line)
 	bool stored;
 	struct error *error = rule_parse(arena, (struct str){line, strlen(line)}, &rule, &stored, &warnings);
 
-	if (error != NULL)
-		fail_with(error);
+	none(error);
 	return rule;
 }
 

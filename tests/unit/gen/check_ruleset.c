@@ -5,7 +5,6 @@
 
 #include "arena_fixture.h"
 #include "fleetwall/arena.h"
-#include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "fleetwall/embedded.h"
 #include "lines.h"
@@ -14,20 +13,11 @@
 
 static struct made made;
 
-static const char *text_of(const struct error *error)
-{
-	struct buf buf = buf_new(arena);
-
-	error_print(&buf, STR(""), error);
-	return str_c(arena, buf_str(&buf));
-}
-
 static void make(const char *text)
 {
 	struct error *error = make_output(arena, STR("test.conf"), (struct str){text, strlen(text)}, &made);
 
-	if (error != NULL)
-		ck_abort_msg("%s", text_of(error));
+	none(error);
 }
 
 static const struct ruleset *ruleset_of(const char *machine)
@@ -488,13 +478,13 @@ END_TEST
 START_TEST(faults_of_templates_have_a_place)
 {
 	struct templates *templates;
-	const char *text = text_of(compile_with("exclusive.mustache", "a\nb {{> nowhere}}\n", &templates));
+	const char *text = printed(compile_with("exclusive.mustache", "a\nb {{> nowhere}}\n", &templates));
 
 	ck_has(text, "exclusive.mustache:2");
 	ck_has(text, "nowhere.mustache");
-	text = text_of(compile_with("coexist.mustache", "{{#open}}\n", &templates));
+	text = printed(compile_with("coexist.mustache", "{{#open}}\n", &templates));
 	ck_has(text, "coexist.mustache:1");
-	text = text_of(templates_compile(arena, NULL, 0, &templates));
+	text = printed(templates_compile(arena, NULL, 0, &templates));
 	ck_has(text, "exclusive.mustache");
 	ck_has(text, "log-chain.mustache");
 }
@@ -504,7 +494,7 @@ static const char *fault_of(void)
 {
 	struct output output;
 
-	return text_of(
+	return printed(
 		rulesets_make(arena, resolve(arena, &made.fleet), &made.settings, make_templates(arena), &output));
 }
 

@@ -39,14 +39,6 @@ struct golden_files {
 	size_t count, capacity;
 };
 
-static void fail_with(const struct error *error)
-{
-	struct buf buf = buf_new(arena);
-
-	error_print(&buf, STR(""), error);
-	ck_abort_msg("%.*s", STR_ARG(buf_str(&buf)));
-}
-
 static void add(struct golden_files *files, struct str bytes, struct str path)
 {
 	APPEND(arena, files, ((struct golden_file){path, bytes}));
@@ -86,8 +78,7 @@ static struct golden_files make_case(int number)
 
 	if (error == NULL)
 		error = make_output(arena, path, text, &made);
-	if (error != NULL)
-		fail_with(error);
+	none(error);
 	for (size_t i = 0; i < made.output.ruleset_count; i++)
 		add_ruleset(&files, made.output.rulesets[i]);
 	for (size_t i = 0; i < made.output.set_count; i++)
@@ -137,8 +128,7 @@ START_TEST(golden_case)
 		struct str path = case_path(_i, files.items[i].path), expected;
 		struct error *error = file_read(arena, path, &expected);
 
-		if (error != NULL)
-			fail_with(error);
+		none(error);
 		if (!str_eq(expected, files.items[i].bytes))
 			first_difference(path, expected, files.items[i].bytes);
 	}

@@ -5,33 +5,18 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "random_fleet.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static struct error *warnings;
 
 static void setup(void)
 {
-	arena = arena_new();
 	warnings = NULL;
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
-
-static const char *printed(const struct error *errors)
-{
-	struct buf buf = buf_new(arena);
-
-	error_print(&buf, STR(""), errors);
-	return str_c(arena, buf_str(&buf));
 }
 
 static bool holds(struct str s, const char *part)
@@ -57,7 +42,7 @@ static struct fleet good(const char *const *texts)
 	struct fleet fleet;
 	struct error *error = read_files(&fleet, texts);
 
-	ck_assert_msg(error == NULL, "%s", printed(error));
+	none(error);
 	return fleet;
 }
 #define GOOD(...) good((const char *const[]){__VA_ARGS__, NULL})
@@ -402,7 +387,7 @@ static void check_real(const char *name, size_t machines)
 	ck_assert_ptr_null(csv_folder_read(arena, str_of(folder), &files, &count, &warnings));
 	ck_assert_uint_eq(count, 5);
 	ck_assert_ptr_null(csv_read(arena, files, count, &fleet, &warnings));
-	ck_assert_msg(warnings == NULL, "%s", printed(warnings));
+	none(warnings);
 	ck_assert_uint_eq(fleet.machine_count, machines);
 	ck_assert_ptr_null(fleet_check(arena, &fleet, NULL));
 	document_write(&buf, &fleet);
@@ -462,7 +447,8 @@ int main(void)
 	Suite *suite = suite_create("csv");
 	TCase *meaning = tcase_create("meaning"), *bad = tcase_create("faults"), *folders = tcase_create("folders");
 
-	tcase_add_checked_fixture(meaning, setup, teardown);
+	tcase_add_checked_fixture(meaning, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(meaning, setup, NULL);
 	tcase_add_test(meaning, machines_alone_are_enough);
 	tcase_add_test(meaning, an_empty_cell_is_the_default);
 	tcase_add_test(meaning, roles_and_their_selectors);
@@ -472,12 +458,14 @@ int main(void)
 	tcase_add_test(meaning, machines_that_are_only_named);
 	tcase_add_test(meaning, the_texts_ends_may_be_any);
 	tcase_add_test(meaning, warnings_know_their_place);
-	tcase_add_checked_fixture(bad, setup, teardown);
+	tcase_add_checked_fixture(bad, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(bad, setup, NULL);
 	tcase_add_test(bad, faults_have_places);
 	tcase_add_test(bad, machines_csv_must_be_there);
 	tcase_add_test(bad, nul_bytes_are_refused_by_name);
 	tcase_add_test(bad, all_faults_of_all_files_are_shown);
-	tcase_add_checked_fixture(folders, setup, teardown);
+	tcase_add_checked_fixture(folders, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(folders, setup, NULL);
 	tcase_set_timeout(folders, 60);
 	tcase_add_test(folders, real_fleets_are_read);
 	tcase_add_test(folders, a_folder_is_read_and_near_names_are_told);

@@ -9,14 +9,6 @@
 #include "random_fleet.h"
 #include "suite_main.h"
 
-static const char *printed(const struct error *errors)
-{
-	struct buf buf = buf_new(arena);
-
-	error_print(&buf, STR(""), errors);
-	return str_c(arena, buf_str(&buf));
-}
-
 static struct fleet read_document(struct str text)
 {
 	struct error *warnings = NULL, *error;

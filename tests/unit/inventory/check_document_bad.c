@@ -20,14 +20,6 @@ static struct error *faults_of(struct str text)
 	return document_read(arena, STR("doc"), text, &fleet, &warnings);
 }
 
-static const char *printed(const struct error *errors)
-{
-	struct buf buf = buf_new(arena);
-
-	error_print(&buf, STR(""), errors);
-	return str_c(arena, buf_str(&buf));
-}
-
 static bool holds(struct str s, const char *part)
 {
 	return memmem(s.p == NULL ? "" : s.p, s.n, part, strlen(part)) != NULL;

@@ -2,25 +2,18 @@
 #include <check.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 
 #include "suite_main.h"
 
-static struct arena *arena;
 static struct error *warnings;
 
 static void setup(void)
 {
-	arena = arena_new();
 	warnings = NULL;
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
 }
 
 /* The oldest example there is. */
@@ -103,7 +96,8 @@ int main(void)
 	Suite *suite = suite_create("document_files");
 	TCase *rules = tcase_create("rules");
 
-	tcase_add_checked_fixture(rules, setup, teardown);
+	tcase_add_checked_fixture(rules, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(rules, setup, NULL);
 	tcase_add_test(rules, reads_the_seed);
 	tcase_add_test(rules, reads_blank_lines_comments_and_crlf);
 	tcase_add_test(rules, lines_that_repeat_count_once);

@@ -1,33 +1,18 @@
 /* The examples of the manual page are true: each is read, and the references in it hold. */
 #include <check.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 
 #include "suite_main.h"
 
-static struct arena *arena;
 static struct error *warnings;
 
 static void setup(void)
 {
-	arena = arena_new();
 	warnings = NULL;
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
-}
-
-static void good(struct error *error)
-{
-	struct buf buf = buf_new(arena);
-
-	error_print(&buf, STR(""), error);
-	ck_assert_msg(error == NULL, "%.*s", STR_ARG(buf_str(&buf)));
 }
 
 /* Everything that an example may refer to. */
@@ -35,7 +20,7 @@ static struct fleet known(void)
 {
 	struct fleet fleet;
 
-	good(document_read(
+	none(document_read(
 		arena, STR("known"),
 		STR("roles = ( { name = \"web\"; }, { name = \"monitor\"; } ); networks = ( { name = \"office\"; } );"
 	            "machines = ( { name = \"db1\"; } ); services = ( { name = \"mysql\"; } );"),
@@ -47,8 +32,8 @@ static void check_document(struct str text)
 {
 	struct fleet fleet, also = known();
 
-	good(document_read(arena, STR("example"), text, &fleet, &warnings));
-	good(fleet_check(arena, &fleet, &also));
+	none(document_read(arena, STR("example"), text, &fleet, &warnings));
+	none(fleet_check(arena, &fleet, &also));
 }
 
 static void check_csv(struct str text)
@@ -56,8 +41,8 @@ static void check_csv(struct str text)
 	struct csv_file files[] = {{STR("machines.csv"), STR("name\n")}, {STR("rules.csv"), text}};
 	struct fleet fleet, also = known();
 
-	good(csv_read(arena, files, 2, &fleet, &warnings));
-	good(fleet_check(arena, &fleet, &also));
+	none(csv_read(arena, files, 2, &fleet, &warnings));
+	none(fleet_check(arena, &fleet, &also));
 	ck_assert_uint_eq(fleet.role_count, 2);
 }
 
@@ -66,7 +51,7 @@ static void check_rules(struct str text)
 	struct role_rule *rules;
 	size_t count;
 
-	good(rules_read(arena, STR("example"), text, &rules, &count, &warnings));
+	none(rules_read(arena, STR("example"), text, &rules, &count, &warnings));
 	ck_assert_uint_eq(count, 2);
 }
 
@@ -87,7 +72,7 @@ START_TEST(the_examples_are_read)
 	bool inside = false;
 	size_t count = 0;
 
-	good(file_read(arena, STR("packaging/man/fleetwall-document.5"), &page));
+	none(file_read(arena, STR("packaging/man/fleetwall-document.5"), &page));
 	rest = page;
 	while (str_cut(&rest, '\n', &line)) {
 		if (str_starts(line, STR(".Ed"))) {
@@ -112,7 +97,8 @@ int main(void)
 	Suite *suite = suite_create("document_manual");
 	TCase *examples = tcase_create("examples");
 
-	tcase_add_checked_fixture(examples, setup, teardown);
+	tcase_add_checked_fixture(examples, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(examples, setup, NULL);
 	tcase_add_test(examples, the_examples_are_read);
 	suite_add_tcase(suite, examples);
 	return suite_main(suite);

@@ -10,14 +10,6 @@
 #include "random_fleet.h"
 #include "suite_main.h"
 
-static const char *printed(const struct error *errors)
-{
-	struct buf buf = buf_new(arena);
-
-	error_print(&buf, STR(""), errors);
-	return str_c(arena, buf_str(&buf));
-}
-
 static void same(struct str s, const char *expected)
 {
 	ck_assert_msg(str_is(s, expected), "\"%.*s\" is not \"%s\"", STR_ARG(s), expected);
@@ -29,7 +21,7 @@ static struct fleet document(const char *text)
 	struct fleet fleet;
 
 	error = document_read(arena, STR("doc"), str_of(text), &fleet, &warnings);
-	ck_assert_msg(error == NULL, "%s", printed(error));
+	none(error);
 	return fleet;
 }
 

@@ -4,26 +4,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/names.h"
 #include "load.h"
 #include "random_rule.h"
 #include "suite_main.h"
 
-static struct arena *arena;
 static char *block;
-
-static void setup(void)
-{
-	arena = arena_new();
-}
 
 static void teardown(void)
 {
 	free(block);
 	block = NULL;
-	arena_free(arena);
-	error_forget_all();
 }
 
 /* The same bytes in a block that ends with them. */
@@ -226,7 +219,8 @@ int main(void)
 {
 	Suite *suite = suite_create("load_fields");
 	TCase *cases = tcase_create("load_fields");
-	tcase_add_checked_fixture(cases, setup, teardown);
+	tcase_add_checked_fixture(cases, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(cases, NULL, teardown);
 	tcase_add_test(cases, addresses);
 	tcase_add_test(cases, port_ranges);
 	tcase_add_test(cases, port_ranges_have_limits);

@@ -14,19 +14,12 @@
 
 static const struct import_options as_it_is, pruning = {.prune = true};
 
-static const char *text_of(const struct error *errors)
-{
-	struct buf buf = buf_new(arena);
-	error_print(&buf, STR(""), errors);
-	return str_c(arena, buf_str(&buf));
-}
-
 static struct fleet document(const char *text)
 {
 	struct fleet fleet;
 	struct error *warnings = NULL;
 	struct error *errors = document_read(arena, STR("test.conf"), str_of(text), &fleet, &warnings);
-	ck_assert_msg(errors == NULL, "%s", text_of(errors));
+	none(errors);
 	return fleet;
 }
 
@@ -41,7 +34,7 @@ static struct fleet csv(const char *members, const char *name, const char *text)
 	struct fleet fleet;
 	struct error *warnings = NULL;
 	struct error *errors = csv_read(arena, files, name == NULL ? 2 : 3, &fleet, &warnings);
-	ck_assert_msg(errors == NULL, "%s", text_of(errors));
+	none(errors);
 	return fleet;
 }
 
@@ -63,7 +56,7 @@ static struct plan planned(const struct fleet *present, const struct fleet *want
 {
 	struct plan plan;
 	struct error *errors = inventory_plan(arena, present, wanted, options, &plan);
-	ck_assert_msg(errors == NULL, "%s", text_of(errors));
+	none(errors);
 	return plan;
 }
 
@@ -73,7 +66,7 @@ static const char *refused(const struct fleet *present, const struct fleet *want
 	struct plan plan;
 	struct error *errors = inventory_plan(arena, present, wanted, options, &plan);
 	ck_assert_ptr_nonnull(errors);
-	return text_of(errors);
+	return printed(errors);
 }
 
 /* What is in the database after importing this into nothing; rules have the keys that rows would have. */
@@ -408,9 +401,9 @@ static struct fleet rules_for(struct str role, const char *text)
 	fleet.roles[0] = (struct role){.name = role, .given = GIVEN_RULES};
 	struct error *errors = rules_read(arena, STR("rules"), str_of(text), &fleet.roles[0].rules,
 	                                  &fleet.roles[0].rule_count, &warnings);
-	ck_assert_msg(errors == NULL, "%s", text_of(errors));
+	none(errors);
 	errors = fleet_normalize(arena, &fleet);
-	ck_assert_msg(errors == NULL, "%s", text_of(errors));
+	none(errors);
 	return fleet;
 }
 
@@ -468,7 +461,7 @@ static struct fleet without_old_rules(const struct fleet *before, const struct f
 			fleet.roles[fleet.role_count++] = (struct role){.name = name, .given = GIVEN_ALL};
 	}
 	struct error *errors = fleet_normalize(arena, &fleet);
-	ck_assert_msg(errors == NULL, "%s", text_of(errors));
+	none(errors);
 	return fleet;
 }
 

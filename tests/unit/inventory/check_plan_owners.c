@@ -12,21 +12,13 @@
 
 static const struct import_options as_it_is, pruning = {.prune = true}, everything = {.prune = true, .every = true};
 
-static const char *text_of(const struct error *errors)
-{
-	struct buf buf = buf_new(arena);
-
-	error_print(&buf, STR(""), errors);
-	return str_c(arena, buf_str(&buf));
-}
-
 static struct fleet document(const char *text)
 {
 	struct error *warnings = NULL, *errors;
 	struct fleet fleet;
 
 	errors = document_read(arena, STR("test.conf"), str_of(text), &fleet, &warnings);
-	ck_assert_msg(errors == NULL, "%s", text_of(errors));
+	none(errors);
 	return fleet;
 }
 
@@ -36,7 +28,7 @@ static struct plan planned(const struct fleet *present, const struct fleet *want
 	struct plan plan;
 	struct error *errors = inventory_plan(arena, present, wanted, options, &plan);
 
-	ck_assert_msg(errors == NULL, "%s", text_of(errors));
+	none(errors);
 	return plan;
 }
 
@@ -70,8 +62,8 @@ static void refused(struct fleet present, const char *text, const struct import_
 
 	for (const struct error *error = errors; error != NULL; error = error->next)
 		found++;
-	ck_assert_msg(found == count, "%zu errors, not %zu: %s", found, count, text_of(errors));
-	ck_assert_msg(strstr(text_of(errors), expected) != NULL, "%s", text_of(errors));
+	ck_assert_msg(found == count, "%zu errors, not %zu: %s", found, count, printed(errors));
+	ck_assert_msg(strstr(printed(errors), expected) != NULL, "%s", printed(errors));
 }
 
 static const char *const base =
@@ -245,7 +237,7 @@ START_TEST(a_part_is_its_owners_document)
 
 	error = document_part(arena, &fleet, STR("shpo"), &part);
 	ck_assert(error != NULL && error->kind == ERROR_UNKNOWN);
-	ck_assert_ptr_nonnull(strstr(text_of(error), "did you mean \"shop\"?"));
+	ck_assert_ptr_nonnull(strstr(printed(error), "did you mean \"shop\"?"));
 }
 END_TEST
 

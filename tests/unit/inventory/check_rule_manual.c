@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdio.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "fleetwall/rule.h"
@@ -11,7 +12,6 @@
 
 #define PAGE "packaging/man/fleetwall-rules.5"
 
-static struct arena *arena;
 static struct str page;
 
 static void setup(void)
@@ -23,13 +23,6 @@ static void setup(void)
 	page = (struct str){bytes, fread(bytes, 1, sizeof bytes, file)};
 	fclose(file);
 	ck_assert(page.n > 0 && page.n < sizeof bytes);
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-	error_forget_all();
 }
 
 /* A line of a display without its escapes: "\-" is a minus sign, "\&" nothing. */
@@ -160,7 +153,8 @@ int main(void)
 	Suite *suite = suite_create("rule_manual");
 	TCase *tcase = tcase_create("rule_manual");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(tcase, setup, NULL);
 	tcase_add_test(tcase, examples_are_rules);
 	tcase_add_test(tcase, canonical_forms_are_those);
 	tcase_add_test(tcase, refused_lines_are_refused);

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fleetwall/buf.h"
 #include "fleetwall/process.h"
 
 char out[200];
@@ -101,14 +100,6 @@ void expect_link(const char *path, const char *prefix)
 
 	ck_assert_msg(readlink(at(path), target, sizeof target - 1) > 0, "%s", path);
 	ck_assert_msg(str_starts(str_of(target), str_of(prefix)), "%s -> %s", path, target);
-}
-
-void none(struct error *error)
-{
-	struct buf buf = buf_new(arena);
-
-	error_print(&buf, STR("error: "), error);
-	ck_assert_msg(error == NULL, "%.*s", STR_ARG(buf_str(&buf)));
 }
 
 static struct str message_of(const struct error *error)

@@ -24,8 +24,6 @@ void expect_file(const char *path, const char *text);
 void expect_link(const char *path, const char *prefix);
 bool exists(const char *path);
 ino_t inode(const char *path);
-/* No error, or its text fails the test. */
-void none(struct error *error);
 /* An error of the surroundings, whose message has this part. */
 void expect_message(const struct error *error, const char *part);
 

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
+#include "arena_fixture.h"
 #include "fleetwall/buf.h"
 #include "push_fixture.h"
 #include "random_rule.h"
@@ -209,22 +210,12 @@ START_TEST(test_whole_is_shorter)
 }
 END_TEST
 
-static void setup(void)
-{
-	arena = arena_new();
-}
-
-static void teardown(void)
-{
-	arena_free(arena);
-}
-
 static Suite *suite(void)
 {
 	Suite *s = suite_create("difference");
 	TCase *tcase = tcase_create("difference");
 
-	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_loop_test(tcase, test_cases, 0, sizeof cases / sizeof *cases);
 	tcase_add_loop_test(tcase, test_random, 0, 60);
 	tcase_add_loop_test(tcase, test_odd, 0, sizeof odd / sizeof *odd);
