@@ -8,7 +8,7 @@ passed=0 failed=0
 
 clean_tree() {
 	rm -rf "${tree:?}"/*
-	mkdir -p "$tree/include/fleetwall" "$tree/base" "$tree/gen" "$tree/inventory" "$tree/cli" "$tree/tests"
+	mkdir -p "$tree/include/fleetwall" "$tree/packaging/man" "$tree/base" "$tree/gen" "$tree/inventory" "$tree/cli" "$tree/tests"
 	printf '/* A string. */\nint f(void);\n' >"$tree/include/fleetwall/str.h"
 	printf '/* The model. */\n#include "fleetwall/str.h"\n' >"$tree/include/fleetwall/fleet.h"
 	cat >"$tree/gen/a.c" <<'END'
@@ -75,6 +75,8 @@ plant gen/a.c "/* $(printf '%0120d' 0) */" && expect style 'longer than 120 colu
 plant gen/a.c "$(printf '\t\t\t\t\t\t\t\t\t\t\t\t\t\t\tx')" && expect style 'longer than 120 columns'
 plant gen/a.c "$(printf '{\n'; yes '	f();' | head -n 110; printf '}\n')" && expect style 'more than 110'
 plant gen/a.c "$(yes '' | head -n 600)int x;" && plant gen/a.c "$(yes 'int x;' | head -n 600)" && expect style 'more than 600'
+plant packaging/man/a.1 "$(printf '.Bd -literal\n%076d\n.Ed' 0)" && expect style 'a.1:2: shown in more than 80'
+plant packaging/man/a.1 "$(printf '.Bd -literal -offset indent\n%069d\n%070d\n.Ed' 0 0)" && expect style 'a.1:3: shown in more than 80'
 plant tests/s.sh "$(printf '#!/bin/sh\nfor f in %s; do echo; done' '$(ls)')" && expect shell 'SC2045'
 plant tests/s.sh '#!/bin/bash' && expect shell 'want bash'
 plant tests/l.sh "$(printf '# shellcheck shell=sh\nfor f in %s; do echo; done' '$(ls)')" && expect shell 'tests/l.sh line 2'

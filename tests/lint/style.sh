@@ -1,5 +1,6 @@
 #!/bin/sh
-# How a file looks: tabs, 120 columns, at most 600 lines, an opening comment, functions of at most 110 lines, nothing left to do.
+# How a file looks: tabs, 120 columns, at most 600 lines, an opening comment, functions of at most 110 lines, nothing left to do; and that
+# what a manual page shows as it is stays within 80 columns.
 # LINT_ROOT is another tree to look at. Prints each fault; exit 1 if there is one.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
@@ -68,3 +69,21 @@ find $folders -name '*.[ch]' | LC_ALL=C sort | xargs -r awk '
 	}
 	END { end_of_file(); exit faults > 0 }
 '
+code=$?
+
+# A display begins at column 5, with an offset at column 11.
+find packaging/man -name '*.[1-8]' 2>/dev/null | LC_ALL=C sort | xargs -r awk '
+	/^\.Ed/ { most = 0 }
+	most > 0 {
+		text = $0
+		gsub(/\\&/, "", text)
+		gsub(/\\[e-]|\\\(../, "x", text)
+		if (length(text) > most) {
+			printf "%s:%d: shown in more than 80 columns\n", FILENAME, FNR
+			faults++
+		}
+	}
+	/^\.Bd -(literal|unfilled)/ { most = /-offset/ ? 69 : 75 }
+	END { exit faults > 0 }
+' || exit 1
+exit $code
