@@ -1,10 +1,8 @@
 /* Which rules do the same in other words, and which only look so: small tables by hand. */
 #include <check.h>
 
-#include "fleetwall/arena.h"
-#include "fleetwall/difference.h"
-#include "fleetwall/error.h"
-
+#include "arena_fixture.h"
+#include "difference_fixture.h"
 #include "suite_main.h"
 
 #define BEFORE "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n"
@@ -66,39 +64,21 @@ static const struct {
 	{"a copy elsewhere", BEFORE, BEFORE "-A INPUT -j TEE --gateway 10.0.0.1\n", false},
 };
 
-static struct error *no_set(void *context, struct arena *arena, const struct digest *digest, struct str *bytes)
+static struct str table(const char *rules)
 {
-	(void)context;
-	(void)arena;
-	(void)digest;
-	(void)bytes;
-	return error_new(ERROR_SURROUNDINGS, "there are no sets");
-}
-
-static struct str table(struct arena *arena, const char *rules)
-{
-	return str_format(arena,
-	                  "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n:unused - [0:0]\n"
-	                  "%sCOMMIT\n",
-	                  rules);
+	return filter_table(arena, ":unused - [0:0]\n", rules);
 }
 
 START_TEST(the_same_in_other_words)
 {
-	struct arena *arena = arena_new();
-	struct difference_pair pair = {
-		.rules = {{table(arena, cases[_i].before), table(arena, "")},
-	                  {table(arena, cases[_i].after), table(arena, "")}},
-	};
+	struct difference_pair pair;
+	struct difference *difference =
+		difference_of_texts(arena, table(cases[_i].before), table(cases[_i].after), &pair);
 	bool same[2];
 
-	packets_begin();
-	ck_assert_ptr_null(difference_same(arena, difference_new(arena, no_set, NULL), &pair, same));
+	none(difference_same(arena, difference, &pair, same));
 	ck_assert_msg(same[0] == cases[_i].same, "%s", cases[_i].name);
 	ck_assert(same[1]);
-	packets_end();
-	arena_free(arena);
-	error_forget_all();
 }
 END_TEST
 
@@ -107,6 +87,8 @@ int main(void)
 	Suite *suite = suite_create("difference_same");
 	TCase *tcase = tcase_create("same");
 
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
+	tcase_add_checked_fixture(tcase, packets_begin, packets_end);
 	tcase_add_loop_test(tcase, the_same_in_other_words, 0, (int)(sizeof cases / sizeof *cases));
 	suite_add_tcase(suite, tcase);
 	return suite_main(suite);

@@ -1,10 +1,9 @@
 /* Numbers of protocols, ports, ICMP types and codes as people say them. */
 #include <check.h>
 
+#include "arena_fixture.h"
 #include "difference_parts.h"
 #include "suite_main.h"
-#include "fleetwall/arena.h"
-#include "fleetwall/buf.h"
 
 #define CODE(type, code) ((type) * 256 + (code))
 #define TYPE(type) CODE(type, 0), CODE(type, 255)
@@ -34,7 +33,6 @@ static const struct {
 
 START_TEST(words)
 {
-	struct arena *arena = arena_new();
 	struct numbers protocol = {cases[_i].protocol, cases[_i].protocol}, ports[3];
 	struct difference_group group = {
 		.protocols = &protocol, .protocol_count = 1, .ports = ports, .port_count = cases[_i].count};
@@ -43,7 +41,6 @@ START_TEST(words)
 		ports[i] = cases[_i].ports[i];
 	words_what(arena, cases[_i].family, &group);
 	ck_assert_msg(str_is(group.what, cases[_i].words), "%.*s, not %s", STR_ARG(group.what), cases[_i].words);
-	arena_free(arena);
 }
 END_TEST
 
@@ -52,6 +49,7 @@ int main(void)
 	Suite *suite = suite_create("difference_words");
 	TCase *tcase = tcase_create("words");
 
+	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_loop_test(tcase, words, 0, (int)(sizeof cases / sizeof *cases));
 	suite_add_tcase(suite, tcase);
 	return suite_main(suite);

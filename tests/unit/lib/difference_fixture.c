@@ -104,6 +104,30 @@ bool difference_is_same(struct arena *arena, const struct difference_case *chang
 	return same[0] && same[1];
 }
 
+static struct error *no_set(void *context, struct arena *arena, const struct digest *digest, struct str *bytes)
+{
+	(void)context;
+	(void)arena;
+	(void)digest;
+	(void)bytes;
+	return error_new(ERROR_SURROUNDINGS, "there are no sets");
+}
+
+struct str filter_table(struct arena *arena, const char *chains, const char *rules)
+{
+	return str_format(arena, "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n%s%sCOMMIT\n",
+	                  chains, rules);
+}
+
+struct difference *difference_of_texts(struct arena *arena, struct str before, struct str after,
+                                       struct difference_pair *pair)
+{
+	struct str none = filter_table(arena, "", "");
+
+	*pair = (struct difference_pair){.rules = {{before, none}, {after, none}}};
+	return difference_new(arena, no_set, NULL);
+}
+
 bool on_interface(struct str pattern, struct str name)
 {
 	if (pattern.n > 0 && pattern.p[pattern.n - 1] == '+')

@@ -24,6 +24,11 @@ size_t difference_of_machines(struct arena *arena, const struct difference_case 
                               size_t machine_count, struct difference_group **groups, bool *may_open);
 /* Do both sides do the same, in both families? */
 bool difference_is_same(struct arena *arena, const struct difference_case *change, struct str machine);
+/* Of two sides' texts, as filter_table() makes them, of IPv4; IPv6 has no rules. There are no sets. */
+struct difference *difference_of_texts(struct arena *arena, struct str before, struct str after,
+                                       struct difference_pair *pair);
+/* A filter that refuses what comes in and is forwarded: `chains` are declared beside the built-in ones. */
+struct str filter_table(struct arena *arena, const char *chains, const char *rules);
 /* Is this an interface of that name or pattern? */
 bool on_interface(struct str pattern, struct str name);
 
