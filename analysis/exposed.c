@@ -172,11 +172,7 @@ struct asking {
 /* Those of packets that have protocol, port and interface in common. */
 static struct packets sources_alone(struct packets set)
 {
-	static const enum packet_field others[] = {FIELD_FRAGMENT, FIELD_IN, FIELD_PORT, FIELD_PROTOCOL};
-
-	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-		set = packets_any(set, others[i]);
-	return set;
+	return packets_only(set, 1U << FIELD_FAMILY | 1U << FIELD_STATE | 1U << FIELD_SOURCE);
 }
 
 /* `set` says sources, and nothing else. */
