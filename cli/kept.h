@@ -1,15 +1,30 @@
-/* The present inventory from what the last run of generate kept of it, for questions that are about much of it. */
+/* The present inventory from what the last run of generate kept of it, for questions that are about few machines and
+ * whom their rules speak of, be they many. */
 #ifndef KEPT_H
 #define KEPT_H
 
-#include "fleetwall/fleet.h"
+#include "fleetwall/inventory.h"
 
 #include "cli.h"
 
-/* From OUT/cache, with what changed since from one snapshot of the database, which is closed again. Tickets, owners and
- * descriptions are missing, as inventory_load_changes() says. *fleet lives in `memory`, which is not run->arena, and in
- * that. *is: false where nothing is kept of this database, or so much changed that reading all of it again costs less;
- * then only the connection is open. */
-struct error *kept_load(struct run *run, struct arena *memory, struct fleet *fleet, bool *is) MUST_CHECK;
+/* As of one snapshot of the database. Tickets, owners and descriptions are missing, as inventory_load_changes() says.
+ */
+struct kept {
+	bool is;            /* false: nothing is kept of this database, or so much changed since that reading the
+	                       tables costs less */
+	struct str packed;  /* where nothing changed: see fleet_unpack() */
+	int64_t clock;
+	struct fleet fleet; /* where something did, or kept_whole() was asked: all of it */
+	bool whole;         /* it is there */
+};
+
+/* From OUT/cache, with what changed since; the snapshot is closed again, the connection stays open. It lives in
+ * `memory`, which is not run->arena, and in that. */
+struct error *kept_load(struct run *run, struct arena *memory, struct kept *kept) MUST_CHECK;
+/* The part that inventory_load_around() would load, or more of it; but not what `letting` asks for, unless all is still
+ * packed. False: it can't be had, because what is kept is damaged; then nothing is kept. */
+bool kept_part(struct arena *arena, struct kept *kept, const struct around *around, struct fleet *part);
+/* All of it; false likewise. */
+bool kept_whole(struct arena *arena, struct kept *kept);
 
 #endif

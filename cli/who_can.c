@@ -120,7 +120,9 @@ static void say(struct run *run, const struct machine *machine, const struct who
 
 struct question {
 	struct fleet fleet;  /* all that the answer needs */
-	struct fleet *whole; /* where names of prefixes are; NULL: the snapshot is still open, and has them */
+	struct kept kept;    /* where the fleet comes from, and names of prefixes; if it is none: */
+	struct fleet *whole; /* they come from here; */
+	bool open;           /* or from the snapshot, which is still open */
 	const struct resolved *resolved;
 	struct explainer *explainer;
 	const struct machine *machine;
@@ -147,105 +149,101 @@ static uint32_t place_of(const struct question *question)
 	return (uint32_t)(question->machine - question->fleet.machines);
 }
 
-static struct who_can_needs needs_of(struct run *run, const struct question *question)
+/* Leaves the snapshot open, unless all of it came. */
+static struct error *load_from_tables(struct run *run, const struct around *around, struct question *question)
 {
-	return who_can_needs(run->arena, question->explainer, place_of(question), &question->what);
+	bool whole;
+
+	if (question->open)
+		return inventory_load_around(run->arena, run->db, around, &question->fleet);
+	TRY(run_load_around(run, around, &question->fleet, &whole));
+	question->open = !whole;
+	question->whole = whole ? &question->fleet : NULL;
+	return NULL;
 }
 
-/* --- from the tables --- */
+/* Who does not exist is told from all there are. */
+static struct error *load(struct run *run, const struct around *around, struct question *question)
+{
+	struct kept *kept = &question->kept;
+
+	if (!kept->is || !kept_part(run->arena, kept, around, &question->fleet))
+		return load_from_tables(run, around, question);
+	if (fleet_machine(&question->fleet, around->machines.items[0]) == NULL && kept_whole(run->arena, kept))
+		question->fleet = kept->fleet;
+	return NULL;
+}
 
 /* First the machine and its rules; then whom those rules speak of that cover the packet, be they 100,000. */
-static struct error *prepare_from_tables(struct run *run, struct str what, struct question *question)
+static struct error *prepare(struct run *run, struct str what, struct question *question)
 {
 	struct str name = str_lower(run->arena, run->arguments[0]);
 	struct around around = {.machines = {&name, 1}};
 	struct who_can_needs needs;
-	bool whole;
 
-	TRY(run_load_around(run, &around, &question->fleet, &whole));
+	TRY(load(run, &around, question));
 	TRY(understand(run, what, question));
-	question->whole = whole ? &question->fleet : NULL;
-	if (whole)
+	if (question->whole != NULL)
 		return NULL;
-	needs = needs_of(run, question);
+	needs = who_can_needs(run->arena, question->explainer, place_of(question), &question->what);
 	if (needs.role_count + needs.machine_count == 0)
 		return NULL;
 	around.roles = (struct name_list){needs.roles, needs.role_count};
 	around.others = (struct name_list){needs.machines, needs.machine_count};
-	TRY(inventory_load_around(run->arena, run->db, &around, &question->fleet));
-	return understand(run, what, question);
-}
-
-/* --- from what is kept --- */
-
-/* Of all roles those alone that the machine has, and those needed: memberships in others need not be found. */
-static void leave_roles(struct run *run, struct question *question, const struct who_can_needs *needs)
-{
-	const struct fleet *whole = question->whole;
-	const struct resolved_machine *machine = &question->resolved->machines[place_of(question)];
-	bool *wanted = ARENA_ARRAY(run->arena, bool, whole->role_count);
-	struct fleet *part = &question->fleet;
-
-	for (size_t i = 0; i < machine->role_count; i++)
-		wanted[machine->roles[i]] = true;
-	for (size_t i = 0; i < needs->role_count; i++) {
-		const struct role *role = fleet_role(whole, needs->roles[i]);
-
-		if (role != NULL)
-			wanted[role - whole->roles] = true;
-	}
-	*part = *whole;
-	part->roles = ARENA_ARRAY(run->arena, struct role, whole->role_count);
-	part->role_count = 0;
-	for (size_t i = 0; i < whole->role_count; i++)
-		if (wanted[i])
-			part->roles[part->role_count++] = whole->roles[i];
-}
-
-/* The machine by itself says whom its rules speak of. Who does not exist is told from all there are. */
-static struct error *prepare_from_kept(struct run *run, struct str what, struct question *question)
-{
-	const struct fleet *whole = question->whole;
-	const struct machine *machine = fleet_machine(whole, str_lower(run->arena, run->arguments[0]));
-	struct who_can_needs needs;
-
-	question->fleet = *whole;
-	if (machine != NULL) {
-		question->fleet.machines = whole->machines + (machine - whole->machines);
-		question->fleet.machine_count = 1;
-	}
-	TRY(understand(run, what, question));
-	needs = needs_of(run, question);
-	leave_roles(run, question, &needs);
+	TRY(load(run, &around, question));
 	return understand(run, what, question);
 }
 
 /* --- the answer --- */
 
-static struct error *prepare(struct run *run, struct arena *memory, struct str what, struct question *question)
+/* Machines that have one of these addresses, and all networks, are enough. */
+static struct error *names_in_kept(void *context, struct arena *arena, const struct prefix *prefixes, size_t count,
+                                   struct str *names)
 {
-	struct fleet *kept = ARENA_NEW(memory, struct fleet);
-	bool is = false;
+	struct addr *hosts = ARENA_ARRAY(arena, struct addr, count);
+	struct around around = {.addresses = hosts};
+	struct kept *kept = context;
+	struct fleet part;
 
-	if (!run_has(run, "at"))
-		TRY(kept_load(run, memory, kept, &is));
-	question->whole = kept;
-	return is ? prepare_from_kept(run, what, question) : prepare_from_tables(run, what, question);
+	if (kept->whole)
+		return fleet_prefix_names(&kept->fleet, arena, prefixes, count, names);
+	for (size_t i = 0; i < count; i++)
+		if (prefixes[i].length == family_width(prefixes[i].addr.family))
+			hosts[around.address_count++] = prefixes[i].addr;
+	if (count == 0 || !kept_part(arena, kept, &around, &part))
+		return NULL;
+	return fleet_prefix_names(&part, arena, prefixes, count, names);
+}
+
+static struct error *ask(struct run *run, struct question *question, struct who_can *who)
+{
+	struct {
+		prefix_names *names;
+		void *context;
+	} in = {fleet_prefix_names, question->whole};
+
+	if (question->kept.is) {
+		in.names = names_in_kept;
+		in.context = &question->kept;
+	} else if (question->open) {
+		in.names = names_in_database;
+		in.context = run;
+	}
+	return who_can(run->arena, question->explainer, place_of(question), &question->what, in.names, in.context,
+	               who);
 }
 
 static struct error *answer(struct run *run, struct question *question)
 {
-	bool open = question->whole == NULL;
 	struct who_can who;
 
-	TRY(who_can(run->arena, question->explainer, place_of(question), &question->what,
-	            open ? names_in_database : fleet_prefix_names, open ? (void *)run : question->whole, &who));
+	TRY(ask(run, question, &who));
 	writer_columns(run->writer, LAYOUT_TABLE, columns, COLUMNS);
 	for (size_t i = 0; i < who.count; i++)
 		write_row(run, &who.items[i]);
 	say(run, question->machine, &who);
 	run->no = who.count == 0;
-	return open ? db_commit(run->db) : NULL;
+	return question->open ? db_commit(run->db) : NULL;
 }
 
 struct error *run_who_can(struct run *run)
@@ -253,14 +251,17 @@ struct error *run_who_can(struct run *run)
 	struct arena *memory = arena_new();
 	struct buf what = buf_new(run->arena);
 	struct question question = {0};
-	struct error *error;
+	struct error *error = NULL;
 
 	for (size_t i = 1; i < run->argument_count; i++) {
 		if (i > 1)
 			buf_char(&what, ' ');
 		buf_add(&what, run->arguments[i]);
 	}
-	error = prepare(run, memory, buf_str(&what), &question);
+	if (!run_has(run, "at"))
+		error = kept_load(run, memory, &question.kept);
+	if (error == NULL)
+		error = prepare(run, buf_str(&what), &question);
 	if (error == NULL) {
 		warn_of_packet(run, buf_str(&what));
 		error = answer(run, &question);

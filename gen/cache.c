@@ -46,7 +46,8 @@ enum { BLOCK = 1 << 20 };
 struct blocks {
 	int file;
 	uint64_t size;
-	char *bytes;                     /* reading */
+	char *bytes;                     /* reading: the first `kept`, and room for a block for each worker */
+	uint64_t kept;
 	struct str pieces[MODEL_PIECES]; /* writing */
 	uint64_t *sums;
 	bool *done; /* reading */
@@ -69,10 +70,10 @@ static struct error *read_block(void *context, unsigned worker, size_t item)
 {
 	struct blocks *blocks = context;
 	uint64_t at = (uint64_t)item * BLOCK, left = blocks->size - at;
-	struct str bytes = {blocks->bytes + at, left < BLOCK ? left : BLOCK};
+	char *to = blocks->bytes + (at < blocks->kept ? at : blocks->kept + (uint64_t)worker * BLOCK);
+	struct str bytes = {to, left < BLOCK ? left : BLOCK};
 
-	(void)worker;
-	blocks->done[item] = cache_pread(blocks->file, blocks->bytes + at, bytes.n, at);
+	blocks->done[item] = cache_pread(blocks->file, to, bytes.n, at);
 	if (blocks->done[item])
 		blocks->sums[item] = sum_of(bytes);
 	return NULL;
@@ -94,7 +95,9 @@ static bool read_blocks(struct arena *scratch, struct blocks *blocks, const stru
 	return digest_eq(&digest, wanted);
 }
 
-static bool read_model(struct arena *arena, struct arena *scratch, struct blocks *blocks, const struct digest *wanted)
+/* `fleet_alone`: what is known of its bytes is looked at as well, for the digest, but not kept. */
+static bool read_model(struct arena *arena, struct arena *scratch, struct blocks *blocks, const struct digest *wanted,
+                       bool fleet_alone)
 {
 	struct model_header header;
 	uint64_t size;
@@ -102,24 +105,42 @@ static bool read_model(struct arena *arena, struct arena *scratch, struct blocks
 	if (!cache_pread(blocks->file, &header, sizeof header, 0) || !model_size(&header, &size) ||
 	    size != blocks->size || size > SIZE_MAX / 8)
 		return false;
-	blocks->bytes = arena_raw(arena, size);
+	blocks->kept = (uint64_t)block_count(sizeof header + header.fleet_size) * BLOCK;
+	if (!fleet_alone || blocks->kept > size)
+		blocks->kept = size;
+	blocks->bytes = arena_raw(arena, blocks->kept + (size > blocks->kept ? parallel_workers() * BLOCK : 0));
 	return read_blocks(scratch, blocks, wanted);
+}
+
+static bool open_and_read(struct arena *arena, struct str output, const struct cache_head *head, bool fleet_alone,
+                          struct blocks *blocks)
+{
+	struct arena *scratch = arena_new();
+	bool whole = false;
+
+	blocks->file = cache_open(scratch, output, MODEL, &blocks->size);
+	if (blocks->file >= 0) {
+		whole = read_model(arena, scratch, blocks, &head->model, fleet_alone);
+		(void)close(blocks->file);
+	}
+	arena_free(scratch);
+	return whole;
 }
 
 bool cache_read_model(struct arena *arena, struct str output, const struct cache_head *head, struct str *fleet,
                       struct knowledge *knowledge)
 {
-	struct arena *scratch = arena_new();
 	struct blocks blocks = {0};
-	bool whole = false;
 
-	blocks.file = cache_open(scratch, output, MODEL, &blocks.size);
-	if (blocks.file >= 0) {
-		whole = read_model(arena, scratch, &blocks, &head->model);
-		(void)close(blocks.file);
-	}
-	arena_free(scratch);
-	return whole && model_parse(blocks.bytes, blocks.size, fleet, knowledge);
+	return open_and_read(arena, output, head, false, &blocks) &&
+	       model_parse(blocks.bytes, blocks.size, fleet, knowledge);
+}
+
+bool cache_read_fleet(struct arena *arena, struct str output, const struct cache_head *head, struct str *fleet)
+{
+	struct blocks blocks = {0};
+
+	return open_and_read(arena, output, head, true, &blocks) && model_fleet(blocks.bytes, blocks.kept, fleet);
 }
 
 /* --- writing --- */

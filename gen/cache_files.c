@@ -161,6 +161,17 @@ bool model_size(const struct model_header *header, uint64_t *size)
 	       !__builtin_add_overflow(*size, rulesets, size) && !__builtin_add_overflow(*size, sets, size);
 }
 
+bool model_fleet(const char *bytes, uint64_t size, struct str *fleet)
+{
+	struct model_header header;
+
+	if (size < sizeof header)
+		return false;
+	memcpy(&header, bytes, sizeof header);
+	*fleet = (struct str){bytes + sizeof header, header.fleet_size};
+	return header.fleet_size <= size - sizeof header;
+}
+
 bool model_parse(char *bytes, uint64_t size, struct str *fleet, struct knowledge *knowledge)
 {
 	struct model_header header;

@@ -22,5 +22,7 @@ void model_pieces(struct model_header *header, struct str fleet, const struct kn
 bool model_size(const struct model_header *header, uint64_t *size);
 /* False: these bytes are no model. What is given lies in `bytes`, the fleet aligned as they are. */
 bool model_parse(char *bytes, uint64_t size, struct str *fleet, struct knowledge *knowledge);
+/* The fleet of a model of which only the first `size` bytes are there; false: it is not among them. */
+bool model_fleet(const char *bytes, uint64_t size, struct str *fleet);
 
 #endif

@@ -94,6 +94,51 @@ bool pack_list_known(struct pack_lists *lists, const void *place, size_t size, s
 /* Roles, networks and services as units, and back. False: the units do not say that. */
 uint32_t *pack_objects(struct arena *arena, struct pack_words *words, const struct fleet *fleet, uint64_t *count);
 
+/* --- reading: pack_block.c; every number is looked at before it is used --- */
+
+/* A block that is read, and its words. */
+struct pack_block {
+	const char *bytes;
+	const struct pack_header *header;
+	uint64_t at[PACK_SECTIONS];
+	struct str *words; /* their spellings stay in the block */
+};
+
+static inline const void *pack_section(const struct pack_block *block, enum pack_section which)
+{
+	return block->bytes + block->at[which];
+}
+
+static inline uint64_t pack_count(const struct pack_block *block, enum pack_section which)
+{
+	return block->header->count[which];
+}
+
+/* False: the bytes can't be a block. Its lists lie in their sections afterwards. */
+bool pack_open(struct arena *arena, struct str bytes, struct pack_block *block);
+/* Where the list of that number begins, and how many units it has. False: there is none. */
+bool pack_list_at(const struct pack_block *block, enum pack_section starts, uint32_t number, uint32_t *from,
+                  uint32_t *count);
+
+/* What is left of the sections that machines take from, one after the other. */
+struct pack_cursor {
+	const char *name;
+	uint64_t names;
+	const uint32_t *head, *bits;
+	uint64_t heads, units;
+	struct machine_address *addresses; /* where those go that are read */
+};
+struct pack_cursor pack_cursor_new(const struct pack_block *block);
+/* Goes over the machine; false when there is not so much left. */
+bool pack_skip(struct pack_cursor *cursor, const struct pack_machine *packed);
+/* Is nothing left? */
+bool pack_ends(const struct pack_cursor *cursor);
+/* An address from its unit, or its four. */
+struct addr pack_address(const uint32_t *bits, bool six);
+/* The machine without its labels and roles, of which pack_skip() would say that it is there. */
+bool pack_machine_at(const struct pack_block *block, const struct pack_machine *packed, struct pack_cursor *cursor,
+                     struct machine *machine);
+
 struct pack_reader {
 	struct arena *arena;
 	const uint32_t *at, *end;
@@ -101,6 +146,12 @@ struct pack_reader {
 	size_t word_count;
 	bool bad; /* something was read that can't be */
 };
+/* At the first of the objects. */
+struct pack_reader pack_reader_new(struct arena *arena, const struct pack_block *block);
 bool unpack_objects(struct pack_reader *reader, const struct pack_header *header, struct fleet *fleet);
+/* The same in steps: can there be so many roles; one role after the other; and what is behind them. */
+bool unpack_has_roles(const struct pack_reader *reader, const struct pack_header *header);
+void unpack_role(struct pack_reader *reader, struct role *role);
+bool unpack_rest(struct pack_reader *reader, const struct pack_header *header, struct fleet *fleet);
 
 #endif

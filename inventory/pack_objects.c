@@ -285,7 +285,7 @@ static void take_rules(struct pack_reader *reader, struct role *role)
 	}
 }
 
-static void take_role(struct pack_reader *reader, struct role *role)
+void unpack_role(struct pack_reader *reader, struct role *role)
 {
 	const struct str nothing = STR("");
 
@@ -399,20 +399,33 @@ uint32_t *pack_objects(struct arena *arena, struct pack_words *words, const stru
 	return units;
 }
 
+struct pack_reader pack_reader_new(struct arena *arena, const struct pack_block *block)
+{
+	const uint32_t *units = pack_section(block, PACK_OBJECTS);
+
+	return (struct pack_reader){
+		.arena = arena,
+		.at = units,
+		.end = units + pack_count(block, PACK_OBJECTS),
+		.words = block->words,
+		.word_count = pack_count(block, PACK_WORDS),
+	};
+}
+
 static bool fits(const struct pack_reader *reader, uint64_t count, size_t least)
 {
 	return count <= (size_t)(reader->end - reader->at) / least;
 }
 
-bool unpack_objects(struct pack_reader *reader, const struct pack_header *header, struct fleet *fleet)
+bool unpack_has_roles(const struct pack_reader *reader, const struct pack_header *header)
 {
-	if (!fits(reader, header->roles, LEAST_OF_ROLE) || !fits(reader, header->networks, LEAST_OF_NETWORK) ||
-	    !fits(reader, header->services, LEAST_OF_SERVICE))
+	return fits(reader, header->roles, LEAST_OF_ROLE);
+}
+
+bool unpack_rest(struct pack_reader *reader, const struct pack_header *header, struct fleet *fleet)
+{
+	if (!fits(reader, header->networks, LEAST_OF_NETWORK) || !fits(reader, header->services, LEAST_OF_SERVICE))
 		return false;
-	fleet->role_count = header->roles;
-	fleet->roles = ARENA_ARRAY(reader->arena, struct role, fleet->role_count);
-	for (size_t i = 0; i < fleet->role_count && !reader->bad; i++)
-		take_role(reader, &fleet->roles[i]);
 	fleet->network_count = header->networks;
 	fleet->networks = ARENA_ARRAY(reader->arena, struct network, fleet->network_count);
 	for (size_t i = 0; i < fleet->network_count && !reader->bad; i++)
@@ -422,4 +435,15 @@ bool unpack_objects(struct pack_reader *reader, const struct pack_header *header
 	for (size_t i = 0; i < fleet->service_count && !reader->bad; i++)
 		take_service(reader, &fleet->services[i]);
 	return !reader->bad && reader->at == reader->end;
+}
+
+bool unpack_objects(struct pack_reader *reader, const struct pack_header *header, struct fleet *fleet)
+{
+	if (!unpack_has_roles(reader, header))
+		return false;
+	fleet->role_count = header->roles;
+	fleet->roles = ARENA_ARRAY(reader->arena, struct role, fleet->role_count);
+	for (size_t i = 0; i < fleet->role_count && !reader->bad; i++)
+		unpack_role(reader, &fleet->roles[i]);
+	return unpack_rest(reader, header, fleet);
 }

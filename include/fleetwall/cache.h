@@ -28,6 +28,8 @@ bool cache_read_head(struct arena *arena, struct str output, struct cache_head *
  * none that belongs to the head. */
 bool cache_read_model(struct arena *arena, struct str output, const struct cache_head *head, struct str *fleet,
                       struct knowledge *knowledge);
+/* The packed fleet alone. */
+bool cache_read_fleet(struct arena *arena, struct str output, const struct cache_head *head, struct str *fleet);
 
 /* Under the store's lock: the model alone, where nobody reads it yet. Its digest is what head->model must be. */
 struct error *cache_prepare(struct store *store, struct str fleet, const struct knowledge *knowledge,

@@ -102,6 +102,9 @@ struct str fleet_pack(struct arena *arena, const struct fleet *fleet);
  * write into them. The bytes must be what fleet_pack() gave (the caller has a digest of them); whatever they are,
  * nothing outside of them is read: false means that they can't be. */
 bool fleet_unpack(struct arena *arena, struct str bytes, struct fleet *fleet);
+/* Of it what inventory_load_around() would load, and every network; of the rest nothing is built. With `letting` every
+ * role comes. Memberships in roles that did not come are left out. */
+bool fleet_unpack_around(struct arena *arena, struct str bytes, const struct around *around, struct fleet *fleet);
 
 enum change_sign { CHANGE_ADD = '+', CHANGE_REMOVE = '-', CHANGE_ALTER = '~' };
 
