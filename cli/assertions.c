@@ -4,7 +4,6 @@
 #include "fleetwall/inventory.h"
 
 #include "assertions.h"
-#include "takeover.h"
 
 enum {
 	TOLD = 20, /* violations that are told one by one */
@@ -30,7 +29,7 @@ struct error *assertions_load(struct run *run, struct arena *arena, const struct
 	*assertions = (struct assertions){0};
 	for (size_t i = 0; i < count; i++) {
 		struct str text, name = paths[i];
-		struct error *error = import_file(run, &name, &text);
+		struct error *error = run_file(run, &name, &text);
 
 		if (error == NULL)
 			error = assertions_read(arena, name, text, assertions, &run->warnings);

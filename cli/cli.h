@@ -121,6 +121,8 @@ struct error *run_load_around(struct run *run, const struct around *around, stru
 
 /* All of standard input. */
 struct error *run_input(struct run *run, struct str *text) MUST_CHECK;
+/* A file that was named: "-" is standard input, and then *name is what messages call it. */
+struct error *run_file(struct run *run, struct str *name, struct str *text) MUST_CHECK;
 
 /* Parses argv into run->command, arguments and options. `*global` takes --config and the like. */
 struct globals {

@@ -1,4 +1,6 @@
 /* import and export: files on one side, the inventory on the other. */
+#include <unistd.h>
+
 #include "fleetwall/document.h"
 #include "fleetwall/foreign.h"
 #include "fleetwall/inventory.h"
@@ -31,18 +33,15 @@ static struct error *read_csv(struct run *run, struct str folder, struct fleet *
 	return csv_read(run->arena, files, count, fleet, &run->warnings);
 }
 
-struct error *import_file(struct run *run, struct str *name, struct str *text)
+static struct error *read_document(struct run *run, struct str name, struct fleet *fleet)
 {
-	struct error *error;
+	bool of_csv = access(str_c(run->arena, str_format(run->arena, "%.*s/machines.csv", STR_ARG(name))), F_OK) == 0;
+	struct str text;
+	struct error *error = run_file(run, &name, &text);
 
-	if (str_is(*name, "-")) {
-		*name = STR("standard input");
-		return run_input(run, text);
-	}
-	error = file_read(run->arena, *name, text);
-	if (error != NULL && str_ends(error->message, STR(" is a folder")))
-		return error_hint(error, "a folder of CSV files is imported with --csv");
-	return error;
+	if (error != NULL)
+		return of_csv ? error_hint(error, "a folder of CSV files is imported with --csv") : error;
+	return document_read(run->arena, name, text, fleet, &run->warnings);
 }
 
 static struct error *read_rules(struct run *run, struct str role, struct str file, struct fleet *fleet)
@@ -55,7 +54,7 @@ static struct error *read_rules(struct run *run, struct str role, struct str fil
 	fleet->role_count = 1;
 	fleet->clock = TIME_NONE;
 	fleet->roles[0] = (struct role){.name = str_lower(run->arena, role), .given = GIVEN_RULES};
-	TRY(import_file(run, &file, &text));
+	TRY(run_file(run, &file, &text));
 	return rules_read(run->arena, file, text, &fleet->roles[0].rules, &fleet->roles[0].rule_count, &run->warnings);
 }
 
@@ -75,7 +74,7 @@ static struct error *read_foreign_files(struct run *run, struct foreign_file *fi
 
 	for (size_t i = 0; i < run->argument_count; i++) {
 		files[i].name = run->arguments[i];
-		error_collect(&errors, import_file(run, &files[i].name, &files[i].text));
+		error_collect(&errors, run_file(run, &files[i].name, &files[i].text));
 	}
 	return errors;
 }
@@ -116,8 +115,7 @@ static struct error *read_foreign(struct run *run, struct str kind, struct fleet
 static struct error *read_source(struct run *run, struct fleet *fleet, struct import_options *options,
                                  struct takeover **takeover)
 {
-	struct str text, name, role = run_option(run, "rules"), folder = run_option(run, "csv"),
-			       kind = run_option(run, "from");
+	struct str role = run_option(run, "rules"), folder = run_option(run, "csv"), kind = run_option(run, "from");
 
 	if (str_is(kind, "iptables-save") && role.p == NULL && folder.p == NULL)
 		return import_filters(run, takeover);
@@ -136,9 +134,7 @@ static struct error *read_source(struct run *run, struct fleet *fleet, struct im
 		options->add_rules_to = str_lower(run->arena, role);
 		return read_rules(run, role, run->arguments[0], fleet);
 	}
-	name = run->arguments[0];
-	TRY(import_file(run, &name, &text));
-	return document_read(run->arena, name, text, fleet, &run->warnings);
+	return read_document(run, run->arguments[0], fleet);
 }
 
 static void show_plan(struct run *run, const struct plan *plan)

@@ -136,3 +136,11 @@ struct error *run_input(struct run *run, struct str *text)
 	*text = run->input;
 	return NULL;
 }
+
+struct error *run_file(struct run *run, struct str *name, struct str *text)
+{
+	if (!str_is(*name, "-"))
+		return file_read(run->arena, *name, text);
+	*name = STR("standard input");
+	return run_input(run, text);
+}

@@ -32,7 +32,7 @@ struct error *import_filters(struct run *run, struct takeover **takeover)
 	for (size_t i = 0; i < run->argument_count; i++)
 		error_collect(&errors, cut_argument(run->arguments[i], &files[i]));
 	for (size_t i = 0; i < run->argument_count && errors == NULL; i++)
-		error_collect(&errors, import_file(run, &files[i].name, &files[i].text));
+		error_collect(&errors, run_file(run, &files[i].name, &files[i].text));
 	if (errors != NULL)
 		return errors;
 	return takeover_read(run->arena, files, run->argument_count, takeover);

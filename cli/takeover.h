@@ -8,9 +8,6 @@
 
 #include "cli.h"
 
-/* A file that was named: "-" is standard input, and then *name is what messages call it. */
-struct error *import_file(struct run *run, struct str *name, struct str *text) MUST_CHECK;
-
 /* Reads MACHINE=FILE…. */
 struct error *import_filters(struct run *run, struct takeover **takeover) MUST_CHECK;
 /* Chooses the rules, plans them, and proves that the planned fleet lets in no more than what runs; says what became of

@@ -135,6 +135,11 @@ printf 'name,zzzzzz\nm1,x\n' > "$home/csv/machines.csv"
 run 2 import --csv "$home/csv"
 complains 'unknown column "zzzzzz"'
 complains 'there are: name, '
+run 2 import "$home/csv"
+complains 'is a folder'
+complains 'a folder of CSV files is imported with --csv'
+run 2 import "$home/state"
+silent_on '--csv'
 run 2 import --from aws
 complains 'aws ec2 describe-security-groups'
 run 2 history --limit x
