@@ -116,13 +116,6 @@ for waiting in b d; do
 	kernel_is "boot by hand over $waiting" "$home/c.kernel"
 done
 
-# What was left by the script that kept only our own chains.
-bundle "$home/d" "$home/c"
-apply 0
-sed -i '/^:fleetwall/!{ /-A fleetwall/!d; }' "$FLEETWALL_HOST_STATE/pending/save/rules.v4"
-run 0 rollback "$token"
-kernel_is 'our chains alone' "$home/c.kernel"
-
 # The table can't be read any more, when it is to be changed: that is no empty one.
 bundle "$home/d" "$home/c"
 failing iptables-save '-t\ filter'

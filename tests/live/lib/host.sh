@@ -60,7 +60,9 @@ run() {
 	code=$?
 	if [ $code -eq "$wanted" ]; then good; else fault "$HOST_SH $*: exit code $code, not $wanted"; fi
 }
-apply() { # CODE [CONNECTION]: the bundle
+apply() { # CODE [CONNECTION]: the bundle. The script lies where the bootstrap puts it.
+	mkdir -p "$FLEETWALL_HOST_STATE"
+	[ -e "$FLEETWALL_HOST_STATE/fleetwall-host" ] || cp "$script" "$FLEETWALL_HOST_STATE"
 	input=$home/bundle
 	run "$1" apply "$sha" "${2-10.0.0.250 40000 10.0.0.9 22}"
 	input=
