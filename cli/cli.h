@@ -139,6 +139,7 @@ void warn_of_packet(struct run *run, struct str what);
 struct error *unknown_machine(struct arena *arena, const struct fleet *fleet, struct str name) MUST_CHECK;
 struct error *unknown_role(struct arena *arena, const struct fleet *fleet, struct str name) MUST_CHECK;
 struct error *unknown_network(struct arena *arena, const struct fleet *fleet, struct str name) MUST_CHECK;
+struct error *unknown_rule(struct str id) MUST_CHECK; /* without a near one */
 
 /* The text of --help: of the program (command NULL, or a group such as "machine"), or of one command. */
 void help_program(struct buf *buf);

@@ -122,12 +122,6 @@ static bool rule_find(const struct fleet *fleet, struct str id, struct rule_plac
 	return false;
 }
 
-static struct error *unknown_rule(struct str id)
-{
-	return error_hint(error_new(ERROR_UNKNOWN, "there is no rule %.*s", STR_ARG(id)),
-	                  "fleetwall rule list shows the ids");
-}
-
 /* since and until may stand in the rule or be options; both is one too many. */
 static struct error *give_time(struct run *run, const char *option, int64_t *time)
 {

@@ -335,6 +335,12 @@ static const struct role_rule *rule_find(const struct fleet *fleet, struct str i
 	return NULL;
 }
 
+struct error *unknown_rule(struct str id)
+{
+	return error_hint(error_new(ERROR_UNKNOWN, "there is no rule %.*s", STR_ARG(id)),
+	                  "fleetwall rule list shows the ids");
+}
+
 struct error *run_rule_show(struct run *run)
 {
 	struct error *errors = NULL;
@@ -349,9 +355,7 @@ struct error *run_rule_show(struct run *run)
 		if (held != NULL)
 			rule_row(run, role, held);
 		else
-			error_collect(&errors, error_hint(error_new(ERROR_UNKNOWN, "there is no rule %.*s",
-			                                            STR_ARG(run->arguments[i])),
-			                                  "fleetwall rule list shows the ids"));
+			error_collect(&errors, unknown_rule(run->arguments[i]));
 	}
 	return errors;
 }

@@ -1,6 +1,9 @@
 /* Questions about rows: which machine gets which rule, who has a role and who speaks of it. The present is answered by
  * the views that people may rely on; what needs packets, or another time, by the model. All from one snapshot. */
+#include <string.h>
+
 #include "fleetwall/explain.h"
+#include "fleetwall/inventory.h"
 
 #include "lint.h"
 #include "query.h"
@@ -14,22 +17,28 @@ struct column {
 
 enum { COLUMNS_MOST = 12, SHOWN_MOST = 24 };
 
-/* Is there such an object? Otherwise the nearest name. `sql` lists the names. */
-static struct error *must_exist(struct run *run, const char *kind, const char *sql, struct str name)
+static struct error *unknown(struct run *run, const char *kind, struct str name)
 {
-	struct error *error;
-	struct db_rows rows;
-	struct str near;
+	struct fleet fleet;
 
-	TRY(db_query(run->arena, run->db, str_of(sql), NULL, 0, &rows));
-	for (size_t i = 0; i < rows.count; i++)
-		if (str_eq(db_cell(&rows, i, 0), name))
-			return NULL;
-	near = str_nearest(name, rows.cells, rows.count);
-	error = error_new(ERROR_UNKNOWN, "there is no %s \"%.*s\"", kind, STR_ARG(name));
-	if (near.n > 0)
-		return error_hint(error, "did you mean %.*s?", STR_ARG(near));
-	return error_hint(error, "fleetwall %s list shows those that there are", kind);
+	TRY(inventory_load(run->arena, run->db, &fleet));
+	if (strcmp(kind, "machine") == 0)
+		return unknown_machine(run->arena, &fleet, name);
+	if (strcmp(kind, "role") == 0)
+		return unknown_role(run->arena, &fleet, name);
+	if (strcmp(kind, "network") == 0)
+		return unknown_network(run->arena, &fleet, name);
+	return unknown_rule(name);
+}
+
+/* Whose name is near is looked for among all only where there is none of it. */
+static struct error *must_exist(struct run *run, const char *kind, struct str name)
+{
+	const struct str parameters[2] = {str_of(kind), name};
+	struct db_rows rows;
+
+	TRY(db_query(run->arena, run->db, db_sql("query-known"), parameters, 2, &rows));
+	return str_is(db_cell(&rows, 0, 0), "t") ? NULL : unknown(run, kind, name);
 }
 
 static struct cell lines_cell(struct arena *arena, struct str text)
@@ -230,7 +239,7 @@ struct error *run_query_rules(struct run *run)
 	if (run_has(run, "at"))
 		return rules_at(run, machine);
 	TRY(begin(run));
-	TRY(must_exist(run, "machine", "SELECT name FROM fleetwall.machine", machine));
+	TRY(must_exist(run, "machine", machine));
 	return answer(run, "query-rules", &machine, 1, rule_columns, RULE_COLUMNS);
 }
 
@@ -275,7 +284,7 @@ static struct error *members(struct run *run, struct str role)
 	if (run_has(run, "at"))
 		return members_at(run, role);
 	TRY(begin(run));
-	TRY(must_exist(run, "role", "SELECT name FROM fleetwall.role", role));
+	TRY(must_exist(run, "role", role));
 	return answer(run, "query-members", &role, 1, member_columns, 6);
 }
 
@@ -369,15 +378,14 @@ struct error *run_query_machines(struct run *run)
 		return rule_machines_then(run, resolved, id);
 	}
 	TRY(begin(run));
-	TRY(must_exist(run, "rule", "SELECT left(encode(digest, 'hex'), 12) FROM fleetwall.rule", id));
+	TRY(must_exist(run, "rule", id));
 	return answer(run, "query-rule-machines", &id, 1, opens_columns, 4);
 }
 
 /* --- query roles, networks --- */
 
-static struct error *users(struct run *run, const char *kind, const char *names, const char *query,
-                           const struct column *columns, size_t count,
-                           struct error *(*then)(struct run *run, const struct resolved *resolved))
+static struct error *users(struct run *run, const char *kind, const char *query, const struct column *columns,
+                           size_t count, struct error *(*then)(struct run *run, const struct resolved *resolved))
 {
 	struct str parameters[2] = {{NULL, 0}, {NULL, 0}};
 	struct resolved *resolved;
@@ -393,7 +401,7 @@ static struct error *users(struct run *run, const char *kind, const char *names,
 		parameters[1] = STR("unused");
 	TRY(begin(run));
 	if (parameters[0].p != NULL)
-		TRY(must_exist(run, kind, names, parameters[0]));
+		TRY(must_exist(run, kind, parameters[0]));
 	return answer(run, query, parameters, 2, columns, count);
 }
 
@@ -402,12 +410,12 @@ struct error *run_query_roles(struct run *run)
 	static const struct column columns[] = {
 		{"role", TEXT}, {"members", NUMBER}, {"rules", NUMBER}, {"egress", TEXT}, {"used_by", LINES}};
 
-	return users(run, "role", "SELECT name FROM fleetwall.role", "query-roles", columns, 5, roles_then);
+	return users(run, "role", "query-roles", columns, 5, roles_then);
 }
 
 struct error *run_query_networks(struct run *run)
 {
 	static const struct column columns[] = {{"network", TEXT}, {"prefixes", LINES}, {"used_by", LINES}};
 
-	return users(run, "network", "SELECT name FROM fleetwall.network", "query-networks", columns, 3, networks_then);
+	return users(run, "network", "query-networks", columns, 3, networks_then);
 }

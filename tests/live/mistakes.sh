@@ -162,6 +162,16 @@ run 2 who-can 10.1.0.3 80/tcp
 complains 'hint: that is an address of m3'
 run 2 who-can 10.1.9.3 80/tcp
 silent_on 'that is an address'
+run 2 query rules 10.1.0.3
+complains 'hint: that is an address of m3'
+run 2 query rules m33
+complains 'did you mean m3?'
+run 2 query roles ap
+complains 'did you mean app?'
+run 2 query networks nowhere
+complains 'fleetwall network list shows those that there are'
+run 2 query machines --rule 0123456789ab
+complains 'fleetwall rule list shows the ids'
 run 2 machine remove 10.1.0.3
 complains 'hint: that is an address of m3'
 run 0 generation publish 1
