@@ -10,6 +10,7 @@
 #include "make_output.h"
 #include "produce_sort.h"
 #include "random_fleet.h"
+#include "rounds.h"
 #include "suite_main.h"
 
 static struct settings settings;
@@ -17,11 +18,6 @@ static struct settings settings;
 static void setup(void)
 {
 	settings = settings_default();
-}
-
-static uint64_t rounds(uint64_t wanted)
-{
-	return getenv("RUNNING_ON_VALGRIND") != NULL ? 2 : wanted;
 }
 
 /* --- what a set holds --- */

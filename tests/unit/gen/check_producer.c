@@ -13,6 +13,7 @@
 #include "make_output.h"
 #include "random_fleet.h"
 #include "resolve_update.h"
+#include "rounds.h"
 #include "suite_main.h"
 
 static struct templates *templates;
@@ -22,11 +23,6 @@ static void setup(void)
 {
 	templates = make_templates(arena);
 	settings = settings_default();
-}
-
-static int rounds(int wanted)
-{
-	return getenv("RUNNING_ON_VALGRIND") != NULL ? 2 : wanted;
 }
 
 /* --- fleets that follow each other --- */
@@ -263,9 +259,9 @@ START_TEST(an_update_is_what_resolve_says)
 	struct fleet fleet = fleet_of((uint64_t)_i);
 	struct resolved *resolved = resolve(arena, &fleet);
 	struct fleet *kept = &fleet;
-	int updates = 0;
+	size_t updates = 0;
 
-	for (int i = 0; i < rounds(100) && kept->machine_count > 2 && kept->role_count > 2; i++) {
+	for (size_t i = 0; i < rounds(100) && kept->machine_count > 2 && kept->role_count > 2; i++) {
 		struct fleet *next = ARENA_NEW(arena, struct fleet);
 		struct fleet_step step;
 		bool *changed;
@@ -283,7 +279,7 @@ START_TEST(an_update_is_what_resolve_says)
 		}
 		kept = next;
 	}
-	ck_assert_int_ge(updates, rounds(100) / 10);
+	ck_assert_uint_ge(updates, rounds(100) / 10);
 }
 END_TEST
 
@@ -299,7 +295,7 @@ START_TEST(after_any_changes_the_same)
 
 	*fleet = fleet_of((uint64_t)_i);
 	last = make(producer, fleet, NULL, NULL, &seen);
-	for (int i = 0; i < rounds(40) && fleet->machine_count > 2 && fleet->role_count > 2; i++) {
+	for (size_t i = 0; i < rounds(40) && fleet->machine_count > 2 && fleet->role_count > 2; i++) {
 		struct fleet *next = ARENA_NEW(arena, struct fleet);
 		struct fleet_step step;
 		struct product whole;

@@ -8,6 +8,7 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "foreign_case.h"
+#include "rounds.h"
 #include "suite_main.h"
 
 static struct fleet fleet;
@@ -375,7 +376,7 @@ END_TEST
 /* In a time that a person waits. */
 START_TEST(test_many)
 {
-	size_t groups = getenv("RUNNING_ON_VALGRIND") != NULL ? 2000 : 100000, interfaces = groups / 5;
+	size_t groups = largeness(100000), interfaces = groups / 5;
 	struct buf buf = buf_new(arena);
 
 	buf_add(&buf, STR("{'SecurityGroups':["));

@@ -7,6 +7,7 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "random_fleet.h"
+#include "rounds.h"
 #include "suite_main.h"
 
 static struct fleet read_document(struct str text)
@@ -239,12 +240,6 @@ START_TEST(built_in_services_are_not_written)
 END_TEST
 
 /* --- round trips --- */
-
-/* valgrind is some thirty times as slow. */
-static size_t rounds(size_t wanted)
-{
-	return getenv("RUNNING_ON_VALGRIND") != NULL ? wanted / 20 : wanted;
-}
 
 static unsigned some_bits(struct rng *rng, unsigned among)
 {

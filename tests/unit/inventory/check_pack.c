@@ -9,6 +9,7 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/inventory.h"
 #include "random_fleet.h"
+#include "rounds.h"
 #include "suite_main.h"
 
 static struct rng rng_of(uint64_t stream)
@@ -75,17 +76,11 @@ static void expect_same(const struct fleet *a, const struct fleet *b)
 		ck_assert_int_eq(a->services[i].builtin, b->services[i].builtin);
 }
 
-/* Under valgrind fewer do. */
-static size_t rounds(void)
-{
-	return getenv("RUNNING_ON_VALGRIND") != NULL ? 12 : 150;
-}
-
 START_TEST(what_was_packed_comes_back)
 {
 	struct rng rng = rng_of(1);
 
-	for (size_t round = 0; round < rounds(); round++) {
+	for (size_t round = 0; round < rounds(150); round++) {
 		struct fleet fleet = fleet_of(&rng, 1 + rng_below(&rng, round % 15 == 0 ? 400 : 20)), back;
 
 		fleet.services[0].builtin = rng_chance(&rng, 50);
@@ -105,7 +100,7 @@ END_TEST
 /* The same fleet made twice lies at other places; and memory that an arena hands out again is not clean. */
 START_TEST(the_same_fleet_gives_the_same_bytes)
 {
-	for (uint64_t round = 0; round < rounds() / 4; round++) {
+	for (uint64_t round = 0; round < rounds(38); round++) {
 		struct arena *used = arena_new();
 		struct rng rng = rng_of(100 + round), again = rng;
 		struct fleet fleet = fleet_of(&rng, 60);

@@ -6,6 +6,7 @@
 #include "fleetwall/arena.h"
 #include "fleetwall/buf.h"
 #include "random_rule.h"
+#include "rounds.h"
 #include "suite_main.h"
 
 /* FLEETWALL_SEED and FLEETWALL_ROUNDS try other rules, and more of them. */
@@ -16,9 +17,9 @@ static uint64_t wanted(const char *name, uint64_t otherwise)
 	return given != NULL ? strtoull(given, NULL, 10) : otherwise;
 }
 
-static int rounds(void)
+static int tries(void)
 {
-	return (int)wanted("FLEETWALL_ROUNDS", 1500);
+	return (int)wanted("FLEETWALL_ROUNDS", rounds(1500));
 }
 
 static struct rng rng_of(uint64_t stream)
@@ -50,7 +51,7 @@ START_TEST(printed_rules_are_parsed_to_themselves)
 	struct arena *arena = arena_new();
 	struct rng rng = rng_of(1);
 
-	for (int i = 0; i < rounds(); i++) {
+	for (int i = 0; i < tries(); i++) {
 		struct rule rule = random_rule(arena, &rng, &rule_names_odd);
 		struct error *error;
 		bool stored;
@@ -69,7 +70,7 @@ START_TEST(every_spelling_is_the_same_rule)
 	struct arena *arena = arena_new();
 	struct rng rng = rng_of(2);
 
-	for (int i = 0; i < rounds(); i++) {
+	for (int i = 0; i < tries(); i++) {
 		struct rule rule = random_rule(arena, &rng, &rule_names_odd), parsed;
 		struct str line = random_spelling(arena, &rng, &rule);
 		struct error *error = rule_parse(arena, line, &parsed, &(bool){false}, NULL);
@@ -91,7 +92,7 @@ START_TEST(normalizing_leaves_shared_arrays_alone)
 	struct arena *arena = arena_new();
 	struct rng rng = rng_of(3);
 
-	for (int i = 0; i < rounds(); i++) {
+	for (int i = 0; i < tries(); i++) {
 		struct rule rule = random_rule(arena, &rng, &rule_names_odd), before = rule, copy = rule;
 
 		before.peers = ARENA_ARRAY(arena, struct peer, rule.peer_count);
@@ -136,7 +137,7 @@ START_TEST(damaged_lines_are_refused_or_understood)
 	struct rng rng = rng_of(4);
 	int refused = 0;
 
-	for (int i = 0; i < rounds(); i++) {
+	for (int i = 0; i < tries(); i++) {
 		struct rule rule = random_rule(arena, &rng, &rule_names_odd), parsed;
 		struct str line = random_damage(arena, &rng, random_spelling(arena, &rng, &rule));
 		struct error *warnings = NULL, *error;
@@ -151,8 +152,8 @@ START_TEST(damaged_lines_are_refused_or_understood)
 		arena_reset(arena);
 	}
 	/* Damage must be damage, mostly, and not always. */
-	ck_assert_int_gt(refused, rounds() / 3);
-	ck_assert_int_lt(refused, rounds());
+	ck_assert_int_gt(refused, tries() / 3);
+	ck_assert_int_lt(refused, tries());
 	arena_free(arena);
 }
 END_TEST

@@ -7,6 +7,7 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/push.h"
 #include "push_fixture.h"
+#include "rounds.h"
 #include "suite_main.h"
 
 #define SET "web-0123456789ab"
@@ -338,7 +339,7 @@ END_TEST
 /* Whatever a machine says, the answer takes no time that grows with its square. */
 START_TEST(test_very_many)
 {
-	const int many = getenv("RUNNING_ON_VALGRIND") != NULL ? 1000 : 100000;
+	const int many = (int)largeness(100000);
 	struct buf buf = buf_new(arena);
 	struct drift *drifts;
 	size_t count;
