@@ -204,17 +204,21 @@ END_TEST
 
 START_TEST(test_many_conditions)
 {
-	struct packets all = packets_all(), some = packets_none();
-	struct str *found;
 	size_t count = 5000; /* more than there is room for above the addresses */
+	struct packets all = packets_all(), some = packets_none();
+	struct packets *each = ARENA_ARRAY(arena, struct packets, count);
+	struct str *found;
 
 	for (size_t i = 0; i < count; i++) {
-		size_t mark = packets_mark();
-		struct packets one = packets_condition(str_format(arena, "number %05zu", i));
-
-		all = packets_release_but(mark, packets_and(all, one));
+		each[i] = packets_condition(str_format(arena, "number %05zu", i));
 		if (i % 1000 == 0)
-			some = packets_or(some, packets_and(one, packets_number(FIELD_PORT, (unsigned)i)));
+			some = packets_or(some, packets_and(each[i], packets_number(FIELD_PORT, (unsigned)i)));
+	}
+	/* From the lowest up, so that none is made again for those below it. */
+	for (size_t i = count; i-- > 0;) {
+		size_t mark = packets_mark();
+
+		all = packets_release_but(mark, packets_and(each[i], all));
 	}
 	ck_assert_uint_eq(packets_conditions(arena, all, &found), count);
 	for (size_t i = 0; i < count; i++)
