@@ -12,7 +12,7 @@ struct deeds {
 	struct arena *arena;
 	struct names *names;
 	struct deed {
-		uint32_t lines[2]; /* that count, on both sides */
+		uint32_t lines[2]; /* that do it, on both sides; of an answer, which is given once, none */
 	} *items;
 	size_t count, capacity;
 };
@@ -21,7 +21,7 @@ struct deeds {
 struct doing {
 	uint32_t deed;
 	size_t matches;
-	bool counts;
+	bool again; /* for a packet that comes to several such lines */
 };
 
 static uint32_t deed_of(struct deeds *deeds, struct str name)
@@ -48,7 +48,8 @@ static size_t find_doings(struct deeds *deeds, const struct filter_rule *rule, s
 		list[count++] = (struct doing){deed_of(deeds, name), i, true};
 	}
 	if (rule->target == TARGET_PASS || rule->target == TARGET_REJECT)
-		list[count++] = (struct doing){deed_of(deeds, rule->target_text), rule->match_count, false};
+		list[count++] = (struct doing){deed_of(deeds, rule->target_text), rule->match_count,
+		                               rule->target == TARGET_PASS};
 	*doings = list;
 	return count;
 }
@@ -61,11 +62,12 @@ static void find_deeds(struct deeds *deeds, const struct filter *filter, size_t 
 			size_t count = find_doings(deeds, &filter->chains[i].rules[k], &doings);
 
 			for (size_t d = 0; d < count; d++)
-				deeds->items[doings[d].deed].lines[side] += doings[d].counts;
+				deeds->items[doings[d].deed].lines[side] += doings[d].again;
 		}
 }
 
-/* A line that counts in another's bucket shares its rate with it; what is counted twice is less. */
+/* What is done twice is not the same: a packet that counts twice leaves less of a rate, and one that is logged twice is
+ * seen twice. */
 static bool same_counts(const struct deeds *deeds)
 {
 	for (size_t i = 0; i < deeds->count; i++)

@@ -28,6 +28,7 @@ static const struct {
          true},
 	{"only what is above the rate is logged", BEFORE LOG("u") RATE("9", "a"), BEFORE RATE("9", "a") LOG("u"),
          false},
+	{"logged twice", BEFORE LOG("u"), BEFORE LOG("u") LOG("u"), false},
 	{"other words in the log", BEFORE LOG("u"), BEFORE LOG("v"), false},
 	{"a log after what is nothing of it", BEFORE LOG("u") REFUSE("tcp-reset"),
          BEFORE REFUSE("tcp-reset") LOG("u"), true},
