@@ -48,6 +48,12 @@ int run_status(struct arena *arena, const char *const *argv, struct str input);
 int in_children(int (*work)(const void *), const void *const *contexts, size_t count);
 void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
+/* --- packets_recorder.c: sets of numbers in the table inet judge --- */
+
+void recorder_clear(const char *const *sets, size_t count);
+/* Each number that a set has, in no order. */
+void recorder_read(const char *set, void (*found)(void *context, uint32_t number), void *context);
+
 /* --- packets_judge.c --- */
 
 struct judge;

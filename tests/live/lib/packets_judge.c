@@ -10,10 +10,12 @@
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fleetwall/arena.h"
@@ -22,8 +24,7 @@
 
 #define MARK 0x66770001
 #define MARK_TEXT "0x66770001"
-/* Packets are numbered with 16 bits, and the recorder's listing must stay below what process_run() keeps. */
-#define BATCH 12000
+#define BATCH 12000 /* packets are numbered with 16 bits */
 #define TRIES 4
 
 struct interface {
@@ -291,14 +292,23 @@ static const struct record records[] = {
 };
 #define RECORDS (sizeof records / sizeof *records)
 
-static void record_number(const struct record *record, struct probe *probes, size_t count, unsigned long element)
+/* Whose numbers are read. */
+struct reading {
+	const struct record *record;
+	struct probe *probes;
+	size_t count;
+};
+
+static void record_number(void *context, uint32_t element)
 {
-	uint32_t number = ((uint32_t)element - record->less) & record->mask;
+	const struct reading *reading = context;
+	const struct record *record = reading->record;
+	uint32_t number = (element - record->less) & record->mask;
 	struct probe *probe;
 
-	if (number == 0 || number > count)
+	if (number == 0 || number > reading->count)
 		return;
-	probe = &probes[number - 1];
+	probe = &reading->probes[number - 1];
 	/* A reset or unreachable may answer either direction; the others must belong to their own. */
 	if (record->field != FIELD(refused) &&
 	    (probe->direction != record->direction || probe->source.family != record->family))
@@ -306,51 +316,45 @@ static void record_number(const struct record *record, struct probe *probes, siz
 	*(bool *)((char *)probe + record->field) = true;
 }
 
-/* The numbers between two places of the listing: "1, 2, 0x60000003", with line breaks after every few. */
-static void read_elements(const struct record *record, struct probe *probes, size_t count, const char *list,
-                          const char *end)
+static void read_records(struct probe *probes, size_t count)
 {
-	while (list < end) {
-		char *after = (char *)list + 1;
-		if (*list >= '0' && *list <= '9')
-			record_number(record, probes, count, strtoul(list, &after, 0));
-		list = after;
-	}
+	for (size_t i = 0; i < RECORDS; i++)
+		recorder_read(records[i].set, record_number, &(struct reading){&records[i], probes, count});
 }
 
-static void read_set(struct arena *arena, const char *listing, const struct record *record, struct probe *probes,
-                     size_t count)
+static void clear_records(void)
 {
-	const char *set = strstr(listing, str_c(arena, str_format(arena, "set %s {", record->set))), *close, *elements;
-
-	if (set == NULL)
-		die("the recorder lost its set %s", record->set);
-	close = strstr(set, "\n\t}");
-	elements = strstr(set, "elements = {");
-	if (elements != NULL && close != NULL && elements < close)
-		read_elements(record, probes, count, elements + strlen("elements = {"), close);
-}
-
-static void read_records(struct arena *arena, struct probe *probes, size_t count)
-{
-	struct str listing =
-		run(arena, (const char *const[]){"nft", "-n", "list", "table", "inet", "judge", NULL}, STR(""));
-	const char *text = str_c(arena, listing);
+	const char *sets[RECORDS];
 
 	for (size_t i = 0; i < RECORDS; i++)
-		read_set(arena, text, &records[i], probes, count);
-}
-
-static void clear_records(struct arena *arena)
-{
-	struct buf script = buf_new(arena);
-
-	for (size_t i = 0; i < RECORDS; i++)
-		buf_format(&script, "flush set inet judge %s\n", records[i].set);
-	run(arena, (const char *const[]){"nft", "-f", "-", NULL}, buf_str(&script));
+		sets[i] = records[i].set;
+	recorder_clear(sets, RECORDS);
 }
 
 /* --- a batch --- */
+
+/* Packets that were written into an interface and have not come out of it: they wait in a queue of each processor, whose length is the 12th
+ * number of its line (softnet_seq_show() of the kernel). */
+static unsigned long on_the_way(void)
+{
+	FILE *file = fopen("/proc/net/softnet_stat", "re");
+	unsigned long waiting = 0, length;
+	char line[512];
+
+	while (file != NULL && fgets(line, sizeof line, file) != NULL)
+		if (sscanf(line, "%*x %*x %*x %*x %*x %*x %*x %*x %*x %*x %*x %lx", &length) == 1)
+			waiting += length;
+	if (file != NULL)
+		fclose(file);
+	return waiting;
+}
+
+/* One that comes later than it is looked for would be taken for one of the next batch. */
+static void await_arrival(void)
+{
+	for (int turns = 0; turns < 20000 && on_the_way() > 0; turns++)
+		nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL);
+}
 
 static size_t unseen(const struct probe *probes, size_t count)
 {
@@ -362,28 +366,25 @@ static size_t unseen(const struct probe *probes, size_t count)
 }
 
 /* A packet that a full queue lost is sent again; one that the kernel won't have stays unseen. */
-static void judge_batch(struct arena *arena, struct judge *judge, struct probe *probes, size_t count)
+static void judge_batch(const struct judge *judge, struct probe *probes, size_t count)
 {
 	size_t left = count, before = count + 1;
 
-	clear_records(arena);
+	await_arrival();
+	clear_records();
 	for (int try = 0; try < TRIES && left > 0 && left < before; try++) {
 		before = left;
 		send_unseen(judge, probes, count);
-		read_records(arena, probes, count);
+		await_arrival();
+		read_records(probes, count);
 		left = unseen(probes, count);
 	}
 }
 
 void judge_probes(struct judge *judge, struct probe *probes, size_t count)
 {
-	struct arena *scratch = arena_new();
-
 	for (size_t i = 0; i < count; i++)
 		probes[i].seen = probes[i].passed = probes[i].refused = false;
-	for (size_t from = 0; from < count; from += BATCH) {
-		judge_batch(scratch, judge, probes + from, count - from < BATCH ? count - from : BATCH);
-		arena_reset(scratch);
-	}
-	arena_free(scratch);
+	for (size_t from = 0; from < count; from += BATCH)
+		judge_batch(judge, probes + from, count - from < BATCH ? count - from : BATCH);
 }
