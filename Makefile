@@ -23,7 +23,8 @@ JOBS := -j$(shell expr $$(nproc) + 1)
 
 # --- how things are compiled -------------------------------------------------------------------------------------
 
-OPTIMIZE ?= -O2 -g
+# Lines for a trace; values of what was optimized a debugger seldom has, and they take a sixth of the time (OPTIMIZE="-O0 -g" has them).
+OPTIMIZE ?= -O2 -g1
 WARNINGS := -Wall -Wextra -Wpedantic -Wshadow -Wformat=2 -Werror
 SANITIZE ?=
 HARDEN := $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2 -fstack-protector-strong)
