@@ -56,7 +56,8 @@ PACKAGES_cli := libconfig smartcols jansson libuv
 # BuDDy has no file for pkg-config. Its archive is taken where there is one: the shared one brings the library of C++ with it, an eighth of
 # what the start of the program takes.
 BUDDY_ARCHIVE := -Wl,-Bstatic -lbdd -Wl,-Bdynamic -lm
-LIBRARIES_analysis := $(if $(wildcard $(addsuffix /libbdd.a,/usr/lib/*-linux-* /usr/lib64 /usr/lib /usr/local/lib)),$(BUDDY_ARCHIVE),-lbdd)
+# Its steps are counted on their way to bdd_makenode (packets.c), as the library does not count them.
+LIBRARIES_analysis := -Wl,--wrap=bdd_makenode $(if $(wildcard $(addsuffix /libbdd.a,/usr/lib/*-linux-* /usr/lib64 /usr/lib /usr/local/lib)),$(BUDDY_ARCHIVE),-lbdd)
 
 # Asked only when something is built, as on a bare machine there is no pkg-config yet; and once, as hundreds of recipes need it.
 pkg_config = $(if $(filter undefined,$(origin ANSWER$(1)-$(2))),$(eval ANSWER$(1)-$(2) := $$(shell pkg-config $(1) $(2))))$(ANSWER$(1)-$(2))

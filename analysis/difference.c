@@ -151,6 +151,13 @@ static void compare_way(struct comparison *comparison, enum family family, enum 
 		groups_find(comparison, &passing);
 }
 
+struct error *comparison_bound(const struct comparison *comparison)
+{
+	if (comparison->error != NULL || !packets_spent())
+		return comparison->error;
+	return error_new(ERROR_INPUT, "to find out what the rules do takes more steps than there may be");
+}
+
 struct error *comparison_read(struct comparison *comparison)
 {
 	static const struct str files[2] = {{"rules.v4", 8}, {"rules.v6", 8}};
@@ -322,8 +329,7 @@ static struct error *compare(struct comparison *comparison, struct answer *answe
 		compare_way(comparison, FAMILY_6, way);
 	}
 	packets_release(mark);
-	if (comparison->error != NULL)
-		return comparison->error;
+	TRY(comparison_bound(comparison));
 	finish_pair(comparison, answer);
 	return NULL;
 }

@@ -145,6 +145,8 @@ struct comparison {
 
 /* Reads what is left of the rules. */
 struct error *comparison_read(struct comparison *comparison) MUST_CHECK;
+/* An error of reading sets, or that the bound on packets was passed: then no answer says anything. */
+struct error *comparison_bound(const struct comparison *comparison) MUST_CHECK;
 
 /* --- lines: difference_lines.c --- */
 

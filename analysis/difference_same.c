@@ -211,5 +211,5 @@ struct error *difference_same(struct arena *scratch, struct difference *differen
 	TRY(comparison_read(&comparison));
 	for (size_t six = 0; six < 2; six++)
 		same[six] = same_rules(&comparison, six == 1 ? FAMILY_6 : FAMILY_4);
-	return comparison.error;
+	return comparison_bound(&comparison);
 }

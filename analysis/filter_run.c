@@ -294,6 +294,7 @@ struct outcomes filter_run(struct arena *arena, const struct filter *filter, con
 	packets_release(mark);
 	run_rules_end(&run.rules);
 	outcomes = give_outcomes(arena, &run);
+	outcomes.last = run.rules.last;
 	arena_free(scratch);
 	return outcomes;
 }

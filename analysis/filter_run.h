@@ -16,6 +16,7 @@ struct run_rules {
 	const struct filter_view *view;
 	struct rule_set **sets; /* by chain and rule */
 	struct packets *addresses[2]; /* by set of the view, where it is known: as source, as destination; held */
+	const struct filter_rule *last; /* asked for before the bound on packets was passed */
 };
 
 struct run_rules run_rules_new(struct arena *arena, const struct filter *filter, const struct filter_view *view);

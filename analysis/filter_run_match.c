@@ -279,6 +279,8 @@ struct packets run_rule(struct run_rules *rules, uint32_t chain, size_t number)
 	struct packets set = packets_all(), either;
 	size_t mark;
 
+	if (!packets_spent())
+		rules->last = rule;
 	if (known->known)
 		return known->set;
 	mark = packets_mark();

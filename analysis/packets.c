@@ -35,11 +35,17 @@ static struct {
 	int others[FIELD_COUNT];  /* of every other field, and the conditions */
 	unsigned only_fields;     /* as bits: what was asked last */
 	int only;                 /* of all other fields, and the conditions */
+	uint64_t steps, bound;    /* 0: as many as it takes */
+	bool spent;
 } space;
 
-/* Whatever the library can't do is for want of memory; all else is a mistake of ours. */
+/* Whatever the library can't do is for want of memory; all else is a mistake of ours. Where there is a bound, so many
+ * nodes are one: the library goes on with none. */
 static void fail(int code)
 {
+	space.spent = space.spent || (code == BDD_NODENUM && space.bound > 0);
+	if (space.spent)
+		return;
 	if (code == BDD_MEMORY || code == BDD_NODENUM)
 		arena_exhausted();
 	assert(!"the diagrams were misused");
@@ -68,15 +74,64 @@ void packets_end(void)
 	if (space.arena == NULL)
 		return;
 	bdd_done();
+	bdd_clear_error();
 	arena_free(space.arena);
 	memset(&space, 0, sizeof space);
+}
+
+/* --- the bound ---
+ *
+ * Each step of the library's operations looks for a node. The program is linked so that it comes by here: what calls
+ * bdd_makenode() gets __wrap_bdd_makenode() (ld's --wrap). The library has no counter of its own that tells work. */
+
+int __real_bdd_makenode(unsigned level, int low, int high);
+int __wrap_bdd_makenode(unsigned level, int low, int high);
+
+int __wrap_bdd_makenode(unsigned level, int low, int high)
+{
+	packets_work(1);
+	return space.spent ? NODE_NONE : __real_bdd_makenode(level, low, high);
+}
+
+void packets_work(uint64_t steps)
+{
+	space.steps += steps;
+	space.spent = space.spent || (space.bound > 0 && space.steps > space.bound);
+}
+
+void packets_bound(uint64_t steps)
+{
+	space.steps = 0;
+	space.bound = steps;
+}
+
+bool packets_spent(void)
+{
+	return space.spent;
+}
+
+/* --- operations: none, once the bound is behind us --- */
+
+static int apply(int a, int b, int operator)
+{
+	return space.spent ? NODE_NONE : bdd_apply(a, b, operator);
+}
+
+static int if_then_else(int condition, int then, int otherwise)
+{
+	return space.spent ? NODE_NONE : bdd_ite(condition, then, otherwise);
+}
+
+static int some(int node, int cube)
+{
+	return space.spent ? NODE_NONE : bdd_exist(node, cube);
 }
 
 /* --- nodes --- */
 
 int node_make(unsigned variable, int low, int high)
 {
-	return low == high ? low : bdd_ite(bdd_ithvar((int)variable), high, low);
+	return low == high ? low : if_then_else(bdd_ithvar((int)variable), high, low);
 }
 
 void node_hold(int node)
@@ -209,17 +264,20 @@ struct packets packets_all(void)
 
 struct packets packets_and(struct packets a, struct packets b)
 {
-	return node_packets(bdd_apply(a.node, b.node, bddop_and));
+	return node_packets(apply(a.node, b.node, bddop_and));
 }
 
 struct packets packets_or(struct packets a, struct packets b)
 {
-	return node_packets(bdd_apply(a.node, b.node, bddop_or));
+	return node_packets(apply(a.node, b.node, bddop_or));
 }
 
+/* bddop_diff goes through all of `b` where nothing of `a` is left, and through all of `a` where nothing of `b` is: with
+ * a large set that is most of the time. This one knows when it is done. */
 struct packets packets_without(struct packets a, struct packets b)
 {
-	return node_packets(bdd_apply(a.node, b.node, bddop_diff));
+	return node_packets(a.node == NODE_ALL ? apply(a.node, b.node, bddop_diff)
+	                                       : if_then_else(b.node, NODE_NONE, a.node));
 }
 
 /* bdd_not() leaves a field of its cache unset, which others compare: to no harm, but valgrind says so. */
@@ -230,7 +288,7 @@ struct packets packets_not(struct packets a)
 
 struct packets packets_if(struct packets condition, struct packets then, struct packets otherwise)
 {
-	return node_packets(bdd_ite(condition.node, then.node, otherwise.node));
+	return node_packets(if_then_else(condition.node, then.node, otherwise.node));
 }
 
 bool packets_empty(struct packets set)
@@ -240,7 +298,7 @@ bool packets_empty(struct packets set)
 
 bool packets_within(struct packets inner, struct packets outer)
 {
-	return bdd_apply(inner.node, outer.node, bddop_diff) == NODE_NONE;
+	return apply(inner.node, outer.node, bddop_imp) == NODE_ALL;
 }
 
 size_t packets_size(struct packets set)
@@ -283,6 +341,8 @@ struct packets packets_put(struct packets set, struct str condition, struct pack
 
 	if (number == NAMES_NONE)
 		return set;
+	if (space.spent)
+		return packets_none();
 	return node_packets(bdd_compose(set.node, value.node, (int)condition_variable(number)));
 }
 
@@ -292,7 +352,7 @@ struct packets packets_put(struct packets set, struct str condition, struct pack
 static int cube(unsigned first, unsigned width, int below)
 {
 	for (unsigned i = width; i-- > 0;) {
-		int node = bdd_ite(bdd_ithvar((int)(first + i)), below, NODE_NONE);
+		int node = if_then_else(bdd_ithvar((int)(first + i)), below, NODE_NONE);
 		bdd_addref(node);
 		bdd_delref(below);
 		below = node;
@@ -351,19 +411,19 @@ static void need_cubes(void)
 struct packets packets_surely(struct packets set)
 {
 	need_cubes();
-	return node_packets(bdd_forall(set.node, space.conditions));
+	return node_packets(space.spent ? NODE_NONE : bdd_forall(set.node, space.conditions));
 }
 
 struct packets packets_perhaps(struct packets set)
 {
 	need_cubes();
-	return node_packets(bdd_exist(set.node, space.conditions));
+	return node_packets(some(set.node, space.conditions));
 }
 
 struct packets packets_any(struct packets set, enum packet_field field)
 {
 	need_cubes();
-	return node_packets(bdd_exist(set.node, space.fields[field]));
+	return node_packets(some(set.node, space.fields[field]));
 }
 
 struct packets packets_only(struct packets set, unsigned fields)
@@ -378,11 +438,11 @@ struct packets packets_only(struct packets set, unsigned fields)
 		space.only = cube_of(others, true);
 		space.only_fields = fields;
 	}
-	return node_packets(bdd_exist(set.node, space.only));
+	return node_packets(some(set.node, space.only));
 }
 
 int node_only(int node, enum packet_field field)
 {
 	need_cubes();
-	return node_packets(bdd_exist(node, space.others[field])).node;
+	return node_packets(some(node, space.others[field])).node;
 }

@@ -69,9 +69,16 @@ struct takeover {
 	struct host *hosts; /* sorted by name */
 	size_t host_count;
 	struct error *remarks, **remarks_end;
+	uint64_t bound;
+	struct place at; /* the rule that was looked at last, until the bound was passed */
+	bool stopped;    /* it was */
 };
 
 void line_note(struct text *text, unsigned number, enum line_kind kind, struct str why);
+/* This rule (NULL: of the file, nobody knows which) was looked at: noted, until the bound on packets is passed. */
+void reach(struct takeover *takeover, const struct text *text, const struct filter_rule *rule);
+/* Of the machine there is no answer then. */
+struct error *reached_bound(const struct takeover *takeover, struct str machine) MUST_CHECK;
 /* Every line that nobody noted, when all is done: what is forwarded, chains that nothing leads to, other tables,
  * sets. */
 void lines_rest(struct takeover *takeover, struct host *host);
@@ -119,6 +126,8 @@ struct walk {
 void walk_run(struct walk *walk, struct packets all);
 /* The part of `set` that this rule, without those before it, matches. */
 struct packets walk_rule(const struct walk *walk, uint32_t chain, size_t rule);
+/* The rule that was gone to last. */
+const struct filter_rule *walk_last(const struct walk *walk);
 void walk_end(struct walk *walk);
 
 /* --- what is compared (takeover_space.c) --- */

@@ -82,6 +82,14 @@ static void find_unit_cells(struct choice *choice, struct unit *unit)
 	                         : space_cells(&choice->space, packets_and(unit->nominal, choice->space.opening)));
 }
 
+static void reach_unit(struct choice *choice, const struct unit *unit)
+{
+	const struct filter_chain *chain = &choice->walk.filter->chains[unit->chain];
+
+	reach(choice->takeover, choice->host->rules[choice->space.family == FAMILY_6],
+	      unit->count > 0 ? &chain->rules[unit->rules[0]] : NULL);
+}
+
 static void find_opened(struct choice *choice)
 {
 	size_t mark = packets_mark();
@@ -93,6 +101,7 @@ static void find_opened(struct choice *choice)
 		packets_hold(&unit->opened, packets_and(unit->effective, choice->compared));
 		if (!packets_empty(unit->opened) && unit->kind != UNIT_PASS)
 			find_unit_cells(choice, unit);
+		reach_unit(choice, unit);
 		packets_release(mark);
 	}
 }
@@ -351,6 +360,7 @@ static void for_units(struct choice *choice, bool accepting, void (*each)(struct
 
 		if (accepting ? unit->kind == UNIT_ACCEPT : refusing)
 			each(choice, unit);
+		reach_unit(choice, unit);
 		packets_release(mark);
 	}
 	sum_up(choice);
@@ -465,6 +475,7 @@ void choose_rules(struct takeover *takeover, struct host *host, const struct set
 	                            .view = {.sets = thinning_sets(choice.thinning)},
 	                            .out = out};
 	walk_run(&choice.walk, choice.space.all);
+	reach(takeover, host->rules[family == FAMILY_6], walk_last(&choice.walk));
 	find_patterns(&choice);
 	find_opened(&choice);
 	find_accepted(&choice);

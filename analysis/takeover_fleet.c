@@ -8,6 +8,9 @@
 
 enum { PEERS_MOST = 48, COMMENT_MOST = 1000 };
 
+/* Of the bound, what an address costs that becomes a peer of a rule: less time than memory. */
+enum { WORK_OF_PEER = 64 };
+
 /* Pieces that differ in nothing but their addresses. */
 struct joined {
 	const struct piece *first;
@@ -272,6 +275,10 @@ static struct error *add_joined(struct building *building, struct joined *joined
 
 	if (is_any(joined))
 		return add_rule(building, joined, NULL, 0, true);
+	packets_work(WORK_OF_PEER * joined->ranges.count);
+	reach(building->takeover, building->host->rules[joined->first->family == FAMILY_6], NULL);
+	if (packets_spent())
+		return reached_bound(building->takeover, building->host->name);
 	finder_peers(building->finder, &joined->ranges, joined->every, joined->first->action != ACTION_ALLOW, &peers);
 	for (size_t i = 0; i < joined->networks.count; i++)
 		APPEND(building->takeover->arena, &peers, joined->networks.items[i]);
@@ -449,7 +456,9 @@ struct error *takeover_fleet(struct takeover *takeover, const struct fleet *pres
 
 		host->role.name = machine_role_name(takeover->arena, host->name);
 		host->role.given = GIVEN_RULES;
+		packets_bound(takeover->bound);
 		choose(takeover, host, settings, fleet_machine(present, host->name));
+		TRY(reached_bound(takeover, host->name));
 		name_networks(&building, present);
 		TRY(make_rules(&building));
 	}

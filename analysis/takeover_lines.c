@@ -1,5 +1,6 @@
 /* What became of each line: said by rules, there in any case, reached by nothing, or left out, and why. Every line that
  * says something is of exactly one kind, so that the counts add up. */
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -34,6 +35,40 @@ void remark(struct takeover *takeover, struct place place, const char *format, .
 		takeover->remarks_end = &takeover->remarks;
 	*takeover->remarks_end = error;
 	takeover->remarks_end = &error->next;
+}
+
+/* --- the bound --- */
+
+void takeover_bound(struct takeover *takeover, uint64_t steps)
+{
+	takeover->bound = steps;
+}
+
+void reach(struct takeover *takeover, const struct text *text, const struct filter_rule *rule)
+{
+	if (takeover->stopped)
+		return;
+	takeover->at = (struct place){.file = text->name};
+	if (rule != NULL) {
+		takeover->at.line = rule->line;
+		takeover->at.text = rule->text;
+	}
+	takeover->stopped = packets_spent();
+}
+
+struct error *reached_bound(const struct takeover *takeover, struct str machine)
+{
+	struct error *error;
+
+	if (!packets_spent())
+		return NULL;
+	error = error_new(ERROR_INPUT,
+	                  "machine %.*s: to find out what its rules do takes more than %" PRIu64 " steps, which ended "
+	                  "here; nothing is taken over",
+	                  STR_ARG(machine), takeover->bound);
+	return error_hint(error_at(error, takeover->at),
+	                  "most are for large sets, and for addresses, ports and interfaces that each rule mixes anew: "
+	                  "leave such lines out of the file, and say them with fleetwall rule add");
 }
 
 struct judging {

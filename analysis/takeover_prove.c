@@ -174,16 +174,21 @@ static void compare(struct proof *proof, unsigned which, bool out, struct packet
 	struct space space = space_of(arena, filter, proof->settings, proof->ssh_port, out);
 	struct packets compared = packets_without(space.opening, space.kept), runs = packets_none(), narrower;
 	struct verify_finding shown = {.out = out};
+	const struct filter_rule *last = NULL;
 
-	if (chain != NULL)
-		runs = filter_run(arena, filter, &view, chain, space.all).accepted;
-	else if (out)
+	if (chain != NULL) {
+		struct outcomes outcomes = filter_run(arena, filter, &view, chain, space.all);
+
+		runs = outcomes.accepted;
+		last = outcomes.last;
+	} else if (out)
 		runs = compared;
 	else
 		proof->host->proved = false; /* nobody says what runs */
 	blame(proof, out, packets_without(packets_and(let_in, compared), runs));
 	narrower = packets_without(packets_and(runs, compared), let_in);
-	if (proof->again || packets_empty(narrower))
+	reach(proof->takeover, proof->host->rules[which], last);
+	if (packets_spent() || proof->again || packets_empty(narrower))
 		return;
 	proof->host->proved = false;
 	if (find_plain(arena, narrower, &shown))
@@ -247,6 +252,7 @@ static void prove_host(struct proof *proof)
 		if (host->filters[which] == NULL)
 			continue;
 		intents = intents_of(proof, which == 1 ? FAMILY_6 : FAMILY_4);
+		reach(proof->takeover, host->rules[which], NULL);
 		compare(proof, which, false, intents.in.accepted);
 		compare(proof, which, true, intents.out.accepted);
 		packets_release(mark);
@@ -273,7 +279,9 @@ struct error *takeover_prove(struct takeover *takeover, const struct fleet *targ
 			return error_new(ERROR_INPUT, "machine %.*s is not in the fleet", STR_ARG(proof.host->name));
 		proof.machine = (size_t)(machine - fleet.machines);
 		proof.ssh_port = machine->ssh_port;
+		packets_bound(takeover->bound);
 		prove_host(&proof);
+		TRY(reached_bound(takeover, proof.host->name));
 		*again = *again || proof.again;
 	}
 	return NULL;

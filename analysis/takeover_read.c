@@ -271,7 +271,8 @@ struct error *takeover_read(struct arena *arena, const struct takeover_file *fil
 	struct takeover *takeover = ARENA_NEW(arena, struct takeover);
 	struct error *errors = NULL;
 
-	*takeover = (struct takeover){.arena = arena, .hosts = ARENA_ARRAY(arena, struct host, count)};
+	*takeover = (struct takeover){
+		.arena = arena, .hosts = ARENA_ARRAY(arena, struct host, count), .bound = PACKETS_WORK_MOST};
 	*result = takeover;
 	TRY(make_hosts(takeover, files, count));
 	if (takeover->host_count > 1)

@@ -11,6 +11,9 @@
 /* Sets of fewer ranges stay; addresses that more rules name than this are left alone. */
 enum { LARGE = 8, TOGETHER_MOST = 256 };
 
+/* Of the bound, what an address costs that is put back: less time than memory. */
+enum { WORK_OF_RANGE = 16 };
+
 /* All addresses from `first` to `last` are in the same sources. */
 struct stretch {
 	addr_bits first, last;
@@ -420,6 +423,9 @@ static struct addr_set put_back(const struct thinning *thinning, struct arena *a
 		if (stretch->gone && has(thinning, small, thinning->classes[stretch->class].first))
 			APPEND(scratch, &ranges, ((struct range){stretch->first, stretch->last, thinning->family}));
 	}
+	packets_work(WORK_OF_RANGE * ranges.count);
+	if (packets_spent())
+		ranges.count = 0;
 	whole = addr_set_of(arena, thinning->family, ranges.items, ranges.count);
 	arena_free(scratch);
 	return whole;

@@ -398,6 +398,12 @@ void walk_run(struct walk *walk, struct packets all)
 	go(&walking, (uint32_t)(start - walk->filter->chains));
 	let_go(&walking);
 	packets_release(mark);
+	walk->rules->last = walking.rules.last;
+}
+
+const struct filter_rule *walk_last(const struct walk *walk)
+{
+	return walk->rules->last;
 }
 
 struct packets walk_rule(const struct walk *walk, uint32_t chain, size_t rule)

@@ -233,6 +233,7 @@ void drift_judge(struct arena *arena, struct str output, const struct position *
 	if (!has_packets(*found, *count))
 		return;
 	packets_begin();
+	packets_bound(PACKETS_WORK_MOST); /* past it, the findings as they are */
 	if (judge(&meaning, same) == NULL) {
 		sort_out(&meaning, *found, *count, same, &drifts);
 		*found = drifts.items;

@@ -175,6 +175,7 @@ struct outcomes {
 	struct packets returned; /* from a user chain that was entered from nowhere: by RETURN or its end */
 	struct packets unknown;  /* an unknown target had them */
 	struct packets *reached; /* one a chain: packets that entered it (union over all ways); as filter->chains */
+	const struct filter_rule *last; /* looked at last, until the bound on packets was passed; NULL: none */
 };
 
 /* How the evaluation sees a set that a rule names: packets whose FIELD (source or destination) is in it. NULL: as its

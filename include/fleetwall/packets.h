@@ -29,6 +29,18 @@ void packets_hold(struct packets *slot, struct packets value);
 /* Survives the release of `mark`, as if it had been made before it. */
 struct packets packets_release_but(size_t mark, struct packets set);
 
+/* --- a bound ---
+ *
+ * Foreign rules may ask for more than there is time or memory for. Past a bound on the steps from now on (0: there is
+ * none), each set that is made is none, and nothing that is found out says anything: who sets a bound asks whether it
+ * was passed before it believes an answer. Steps are counted, not timed, so that the same input always ends the same
+ * way. It stays passed until packets_end(). A second of a processor has some millions of them; packets_work() adds what
+ * a caller does beside, of which each step is one. */
+#define PACKETS_WORK_MOST 200000000
+void packets_bound(uint64_t steps);
+bool packets_spent(void);
+void packets_work(uint64_t steps);
+
 /* --- what a packet has --- */
 
 enum packet_field {

@@ -32,6 +32,10 @@ struct takeover;
 struct error *takeover_read(struct arena *arena, const struct takeover_file *files, size_t count,
                             struct takeover **takeover) MUST_CHECK;
 
+/* Steps that each machine may take to be chosen for, and again to be proved (PACKETS_WORK_MOST, where nobody says it);
+ * past them takeover_fleet() and takeover_prove() give ERROR_INPUT with the rule that was reached. */
+void takeover_bound(struct takeover *takeover, uint64_t steps);
+
 /* The rules of the machines, and the networks and roles that they need: a fleet with only what is new, normalized, with
  * `given` set. Machines that `present` has keep all else that it says of them; the others have no addresses. Between
  * packets_begin() and packets_end(). */

@@ -258,6 +258,50 @@ START_TEST(test_again)
 }
 END_TEST
 
+/* How many addresses are joined before the bound is passed. */
+static unsigned joined_within(uint64_t bound)
+{
+	struct packets sum = {0};
+	unsigned count = 0;
+
+	packets_end();
+	packets_begin();
+	packets_bound(bound);
+	while (!packets_spent() && count < 10000) {
+		struct addr addr = {(addr_bits)(count++ * 2654435761U), FAMILY_4};
+
+		packets_hold(&sum, packets_or(sum, packets_prefix(FIELD_SOURCE, (struct prefix){addr, 32})));
+	}
+	packets_hold(&sum, packets_none());
+	return count;
+}
+
+START_TEST(test_bound)
+{
+	unsigned few = joined_within(20000), more;
+
+	ck_assert(packets_spent());
+	ck_assert(packets_empty(packets_all()) == false);
+	ck_assert(packets_empty(packets_not(packets_none())));
+	ck_assert(packets_empty(packets_number(FIELD_PORT, 22)));
+	ck_assert(!packets_within(packets_none(), packets_all()));
+	ck_assert_uint_gt(few, 100);
+	ck_assert_uint_eq(joined_within(20000), few);
+	more = joined_within(40000);
+	ck_assert_uint_gt(more, few + few / 2);
+	ck_assert_uint_eq(joined_within(0), 10000);
+	ck_assert(!packets_spent());
+	packets_bound(10);
+	packets_work(10);
+	ck_assert(!packets_spent());
+	packets_work(1);
+	ck_assert(packets_spent());
+	packets_end();
+	packets_begin();
+	ck_assert(!packets_spent());
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("packets");
@@ -272,6 +316,7 @@ int main(void)
 	tcase_add_test(tcase, test_many_addresses);
 	tcase_add_test(tcase, test_many_conditions);
 	tcase_add_test(tcase, test_again);
+	tcase_add_test(tcase, test_bound);
 	suite_add_tcase(suite, tcase);
 	return suite_main(suite);
 }

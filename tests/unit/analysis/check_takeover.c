@@ -481,6 +481,55 @@ START_TEST(long_lists_are_cut)
 }
 END_TEST
 
+/* Where it ended, as FILE:LINE; nothing: it did not. */
+static struct str ended_at(uint64_t bound)
+{
+	struct takeover_file file = {STR("web"), STR("web.v4"), STR("")};
+	struct buf buf = buf_new(arena), place = buf_new(arena);
+	struct error *error;
+	bool again;
+
+	buf_add(&buf, STR(HEAD));
+	for (unsigned i = 0; i < 300; i++)
+		buf_format(&buf, "-A INPUT -s %u.%u.0.0/16 -p tcp -m tcp --dport %u -j %s\n", 1 + i * 37 % 200,
+		           i * 91 % 256, 1 + i * 173 % 1000, i % 3 == 0 ? "DROP" : "ACCEPT");
+	buf_add(&buf, STR("COMMIT\n"));
+	file.text = buf_str(&buf);
+	packets_end();
+	packets_begin();
+	ck_assert_ptr_null(read_them(&file, 1));
+	takeover_bound(takeover, bound);
+	error = takeover_fleet(takeover, &present, &settings, &wanted);
+	wanted.clock = 0;
+	if (error == NULL)
+		error = takeover_prove(takeover, &wanted, &settings, &wanted, &again);
+	if (error == NULL)
+		return STR("");
+	ck_assert_int_eq(error->kind, ERROR_INPUT);
+	error_print(&place, STR(""), error);
+	ck_assert(str_find(buf_str(&place), '\n') > 0);
+	return str_format(arena, "%.*s:%u", STR_ARG(error->place.file), error->place.line);
+}
+
+/* The same bound ends at the same rule, and a greater one no earlier in the choice; the usual one does not end. */
+START_TEST(work_is_bounded)
+{
+	static const unsigned bounds[] = {100, 10000, 30000, 60000, 90000, 120000};
+	unsigned ended = 0;
+
+	for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+		struct str first = ended_at(bounds[i]), again = ended_at(bounds[i]);
+
+		ck_assert_msg(str_eq(first, again), "%.*s, then %.*s", STR_ARG(first), STR_ARG(again));
+		ck_assert(first.n == 0 || str_starts(first, STR("web.v4:")));
+		ended += first.n > 0;
+	}
+	ck_assert_uint_ge(ended, 3);
+	gives_str(ended_at(PACKETS_WORK_MOST), "");
+	ck_assert(takeover->hosts[0].proved);
+}
+END_TEST
+
 #define COUNT(list) ((int)(sizeof(list) / sizeof *(list)))
 
 int main(void)
@@ -504,6 +553,7 @@ int main(void)
 	tcase_add_test(all, examples_are_plain);
 	tcase_add_loop_test(all, management_is_in_no_rule, 0, COUNT(beside_management));
 	tcase_add_test(all, long_lists_are_cut);
+	tcase_add_test(all, work_is_bounded);
 	suite_add_tcase(suite, all);
 	return suite_main(suite);
 }
