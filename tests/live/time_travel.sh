@@ -4,7 +4,7 @@
 # that the history brings back. What was done in a moment is moved into the past by shifting the recorded times.
 set -u
 . tests/live/lib/command.sh
-days=${DAYS:-12} # make soak: 30
+days=${DAYS:-8} # each kind of edit at least once; make soak: 30
 kept=$home/kept
 
 psql() {
@@ -171,7 +171,7 @@ done
 holds 'nothing was refused' sh -c "head '$home/asked'; test ! -s '$home/asked'"
 holds 'each day was another' test "$same" -eq 0
 holds 'what was explained changed, too' test "$(cat "$kept"/*/explained | wc -l)" -eq $(((days + 1) * $(wc -l < "$home/questions")))
-holds 'in some way each week' test "$(cd "$kept" && sha256sum ./*/explained | cut -d ' ' -f 1 | sort -u | wc -l)" -ge 5
+holds 'in some way each few days' test "$(cd "$kept" && sha256sum ./*/explained | cut -d ' ' -f 1 | sort -u | wc -l)" -ge $((days < 12 ? 4 : 5))
 before=$(date -u -d "@$((month - 86400))" +%Y-%m-%dT%H:%M:%SZ)
 run 0 machine list --at "$before"
 silent_on edge

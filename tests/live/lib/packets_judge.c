@@ -333,8 +333,8 @@ static void clear_records(void)
 
 /* --- a batch --- */
 
-/* Packets that were written into an interface and have not come out of it: they wait in a queue of each processor, whose length is the 12th
- * number of its line (softnet_seq_show() of the kernel). */
+/* Packets that were written into an interface and have not come out of it: they wait in a queue of each processor,
+ * whose length is the 12th number of its line (softnet_seq_show() of the kernel). */
 static unsigned long on_the_way(void)
 {
 	FILE *file = fopen("/proc/net/softnet_stat", "re");

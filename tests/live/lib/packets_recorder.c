@@ -1,5 +1,6 @@
-/* The recorder's sets, emptied and read by nf_tables' netlink messages (linux/netfilter/nf_tables.h): `nft list` would take as long to
- * write and to read tens of thousands of numbers as the kernel takes for the packets. Knows nothing of packets but their numbers. */
+/* The recorder's sets, emptied and read by nf_tables' netlink messages (linux/netfilter/nf_tables.h): `nft list` would
+ * take as long to write and to read tens of thousands of numbers as the kernel takes for the packets. Knows nothing of
+ * packets but their numbers. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
@@ -29,7 +30,8 @@ static size_t aligned(size_t n)
 	return (n + NLA_ALIGNTO - 1) / NLA_ALIGNTO * NLA_ALIGNTO;
 }
 
-static struct nlmsghdr *begin(struct request *request, unsigned type, unsigned flags, unsigned family, unsigned resource)
+static struct nlmsghdr *begin(struct request *request, unsigned type, unsigned flags, unsigned family,
+                              unsigned resource)
 {
 	struct nlmsghdr *head = (struct nlmsghdr *)(void *)(request->bytes + request->n);
 	struct nfgenmsg *general = NLMSG_DATA(head);

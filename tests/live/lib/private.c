@@ -42,7 +42,8 @@ static void setup_made(void)
 	setup();
 	RUN("mkdir", "-p", str_c(arena, state));
 	ck_assert_int_eq(
-		RUN("cp", "-a", str_c(arena, str_format(arena, "%.*s/pg", STR_ARG(made))), str_c(arena, state)).status, 0);
+		RUN("cp", "-a", str_c(arena, str_format(arena, "%.*s/pg", STR_ARG(made))), str_c(arena, state)).status,
+		0);
 }
 
 static void teardown(void)
