@@ -222,13 +222,15 @@ static struct error *read_folder(struct run *run, struct verify_files *files)
 }
 
 /* Sets hold what they hold: what counts is what becomes of packets. */
-static void judge_folder(struct run *run, const struct fleet *fleet, size_t machine, const struct verify_files *files,
-                         struct verify_findings *findings)
+static struct error *judge_folder(struct run *run, const struct fleet *fleet, size_t machine,
+                                  const struct verify_files *files, struct verify_findings *findings)
 {
+	struct error *error = NULL;
 	struct verifier *verifier =
 		verifier_new(run->arena, fleet, &run->config.settings, prove_program(run->arena));
 
 	packets_begin();
+	packets_bound(PACKETS_WORK_MOST);
 	if (intent_position(verifier_intent(verifier), machine).n > 0) {
 		(void)verify_ruleset(run->arena, run->arena, verifier, machine, 1,
 		                     verify_read(run->arena, verifier, files), findings);
@@ -242,8 +244,14 @@ static void judge_folder(struct run *run, const struct fleet *fleet, size_t mach
 
 		APPEND(run->arena, findings, finding);
 	}
+	if (packets_spent())
+		error = error_new(ERROR_INPUT,
+		                  "machine %.*s: to find out what these files do takes more than %d steps, and nothing "
+		                  "is proved",
+		                  STR_ARG(fleet->machines[machine].name), PACKETS_WORK_MOST);
 	packets_end();
 	verifier_free(verifier);
+	return error;
 }
 
 static struct error *verify_folder(struct run *run, const struct fleet *fleet)
@@ -259,7 +267,7 @@ static struct error *verify_folder(struct run *run, const struct fleet *fleet)
 	if (machine == NULL)
 		return unknown_machine(run->arena, fleet, run->arguments[0]);
 	TRY(read_folder(run, &files));
-	judge_folder(run, fleet, (size_t)(machine - fleet->machines), &files, &findings);
+	TRY(judge_folder(run, fleet, (size_t)(machine - fleet->machines), &files, &findings));
 	write_findings(run, &findings);
 	writer_say(run->writer, "%.*s, and %zu set file%s: %s the inventory says of %.*s now",
 	           STR_ARG(run_option(run, "against")), files.set_count, files.set_count == 1 ? "" : "s",
