@@ -41,13 +41,32 @@ static void find_universe(struct exposed *exposed, size_t f)
 	exposed->universe[f] = addr_set_of(exposed->arena, family, &range, 1);
 }
 
+/* What is of one position alone is given back with it. */
+static struct packets keep(const struct exposed *exposed, struct packets set)
+{
+	return exposed->thin == NULL ? packets_keep(set) : set;
+}
+
 /* New connections that come in by anything but the loopback interface. */
 static void find_space(struct exposed *exposed, size_t f)
 {
 	struct packets space = packets_and(intent_compared(family_at(f)),
 	                                   packets_addresses(FIELD_SOURCE, &exposed->universe[f]));
 
-	exposed->space[f] = packets_keep(packets_without(space, packets_interface(FIELD_IN, STR("lo"))));
+	exposed->space[f] = keep(exposed, packets_without(space, packets_interface(FIELD_IN, STR("lo"))));
+}
+
+/* Of a prefix nothing that depends on sources holds for two positions. */
+static void find_position(struct exposed *exposed, struct arena *scratch, const struct intent_rule *rules, size_t count)
+{
+	size_t f = exposed->from->addr.family == FAMILY_6;
+
+	exposed->universe[f] = thin_position(exposed->thin, scratch, exposed, rules, count);
+	exposed->rule_keys = names_new(scratch);
+	exposed->set_keys = names_new(scratch);
+	exposed->source_keys = names_new(scratch);
+	exposed->openings.count = exposed->sets.count = exposed->sources.count = exposed->cut.count = 0;
+	find_space(exposed, f);
 }
 
 struct exposed *exposed_new(struct arena *arena, struct intent *intent, const struct fleet *fleet,
@@ -75,6 +94,10 @@ struct exposed *exposed_new(struct arena *arena, struct intent *intent, const st
 		find_space(exposed, f);
 	}
 	packets_release(mark);
+	if (from == NULL)
+		return exposed;
+	exposed->thin = thin_new(exposed);
+	intent_hurry(intent);
 	return exposed;
 }
 
@@ -92,12 +115,13 @@ static struct packets see(void *context, struct str name, enum family family, en
 	if (number != NAMES_NONE)
 		return exposed->sets.items[number];
 	scratch = arena_new();
-	set = intent_set_into(scratch, exposed->intent, name, family);
+	set = exposed->thin == NULL ? intent_set_into(scratch, exposed->intent, name, family)
+	                            : intent_set(exposed->intent, name, family);
 	cut = set == NULL ? set_none(family) : addr_set_and(scratch, set, &exposed->universe[f]);
 	if (cut.count > 0)
 		cut = addr_set_without(scratch, &cut, &exposed->own[f]);
 	names_keep(exposed->set_keys, key);
-	APPEND(exposed->arena, &exposed->sets, packets_keep(packets_addresses(field, &cut)));
+	APPEND(exposed->arena, &exposed->sets, keep(exposed, packets_addresses(field, &cut)));
 	arena_free(scratch);
 	return exposed->sets.items[exposed->sets.count - 1];
 }
@@ -128,10 +152,11 @@ static const struct opening *opening_of(struct exposed *exposed, const struct in
 		size_t mark = packets_mark();
 		struct packets set = intent_rule_packets(exposed->intent, rule, family_at(f), see, exposed);
 
-		opening.packets[f] = packets_keep(packets_perhaps(packets_and(set, exposed->space[f])));
-		opening.what[f] = packets_keep(packets_any(opening.packets[f], FIELD_SOURCE));
+		opening.packets[f] = keep(exposed, packets_perhaps(packets_and(set, exposed->space[f])));
+		opening.what[f] = keep(exposed, packets_any(opening.packets[f], FIELD_SOURCE));
 		opening.any[f] = says_anyone(&rule->rule->rule, family_at(f));
-		packets_release(mark);
+		if (exposed->thin == NULL)
+			packets_release(mark);
 	}
 	APPEND(exposed->arena, &exposed->openings, opening);
 	return &exposed->openings.items[number];
@@ -188,7 +213,7 @@ static const struct sources *sources_of(const struct asking *asking, struct pack
 	if (number < exposed->sources.count)
 		return exposed->sources.items[number];
 	sources = ARENA_NEW(exposed->arena, struct sources);
-	packets_keep(set);
+	keep(exposed, set);
 	sources->set = packets_addr_set(exposed->arena, set, FIELD_SOURCE, family_at(f));
 	missing = set_without(asking->scratch, &exposed->universe[f], &sources->set);
 	sources->whole = set_within(&missing, &exposed->own[f]);
@@ -288,8 +313,21 @@ static void find_openings(struct asking *asking, const struct class *class, stru
 static struct raw_row row_of(struct asking *asking, struct packets what, const struct sources *sources,
                              enum stage stage)
 {
-	return (struct raw_row){
-		.family = asking->family, .what = packets_keep(what), .sources = sources, .stage = stage};
+	return (struct raw_row){.family = asking->family,
+	                        .what = packets_keep(what),
+	                        .sources = sources,
+	                        .stage = stage,
+	                        .plain = stage != STAGE_ALLOW};
+}
+
+/* Do its rules by themselves speak of just these sources? Then such a row says the same wherever it stands. */
+static bool is_plain(const struct asking *asking, const struct raw_row *row, struct packets from)
+{
+	struct packets spoken = packets_none();
+
+	for (size_t i = 0; i < row->opening_count; i++)
+		spoken = packets_or(spoken, row->openings[i]->packets[asking->family]);
+	return packets_eq(sources_alone(spoken), from);
 }
 
 static struct packets point_of(const struct sample *sample)
@@ -323,6 +361,7 @@ static void find_rows(struct asking *asking, const struct class *class)
 		if (row.sources->own)
 			continue;
 		find_openings(asking, class, what, &row);
+		row.plain = is_plain(asking, &row, from);
 		if (row.opening_count > 0)
 			APPEND(asking->scratch, &asking->rows, row);
 	}
@@ -399,6 +438,8 @@ static const struct exposures *ask(struct exposed *exposed, size_t number)
 	struct intent_rule *rules;
 
 	count = intent_rules(asking.scratch, exposed->intent, number, &rules);
+	if (exposed->thin != NULL)
+		find_position(exposed, asking.scratch, rules, count);
 	if (!machine_has_ruleset(machine))
 		open_to_all(&asking, STAGE_NO_RULESET);
 	else if (machine->enforcement == ENFORCEMENT_MONITOR)

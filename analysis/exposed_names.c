@@ -45,8 +45,10 @@ static void add_prefix(void *context, struct prefix prefix)
 
 static void add_prefixes(const struct naming *naming, struct texts *texts, const struct addr_set *set)
 {
+	struct addr_set whole = exposed_whole(naming->exposed, naming->scratch, set);
+
 	texts->own = &naming->exposed->own[set->family == FAMILY_6];
-	addr_set_prefixes(set, add_prefix, texts);
+	addr_set_prefixes(&whole, add_prefix, texts);
 }
 
 /* --- everybody --- */
@@ -86,11 +88,14 @@ static void name_everybody(struct naming *naming)
 
 /* --- peers by name --- */
 
-/* Of a large role mostly few were asked about: all of its addresses are not kept. */
+/* Of a large role mostly few were asked about: all of its addresses are not kept, unless each position asks again. */
 static struct addr_set cut_set(struct exposed *exposed, const struct peer *peer, const struct role *role, size_t f)
 {
 	struct arena *scratch = arena_new();
-	struct addr_set set = peer_addresses(scratch, exposed->resolved, peer, role, false, family_at(f));
+	struct addr_set set =
+		exposed->thin != NULL
+			? *peers_set(exposed->peers, peers_number(exposed->peers, peer, role), false, family_at(f))
+			: peer_addresses(scratch, exposed->resolved, peer, role, false, family_at(f));
 
 	set = addr_set_and(exposed->arena, &set, &exposed->universe[f]);
 	if (set.count > 0)

@@ -26,7 +26,7 @@ struct opening {
 
 /* Sources that some packets have in common: those of one diagram. */
 struct sources {
-	struct addr_set set; /* cut to the universe */
+	struct addr_set set; /* cut to the universe: see exposed_whole() */
 	bool whole;          /* all of it, but for own addresses */
 	bool own;            /* own addresses alone */
 };
@@ -37,13 +37,17 @@ struct cut_peer {
 	struct addr_set sets[FAMILIES];
 };
 
+struct thin;
+
 struct exposed {
 	struct arena *arena;
 	struct intent *intent;
 	const struct fleet *fleet;
 	const struct settings *settings;
 	const struct prefix *from;
-	struct addr_set universe[FAMILIES]; /* who is asked about */
+	struct thin *thin;                  /* where a prefix is asked about; else NULL */
+	struct addr_set universe[FAMILIES]; /* who is asked about; of a prefix those that stand for all of it in the
+	                                       present position, of which all that follows is then: */
 	struct addr_set own[FAMILIES];      /* less these */
 	struct packets space[FAMILIES];     /* packets that are spoken of; kept */
 	struct names *rule_keys;
@@ -87,6 +91,7 @@ struct raw_row {
 	const struct opening **openings; /* in the order of the position's rules */
 	size_t opening_count;
 	enum stage stage;
+	bool plain;              /* exactly those that the rules speak of: nothing is refused */
 	bool joined;             /* is part of another */
 };
 
@@ -94,6 +99,23 @@ struct raw_rows {
 	struct raw_row *items;
 	size_t count, capacity;
 };
+
+/* --- exposed_thin.c --- */
+
+/* Of the prefix, which is the universe. */
+struct thin *thin_new(struct exposed *exposed);
+/* One address for all that are the same to a machine with these rules: in `scratch`, which must live until the next
+ * position. */
+struct addr_set thin_position(struct thin *thin, struct arena *scratch, const struct exposed *exposed,
+                              const struct intent_rule *rules, size_t count);
+/* All that these stand for; and how many addresses that are. */
+struct addr_set thin_whole(const struct thin *thin, struct arena *arena, const struct addr_set *picked);
+addr_bits thin_size(const struct thin *thin, const struct addr_set *picked);
+static inline struct addr_set exposed_whole(const struct exposed *exposed, struct arena *arena,
+                                            const struct addr_set *set)
+{
+	return exposed->thin == NULL || set->count == 0 ? *set : thin_whole(exposed->thin, arena, set);
+}
 
 /* --- exposed_rows.c --- */
 

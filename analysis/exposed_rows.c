@@ -116,16 +116,15 @@ static struct ranked *rank(struct ranking *ranking, const struct raw_row *const 
 	exposure->stage = rows[0]->stage;
 	set_rules(exposed->arena, rows[0], exposure);
 	for (size_t f = 0; f < FAMILIES; f++) {
-		exposure->from[f] = set_none(family_at(f));
 		exposure->packets[f] = packets_none();
 	}
 	for (size_t i = 0; i < count; i++) {
+		const struct addr_set *from = &rows[i]->sources->set;
 		size_t f = rows[i]->family;
 
 		exposure->packets[f] = rows[i]->what;
-		exposure->from[f] = rows[i]->sources->set;
 		ranked->whole += rows[i]->sources->whole;
-		ranked->size[f] = size_of(&exposure->from[f]);
+		ranked->size[f] = exposed->thin != NULL ? thin_size(exposed->thin, from) : size_of(from);
 		what_words(exposed->arena, rows[i]->what, family_at(f), ranking->cells, &words);
 	}
 	what_words_end(exposed->arena, &words);
@@ -136,14 +135,17 @@ static struct ranked *rank(struct ranking *ranking, const struct raw_row *const 
 	return ranked;
 }
 
-/* Rows that say the same are made once, whatever positions they are in. */
+/* Rows that say the same are made once, whatever positions they are in. Sources that stand for others are known by the
+ * rules that let them in, or of this position alone. */
 static struct str key_of(const struct ranking *ranking, const struct raw_row *const *rows, size_t count)
 {
 	struct buf buf = buf_new(ranking->scratch);
 
 	for (size_t i = 0; i < count; i++) {
+		bool by_rules = ranking->exposed->thin != NULL && rows[i]->plain;
+
 		buf_format(&buf, "%zu %d %d %p ", rows[i]->family, (int)rows[i]->stage, rows[i]->what.node,
-		           (const void *)rows[i]->sources);
+		           by_rules ? NULL : (const void *)rows[i]->sources);
 		for (size_t k = 0; k < rows[i]->opening_count; k++)
 			buf_format(&buf, "%p ", (const void *)rows[i]->openings[k]->rule.rule);
 	}

@@ -29,9 +29,7 @@ struct exposure {
 	size_t rule_count;
 	struct str *roles;        /* of the rules, each once */
 	size_t role_count;
-	/* The same as numbers, IPv4 and IPv6. */
-	struct packets packets[2]; /* kept; sources left out */
-	struct addr_set from[2];   /* cut to what was asked about, but that machines' own addresses may be among them */
+	struct packets packets[2]; /* IPv4 and IPv6; kept; sources left out */
 };
 
 struct exposures {

@@ -7,6 +7,8 @@
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
 #include "fleetwall/exposed.h"
+#include "address_sets.h"
+#include "fleetwall/difference.h"
 #include "match.h"
 #include "rounds.h"
 #include "small_world.h"
@@ -16,6 +18,7 @@ static struct arena *arena;
 static struct rng rng;
 static struct fleet fleet;
 static struct settings settings;
+static struct resolved *resolved;
 static struct explainer *explainer;
 static struct intent *intent;
 static struct exposed *exposed;
@@ -41,7 +44,8 @@ static void look_at(struct str text)
 
 	ck_assert_ptr_null(document_read(arena, STR("small"), text, &fleet, &warnings));
 	fleet.clock = 1767225600;
-	explainer = explainer_new(arena, resolve(arena, &fleet), &settings);
+	resolved = resolve(arena, &fleet);
+	explainer = explainer_new(arena, resolved, &settings);
 	intent = intent_new(arena, &fleet, &settings);
 	exposed = exposed_new(arena, intent, &fleet, &settings, from);
 }
@@ -65,6 +69,49 @@ static bool is_asked_about(struct addr addr)
 		return range_covers(prefix_range(*from), (struct range){addr.bits, addr.bits, addr.family});
 	internet = internet_addresses(arena, addr.family);
 	return addr_set_has(&internet, addr) && !is_own(addr);
+}
+
+/* --- whom a row speaks of, by its words --- */
+
+static struct addr_set set_of_word(struct str word, enum family family)
+{
+	struct prefix prefix;
+	struct range range;
+	struct error *warnings = NULL;
+	struct rule rule;
+	struct str text;
+	bool stored;
+
+	if (str_is(word, "anyone"))
+		word = family == FAMILY_4 ? STR("0.0.0.0/0") : STR("::/0");
+	if (prefix_parse(word, &prefix) == PREFIX_OK) {
+		range = prefix_range(prefix);
+		return addr_set_of(arena, family, &range, 1);
+	}
+	text = str_format(arena, "allow 1/tcp from %.*s", STR_ARG(word));
+	ck_assert_ptr_null(rule_parse(arena, text, &rule, &stored, &warnings));
+	ck_assert_uint_eq(rule.peer_count, 1);
+	return peer_addresses(arena, resolved, &rule.peers[0], NULL, false, family);
+}
+
+static struct addr_set set_of_words(const struct str *words, size_t count, enum family family)
+{
+	struct addr_set set = set_none(family);
+
+	for (size_t i = 0; i < count; i++) {
+		struct addr_set word = set_of_word(words[i], family);
+
+		set = set_or(arena, &set, &word);
+	}
+	return set;
+}
+
+static struct addr_set sources_of(const struct exposure *row, enum family family)
+{
+	struct addr_set sources = set_of_words(row->sources, row->source_count, family);
+	struct addr_set except = set_of_words(row->except, row->except_count, family);
+
+	return set_without(arena, &sources, &except);
 }
 
 /* --- one packet --- */
@@ -114,9 +161,12 @@ static void same_of(const struct exposures *rows, uint32_t machine, const struct
 	if (explain(arena, explainer, &source, &destination, what, &verdict) != NULL)
 		ck_abort_msg("no answer");
 	for (size_t i = 0; i < rows->count; i++) {
-		size_t f = addr.family == FAMILY_6;
+		struct addr_set sources;
 
-		if (!addr_set_has(&rows->items[i].from[f], addr) || !packets_have(rows->items[i].packets[f], &sample))
+		if (!packets_have(rows->items[i].packets[addr.family == FAMILY_6], &sample))
+			continue;
+		sources = sources_of(&rows->items[i], addr.family);
+		if (!addr_set_has(&sources, addr))
 			continue;
 		told = true;
 		names_all(&rows->items[i], &verdict);
@@ -149,8 +199,16 @@ static struct packet_what what_of(const struct sample *sample)
 static struct packets asked_of(const struct exposure *row, size_t f)
 {
 	enum family family = f == 0 ? FAMILY_4 : FAMILY_6;
-	struct packets set = packets_and(row->packets[f], packets_addresses(FIELD_SOURCE, &row->from[f]));
+	struct addr_set sources = sources_of(row, family);
+	struct packets set;
 
+	if (from != NULL) {
+		struct range range = prefix_range(*from);
+		struct addr_set asked = addr_set_of(arena, family, &range, 1);
+
+		sources = addr_set_and(arena, &sources, &asked);
+	}
+	set = packets_and(row->packets[f], packets_addresses(FIELD_SOURCE, &sources));
 	set = packets_and(set, packets_and(packets_state(STATE_NEW), packets_number(FIELD_SOURCE_PORT, 50000)));
 	set = packets_without(set, intent_housekeeping(intent, family, false));
 	for (size_t i = 0; from == NULL && i < fleet.machine_count; i++)
