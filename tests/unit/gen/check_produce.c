@@ -200,7 +200,7 @@ START_TEST(what_is_known_is_right_whatever_changed)
 	bool must_matter = !change->silent && getenv("RUNNING_ON_VALGRIND") == NULL;
 	size_t mattered = 0;
 
-	for (uint64_t seed = 1; seed <= rounds(12) || (must_matter && mattered == 0 && seed <= 1000); seed++) {
+	for (uint64_t seed = 1; seed <= in_full(12) || (must_matter && mattered == 0 && seed <= 1000); seed++) {
 		mattered += check_change(change, seed * 1000 + (uint64_t)_i);
 		arena_reset(arena);
 		templates = make_templates(arena);
@@ -214,7 +214,7 @@ END_TEST
 
 START_TEST(nothing_changed_renders_nothing)
 {
-	for (uint64_t seed = 1; seed <= rounds(10); seed++) {
+	for (uint64_t seed = 1; seed <= in_full(10); seed++) {
 		struct taken first = taken_new(), again = taken_new();
 		struct fleet fleet = fleet_of(seed), same = fleet_of(seed);
 		struct product before = make(&fleet, NULL, &first), after = make(&same, &before.knowledge, &again);
@@ -237,7 +237,7 @@ START_TEST(knowledge_lasts)
 
 	while (fleet_changes[kinds].name != NULL)
 		kinds++;
-	for (int i = 0; i < (int)rounds(80); i++) {
+	for (int i = 0; i < (int)in_full(80); i++) {
 		struct taken now = taken_new(), whole = taken_new();
 		struct product after, full;
 
@@ -336,7 +336,7 @@ static size_t distinct_rulesets(const struct product *product)
 
 START_TEST(a_product_is_sorted_and_counted)
 {
-	for (uint64_t seed = 1; seed <= rounds(10); seed++) {
+	for (uint64_t seed = 1; seed <= in_full(10); seed++) {
 		struct taken taken = taken_new();
 		struct fleet fleet = fleet_of(seed);
 		struct product product = make(&fleet, NULL, &taken);
@@ -367,7 +367,7 @@ static void check_names(const struct output *output, const struct ruleset *rules
 
 START_TEST(sets_that_are_named_are_listed)
 {
-	for (uint64_t seed = 1; seed <= rounds(10); seed++) {
+	for (uint64_t seed = 1; seed <= in_full(10); seed++) {
 		struct fleet fleet = fleet_of(seed);
 		struct output output;
 
@@ -382,7 +382,7 @@ START_TEST(any_number_of_threads_gives_the_same)
 {
 	static const unsigned workers[] = {2, 7, 16};
 
-	for (uint64_t seed = 1; seed <= rounds(10); seed++) {
+	for (uint64_t seed = 1; seed <= in_full(10); seed++) {
 		struct taken one = taken_new();
 		struct fleet fleet = fleet_of(seed);
 		struct product alone = make_with(&fleet, 1, NULL, &one);

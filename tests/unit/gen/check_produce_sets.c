@@ -164,7 +164,7 @@ START_TEST(sets_hold_what_peers_mean)
 {
 	size_t checked = 0;
 
-	for (uint64_t seed = 1; seed <= rounds(60); seed++) {
+	for (uint64_t seed = 1; seed <= in_full(60); seed++) {
 		struct rng rng = {seed};
 		struct fleet fleet = random_fleet(arena, &rng, 1 + rng_below(&rng, 60));
 		struct resolved *resolved;
@@ -179,7 +179,7 @@ START_TEST(sets_hold_what_peers_mean)
 			checked += check_role(resolved, &output, &resolved->roles[i]);
 		arena_reset(arena);
 	}
-	ck_assert_uint_gt(checked, rounds(60) * 10);
+	ck_assert_uint_gt(checked, in_full(60) * 10);
 }
 END_TEST
 

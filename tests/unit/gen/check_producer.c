@@ -261,7 +261,7 @@ START_TEST(an_update_is_what_resolve_says)
 	struct fleet *kept = &fleet;
 	size_t updates = 0;
 
-	for (size_t i = 0; i < rounds(100) && kept->machine_count > 2 && kept->role_count > 2; i++) {
+	for (size_t i = 0; i < in_full(100) && kept->machine_count > 2 && kept->role_count > 2; i++) {
 		struct fleet *next = ARENA_NEW(arena, struct fleet);
 		struct fleet_step step;
 		bool *changed;
@@ -279,7 +279,7 @@ START_TEST(an_update_is_what_resolve_says)
 		}
 		kept = next;
 	}
-	ck_assert_uint_ge(updates, rounds(100) / 10);
+	ck_assert_uint_ge(updates, in_full(100) / 10);
 }
 END_TEST
 
@@ -295,7 +295,7 @@ START_TEST(after_any_changes_the_same)
 
 	*fleet = fleet_of((uint64_t)_i);
 	last = make(producer, fleet, NULL, NULL, &seen);
-	for (size_t i = 0; i < rounds(40) && fleet->machine_count > 2 && fleet->role_count > 2; i++) {
+	for (size_t i = 0; i < in_full(40) && fleet->machine_count > 2 && fleet->role_count > 2; i++) {
 		struct fleet *next = ARENA_NEW(arena, struct fleet);
 		struct fleet_step step;
 		struct product whole;

@@ -247,7 +247,7 @@ END_TEST
 /* A chain of 100,000 groups over a host, and 65,536 groups whose names fold to one. */
 START_TEST(test_many)
 {
-	size_t chain = largeness(100000), alike = chain < 65536 ? chain : 65536;
+	size_t chain = in_full(100000), alike = chain < 65536 ? chain : 65536;
 	struct buf buf = buf_new(arena);
 
 	buf_add(&buf, STR("{'_meta':{},'g0':{'hosts':['h','i']}"));

@@ -376,7 +376,7 @@ END_TEST
 /* In a time that a person waits. */
 START_TEST(test_many)
 {
-	size_t groups = largeness(100000), interfaces = groups / 5;
+	size_t groups = in_full(100000), interfaces = groups / 5;
 	struct buf buf = buf_new(arena);
 
 	buf_add(&buf, STR("{'SecurityGroups':["));

@@ -289,7 +289,7 @@ static void check_round_trip(size_t seed)
 
 START_TEST(reading_what_was_written_gives_the_same_fleet)
 {
-	for (size_t i = 0; i < rounds(200); i++) {
+	for (size_t i = 0; i < in_full(200); i++) {
 		check_round_trip(i);
 		arena_reset(arena);
 		error_forget_all();
@@ -314,7 +314,7 @@ static void check_partial(size_t seed)
 
 START_TEST(reading_a_partial_document_gives_the_same_fields)
 {
-	for (size_t i = 0; i < rounds(100); i++) {
+	for (size_t i = 0; i < in_full(100); i++) {
 		check_partial(i);
 		arena_reset(arena);
 		error_forget_all();
@@ -347,7 +347,7 @@ static void check_order(size_t seed)
 
 START_TEST(order_says_nothing)
 {
-	for (size_t i = 0; i < rounds(40); i++) {
+	for (size_t i = 0; i < in_full(40); i++) {
 		check_order(i);
 		arena_reset(arena);
 		error_forget_all();

@@ -80,7 +80,7 @@ START_TEST(what_was_packed_comes_back)
 {
 	struct rng rng = rng_of(1);
 
-	for (size_t round = 0; round < rounds(150); round++) {
+	for (size_t round = 0; round < in_full(150); round++) {
 		struct fleet fleet = fleet_of(&rng, 1 + rng_below(&rng, round % 15 == 0 ? 400 : 20)), back;
 
 		fleet.services[0].builtin = rng_chance(&rng, 50);
@@ -100,7 +100,7 @@ END_TEST
 /* The same fleet made twice lies at other places; and memory that an arena hands out again is not clean. */
 START_TEST(the_same_fleet_gives_the_same_bytes)
 {
-	for (uint64_t round = 0; round < rounds(38); round++) {
+	for (uint64_t round = 0; round < in_full(38); round++) {
 		struct arena *used = arena_new();
 		struct rng rng = rng_of(100 + round), again = rng;
 		struct fleet fleet = fleet_of(&rng, 60);

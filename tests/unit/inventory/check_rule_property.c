@@ -19,7 +19,7 @@ static uint64_t wanted(const char *name, uint64_t otherwise)
 
 static int tries(void)
 {
-	return (int)wanted("FLEETWALL_ROUNDS", rounds(1500));
+	return (int)wanted("FLEETWALL_ROUNDS", in_full(1500));
 }
 
 static struct rng rng_of(uint64_t stream)

@@ -23,7 +23,7 @@ size_t rounds(size_t wanted)
 	return part_of(wanted, 20);
 }
 
-size_t largeness(size_t wanted)
+size_t in_full(size_t wanted)
 {
 	bool sanitized = __has_feature(address_sanitizer);
 

@@ -8,8 +8,8 @@
  * check) that part of it. At least once. */
 size_t rounds(size_t wanted);
 
-/* How large something is made to see that it takes no time: as large as wanted; a fiftieth of it under valgrind, and of
- * what is built with the sanitizers the part that SHARE says. */
-size_t largeness(size_t wanted);
+/* The same for what is rare, and for how large something is made to see that it takes no time: all of it
+ * whatever SHARE says, but under valgrind (a fiftieth) and with the sanitizers (the part that SHARE says). */
+size_t in_full(size_t wanted);
 
 #endif

@@ -339,7 +339,7 @@ END_TEST
 /* Whatever a machine says, the answer takes no time that grows with its square. */
 START_TEST(test_very_many)
 {
-	const int many = (int)largeness(100000);
+	const int many = (int)in_full(100000);
 	struct buf buf = buf_new(arena);
 	struct drift *drifts;
 	size_t count;
