@@ -1,5 +1,6 @@
 -- Which objects the history names since the snapshot $1, by their names before and after; transactions as in news. A row `everything` says that this
--- list would not be the whole: the snapshot is not of this history, or there are $2 changes or more.
+-- list would not be the whole: the snapshot is not of this history, or there are $2 changes or more. No VALUES: the server would compile a list of
+-- them anew for each row.
 WITH unseen AS MATERIALIZED (
     SELECT number FROM fleetwall.history_transaction
      WHERE xact >= pg_snapshot_xmax($1::pg_snapshot) AND xact < pg_snapshot_xmax(pg_current_snapshot())
@@ -8,18 +9,23 @@ WITH unseen AS MATERIALIZED (
 changes AS MATERIALIZED (
     SELECT h.kind, h.before, h.after FROM fleetwall.history AS h
      WHERE h.transaction >= (SELECT min(number) FROM unseen) AND h.transaction IN (SELECT number FROM unseen)
-     LIMIT $2::bigint)
-SELECT DISTINCT object.kind, object.name COLLATE "C" AS name
-  FROM changes
- CROSS JOIN LATERAL (VALUES (before), (after)) AS side (row)
- CROSS JOIN LATERAL (VALUES
-       (CASE kind WHEN 'address' THEN 'machine' WHEN 'member' THEN 'machine' WHEN 'rule' THEN 'role' WHEN 'network_prefix' THEN 'network'
-            WHEN 'service_port' THEN 'service' ELSE kind END,
-        row ->> CASE kind WHEN 'address' THEN 'machine' WHEN 'member' THEN 'machine' WHEN 'rule' THEN 'role' WHEN 'network_prefix' THEN 'network'
-            WHEN 'service_port' THEN 'service' ELSE 'name' END),
-       -- The machine of a role machine:NAME is its member.
-       ('machine', CASE kind WHEN 'role' THEN row ->> 'machine' END)) AS object (kind, name)
- WHERE object.name IS NOT NULL
+     LIMIT $2::bigint),
+sides AS (
+    SELECT kind, before AS row FROM changes
+     UNION ALL
+    SELECT kind, after FROM changes),
+objects AS (
+    SELECT CASE kind WHEN 'address' THEN 'machine' WHEN 'member' THEN 'machine' WHEN 'rule' THEN 'role' WHEN 'network_prefix' THEN 'network'
+               WHEN 'service_port' THEN 'service' ELSE kind END AS kind,
+           row ->> CASE kind WHEN 'address' THEN 'machine' WHEN 'member' THEN 'machine' WHEN 'rule' THEN 'role' WHEN 'network_prefix' THEN 'network'
+               WHEN 'service_port' THEN 'service' ELSE 'name' END AS name
+      FROM sides
+     UNION ALL
+    -- The machine of a role machine:NAME is its member.
+    SELECT 'machine', row ->> 'machine' FROM sides WHERE kind = 'role')
+SELECT DISTINCT kind, name COLLATE "C" AS name
+  FROM objects
+ WHERE name IS NOT NULL
  UNION ALL
 SELECT 'everything', '' WHERE pg_snapshot_xmax($1::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot()) OR (SELECT count(*) FROM changes) >= $2::bigint
  ORDER BY kind, name
