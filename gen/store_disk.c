@@ -16,7 +16,7 @@
 #define LARGEST ((off_t)1 << 30)
 
 /* Bytes of a file that the disk begins to write at once: whoever flushes later waits for less. */
-#define LARGE ((size_t)1 << 20)
+#define LARGE ((size_t)64 << 10)
 
 /* Bytes of one write(): the page cache takes a huge page for more than 2 MiB. On a virtual machine that gives free
  * memory back to its host, these are what it gave, and come again slowly: 9 MB took 22 ms to write on ext4, and take 2
