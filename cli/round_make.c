@@ -54,10 +54,9 @@ static struct error *produce_pieces(struct round *round, const struct outlet *ou
 	const struct inventory_touched *touched = &round->touched;
 	struct fleet_step step = {.machines = touched->machines, .machine_count = touched->machine_count};
 
-	if (round->producer == NULL) {
-		round->resolved = resolve(round->arena, &round->fleet);
-		return produce(round->last, round->resolved, &round->rendition, known, outlet, &round->product);
-	}
+	if (round->producer == NULL)
+		return produce_fleet(round->last, round->arena, &round->fleet, &round->rendition, known, outlet,
+		                     &round->product, &round->resolved);
 	if (round->has_known)
 		step.before = &round->before->fleet;
 	return producer_make(round->producer, round->last, &round->fleet,

@@ -85,6 +85,8 @@ static struct error *find_names(void *context)
 	const struct memo *memo = production->memo;
 	const struct settings *settings = production->rendition->settings;
 
+	if (production->resolved == NULL)
+		production->resolved = *production->unresolved = resolve(production->resolving, production->fleet);
 	if (memo != NULL) {
 		positions_update(&production->positions, production->resolved, settings, memo->machines,
 		                 memo->machine_count);
@@ -101,18 +103,18 @@ static struct error *call_roster(void *context)
 	struct production *production = context;
 
 	begin_anew(&production->called);
-	production->roster = roster_new(production->called, production->resolved->fleet);
+	production->roster = roster_new(production->called, production->fleet);
 	if (production->memo == NULL) /* a small step makes few sets */
 		roster_rank(production->called, &production->roster);
 	return NULL;
 }
 
-/* Both begin from what was resolved, and need nothing of each other. */
+/* Neither needs anything of the other: one goes by roles, the other by addresses. */
 static struct error *find_both(struct production *production)
 {
 	const struct memo *memo = production->memo;
 
-	if (memo != NULL && roster_update(&production->roster, production->resolved->fleet, memo->machines,
+	if (memo != NULL && roster_update(&production->roster, production->fleet, memo->machines,
 	                                  memo->machine_count))
 		return find_names(production);
 	if (production->rendition->workers > 1)
@@ -139,6 +141,8 @@ struct error *production_make(struct production *production, struct arena *arena
 	production->arena = arena;
 	production->kept = call;
 	production->memo = memo;
+	if (resolved != NULL)
+		production->fleet = resolved->fleet;
 	production->resolved = resolved;
 	production->rendition = rendition;
 	production->known = known;
@@ -162,6 +166,21 @@ struct error *produce(struct arena *arena, const struct resolved *resolved, cons
 	struct production *production = production_new();
 	struct error *error =
 		production_make(production, arena, resolved, rendition, known, outlet, NULL, product);
+
+	production_free(production);
+	return error;
+}
+
+struct error *produce_fleet(struct arena *arena, struct arena *resolving, const struct fleet *fleet,
+                            const struct rendition *rendition, const struct knowledge *known,
+                            const struct outlet *outlet, struct product *product, struct resolved **resolved)
+{
+	struct production *production = production_new();
+
+	production->fleet = fleet;
+	production->resolving = resolving;
+	production->unresolved = resolved;
+	struct error *error = production_make(production, arena, NULL, rendition, known, outlet, NULL, product);
 
 	production_free(production);
 	return error;

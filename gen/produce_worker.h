@@ -65,7 +65,10 @@ struct production {
 	struct arena *arena; /* of the product */
 	struct arena *kept;
 	const struct memo *memo; /* NULL: everything is made anew */
+	const struct fleet *fleet;
 	const struct resolved *resolved;
+	struct resolved **unresolved; /* gets what the fleet is resolved to, in `resolving`; NULL: that is known */
+	struct arena *resolving;
 	const struct rendition *rendition;
 	const struct knowledge *known;
 	const struct outlet *outlet;
@@ -88,7 +91,8 @@ void production_free(struct production *production); /* NULL is fine */
 /* Is there so much that nobody needs any more that beginning anew is cheaper? */
 bool production_is_stale(const struct production *production);
 
-/* All of it. The production must be new or that of a call that gave no error; without a memo it begins anew. */
+/* All of it. The production must be new or that of a call that gave no error; without a memo it begins anew. Where
+ * `resolved` is NULL, the production says what is to be resolved. */
 struct error *production_make(struct production *production, struct arena *arena, const struct resolved *resolved,
                               const struct rendition *rendition, const struct knowledge *known,
                               const struct outlet *outlet, const struct memo *memo,

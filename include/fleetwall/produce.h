@@ -67,6 +67,12 @@ struct product {
 /* `known` may be NULL: everything is rendered. Strings of the product are the fleet's, or in `arena`. */
 struct error *produce(struct arena *arena, const struct resolved *resolved, const struct rendition *rendition,
                       const struct knowledge *known, const struct outlet *outlet, struct product *product) MUST_CHECK;
+/* resolve() and produce(): addresses are put in order while roles are resolved, in `resolving`. After an error
+ * *resolved may be as it was. */
+struct error *produce_fleet(struct arena *arena, struct arena *resolving, const struct fleet *fleet,
+                            const struct rendition *rendition, const struct knowledge *known,
+                            const struct outlet *outlet, struct product *product,
+                            struct resolved **resolved) MUST_CHECK;
 
 /* For a process that stays: resolves and produces again and again, and takes over from the call before what a change
  * did not touch: who is a member of what, and what sets hold. The product is the one that resolve() and produce() give.
