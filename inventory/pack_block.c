@@ -102,7 +102,8 @@ static bool skip_addresses(struct pack_cursor *cursor, uint32_t count)
 	cursor->units -= units;
 	cursor->head += count;
 	cursor->heads -= count;
-	cursor->addresses += count;
+	if (cursor->addresses != NULL)
+		cursor->addresses += count;
 	return true;
 }
 
