@@ -296,7 +296,7 @@ unit:
 	$(AGAIN) unit-programs
 	$(RUN) unit
 live:
-	$(AGAIN) all live-programs
+	$(AGAIN) all live-programs $(BUILD)/bench/fleet
 	$(RUN) live
 lint:
 	$(RUN) lint
