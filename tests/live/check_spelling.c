@@ -86,6 +86,11 @@ static struct command command_of(struct str input, const char *const *argv, size
 #define COMMAND(input, ...) \
 	command_of((input), (const char *const[]){__VA_ARGS__, NULL}, sizeof((const char *const[]){__VA_ARGS__, NULL}))
 
+struct commands {
+	struct command *items;
+	size_t count, capacity;
+};
+
 /* --- comparing --- */
 
 /* "-p gre" is "-p 47" to us. */
@@ -184,45 +189,66 @@ static struct str entries(struct str text)
 
 /* --- loading --- */
 
-/* The bytes of the sets that a list names; of all of them without one. */
-static struct str sets_of(const struct output *output, const struct str *list)
+/* The bytes of all sets. */
+static struct str sets_of(const struct output *output)
 {
 	struct buf buf = buf_new(arena);
 
-	for (size_t i = 0; i < output->set_count; i++) {
-		const char *line = str_c(arena, str_format(arena, "%.*s\n", STR_ARG(output->sets[i].name)));
-
-		if (list == NULL || strstr(str_c(arena, *list), line) != NULL)
-			buf_add(&buf, output->sets[i].bytes);
-	}
+	for (size_t i = 0; i < output->set_count; i++)
+		buf_add(&buf, output->sets[i].bytes);
 	return buf_str(&buf);
 }
 
-/* The two families, on both backends, in one namespace: each in tables of its own. What is loaded comes back as what is
- * written. */
+/* One thing that is loaded, by both families on both backends: each in a table of its own. */
 #define TABLES 4
 
-static void check_rules(struct str sets, const struct str loaded[2], const struct str written[2], struct str about)
+struct load {
+	struct str rules[2];
+	const struct str *written; /* what the tables hold then; NULL: nobody looks */
+	struct str about;
+};
+
+struct loads {
+	struct load *items;
+	size_t count, capacity;
+};
+
+/* A file for coexistence speaks of its own chains only. */
+static bool beside(const struct load *load)
 {
-	bool ours = strstr(str_c(arena, loaded[0]), "\n:INPUT") == NULL;
-	struct command commands[1 + 3 * TABLES] = {COMMAND(sets, "ipset", "-exist", "restore")};
-	struct outcome *outcomes;
+	return strstr(str_c(arena, load->rules[0]), "\n:INPUT") == NULL;
+}
 
-	for (size_t i = 0; i < TABLES; i++) {
-		struct tools tools = tools_of(backends[i / 2], i % 2 == 0 ? FAMILY_4 : FAMILY_6);
-		struct command *own = &commands[1 + 3 * i];
+static void add_load(const struct load *load, size_t table, struct commands *commands)
+{
+	struct tools tools = tools_of(backends[table / 2], table % 2 == 0 ? FAMILY_4 : FAMILY_6);
 
-		own[0] = ours ? COMMAND(loaded[i % 2], tools.restore, "--noflush")
-		              : COMMAND(loaded[i % 2], tools.restore);
-		own[1] = own[0];
-		own[2] = COMMAND(STR(""), tools.save, "-t", "filter");
-	}
-	outcomes = run_apart(commands, 1 + 3 * TABLES, about);
-	for (size_t i = 0; i < TABLES; i++) {
-		struct str where =
-			str_format(arena, "%.*s, IPv%d, %s", STR_ARG(about), i % 2 == 0 ? 4 : 6, backends[i / 2]);
+	APPEND(arena, commands, COMMAND(load->rules[table % 2], tools.restore, beside(load) ? "--noflush" : NULL));
+	if (load->written != NULL)
+		APPEND(arena, commands, COMMAND(STR(""), tools.save, "-t", "filter"));
+}
 
-		same_lines(normalized(written[i % 2], false), normalized(outcomes[3 + 3 * i].output, ours), where);
+/* All in one namespace, as making one takes longer than loading most of it. What is loaded comes back as what is
+ * written. */
+static void check_rules(struct str sets, const struct loads *loads)
+{
+	struct commands commands = {0};
+	const struct outcome *outcome;
+
+	APPEND(arena, &commands, COMMAND(sets, "ipset", "-exist", "restore"));
+	for (size_t i = 0; i < loads->count * TABLES; i++)
+		add_load(&loads->items[i / TABLES], i % TABLES, &commands);
+	outcome = run_apart(commands.items, commands.count, loads->items[0].about) + 1;
+	for (size_t i = 0; i < loads->count * TABLES; i++, outcome++) {
+		const struct load *load = &loads->items[i / TABLES];
+		size_t table = i % TABLES;
+
+		if (load->written == NULL)
+			continue;
+		outcome++; /* of saving */
+		same_lines(normalized(load->written[table % 2], false), normalized(outcome->output, beside(load)),
+		           str_format(arena, "%.*s, IPv%d, %s", STR_ARG(load->about), table % 2 == 0 ? 4 : 6,
+		                      backends[table / 2]));
 	}
 }
 
@@ -230,7 +256,7 @@ static void check_rules(struct str sets, const struct str loaded[2], const struc
 static void check_sets(const struct output *output)
 {
 	struct buf left = buf_new(arena);
-	struct str sets = sets_of(output, NULL);
+	struct str sets = sets_of(output);
 
 	for (size_t i = 0; i < output->set_count; i++) {
 		struct str name = output->sets[i].name, stem = str_slice(name, 0, name.n - 3);
@@ -250,15 +276,52 @@ static void check_sets(const struct output *output)
 	}
 }
 
+/* Every set that the rules name is in the list of those that are loaded before them, and was rendered. */
+static void sets_are_there(const struct output *output, const struct ruleset *ruleset, struct str rules)
+{
+	static const char option[] = "--match-set fw";
+	const char *list = str_c(arena, str_format(arena, "\n%.*s", STR_ARG(ruleset->sets_list))), *sets;
+	const char *at = str_c(arena, rules);
+	char family, stem[64];
+
+	sets = str_c(arena, sets_of(output));
+	while ((at = strstr(at, option)) != NULL) {
+		at += sizeof option - 1;
+		ck_assert_int_eq(sscanf(at, "%c-%63s", &family, stem), 2);
+		ck_assert_ptr_nonnull(strstr(list, str_c(arena, str_format(arena, "\n%s.v%c\n", stem, family))));
+		ck_assert_ptr_nonnull(
+			strstr(sets, str_c(arena, str_format(arena, "create fw%c-%s ", family, stem))));
+	}
+}
+
+/* Twice: over what the ruleset before left, of which a file for coexistence would say nothing; and over itself. */
+static void add_ruleset(struct loads *loads, const struct ruleset *ruleset)
+{
+	struct load load = {.about = ruleset->example->name}, again;
+
+	for (int family = 0; family < 2; family++)
+		load.rules[family] = ruleset->rules[family];
+	again = load;
+	again.written = ruleset->rules;
+	for (int family = 0; family < 2 && beside(&again); family++)
+		load.rules[family] =
+			str_format(arena, "*filter\n-F\n-X\nCOMMIT\n%.*s", STR_ARG(ruleset->rules[family]));
+	APPEND(arena, loads, load);
+	APPEND(arena, loads, again);
+}
+
 static void check_output(const struct output *output)
 {
+	struct loads loads = {0};
+
 	check_sets(output);
 	for (size_t i = 0; i < output->ruleset_count; i++) {
-		const struct ruleset *ruleset = output->rulesets[i];
-
-		check_rules(sets_of(output, &ruleset->sets_list), ruleset->rules, ruleset->rules,
-		            ruleset->example->name);
+		for (int family = 0; family < 2; family++)
+			sets_are_there(output, output->rulesets[i], output->rulesets[i]->rules[family]);
+		add_ruleset(&loads, output->rulesets[i]);
 	}
+	if (loads.count > 0)
+		check_rules(sets_of(output), &loads);
 }
 
 static void check_document(struct str name, struct str text)
@@ -387,11 +450,13 @@ START_TEST(every_rate)
 	}
 	buf_add(&said, STR("COMMIT\n"));
 	buf_add(&spelled, STR("COMMIT\n"));
-	const struct str written[2] = {buf_str(&spelled), buf_str(&spelled)},
-			 loaded[2] = {buf_str(&said), buf_str(&said)};
+	const struct str written[2] = {buf_str(&spelled), buf_str(&spelled)};
+	struct load loads[] = {
+		{{buf_str(&said), buf_str(&said)}, written, STR("rates as said")},
+		{{written[0], written[1]}, written, STR("rates as spelled")},
+	};
 
-	check_rules(STR(""), written, written, STR("rates as spelled"));
-	check_rules(STR(""), loaded, written, STR("rates as said"));
+	check_rules(STR(""), &(struct loads){.items = loads, .count = 2});
 }
 END_TEST
 
