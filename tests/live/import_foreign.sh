@@ -1,7 +1,7 @@
 #!/bin/sh
 # What other systems' tools say, imported: the AWS form of a fleet answers as its CSV does; every real source goes in, out and in again
 # with the same bytes; what has no exact form is named and left out, and nothing is wider than it was. Fleets that are not there are skipped.
-# long: twenty databases.
+# long: questions of whole fleets.
 set -u
 . tests/live/lib/command.sh
 fleets=../shared/fleets
@@ -12,47 +12,45 @@ skip() {
 	skipped=$((skipped + 1))
 }
 
-# inventory NAME: an empty one in $home/NAME, which is --state for what follows. close NAME ends it.
-inventory() {
-	state=$home/$1
-	# Made once, and copied: a new server takes some seconds.
-	if [ ! -d "$home/empty" ]; then
-		empty_state "$home/empty"
-		run 0 --state "$home/empty" init
-		run 0 --state "$home/empty" database stop
-	fi
-	cp -a "$home/empty" "$state"
+run 0 init
+conninfo=$("$FLEETWALL" database status | sed -n 's/^conninfo: //p')
+
+# inventories NAME…: empty ones, each a database of the one server. at NAME: the next commands are of that one.
+inventories() {
+	for inventory; do
+		printf 'DROP DATABASE IF EXISTS %s;\nCREATE DATABASE %s TEMPLATE fleetwall;\n' "$inventory" "$inventory"
+	done >"$home/create"
+	holds "inventories: $*" psql -Xq -v ON_ERROR_STOP=1 -d "$conninfo dbname=postgres" -f "$home/create"
 }
-close() {
-	"$FLEETWALL" --state "$home/$1" database stop >/dev/null 2>&1
-	rm -rf "${home:?}/$1"
+at() {
+	database="$conninfo dbname=$1"
 }
 
 # round_trip CODE KIND FILE…: in, out, in again elsewhere, out: the same bytes; and again where it was: nothing to do.
 round_trip() {
 	wanted=$1 kind=$2
 	shift 2
-	inventory one
-	run "$wanted" --state "$state" import --from "$kind" "$@"
+	inventories one two
+	at one
+	run "$wanted" --database "$database" import --from "$kind" "$@"
 	cp "$home/err" "$home/notes"
-	run 0 --state "$state" export
+	run 0 --database "$database" export
 	cp "$home/out" "$home/first.conf"
-	run "$wanted" --state "$state" import --dry-run --from "$kind" "$@"
+	run "$wanted" --database "$database" import --dry-run --from "$kind" "$@"
 	empty "nothing to do" "$home/out"
-	run "$wanted" --state "$state" import --from "$kind" "$@"
+	run "$wanted" --database "$database" import --from "$kind" "$@"
 	says 'nothing to do'
-	inventory two
-	run 0 --state "$state" import "$home/first.conf"
-	run 0 --state "$state" export
+	at two
+	run 0 --database "$database" import "$home/first.conf"
+	run 0 --database "$database" export
 	cp "$home/out" "$home/second.conf"
 	holds "the same bytes: $*" cmp "$home/first.conf" "$home/second.conf"
-	close one
-	close two
 }
 
 # ask NAME: the answers of that inventory to $home/questions: question and verdict.
 ask() {
-	"$FLEETWALL" --state "$home/$1" explain - <"$home/questions" 2>"$home/err" | cut -f 1-4 >"$home/answers.$1"
+	at "$1"
+	"$FLEETWALL" --database "$database" explain - <"$home/questions" 2>"$home/err" | cut -f 1-4 >"$home/answers.$1"
 	holds "every question is answered by $1" test "$(wc -l <"$home/questions")" -eq "$(grep -c '^allow\|^deny' "$home/answers.$1")"
 }
 
@@ -87,12 +85,13 @@ closed_in_aws_alone() {
 }
 
 same_answers() {
+	inventories csv aws
 	for kind in csv aws; do
-		inventory "$kind"
+		at "$kind"
 		if [ "$kind" = csv ]; then
-			run 0 --state "$state" import --csv "$fleets/$1"
+			run 0 --database "$database" import --csv "$fleets/$1"
 		else
-			run 0 --state "$state" import --from aws "$fleets/$1"/aws/*.json
+			run 0 --database "$database" import --from aws "$fleets/$1"/aws/*.json
 			empty "nothing of $1 was left out" "$home/err"
 		fi
 	done
@@ -125,8 +124,6 @@ for fleet in opendev fedora-infra; do
 		cut -f 2 "$home/differing" | sort -u | comm -23 - "$home/closed-machines" >"$home/others"
 		holds "only machines of groups that AWS closes differ" test ! -s "$home/others"
 	fi
-	close csv
-	close aws
 done
 
 # --- real sources ---
@@ -188,10 +185,11 @@ cat >"$home/interfaces.json" <<'END'
   "Description": "ELB app/x", "Attachment": {"InstanceOwnerId": "amazon-elb"}}]}
 END
 
-inventory odd
-run 1 --state "$state" import --dry-run --from aws "$home/interfaces.json" "$home/instances.json" "$home/groups.json"
+inventories odd
+at odd
+run 1 --database "$database" import --dry-run --from aws "$home/interfaces.json" "$home/instances.json" "$home/groups.json"
 says '+ machine web-1'
-run 1 --state "$state" import --from aws "$home/interfaces.json" "$home/instances.json" "$home/groups.json"
+run 1 --database "$database" import --from aws "$home/interfaces.json" "$home/instances.json" "$home/groups.json"
 says 'imported: '
 for left in 'security group sg-1, inbound tcp 22: security group sg-9 (of account 1)' \
 	'security group sg-1, inbound tcp 25: the addresses of prefix list pl-1' \
@@ -204,7 +202,7 @@ holds "and nothing else" test "$(grep -c '^warning: ' "$home/err")" -eq 5
 verdict() {
 	wanted=$1
 	shift
-	run "$wanted" --state "$state" explain "$@"
+	run "$wanted" --database "$database" explain "$@"
 }
 verdict 0 10.0.0.1 db 3306/tcp    # a member's own addresses
 verdict 0 2001:db8::1 db 3306/tcp
@@ -222,26 +220,26 @@ verdict 1 web-1 2001:db8:9::7 443/tcp
 verdict 1 db 203.0.113.7 443/tcp
 verdict 1 i-4 203.0.113.7 443/tcp # all its groups were left out: closed
 verdict 1 203.0.113.7 i-4 443/tcp
-run 1 --state "$state" --json import --from aws "$home/interfaces.json" "$home/instances.json" "$home/groups.json"
+run 1 --database "$database" --json import --from aws "$home/interfaces.json" "$home/instances.json" "$home/groups.json"
 json '.warnings | length == 5 and all(.[]; .message | startswith("left out: "))'
 
 # --- usage ---
 
-run 2 --state "$state" import --from awz "$home/groups.json"
+run 2 --database "$database" import --from awz "$home/groups.json"
 complains 'did you mean --from aws?'
-run 2 --state "$state" import --from aws
+run 2 --database "$database" import --from aws
 complains '--from aws needs files'
-run 2 --state "$state" import --from ansible "$home/groups.json" "$home/groups.json"
+run 2 --database "$database" import --from ansible "$home/groups.json" "$home/groups.json"
 complains '--from ansible needs one file'
-run 2 --state "$state" import --from ansible "$home/groups.json"
+run 2 --database "$database" import --from ansible "$home/groups.json"
 complains 'ansible-inventory --list'
-run 2 --state "$state" import --from aws --address-variable x "$home/groups.json"
-run 2 --state "$state" import --address-variable x "$home/groups.json"
-run 2 --state "$state" import --from aws --csv "$home" "$home/groups.json"
-run 2 --state "$state" import --from aws "$home/groups.json" "$home/none.json"
+run 2 --database "$database" import --from aws --address-variable x "$home/groups.json"
+run 2 --database "$database" import --address-variable x "$home/groups.json"
+run 2 --database "$database" import --from aws --csv "$home" "$home/groups.json"
+run 2 --database "$database" import --from aws "$home/groups.json" "$home/none.json"
 complains 'none.json'
 printf '{"SecurityGroups": [\n  ,\n' >"$home/broken.json"
-run 2 --state "$state" import --from aws "$home/broken.json" "$home/groups.json"
+run 2 --database "$database" import --from aws "$home/broken.json" "$home/groups.json"
 complains "$home/broken.json:2:3: this is no JSON"
 
 # --- Ansible's words ---
@@ -252,20 +250,20 @@ cat >"$home/list.json" <<'END'
  "all": {"children": ["ungrouped", "prod"]}, "prod": {"children": ["db", "web_servers"]}, "db": {"hosts": ["db_1"]},
  "web_servers": {"hosts": ["web"]}}
 END
-input=$home/list.json run 1 --state "$state" import --from ansible --address-variable net -
+input=$home/list.json run 1 --database "$database" import --from ansible --address-variable net -
 complains 'host "db_1": net: it is encrypted'
-run 0 --state "$state" query machines --role prod
+run 0 --database "$database" query machines --role prod
 says 'db-1'
 says 'web'
-run 0 --state "$state" export
+run 0 --database "$database" export
 says 'ansible-name = "db_1"'
 says 'addresses = [ "192.0.2.5", "2001:db8::5" ]'
 says 'addresses = [ "10.0.0.5" ]'
 says 'ssh_host = "web.example.com"'
 says 'ssh_port = 2222'
-close odd
 
 if [ "$skipped" -gt 0 ] && [ "$failed" -eq 0 ]; then
+	"$FLEETWALL" database stop >/dev/null 2>&1
 	echo "$passed passed, 0 failed, $skipped skipped"
 	exit 0
 fi
