@@ -118,6 +118,8 @@ struct error *run_load(struct run *run, struct fleet *fleet) MUST_CHECK;
 struct around;
 struct error *run_load_around(struct run *run, const struct around *around, struct fleet *fleet,
                               bool *whole) MUST_CHECK;
+/* Are the machines there of whose rules is asked? */
+bool around_is_in(const struct around *around, const struct fleet *fleet);
 
 /* All of standard input. */
 struct error *run_input(struct run *run, struct str *text) MUST_CHECK;

@@ -1,4 +1,5 @@
-/* explain: one question from the command line, or one a line from standard input. */
+/* explain: one question from the command line, from as much of the inventory as it needs, or one a line from standard
+ * input, from all of it. */
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +7,7 @@
 #include "fleetwall/explain.h"
 #include "fleetwall/inventory.h"
 
-#include "cli.h"
+#include "kept.h"
 #include "wrap.h"
 
 /* One question gets all of them, a line of many the first six. */
@@ -24,6 +25,8 @@ struct asked {
 	struct end source, destination;
 	struct packet_what what;
 	struct verdict verdict;
+	const struct effective_rule **remedies; /* what would have let it pass; one question alone gets them */
+	size_t remedy_count;
 };
 
 static struct error *ask(struct arena *arena, struct explainer *explainer, const struct question *question,
@@ -78,19 +81,21 @@ static struct str addresses_of(struct arena *arena, const struct verdict *verdic
 	return buf_str(&buf);
 }
 
-/* What would have let it pass. */
-static void say_remedies(struct run *run, struct explainer *explainer, const struct asked *asked)
+static bool is_denied_by_default(const struct verdict *verdict)
 {
-	const struct verdict *verdict = &asked->verdict;
-	const struct effective_rule **rules;
-	size_t count = explain_remedies(run->arena, explainer, &asked->source, &asked->destination, &asked->what,
-	                                verdict, &rules);
+	return !verdict->allow && verdict->stage == STAGE_DEFAULT;
+}
 
-	if (verdict->allow || verdict->stage != STAGE_DEFAULT)
+/* What would have let it pass. */
+static void say_remedies(struct run *run, const struct asked *asked)
+{
+	const struct effective_rule *const *rules = asked->remedies;
+
+	if (!is_denied_by_default(&asked->verdict))
 		return;
-	writer_say(run->writer, count > 0 ? "    no rule of its roles lets it pass; these roles would:"
-	                                  : "    no rule of its roles lets it pass, and no other role would");
-	for (size_t i = 0; i < count; i++)
+	writer_say(run->writer, "    no rule of its roles lets it pass%s",
+	           asked->remedy_count > 0 ? "; these roles would:" : ", and no other role would");
+	for (size_t i = 0; i < asked->remedy_count; i++)
 		writer_say(run->writer, "    %s  role %.*s: %.*s", rules[i]->id, STR_ARG(rules[i]->role->name),
 		           STR_ARG(text_shortened(run->arena, rules[i]->held->text)));
 }
@@ -170,19 +175,16 @@ static struct cell details_cell(struct arena *arena, const struct machine *machi
 	return cell;
 }
 
-static void answer_one(struct run *run, const struct resolved *resolved, struct explainer *explainer,
-                       const struct question *question, const struct asked *asked)
+static void answer_one(struct run *run, const struct resolved *resolved, const struct question *question,
+                       const struct asked *asked)
 {
 	const struct verdict *verdict = &asked->verdict;
-	const struct effective_rule **remedies;
-	size_t count = explain_remedies(run->arena, explainer, &asked->source, &asked->destination, &asked->what,
-	                                verdict, &remedies);
 	const struct end *end = verdict->rule_count > 0 && verdict->rules[0]->held->rule.direction == DIRECTION_OUT
 	                                ? &asked->source
 	                                : &asked->destination;
 	const struct machine *machine = end->is_machine ? resolved->machines[end->machine].machine : NULL;
 	const struct cell details[] = {details_cell(run->arena, machine, verdict->rules, verdict->rule_count),
-	                               details_cell(run->arena, NULL, remedies, count)};
+	                               details_cell(run->arena, NULL, asked->remedies, asked->remedy_count)};
 
 	answer_row(run->writer, run->arena, question, verdict, details);
 }
@@ -200,17 +202,45 @@ static struct str join(struct arena *arena, const struct str *words, size_t coun
 	return buf_str(&buf);
 }
 
+/* --- as much of the inventory as one question needs --- */
+
+/* One question on its way: where the inventory comes from, and what was made of it. */
+struct asking {
+	struct question question;
+	struct kept kept;
+	struct fleet fleet;
+	struct resolved *resolved;
+	struct asked asked;
+};
+
+/* Who does not exist is told from all there are. */
+static struct error *load_part(struct run *run, const struct around *around, struct asking *asking)
+{
+	struct kept *kept = &asking->kept;
+	bool was_kept = kept->is, whole;
+
+	if (was_kept && kept_part(run->arena, kept, around, &asking->fleet)) {
+		if (!around_is_in(around, &asking->fleet) && kept_whole(run->arena, kept))
+			asking->fleet = kept->fleet;
+		return NULL;
+	}
+	if (was_kept)
+		TRY(db_commit(run->db));
+	TRY(run_load_around(run, around, &asking->fleet, &whole));
+	return whole ? NULL : db_commit(run->db);
+}
+
 /* Asks a part of the fleet that is enough for this one question: `denied` is NULL, or what the default denied, so that
  * the roles come as well that would have let it pass. */
-static struct error *ask_part(struct run *run, const struct question *question, const struct packet_what *denied,
-                              struct resolved **resolved, struct explainer **explainer, struct asked *asked)
+static struct error *ask_part(struct run *run, const struct packet_what *denied, struct asking *asking)
 {
-	struct fleet *fleet = ARENA_NEW(run->arena, struct fleet);
+	const struct question *question = &asking->question;
 	struct str ends[] = {question->source, question->destination}, machines[2];
 	struct addr addresses[2];
 	struct around around = {
 		.machines = {machines, 0}, .addresses = addresses, .letting = denied != NULL, .port = -1};
-	bool whole;
+	struct explainer *explainer;
+	struct asked *asked = &asking->asked;
 
 	for (size_t i = 0; i < 2; i++) {
 		if (addr_parse(ends[i], &addresses[around.address_count]))
@@ -222,35 +252,99 @@ static struct error *ask_part(struct run *run, const struct question *question, 
 		around.protocol = denied->protocol;
 		around.port = denied->has_port ? denied->port : -1;
 	}
-	TRY(run_load_around(run, &around, fleet, &whole));
-	if (!whole)
-		TRY(db_commit(run->db));
-	*resolved = resolve(run->arena, fleet);
-	*explainer = explainer_new(run->arena, *resolved, &run->config.settings);
-	TRY(ask(run->arena, *explainer, question, asked));
+	TRY(load_part(run, &around, asking));
+	asking->resolved = resolve(run->arena, &asking->fleet);
+	explainer = explainer_new(run->arena, asking->resolved, &run->config.settings);
+	TRY(ask(run->arena, explainer, question, asked));
+	if (denied != NULL)
+		asked->remedy_count = explain_remedies(run->arena, explainer, &asked->source, &asked->destination,
+		                                       &asked->what, &asked->verdict, &asked->remedies);
 	return NULL;
+}
+
+/* --- why rules are there, which generate does not keep --- */
+
+static void add_ids(struct buf *ids, const struct effective_rule *const *rules, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		buf_format(ids, "%s%s", ids->n > 0 ? "," : "", rules[i]->id);
+}
+
+/* A row: role, rule, its ticket, its owner, the role's owner. */
+static void note_row(struct fleet *fleet, const struct db_rows *rows, size_t row)
+{
+	const struct role *found = fleet_role(fleet, db_cell(rows, row, 0));
+	struct role *role;
+
+	if (found == NULL)
+		return;
+	role = &fleet->roles[found - fleet->roles];
+	role->owner = db_cell(rows, row, 4);
+	for (size_t i = 0; i < role->rule_count; i++)
+		if (str_eq(role->rules[i].text, db_cell(rows, row, 1))) {
+			role->rules[i].ticket = db_cell(rows, row, 2);
+			role->rules[i].owner = db_cell(rows, row, 3);
+		}
+}
+
+/* Of the rules that are shown, into the fleet, where generate's cache told of it: its snapshot is still open, and ends
+ * here. */
+static struct error *take_notes(struct run *run, struct asking *asking)
+{
+	const struct asked *asked = &asking->asked;
+	struct buf ids = buf_new(run->arena);
+	struct db_rows rows = {0};
+	struct str list;
+
+	if (!asking->kept.is)
+		return NULL;
+	add_ids(&ids, asked->verdict.rules, asked->verdict.rule_count);
+	if (writer_is_json(run->writer))
+		add_ids(&ids, asked->remedies, asked->remedy_count);
+	list = buf_str(&ids);
+	if (list.n > 0)
+		TRY(db_query(run->arena, run->db, db_sql("explain-notes"), &list, 1, &rows));
+	for (size_t i = 0; i < rows.count; i++)
+		note_row(&asking->fleet, &rows, i);
+	return db_commit(run->db);
+}
+
+static struct error *find_answer(struct run *run, struct arena *memory, struct asking *asking)
+{
+	struct packet_what what;
+
+	if (!run_has(run, "at"))
+		TRY(kept_load(run, memory, &asking->kept));
+	TRY(ask_part(run, NULL, asking));
+	what = asking->asked.what;
+	if (is_denied_by_default(&asking->asked.verdict))
+		TRY(ask_part(run, &what, asking));
+	return take_notes(run, asking);
+}
+
+static void answer(struct run *run, const struct asking *asking)
+{
+	const struct asked *asked = &asking->asked;
+
+	warn_of_packet(run, asking->question.what);
+	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
+	answer_one(run, asking->resolved, &asking->question, asked);
+	say(run, asking->resolved, &asking->question, asked);
+	say_remedies(run, asked);
+	run->no = !asked->verdict.allow;
 }
 
 static struct error *explain_one(struct run *run)
 {
-	struct question question = {run->arguments[0], run->arguments[1],
-	                            join(run->arena, run->arguments + 2, run->argument_count - 2)};
-	struct explainer *explainer;
-	struct resolved *resolved;
-	struct packet_what what;
-	struct asked asked;
+	struct arena *memory = arena_new();
+	struct asking asking = {.question = {run->arguments[0], run->arguments[1],
+	                                     join(run->arena, run->arguments + 2, run->argument_count - 2)}};
+	struct error *error = find_answer(run, memory, &asking);
 
-	TRY(ask_part(run, &question, NULL, &resolved, &explainer, &asked));
-	what = asked.what;
-	if (!asked.verdict.allow && asked.verdict.stage == STAGE_DEFAULT)
-		TRY(ask_part(run, &question, &what, &resolved, &explainer, &asked));
-	warn_of_packet(run, question.what);
-	writer_columns(run->writer, LAYOUT_SILENT, columns, COLUMNS);
-	answer_one(run, resolved, explainer, &question, &asked);
-	say(run, resolved, &question, &asked);
-	say_remedies(run, explainer, &asked);
-	run->no = !asked.verdict.allow;
-	return NULL;
+	if (error == NULL)
+		answer(run, &asking);
+	arena_free(memory);
+	return error;
 }
 
 /* --- one question a line --- */

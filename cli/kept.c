@@ -87,7 +87,7 @@ struct error *kept_load(struct run *run, struct arena *memory, struct kept *kept
 		return NULL;
 	TRY(db_begin(run->db, DB_SNAPSHOT));
 	TRY(load_from_snapshot(&keeping));
-	return db_commit(run->db);
+	return kept->is ? NULL : db_commit(run->db);
 }
 
 /* --- a part of all of it --- */
@@ -128,16 +128,54 @@ static void leave_roles(struct arena *arena, const struct fleet *whole, const st
 	}
 }
 
-/* One machine by itself is enough to say whom its rules speak of. */
-static void leave_machines(const struct fleet *whole, const struct around *around, struct fleet *part)
+static bool has_address(const struct machine *machine, const struct addr *addresses, size_t count)
 {
-	const struct machine *machine;
+	for (size_t i = 0; i < machine->address_count; i++)
+		for (size_t k = 0; k < count; k++)
+			if (addr_cmp(machine->addresses[i].addr, addresses[k]) == 0)
+				return true;
+	return false;
+}
 
-	if (around->machines.count != 1 || around->roles.count + around->others.count + around->address_count > 0)
-		return;
-	machine = fleet_machine(whole, around->machines.items[0]);
-	part->machine_count = machine != NULL;
-	part->machines = whole->machines + (machine != NULL ? machine - whole->machines : 0);
+/* The addresses that were asked about, and those of machines that were. */
+static struct addr *near_addresses(struct arena *arena, const struct fleet *whole, const struct around *around,
+                                   size_t *count)
+{
+	struct {
+		struct addr *items;
+		size_t count, capacity;
+	} near = {0};
+
+	for (size_t i = 0; i < around->address_count; i++)
+		APPEND(arena, &near, around->addresses[i]);
+	for (size_t i = 0; i < around->machines.count; i++) {
+		const struct machine *machine = fleet_machine(whole, around->machines.items[i]);
+
+		for (size_t k = 0; machine != NULL && k < machine->address_count; k++)
+			APPEND(arena, &near, machine->addresses[k].addr);
+	}
+	*count = near.count;
+	return near.items;
+}
+
+/* Those that were asked about, and who has an address that is meant: of so few, memberships in all roles are found
+ * soon. */
+static void leave_machines(struct arena *arena, const struct fleet *whole, const struct around *around,
+                           struct fleet *part)
+{
+	size_t near_count;
+	const struct addr *near = near_addresses(arena, whole, around, &near_count);
+	struct {
+		struct machine *items;
+		size_t count, capacity;
+	} machines = {0};
+
+	for (size_t i = 0; i < whole->machine_count; i++)
+		if (has_address(&whole->machines[i], near, near_count) ||
+		    is_among(around->machines, whole->machines[i].name))
+			APPEND(arena, &machines, whole->machines[i]);
+	part->machines = machines.items;
+	part->machine_count = machines.count;
 }
 
 bool kept_part(struct arena *arena, struct kept *kept, const struct around *around, struct fleet *part)
@@ -148,7 +186,9 @@ bool kept_part(struct arena *arena, struct kept *kept, const struct around *arou
 		return kept->is;
 	}
 	*part = kept->fleet;
-	leave_roles(arena, &kept->fleet, around, part);
-	leave_machines(&kept->fleet, around, part);
+	if (around->roles.count + around->others.count > 0)
+		leave_roles(arena, &kept->fleet, around, part);
+	else
+		leave_machines(arena, &kept->fleet, around, part);
 	return true;
 }

@@ -87,7 +87,7 @@ struct error *run_load(struct run *run, struct fleet *fleet)
 	return db_commit(run->db);
 }
 
-static bool has_machines(const struct fleet *fleet, const struct around *around)
+bool around_is_in(const struct around *around, const struct fleet *fleet)
 {
 	for (size_t i = 0; i < around->machines.count; i++)
 		if (fleet_machine(fleet, around->machines.items[i]) == NULL)
@@ -113,7 +113,7 @@ struct error *run_load_around(struct run *run, const struct around *around, stru
 		TRY(run_connect(run));
 	TRY(db_begin(run->db, DB_SNAPSHOT));
 	TRY(inventory_load_around(run->arena, run->db, around, fleet));
-	*whole = !has_machines(fleet, around);
+	*whole = !around_is_in(around, fleet);
 	if (!*whole)
 		return NULL;
 	TRY(inventory_load(run->arena, run->db, fleet));

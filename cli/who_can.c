@@ -167,8 +167,12 @@ static struct error *load(struct run *run, const struct around *around, struct q
 {
 	struct kept *kept = &question->kept;
 
-	if (!kept->is || !kept_part(run->arena, kept, around, &question->fleet))
+	if (!kept->is)
 		return load_from_tables(run, around, question);
+	if (!kept_part(run->arena, kept, around, &question->fleet)) {
+		TRY(db_commit(run->db));
+		return load_from_tables(run, around, question);
+	}
 	if (fleet_machine(&question->fleet, around->machines.items[0]) == NULL && kept_whole(run->arena, kept))
 		question->fleet = kept->fleet;
 	return NULL;
@@ -243,7 +247,7 @@ static struct error *answer(struct run *run, struct question *question)
 		write_row(run, &who.items[i]);
 	say(run, question->machine, &who);
 	run->no = who.count == 0;
-	return question->open ? db_commit(run->db) : NULL;
+	return question->open || question->kept.is ? db_commit(run->db) : NULL;
 }
 
 struct error *run_who_can(struct run *run)

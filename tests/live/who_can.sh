@@ -72,19 +72,45 @@ each_again() {
 		for what in 22/tcp 443/tcp 5005/tcp 5016/tcp; do
 			same who-can "$machine" "$what"
 		done
+		same explain 203.0.113.77 "$machine" 5020/tcp
 	done
+	same explain 10.1.0.1 web1 5005/tcp
+	same explain 10.1.0.77 web1 5005/tcp
+	same explain client1 web1 5016/tcp
+	same explain tight1 web2 5002/tcp on wg0
+	same explain tight1 2001:db8::1 icmp
 }
+run 0 role set web --owner webmasters
+run 0 rule add web 'allow 5020/tcp from 203.0.113.77' --ticket OPS-1 --owner ann
+noted=$(cat "$home/out")
+sleep 1
+now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 printf 'output = "%s/kept";\n' "$home" >> "$FLEETWALL_CONFIG"
 run 0 generate
 each_again
 run 2 who-can wep1 22/tcp
 complains 'did you mean web1?'
+run 2 explain wep1 web2 22/tcp
+complains 'did you mean web1?'
+run 0 explain 203.0.113.77 web1 5020/tcp
+says 'ticket OPS-1  owner ann'
+run 0 explain 203.0.113.77 web1 80/tcp
+says 'owner webmasters'
 run 0 machine disable client1
 run 0 network add late 10.77.0.0/16
 run 0 machine add late1 --address 10.1.0.77 --role client
 run 0 rule add web 'deny 5016/tcp from 10.1.0.0/29'
 run 0 rule add web 'allow 5005/tcp from network:late, self'
+run 0 rule set "$noted" --ticket OPS-2
 sleep 1
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 each_again
+run 0 explain 203.0.113.77 web1 5020/tcp
+says 'ticket OPS-2  owner ann'
+
+# What is kept is damaged: then it is not there.
+printf 'damage' | dd of="$home/kept/cache/model" bs=1 seek=2000 conv=notrunc 2> "$home/err" || fault 'the model can not be damaged'
+same who-can web1 5005/tcp
+same explain 203.0.113.77 web1 5020/tcp
+same explain 203.0.113.77 tight1 5020/tcp
 finish
