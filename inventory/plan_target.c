@@ -209,12 +209,14 @@ static void target_role(struct planning *planning, struct role *target, const st
 		target_rules(planning->arena, target, wanted, str_eq(planning->options->add_rules_to, wanted->name));
 }
 
-/* A machine's own role goes with its machine; any other goes with `prune`. */
+/* A document that does not name a machine's own role leaves it alone, for it is mostly made by hand: it goes with its
+ * machine. Where `wanted` is the whole inventory it goes as any other, which goes with `prune`. */
 static bool role_stays(const struct planning *planning, const struct role *present)
 {
 	struct str machine = machine_of_role(present->name);
-	return machine.n > 0 ? fleet_machine(planning->target, machine) != NULL
-	                     : planning->options->keep_roles || !is_pruned(planning, present->document);
+	if (machine.n > 0 && !planning->options->every)
+		return fleet_machine(planning->target, machine) != NULL;
+	return !is_pruned(planning, present->document) || planning->options->keep_roles;
 }
 
 static void target_roles(struct planning *planning)

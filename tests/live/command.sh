@@ -124,6 +124,14 @@ run 0 --json query rules db1
 cp "$home/out" "$home/rules.json"
 json '.items | map(select(.role == "machine:db1" and .ticket == "OPS-19")) | length == 1'
 json '.items[0] | has("machine") and has("role") and has("rule_id") and has("rule")'
+# A machine's first rule of its own, taken back: its role came with it, and goes with it.
+run 0 machine add own1
+run 0 open own1 allow 22/tcp from 192.0.2.1 --for 2h --ticket OPS-20
+run 0 --json history machine:own1
+run 0 undo "$(jq '.items[0].change' "$home/out")"
+says '- role machine:own1'
+run 2 rule list --role machine:own1
+run 0 machine remove own1
 
 # --- looking back, and taking back ---
 sleep 1.1
