@@ -76,9 +76,11 @@ static bool is_held(const struct parting *parting, struct str name)
 
 static bool hold(struct parting *parting, const struct pack_machine *packed, struct pack_cursor cursor)
 {
-	struct machine *machine = &parting->held[parting->held_count++];
+	struct machine *machine = &parting->held[parting->held_count];
 	uint32_t first, count;
 
+	if (parting->held_count++ == parting->around->machines.count) /* a name that comes twice */
+		return false;
 	cursor.addresses = ARENA_ARRAY(parting->scratch, struct machine_address, packed->address_count);
 	if (!pack_machine_at(&parting->block, packed, &cursor, machine) ||
 	    !pack_list_at(&parting->block, PACK_ROLE_STARTS, packed->roles, &first, &count))
@@ -187,6 +189,8 @@ static bool take_roles(struct parting *parting, struct pack_reader *reader)
 		again.word_count = reader->word_count;
 		if (names_find(parting->roles, again.words[*again.at]) == NAMES_NONE)
 			continue;
+		if (fleet->role_count == names_count(parting->roles)) /* a name that comes twice */
+			return false;
 		again.arena = parting->arena;
 		unpack_role(&again, &fleet->roles[fleet->role_count++]);
 	}

@@ -262,6 +262,20 @@ START_TEST(damage_is_refused_or_harmless)
 }
 END_TEST
 
+/* No fleet has them, and there is room for each name once. */
+START_TEST(names_that_come_twice_are_refused)
+{
+	struct machine machines[] = {{.name = STR("web1")}, {.name = STR("web1")}};
+	struct role roles[] = {{.name = STR("web")}, {.name = STR("web")}};
+	struct fleet fleet = {.machines = machines, .machine_count = 2}, part;
+	struct around machine = {.machines = {&machines[0].name, 1}}, role = {.roles = {&roles[0].name, 1}};
+
+	ck_assert(!fleet_unpack_around(arena, fleet_pack(arena, &fleet), &machine, &part));
+	fleet = (struct fleet){.roles = roles, .role_count = 2};
+	ck_assert(!fleet_unpack_around(arena, fleet_pack(arena, &fleet), &role, &part));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("pack_part");
@@ -270,6 +284,7 @@ int main(void)
 	tcase_add_checked_fixture(part, arena_setup, arena_teardown);
 	tcase_add_test(part, what_comes_is_what_is_meant);
 	tcase_add_test(part, damage_is_refused_or_harmless);
+	tcase_add_test(part, names_that_come_twice_are_refused);
 	suite_add_tcase(suite, part);
 
 	return suite_main(suite);
