@@ -2,6 +2,8 @@
  * reject take; then its ports, sorted by the rules that open them and by the sources that come in. It names nothing. */
 #include "exposed_parts.h"
 
+#include <string.h>
+
 #include "fleetwall/difference.h"
 
 /* --- those who are asked about --- */
@@ -56,16 +58,25 @@ static void find_space(struct exposed *exposed, size_t f)
 	exposed->space[f] = keep(exposed, packets_without(space, packets_interface(FIELD_IN, STR("lo"))));
 }
 
-/* Of a prefix nothing that depends on sources holds for two positions. */
+/* Of a prefix nothing that depends on sources holds for two positions: the memory of the last one's is gone. */
+static void forget_sources(struct exposed *exposed, struct arena *scratch)
+{
+	exposed->pass = scratch;
+	exposed->rule_keys = names_new(scratch);
+	exposed->set_keys = names_new(scratch);
+	exposed->source_keys = names_new(scratch);
+	memset(&exposed->openings, 0, sizeof exposed->openings);
+	memset(&exposed->sets, 0, sizeof exposed->sets);
+	memset(&exposed->sources, 0, sizeof exposed->sources);
+	memset(&exposed->cut, 0, sizeof exposed->cut);
+}
+
 static void find_position(struct exposed *exposed, struct arena *scratch, const struct intent_rule *rules, size_t count)
 {
 	size_t f = exposed->from->addr.family == FAMILY_6;
 
 	exposed->universe[f] = thin_position(exposed->thin, scratch, exposed, rules, count);
-	exposed->rule_keys = names_new(scratch);
-	exposed->set_keys = names_new(scratch);
-	exposed->source_keys = names_new(scratch);
-	exposed->openings.count = exposed->sets.count = exposed->sources.count = exposed->cut.count = 0;
+	forget_sources(exposed, scratch);
 	find_space(exposed, f);
 }
 
@@ -77,6 +88,7 @@ struct exposed *exposed_new(struct arena *arena, struct intent *intent, const st
 
 	*exposed = (struct exposed){
 		.arena = arena,
+		.pass = arena,
 		.intent = intent,
 		.fleet = fleet,
 		.settings = settings,
@@ -106,7 +118,7 @@ static struct packets see(void *context, struct str name, enum family family, en
 {
 	struct exposed *exposed = context;
 	size_t f = family == FAMILY_6;
-	struct str key = str_format(exposed->arena, "%.*s %zu", STR_ARG(name), f);
+	struct str key = str_format(exposed->pass, "%.*s %zu", STR_ARG(name), f);
 	uint32_t number = names_find(exposed->set_keys, key);
 	const struct addr_set *set;
 	struct arena *scratch;
@@ -121,7 +133,7 @@ static struct packets see(void *context, struct str name, enum family family, en
 	if (cut.count > 0)
 		cut = addr_set_without(scratch, &cut, &exposed->own[f]);
 	names_keep(exposed->set_keys, key);
-	APPEND(exposed->arena, &exposed->sets, keep(exposed, packets_addresses(field, &cut)));
+	APPEND(exposed->pass, &exposed->sets, keep(exposed, packets_addresses(field, &cut)));
 	arena_free(scratch);
 	return exposed->sets.items[exposed->sets.count - 1];
 }
@@ -158,7 +170,7 @@ static const struct opening *opening_of(struct exposed *exposed, const struct in
 		if (exposed->thin == NULL)
 			packets_release(mark);
 	}
-	APPEND(exposed->arena, &exposed->openings, opening);
+	APPEND(exposed->pass, &exposed->openings, opening);
 	return &exposed->openings.items[number];
 }
 
@@ -212,13 +224,13 @@ static const struct sources *sources_of(const struct asking *asking, struct pack
 
 	if (number < exposed->sources.count)
 		return exposed->sources.items[number];
-	sources = ARENA_NEW(exposed->arena, struct sources);
+	sources = ARENA_NEW(exposed->pass, struct sources);
 	keep(exposed, set);
-	sources->set = packets_addr_set(exposed->arena, set, FIELD_SOURCE, family_at(f));
+	sources->set = packets_addr_set(exposed->pass, set, FIELD_SOURCE, family_at(f));
 	missing = set_without(asking->scratch, &exposed->universe[f], &sources->set);
 	sources->whole = set_within(&missing, &exposed->own[f]);
 	sources->own = set_within(&sources->set, &exposed->own[f]);
-	APPEND(exposed->arena, &exposed->sources, sources);
+	APPEND(exposed->pass, &exposed->sources, sources);
 	return sources;
 }
 

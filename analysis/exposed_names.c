@@ -97,9 +97,9 @@ static struct addr_set cut_set(struct exposed *exposed, const struct peer *peer,
 			? *peers_set(exposed->peers, peers_number(exposed->peers, peer, role), false, family_at(f))
 			: peer_addresses(scratch, exposed->resolved, peer, role, false, family_at(f));
 
-	set = addr_set_and(exposed->arena, &set, &exposed->universe[f]);
+	set = addr_set_and(exposed->pass, &set, &exposed->universe[f]);
 	if (set.count > 0)
-		set = addr_set_without(exposed->arena, &set, &exposed->own[f]);
+		set = addr_set_without(exposed->pass, &set, &exposed->own[f]);
 	arena_free(scratch);
 	return set;
 }
@@ -111,7 +111,7 @@ static const struct cut_peer *cut_of(struct exposed *exposed, const struct peer 
 	struct cut_peer *cut;
 
 	while (exposed->cut.count <= number)
-		APPEND(exposed->arena, &exposed->cut, (struct cut_peer){0});
+		APPEND(exposed->pass, &exposed->cut, (struct cut_peer){0});
 	cut = &exposed->cut.items[number];
 	for (size_t f = 0; f < FAMILIES && !cut->known; f++)
 		cut->sets[f] = cut_set(exposed, peer, role, f);

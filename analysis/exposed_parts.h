@@ -41,6 +41,7 @@ struct thin;
 
 struct exposed {
 	struct arena *arena;
+	struct arena *pass;                 /* for what holds as long as the universe: `arena`, or the position's own */
 	struct intent *intent;
 	const struct fleet *fleet;
 	const struct settings *settings;

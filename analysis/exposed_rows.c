@@ -136,16 +136,14 @@ static struct ranked *rank(struct ranking *ranking, const struct raw_row *const 
 }
 
 /* Rows that say the same are made once, whatever positions they are in. Sources that stand for others are known by the
- * rules that let them in, or of this position alone. */
+ * rules that let them in. */
 static struct str key_of(const struct ranking *ranking, const struct raw_row *const *rows, size_t count)
 {
 	struct buf buf = buf_new(ranking->scratch);
 
 	for (size_t i = 0; i < count; i++) {
-		bool by_rules = ranking->exposed->thin != NULL && rows[i]->plain;
-
 		buf_format(&buf, "%zu %d %d %p ", rows[i]->family, (int)rows[i]->stage, rows[i]->what.node,
-		           by_rules ? NULL : (const void *)rows[i]->sources);
+		           ranking->exposed->thin != NULL ? NULL : (const void *)rows[i]->sources);
 		for (size_t k = 0; k < rows[i]->opening_count; k++)
 			buf_format(&buf, "%p ", (const void *)rows[i]->openings[k]->rule.rule);
 	}
@@ -154,10 +152,24 @@ static struct str key_of(const struct ranking *ranking, const struct raw_row *co
 	return buf_str(&buf);
 }
 
+/* Other sources that stand for some are of this position alone. */
+static bool is_shared(const struct exposed *exposed, const struct raw_row *const *rows, size_t count)
+{
+	bool plain = true;
+
+	for (size_t i = 0; i < count; i++)
+		plain &= rows[i]->plain;
+	return plain || exposed->thin == NULL;
+}
+
 static const struct ranked *ranked_of(struct ranking *ranking, const struct raw_row *const *rows, size_t count)
 {
 	struct exposed *exposed = ranking->exposed;
-	uint32_t number = names_add(exposed->row_keys, key_of(ranking, rows, count));
+	uint32_t number;
+
+	if (!is_shared(exposed, rows, count))
+		return rank(ranking, rows, count);
+	number = names_add(exposed->row_keys, key_of(ranking, rows, count));
 
 	if (number == exposed->rows.count) {
 		struct ranked *ranked = rank(ranking, rows, count);
