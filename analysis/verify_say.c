@@ -190,6 +190,9 @@ struct str verify_packet_str(struct arena *arena, const struct verify_finding *f
 	buf_add(&buf, STR(" -> "));
 	addr_print(&buf, packet->destination);
 	say_ports(&buf, packet);
+	/* The least of the names that no rule has is no word. */
+	if (str_has_control(interface))
+		interface = STR("another interface");
 	if (interface.n > 0)
 		buf_format(&buf, " %s %.*s", finding->out ? "out on" : "in on", STR_ARG(interface));
 	say_conditions(&buf, ", while this holds: ", packet->conditions, packet->condition_count);

@@ -88,6 +88,10 @@ complains 'part:7: left out: in part: what it refuses is refused'
 complains 'new1: the rules of IPv6 were not given'
 says 'new1: 6 lines: 4 represented, 0 by housekeeping, nothing reaches 0, 2 not represented; 1 rule'
 says 'narrower by, for one: new udp'
+# A packet of an interface that no rule names is shown in words.
+filter others '-A INPUT -i eth0 -j DROP' '-A INPUT -p udp -m udp --sport 53 -j ACCEPT'
+import 1 --dry-run new3=others
+says 'in on another interface'
 run 0 machine show new2
 says 'egress-closed'
 answer '10.1.2.3 new1 80/tcp' allow
