@@ -184,7 +184,8 @@ END_TEST
 
 START_TEST(test_many_addresses)
 {
-	struct addr_set sets[] = {random_set(arena, FAMILY_4, 100000), random_set(arena, FAMILY_6, 100000)};
+	struct addr_set sets[] = {random_set(arena, FAMILY_4, in_full(100000)),
+	                          random_set(arena, FAMILY_6, in_full(100000))};
 
 	for (size_t i = 0; i < 2; i++) {
 		struct packets set = packets_addresses(FIELD_SOURCE, &sets[i]);

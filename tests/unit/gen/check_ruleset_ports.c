@@ -8,6 +8,7 @@
 #include "fleetwall/rule.h"
 #include "lines.h"
 #include "random_rule.h"
+#include "rounds.h"
 #include "suite_main.h"
 
 static unsigned slots_of(const struct port_chunk *chunk)
@@ -49,11 +50,10 @@ static size_t check_chunks(const struct port_range *ports, size_t count)
 
 /* The fewest matches that hold so many ranges of three ports and more, ranges of two, and single ports: every way to
  * fill one match is tried, and a range of two may be cut in two. Independent of how ports_chunk() goes about it. */
-#if defined(__SANITIZE_ADDRESS__)
-#define SMALL 9 /* some fifteen times slower */
-#else
-#define SMALL 12
+#ifndef __has_feature
+#define __has_feature(x) 0
 #endif
+enum { SMALL = __has_feature(address_sanitizer) ? 9 : 12 }; /* some fifteen times slower there */
 static unsigned char fewest[SMALL + 1][SMALL + 1][2 * SMALL + SMALL + 1];
 
 static unsigned least(unsigned wide, unsigned pairs, unsigned singles)
@@ -171,7 +171,7 @@ static Suite *suite(void)
 
 	tcase_add_checked_fixture(tcase, arena_setup, arena_teardown);
 	tcase_add_loop_test(tcase, never_one_more_than_needed, 0, SMALL + 1);
-	tcase_add_loop_test(tcase, long_lists, 0, 100);
+	tcase_add_loop_test(tcase, long_lists, 0, (int)in_full(100));
 	tcase_add_test(tcase, edges);
 	tcase_add_test(tcase, the_longest_list);
 	suite_add_tcase(s, tcase);

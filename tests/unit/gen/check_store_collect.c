@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "rounds.h"
 #include "store_fixture.h"
 #include "suite_main.h"
 
@@ -331,6 +332,14 @@ START_TEST(test_portions)
 }
 END_TEST
 
+/* After how many portions somebody comes; of fewer tests they are as far apart. */
+enum { PORTIONS = 16 };
+
+static int portions(int test)
+{
+	return test * PORTIONS / (int)in_full(PORTIONS);
+}
+
 /* Whenever it stops, the next one ends it: another collector, or somebody who collects at once. */
 START_TEST(test_portions_cut_short)
 {
@@ -338,10 +347,10 @@ START_TEST(test_portions_cut_short)
 	retire((const uint64_t[]){3}, 1);
 	struct collector *first = collector_new();
 
-	for (int i = 0; i < _i; i++)
+	for (int i = 0; i < portions(_i); i++)
 		(void)collect_some(first);
 	expect_whole(3);
-	if (_i % 2 == 0)
+	if (portions(_i) % 2 == 0)
 		collect_rest(collector_new());
 	else
 		ck_assert_uint_eq(COLLECT(3), 0);
@@ -363,7 +372,7 @@ START_TEST(test_published_between_portions)
 	retire((const uint64_t[]){3}, 1);
 	struct collector *collector = collector_new();
 
-	for (int i = 0; i < _i; i++)
+	for (int i = 0; i < portions(_i); i++)
 		(void)collect_some(collector);
 	ck_assert_uint_eq(publish(second_output(), &second_summary), 4);
 	ck_assert(published().number == 4);
@@ -383,7 +392,7 @@ START_TEST(test_number_comes_back)
 	retire((const uint64_t[]){3}, 1);
 	struct collector *collector = collector_new();
 
-	for (int i = 0; i < _i; i++)
+	for (int i = 0; i < portions(_i); i++)
 		(void)collect_some(collector);
 	shell("rm -r '%s/generations/3' '%s/current'", out, out);
 	(void)publish(second_output(), &second_summary);
@@ -513,9 +522,9 @@ int main(void)
 	tcase_add_test(store, test_not_swept_blindly);
 	tcase_add_test(store, test_mark_of_a_run);
 	tcase_add_test(store, test_portions);
-	tcase_add_loop_test(store, test_portions_cut_short, 0, 16);
-	tcase_add_loop_test(store, test_published_between_portions, 0, 16);
-	tcase_add_loop_test(store, test_number_comes_back, 0, 16);
+	tcase_add_loop_test(store, test_portions_cut_short, 0, (int)in_full(PORTIONS));
+	tcase_add_loop_test(store, test_published_between_portions, 0, (int)in_full(PORTIONS));
+	tcase_add_loop_test(store, test_number_comes_back, 0, (int)in_full(PORTIONS));
 	tcase_add_test(store, test_retired_twice);
 	tcase_add_test(store, test_retire_spares_the_published);
 	suite_add_tcase(suite, store);
