@@ -13,9 +13,17 @@ for program in mv rm ln sync ipset iptables-restore ip6tables-restore mkdir sets
 	[ $program != setsid ] || after=never # what it starts stays
 	cat >"$home/deadly/$program" <<-END
 		#!/bin/sh
-		number=\$((\$(cat $home/number) + 1))
+		read -r number <$home/number
+		read -r at <$home/at
+		number=\$((number + 1))
 		echo \$number >$home/number
-		[ \$number != "\$(cat $home/at)" ] || { [ "\$(cat $home/when)" = $after ] && $(command -v $program) "\$@"; kill -9 "\$(cat $home/main)"; exit 9; }
+		[ \$number != "\$at" ] || {
+			read -r when <$home/when
+			read -r main <$home/main
+			[ "\$when" = $after ] && $(command -v $program) "\$@"
+			kill -9 "\$main"
+			exit 9
+		}
 		exec $(command -v $program) "\$@"
 	END
 	chmod 755 "$home/deadly/$program"

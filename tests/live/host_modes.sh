@@ -37,20 +37,19 @@ clear_all() {
 
 # live MODE FOLDER: the kernel has just that
 live() {
-	kernel >"$home/live"
 	for family in 4 6; do
 		program=iptables
 		[ $family = 4 ] || program=ip6tables
+		"$program-save" -t filter >"$home/saved"
 		if [ "$1" = exclusive ]; then
-			"$program-save" -t filter | sed '/^#/d' >"$home/has"
-			sed '/^#/d' "$2/rules.v$family" >"$home/wants"
-			sed -i 's/\[[0-9:]*\]//' "$home/has" "$home/wants"
+			sed '/^#/d; s/\[[0-9:]*\]//' "$home/saved" >"$home/has"
+			sed '/^#/d; s/\[[0-9:]*\]//' "$2/rules.v$family" >"$home/wants"
 		else
-			"$program-save" -t filter | grep '^-A fleetwall' >"$home/has"
+			grep '^-A fleetwall' "$home/saved" >"$home/has"
 			grep '^-A fleetwall' "$2/rules.v$family" >"$home/wants"
-			holds 'jumps at the head' [ "$("$program-save" -t filter | grep -c -- '-j fleetwall-[io]')" = 2 ]
-			holds 'INPUT' [ "$("$program-save" -t filter | grep -m 1 '^-A INPUT')" = '-A INPUT -j fleetwall-input' ]
-			holds 'OUTPUT' [ "$("$program-save" -t filter | grep -m 1 '^-A OUTPUT')" = '-A OUTPUT -j fleetwall-output' ]
+			holds 'jumps at the head' [ "$(grep -c -- '-j fleetwall-[io]' "$home/saved")" = 2 ]
+			holds 'INPUT' [ "$(grep -m 1 '^-A INPUT' "$home/saved")" = '-A INPUT -j fleetwall-input' ]
+			holds 'OUTPUT' [ "$(grep -m 1 '^-A OUTPUT' "$home/saved")" = '-A OUTPUT -j fleetwall-output' ]
 		fi
 		same "$1: rules.v$family" "$home/wants" "$home/has"
 	done

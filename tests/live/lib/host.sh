@@ -31,6 +31,7 @@ script=$home/fleetwall-host # a copy: nobody edits it while it is tested
 cp "$TOP/push/fleetwall-host" "$script"
 sha=$(sha256sum <"$script")
 sha=${sha%% *}
+own_name=$(uname -n | tr A-Z a-z)
 FLEETWALL_HOST_STATE=$home/state
 export FLEETWALL_HOST_STATE
 for folder in /etc/network/if-pre-up.d /etc/systemd/system /etc/init.d; do # boot hooks go nowhere
@@ -67,7 +68,14 @@ apply() { # CODE [CONNECTION]: the bundle. The script lies where the bootstrap p
 	run "$1" apply "$sha" "${2-10.0.0.250 40000 10.0.0.9 22}"
 	input=
 }
-says() { if grep -qF -- "$1" "$home/out"; then good; else fault "does not say: $1"; fi; }
+# By the shell itself: it is a few lines, and asked hundreds of times.
+said() {
+	while IFS= read -r said_line || [ -n "$said_line" ]; do
+		case $said_line in *"$1"*) return 0 ;; esac
+	done <"$home/out"
+	return 1
+}
+says() { if said "$1"; then good; else fault "does not say: $1"; fi; }
 holds() { # WHAT COMMAND…
 	what=$1
 	shift
@@ -147,11 +155,13 @@ digest_of() { # FOLDER: its position
 	(
 		cd "$1" || exit
 		ruleset=$(sha256sum rules.v4 rules.v6 sets.list | sha256sum)
-		{
+		position=$(
 			echo "${ruleset%% *}  rules"
 			# shellcheck disable=SC2046
 			[ ! -s sets.list ] || sha256sum $(cat sets.list)
-		} | sha256sum | cut -c 1-64
+		)
+		position=$(echo "$position" | sha256sum)
+		echo "${position%% *}"
 	)
 }
 
@@ -163,7 +173,7 @@ bundle() {
 	shift
 	fence=$((fence + 1)) generation=$((generation + 1)) tokens=$((tokens + 1))
 	token=$(printf '%032x' $((tokens + $$ * 1000)))
-	machine=$(uname -n | tr A-Z a-z) machine_id=- deadline=60 ssh_port=22 flags='' management='10.0.0.250 10.0.0.0/24 fd00::/64'
+	machine=$own_name machine_id=- deadline=60 ssh_port=22 flags='' management='10.0.0.250 10.0.0.0/24 fd00::/64'
 	bundle_position=$(digest_of "$into") confirmed=-
 	[ -z "$against" ] || confirmed=$(digest_of "$against")
 	for setting; do
@@ -210,9 +220,7 @@ confirmed_as() { # FOLDER: is it the confirmed one?
 }
 # What the kernel has, without what changes by itself.
 kernel() {
-	for program in iptables ip6tables; do
-		"$program-save" -t filter 2>/dev/null | sed '/^#/d; s/\[[0-9:]*\]//'
-	done
+	{ iptables-save -t filter; ip6tables-save -t filter; } 2>/dev/null | sed '/^#/d; s/\[[0-9:]*\]//'
 	ipset save | sed '/ fleetwall-test-/d; s/ hashsize.*//' | sort # a killed call may leave the one it compares with
 }
 # Puts a position into operation and confirms it.
