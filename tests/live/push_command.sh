@@ -473,9 +473,10 @@ says 'generation '
 run 1 push --dry-run
 settings "$management"
 holds 'nobody else can hold its locks' test "$(stat -c %a "$home/state/out/.nightly" "$home/state/out/.lock" | sort -u)" = 600
-flock "$home/state/out/.nightly" sleep 30 &
+held() { ! flock -n "$home/state/out/.nightly" true; }
+flock --no-fork "$home/state/out/.nightly" sleep 30 &
 holder=$!
-sleep 0.3
+soon held
 run 4 nightly
 complains 'another nightly is still at work'
 kill "$holder"
