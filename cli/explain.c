@@ -219,7 +219,7 @@ static struct error *load_part(struct run *run, const struct around *around, str
 	struct kept *kept = &asking->kept;
 	bool was_kept = kept->is, whole;
 
-	if (was_kept && kept_part(run->arena, kept, around, &asking->fleet)) {
+	if (was_kept && (kept->whole || kept_part(run->arena, kept, around, &asking->fleet))) {
 		if (!around_is_in(around, &asking->fleet) && kept_whole(run->arena, kept))
 			asking->fleet = kept->fleet;
 		return NULL;
@@ -313,8 +313,9 @@ static struct error *find_answer(struct run *run, struct arena *memory, struct a
 {
 	struct packet_what what;
 
+	/* Where something changed, building the whole fleet costs more than the few rows in the tables. */
 	if (!run_has(run, "at"))
-		TRY(kept_load(run, memory, &asking->kept));
+		TRY(kept_load(run, memory, 0, &asking->kept));
 	TRY(ask_part(run, NULL, asking));
 	what = asking->asked.what;
 	if (is_denied_by_default(&asking->asked.verdict))

@@ -13,6 +13,7 @@ struct keeping {
 	struct run *run;
 	struct arena *memory;
 	struct round round; /* of which the head alone */
+	size_t most_changes;
 	struct kept *kept;
 };
 
@@ -44,9 +45,6 @@ bool kept_whole(struct arena *arena, struct kept *kept)
 	return kept->whole;
 }
 
-/* Objects that changed, of all kinds: beyond that a part of the tables is read sooner. */
-enum { FEW_CHANGES = 500 };
-
 static struct error *load_changes(struct keeping *keeping)
 {
 	struct run *run = keeping->run;
@@ -57,7 +55,7 @@ static struct error *load_changes(struct keeping *keeping)
 
 	TRY(inventory_find_changes(run->arena, run->db, keeping->round.head.snapshot, keeping->round.head.machines,
 	                           &changes));
-	kept->is = inventory_changes_count(changes) <= FEW_CHANGES && kept_whole(keeping->memory, kept);
+	kept->is = inventory_changes_count(changes) <= keeping->most_changes && kept_whole(keeping->memory, kept);
 	if (!kept->is)
 		return NULL;
 	before = kept->fleet;
@@ -72,13 +70,17 @@ static struct error *load_from_snapshot(struct keeping *keeping)
 	TRY(round_check_head(round));
 	keeping->kept->is = round->has_head;
 	keeping->kept->clock = round->news.clock;
-	return keeping->kept->is && round->news.changed ? load_changes(keeping) : NULL;
+	if (!keeping->kept->is || !round->news.changed)
+		return NULL;
+	keeping->kept->is = keeping->most_changes > 0;
+	return keeping->kept->is ? load_changes(keeping) : NULL;
 }
 
-struct error *kept_load(struct run *run, struct arena *memory, struct kept *kept)
+struct error *kept_load(struct run *run, struct arena *memory, size_t most_changes, struct kept *kept)
 {
 	struct keeping keeping = {.run = run,
 	                          .memory = memory,
+	                          .most_changes = most_changes,
 	                          .round = {.run = run, .arena = run->arena, .has_head = true},
 	                          .kept = kept};
 
@@ -128,54 +130,16 @@ static void leave_roles(struct arena *arena, const struct fleet *whole, const st
 	}
 }
 
-static bool has_address(const struct machine *machine, const struct addr *addresses, size_t count)
+/* One machine by itself is enough to say whom its rules speak of. */
+static void leave_machines(const struct fleet *whole, const struct around *around, struct fleet *part)
 {
-	for (size_t i = 0; i < machine->address_count; i++)
-		for (size_t k = 0; k < count; k++)
-			if (addr_cmp(machine->addresses[i].addr, addresses[k]) == 0)
-				return true;
-	return false;
-}
+	const struct machine *machine;
 
-/* The addresses that were asked about, and those of machines that were. */
-static struct addr *near_addresses(struct arena *arena, const struct fleet *whole, const struct around *around,
-                                   size_t *count)
-{
-	struct {
-		struct addr *items;
-		size_t count, capacity;
-	} near = {0};
-
-	for (size_t i = 0; i < around->address_count; i++)
-		APPEND(arena, &near, around->addresses[i]);
-	for (size_t i = 0; i < around->machines.count; i++) {
-		const struct machine *machine = fleet_machine(whole, around->machines.items[i]);
-
-		for (size_t k = 0; machine != NULL && k < machine->address_count; k++)
-			APPEND(arena, &near, machine->addresses[k].addr);
-	}
-	*count = near.count;
-	return near.items;
-}
-
-/* Those that were asked about, and who has an address that is meant: of so few, memberships in all roles are found
- * soon. */
-static void leave_machines(struct arena *arena, const struct fleet *whole, const struct around *around,
-                           struct fleet *part)
-{
-	size_t near_count;
-	const struct addr *near = near_addresses(arena, whole, around, &near_count);
-	struct {
-		struct machine *items;
-		size_t count, capacity;
-	} machines = {0};
-
-	for (size_t i = 0; i < whole->machine_count; i++)
-		if (has_address(&whole->machines[i], near, near_count) ||
-		    is_among(around->machines, whole->machines[i].name))
-			APPEND(arena, &machines, whole->machines[i]);
-	part->machines = machines.items;
-	part->machine_count = machines.count;
+	if (around->machines.count != 1 || around->roles.count + around->others.count + around->address_count > 0)
+		return;
+	machine = fleet_machine(whole, around->machines.items[0]);
+	part->machine_count = machine != NULL;
+	part->machines = whole->machines + (machine != NULL ? machine - whole->machines : 0);
 }
 
 bool kept_part(struct arena *arena, struct kept *kept, const struct around *around, struct fleet *part)
@@ -186,9 +150,7 @@ bool kept_part(struct arena *arena, struct kept *kept, const struct around *arou
 		return kept->is;
 	}
 	*part = kept->fleet;
-	if (around->roles.count + around->others.count > 0)
-		leave_roles(arena, &kept->fleet, around, part);
-	else
-		leave_machines(arena, &kept->fleet, around, part);
+	leave_roles(arena, &kept->fleet, around, part);
+	leave_machines(&kept->fleet, around, part);
 	return true;
 }

@@ -18,12 +18,12 @@ struct kept {
 	bool whole;         /* it is there */
 };
 
-/* From OUT/cache, with what changed since. The connection stays open, and where kept->is the snapshot, which the caller
- * ends. It lives in `memory`, which is not run->arena, and in that. */
-struct error *kept_load(struct run *run, struct arena *memory, struct kept *kept) MUST_CHECK;
-/* The part that inventory_load_around() would load, or more of it; where members are asked for and something changed,
- * without the roles that rules speak of beside these. False: it can't be had, because what is kept is damaged; then
- * nothing is kept. */
+/* From OUT/cache, with what changed since, which are so many objects at most: of more nothing is kept. The connection
+ * stays open, and where kept->is the snapshot, which the caller ends. It lives in `memory`, which is not run->arena,
+ * and in that. */
+struct error *kept_load(struct run *run, struct arena *memory, size_t most_changes, struct kept *kept) MUST_CHECK;
+/* The part that inventory_load_around() would load, or more of it; but not what `letting` asks for, unless all is still
+ * packed. False: it can't be had, because what is kept is damaged; then nothing is kept. */
 bool kept_part(struct arena *arena, struct kept *kept, const struct around *around, struct fleet *part);
 /* All of it; false likewise. */
 bool kept_whole(struct arena *arena, struct kept *kept);

@@ -250,6 +250,9 @@ static struct error *answer(struct run *run, struct question *question)
 	return question->open || question->kept.is ? db_commit(run->db) : NULL;
 }
 
+/* Objects that changed, of all kinds: beyond that a part of the tables is read sooner. */
+enum { FEW_CHANGES = 500 };
+
 struct error *run_who_can(struct run *run)
 {
 	struct arena *memory = arena_new();
@@ -263,7 +266,7 @@ struct error *run_who_can(struct run *run)
 		buf_add(&what, run->arguments[i]);
 	}
 	if (!run_has(run, "at"))
-		error = kept_load(run, memory, &question.kept);
+		error = kept_load(run, memory, FEW_CHANGES, &question.kept);
 	if (error == NULL)
 		error = prepare(run, buf_str(&what), &question);
 	if (error == NULL) {
