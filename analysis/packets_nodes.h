@@ -17,6 +17,7 @@
 
 /* The order of the variables from the top. What few rules speak of and whole sets of packets have in common (of a SYN:
  * no other flags, a source port) comes before what most rules tell apart, so that these sets share all that is below;
+ * an interface has rules of its own, often a chain, and what comes by another need not be looked at, so it does too;
  * conditions are above the addresses, of which there are most, but for those that find no room there, and those that
  * packets_conditions_last() puts behind. */
 enum {
@@ -25,11 +26,11 @@ enum {
 	VARIABLE_SOURCE_PORT = VARIABLE_STATE + 3,
 	VARIABLE_FLAGS = VARIABLE_SOURCE_PORT + 16,
 	VARIABLE_FRAGMENT = VARIABLE_FLAGS + 8,
-	VARIABLE_PROTOCOL = VARIABLE_FRAGMENT + 1,
-	VARIABLE_PORT = VARIABLE_PROTOCOL + 8,
-	VARIABLE_IN = VARIABLE_PORT + 16,
+	VARIABLE_IN = VARIABLE_FRAGMENT + 1,
 	VARIABLE_OUT = VARIABLE_IN + NAME_BYTES * 8,
-	VARIABLE_CONDITION = VARIABLE_OUT + NAME_BYTES * 8,
+	VARIABLE_PROTOCOL = VARIABLE_OUT + NAME_BYTES * 8,
+	VARIABLE_PORT = VARIABLE_PROTOCOL + 8,
+	VARIABLE_CONDITION = VARIABLE_PORT + 16,
 	CONDITIONS_ABOVE = 4096,
 	VARIABLE_SOURCE = VARIABLE_CONDITION + CONDITIONS_ABOVE,
 	VARIABLE_DESTINATION = VARIABLE_SOURCE + 128,

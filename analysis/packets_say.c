@@ -91,7 +91,7 @@ static void add_condition(struct arena *arena, struct sample *sample, size_t *ca
 	sample->conditions[sample->condition_count++] = name;
 }
 
-/* Low wherever that leads to a packet: the least, as the variables are in the order of the fields. */
+/* Low wherever that leads to a packet: the least, in the order of the variables. */
 bool packets_sample(struct arena *arena, struct packets set, struct sample *sample)
 {
 	struct bits bits = {0};

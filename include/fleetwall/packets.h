@@ -116,7 +116,7 @@ bool packets_depends(struct packets set, enum packet_field field);
 
 /* --- what it says --- */
 
-/* One packet of the set: the least, in the order of the fields, so that the same set gives the same one. */
+/* One packet of the set: the first in an order of its own, so that the same set gives the same one. */
 struct sample {
 	enum family family;
 	enum packet_state state;
