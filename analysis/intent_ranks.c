@@ -73,8 +73,11 @@ static void rank(struct arena *scratch, struct intent *intent, enum family famil
 
 void intent_hurry(struct intent *intent)
 {
-	struct arena *scratch = arena_new();
+	struct arena *scratch;
 
+	if (intent->hurried)
+		return;
+	scratch = arena_new();
 	intent->labels = names_new(intent->arena);
 	intent->counts = ARENA_ARRAY(intent->arena, bool, intent->fleet->machine_count);
 	for (size_t i = 0; i < intent->fleet->machine_count; i++)
