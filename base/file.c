@@ -115,3 +115,19 @@ close:
 	close(source.descriptor);
 	return error;
 }
+
+struct error *file_text(struct arena *arena, struct str path, struct str *text)
+{
+	struct place place = {.file = path, .line = 1};
+	size_t nul;
+
+	TRY(file_read(arena, path, text));
+	nul = str_find(*text, '\0');
+	if (nul == text->n)
+		return NULL;
+	for (size_t i = 0; i < nul; i++)
+		place.line += text->p[i] == '\n';
+	return error_at(error_hint(error_new(ERROR_INPUT, "a NUL byte: this is no text"),
+	                           "a file in UTF-16 is saved as UTF-8 first, a compressed one unpacked"),
+	                place);
+}

@@ -418,9 +418,7 @@ struct error *config_load(struct arena *arena, struct str path, struct config *c
 	struct str text;
 	config_t parsed;
 
-	TRY(file_read(arena, path, &text));
-	if (str_find(text, '\0') < text.n)
-		return error_new(ERROR_INPUT, "%.*s holds a NUL byte", STR_ARG(path));
+	TRY(file_text(arena, path, &text));
 	config_init(&parsed);
 	if (config_read_string(&parsed, str_c(arena, text)) == CONFIG_TRUE)
 		read_group(&reader, config_root_setting(&parsed), all_settings);

@@ -131,7 +131,7 @@ void warn_of_packet(struct run *run, struct str what)
 struct error *run_input(struct run *run, struct str *text)
 {
 	if (!run->has_input)
-		TRY(file_read(run->arena, STR("/dev/stdin"), &run->input));
+		TRY(file_text(run->arena, STR("/dev/stdin"), &run->input));
 	run->has_input = true;
 	*text = run->input;
 	return NULL;
@@ -140,7 +140,7 @@ struct error *run_input(struct run *run, struct str *text)
 struct error *run_file(struct run *run, struct str *name, struct str *text)
 {
 	if (!str_is(*name, "-"))
-		return file_read(run->arena, *name, text);
+		return file_text(run->arena, *name, text);
 	*name = STR("standard input");
 	return run_input(run, text);
 }

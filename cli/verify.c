@@ -152,7 +152,7 @@ static struct error *add_set(struct run *run, struct set_texts *texts, const cha
 {
 	struct filter_text text = {.file = str_copy(run->arena, name)};
 
-	TRY(file_read(run->arena, path_in(run, below, name), &text.text));
+	TRY(file_text(run->arena, path_in(run, below, name), &text.text));
 	APPEND(run->arena, texts, text);
 	return NULL;
 }
@@ -189,6 +189,7 @@ static struct error *add_folder(struct run *run, struct set_texts *texts, const 
 /* Beside the list, or in sets/ below it. */
 static struct error *add_listed(struct run *run, struct set_texts *texts, struct str list)
 {
+	struct error *error;
 	struct str name;
 
 	while (str_cut(&list, '\n', &name)) {
@@ -197,8 +198,10 @@ static struct error *add_listed(struct run *run, struct set_texts *texts, struct
 		if (str_find(name, '/') < name.n)
 			return error_new(ERROR_INPUT, "sets.list names \"%.*s\", which is no name of a file",
 			                 STR_ARG(name));
-		if (add_set(run, texts, "", name) != NULL)
-			TRY(add_set(run, texts, "sets/", name));
+		error = add_set(run, texts, "", name);
+		if (error != NULL && error->kind == ERROR_UNKNOWN)
+			error = add_set(run, texts, "sets/", name);
+		TRY(error);
 	}
 	return NULL;
 }
@@ -208,8 +211,8 @@ static struct error *read_folder(struct run *run, struct verify_files *files)
 	struct set_texts *texts = ARENA_NEW(run->arena, struct set_texts);
 	static const struct filter_text none;
 
-	TRY(file_read(run->arena, path_in(run, "", STR("rules.v4")), &files->rules[0]));
-	TRY(file_read(run->arena, path_in(run, "", STR("rules.v6")), &files->rules[1]));
+	TRY(file_text(run->arena, path_in(run, "", STR("rules.v4")), &files->rules[0]));
+	TRY(file_text(run->arena, path_in(run, "", STR("rules.v6")), &files->rules[1]));
 	if (file_read(run->arena, path_in(run, "", STR("sets.list")), &files->sets_list) == NULL) {
 		TRY(add_listed(run, texts, files->sets_list));
 	} else {

@@ -63,7 +63,7 @@ struct error *csv_folder_read(struct arena *arena, struct str folder, struct csv
 		file->name = str_format(arena, "%.*s/%s", STR_ARG(folder), csv_names[i]);
 		if (access(str_c(arena, file->name), F_OK) != 0 && errno == ENOENT)
 			continue;
-		TRY(file_read(arena, file->name, &file->text));
+		TRY(file_text(arena, file->name, &file->text));
 		(*count)++;
 	}
 	return NULL;

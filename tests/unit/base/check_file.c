@@ -175,6 +175,27 @@ START_TEST(refuses_what_is_too_large)
 }
 END_TEST
 
+/* One fault, with the line of the first. */
+START_TEST(text_has_no_zero_byte)
+{
+	struct str text;
+	struct error *error;
+
+	put("text", STR("a\nb\n"));
+	ck_assert_ptr_null(file_text(arena, path("text"), &text));
+	ck_assert(str_eq(text, STR("a\nb\n")));
+	put("text", STR("a\nb\0\n\0\n"));
+	error = file_text(arena, path("text"), &text);
+	ck_assert_int_eq(error->kind, ERROR_INPUT);
+	ck_assert(str_eq(error->place.file, path("text")));
+	ck_assert_uint_eq(error->place.line, 2);
+	ck_assert(holds(error->message, "a NUL byte"));
+	ck_assert_ptr_null(error->next);
+	ck_assert_int_eq(unlink(str_c(arena, path("text"))), 0);
+	ck_assert_int_eq(file_text(arena, path("text"), &text)->kind, ERROR_UNKNOWN);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("file");
@@ -189,6 +210,7 @@ int main(void)
 	tcase_add_test(files, waits_for_nothing);
 	tcase_add_test(files, says_what_is_no_file);
 	tcase_add_test(files, refuses_what_is_too_large);
+	tcase_add_test(files, text_has_no_zero_byte);
 	suite_add_tcase(suite, files);
 	return suite_main(suite);
 }
