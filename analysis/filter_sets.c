@@ -146,6 +146,7 @@ static bool member_options(struct sets_reader *sets, struct content *content, co
 
 		if (str_is(word->text, "nomatch") || str_is(word->text, "timeout")) {
 			content->modelled = false;
+			content->expires |= str_is(word->text, "timeout");
 			i += str_is(word->text, "timeout");
 			continue;
 		}
@@ -458,6 +459,7 @@ static void finish_list(struct sets_reader *sets, const struct content *list, st
 			set->family = member->family;
 		if (!member->modelled || member->family != set->family)
 			set->modelled = false;
+		set->expires |= member->expires;
 		for (size_t k = 0; k < member->members.count; k++)
 			APPEND(arena, &all, member->members.items[k]);
 	}
@@ -479,6 +481,7 @@ static void finish(struct sets_reader *sets, struct filter_sets *result)
 		                           .type = content->type,
 		                           .family = content->family,
 		                           .modelled = content->modelled,
+		                           .expires = content->expires,
 		                           .addresses = {.family = content->family}};
 		if (content->kind == SET_LIST)
 			finish_list(sets, content, set);

@@ -24,7 +24,7 @@ struct content {
 	struct str type; /* the whole name: "hash:net" */
 	enum set_kind kind;
 	enum family family;
-	bool modelled;
+	bool modelled, expires;
 	unsigned netmask;      /* of addresses; 0: none */
 	uint64_t most;         /* maxelem */
 	struct range bounds;   /* of a bitmap */

@@ -121,6 +121,7 @@ static bool read_options(struct create *create, const struct words *words, size_
 			return false;
 		create->values[option] = word;
 		create->content->modelled &= !options[option].unmodelled;
+		create->content->expires |= strcmp(options[option].name, "timeout") == 0;
 	}
 	return true;
 }

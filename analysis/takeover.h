@@ -82,8 +82,13 @@ struct error *reached_bound(const struct takeover *takeover, struct str machine)
 /* Every line that nobody noted, when all is done: what is forwarded, chains that nothing leads to, other tables,
  * sets. */
 void lines_rest(struct takeover *takeover, struct host *host);
+void remark_error(struct takeover *takeover, struct error *error);
 void remark(struct takeover *takeover, struct place place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Why a set that is there says nothing of who is in it; and whether that holds for one. */
+#define SET_EXPIRES "its members expire, so who is in it is not known"
+bool set_expires(const struct filter_sets *sets, struct str name);
 
 /* --- what rules do (takeover_walk.c) --- */
 

@@ -21,20 +21,23 @@ void line_note(struct text *text, unsigned number, enum line_kind kind, struct s
 		*line = (struct line){kind, why};
 }
 
-void remark(struct takeover *takeover, struct place place, const char *format, ...)
+void remark_error(struct takeover *takeover, struct error *error)
 {
-	char text[1000];
-	va_list arguments;
-	struct error *error;
-
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	error = error_at(error_new(ERROR_INPUT, "%s", text), place);
 	if (takeover->remarks == NULL)
 		takeover->remarks_end = &takeover->remarks;
 	*takeover->remarks_end = error;
 	takeover->remarks_end = &error->next;
+}
+
+void remark(struct takeover *takeover, struct place place, const char *format, ...)
+{
+	char text[1000];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	remark_error(takeover, error_at(error_new(ERROR_INPUT, "%s", text), place));
 }
 
 /* --- the bound --- */
@@ -112,7 +115,13 @@ static void note_lost(struct judging *judging, const struct unit *unit, struct p
 
 #define WHY_WAY "packets come to it in a way that rules can't say"
 
-static struct str why_match(struct arena *arena, const struct match *match, bool out)
+static struct str why_condition(struct arena *arena, const struct filter_sets *sets, const struct match *match)
+{
+	return str_format(arena, "it depends on \"%.*s\"%s", STR_ARG(str_slice(match->text, 0, 120)),
+	                  match->name.n > 0 && set_expires(sets, match->name) ? ": " SET_EXPIRES : "");
+}
+
+static struct str why_match(struct arena *arena, const struct walk *walk, const struct match *match)
 {
 	switch (match->kind) {
 	case MATCH_SOURCE_PORTS:
@@ -120,10 +129,10 @@ static struct str why_match(struct arena *arena, const struct match *match, bool
 		return STR("it looks at the source port");
 	case MATCH_DESTINATION:
 	case MATCH_RANGE_DESTINATION:
-		return out ? STR("") : STR("it looks at the destination address");
+		return walk->out ? STR("") : STR("it looks at the destination address");
 	case MATCH_SOURCE:
 	case MATCH_RANGE_SOURCE:
-		return out ? STR("it looks at the source address") : STR("");
+		return walk->out ? STR("it looks at the source address") : STR("");
 	case MATCH_FRAGMENT:
 		return STR("it speaks of fragments");
 	case MATCH_IN:
@@ -133,7 +142,7 @@ static struct str why_match(struct arena *arena, const struct match *match, bool
 		return match->negated ? STR("it speaks of all protocols but one") : STR("");
 	case MATCH_ADDRTYPE_LOCAL:
 	case MATCH_CONDITION:
-		return str_format(arena, "it depends on \"%.*s\"", STR_ARG(str_slice(match->text, 0, 120)));
+		return why_condition(arena, walk->view.sets, match);
 	case MATCH_PORTS:
 	case MATCH_ICMP:
 	case MATCH_TCP_FLAGS:
@@ -150,7 +159,7 @@ static struct str why_line(const struct judging *judging, const struct unit *uni
 	struct str why = STR("");
 
 	for (size_t i = 0; unit->count > 0 && why.n == 0 && i < rule_of(judging, unit, 0)->match_count; i++)
-		why = why_match(judging->takeover->arena, &rule_of(judging, unit, 0)->matches[i], judging->walk->out);
+		why = why_match(judging->takeover->arena, judging->walk, &rule_of(judging, unit, 0)->matches[i]);
 	return why;
 }
 

@@ -2,8 +2,11 @@
  * It only looks at as much of a text as tells its kind. */
 #include <stdlib.h>
 
+#include "fleetwall/buf.h"
 #include "fleetwall/names.h"
 #include "takeover.h"
+
+enum { SETS_NAMED = 5 }; /* of those that are not there */
 
 /* --- the kind of a text --- */
 
@@ -211,6 +214,41 @@ static void unsettle_sets(struct takeover *takeover, struct host *host)
 	}
 }
 
+/* --- sets that no file has --- */
+
+static void add_names(struct names *names, const struct filter_chain *chain)
+{
+	for (size_t i = 0; i < chain->rule_count; i++)
+		for (size_t k = 0; k < chain->rules[i].match_count; k++) {
+			const struct match *match = &chain->rules[i].matches[k];
+
+			if (match->name.n > 0 && (match->kind == MATCH_SET || match->kind == MATCH_CONDITION))
+				(void)names_add(names, match->name);
+		}
+}
+
+/* Nobody knows then who is in them: one word for the machine, before the lines that are left out for it. */
+static void remark_sets(struct takeover *takeover, const struct host *host)
+{
+	struct names *names = names_new(takeover->arena);
+	struct buf buf = buf_new(takeover->arena);
+	uint32_t count;
+
+	for (unsigned i = 0; i < 2; i++)
+		for (size_t k = 0; host->filters[i] != NULL && k < host->filters[i]->chain_count; k++)
+			add_names(names, &host->filters[i]->chains[k]);
+	count = names_count(names);
+	for (uint32_t i = 0; i < count && i < SETS_NAMED; i++)
+		buf_format(&buf, "%s%.*s", i == 0 ? "" : ", ", STR_ARG(names_get(names, i)));
+	if (count > SETS_NAMED)
+		buf_format(&buf, ", and %u more", count - SETS_NAMED);
+	if (count > 0)
+		remark_error(takeover,
+		             error_hint(error_new(ERROR_INPUT, "%.*s: its rules name sets (%.*s) that no file has",
+		                                  STR_ARG(host->name), STR_ARG(buf_str(&buf))),
+		                        "give what `ipset save` prints as %.*s=FILE, too", STR_ARG(host->name)));
+}
+
 /* --- a host --- */
 
 static struct error *read_host(struct takeover *takeover, struct host *host)
@@ -226,6 +264,8 @@ static struct error *read_host(struct takeover *takeover, struct host *host)
 			error_collect(&errors, filter_read(takeover->arena, i == 1 ? FAMILY_6 : FAMILY_4,
 			                                   host->rules[i]->name, host->rules[i]->bytes,
 			                                   given ? &host->sets : NULL, &host->filters[i]));
+	if (errors == NULL && !given)
+		remark_sets(takeover, host);
 	if (errors == NULL && host->rules[0] == NULL && host->rules[1] == NULL)
 		errors = error_hint(error_new(ERROR_INPUT, "%.*s has no rules", STR_ARG(host->name)),
 		                    "give what iptables-save prints, ip6tables-save and ipset save beside it");

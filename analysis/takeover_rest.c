@@ -149,6 +149,13 @@ static bool names_set(const struct filter_rule *rule, struct str set)
 	return false;
 }
 
+bool set_expires(const struct filter_sets *sets, struct str name)
+{
+	const struct filter_set *set = filter_set(sets, name);
+
+	return set != NULL && set->expires;
+}
+
 /* What became of the lines that name it: one that is represented is enough. */
 static enum line_kind kind_of_set(const struct host *host, struct str set)
 {
@@ -203,7 +210,8 @@ static void set_lines(struct takeover *takeover, const struct host *host, struct
 		if (number == 1 || !str_eq(set, name)) {
 			name = set;
 			kind = kind_of_set(host, name);
-			why = str_format(takeover->arena, "set %.*s: what is done with it is left out", STR_ARG(name));
+			why = str_format(takeover->arena, "set %.*s: %swhat is done with it is left out", STR_ARG(name),
+			                 set_expires(&host->sets, name) ? SET_EXPIRES "; " : "");
 		}
 		line_note(text, number, kind, why);
 	}

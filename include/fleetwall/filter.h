@@ -146,6 +146,7 @@ struct filter_set {
 	enum family family;
 	bool modelled; /* hash:ip, hash:net, bitmap:ip, list:set of those: `addresses` is exact; else a set match
 	                  is a condition */
+	bool expires;  /* not modelled, since a time limit ends who is in it */
 	struct addr_set addresses;
 };
 /* What `ipset restore` makes of these texts, one after the other, beginning with nothing: create, add, del, flush,

@@ -101,6 +101,19 @@ answer 'new2 192.0.2.53 123/udp' deny
 run 0 --json import --dry-run --from iptables-save "new2=$home/other"
 json '.taken_over | startswith("new2: ")'
 
+# --- sets that no file has, and sets whose members expire: told once, with what to do ---
+
+filter sets '-A INPUT -m set --match-set banned src -j DROP' '-A INPUT -m set --match-set admins src -p tcp -m tcp --dport 22 -j ACCEPT' \
+	'-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT'
+import 1 --dry-run new5=sets
+complains 'warning: new5: its rules name sets (banned, admins) that no file has'
+complains 'hint: give what `ipset save` prints as new5=FILE, too'
+printf 'create banned hash:net\ncreate admins hash:ip timeout 600\nadd admins 192.0.2.3 timeout 512\n' >"$home/expiring"
+import 1 --dry-run new5=sets new5=expiring
+silent_on 'that no file has'
+complains 'sets:6: left out: it depends on "set admins src": its members expire, so who is in it is not known'
+complains 'expiring:2: left out, with what follows up to line 3 (2 lines): set admins: its members expire'
+
 # --- what other roles of the machine let in is told ---
 
 run 0 role assign wide new1
@@ -150,6 +163,14 @@ import 2 rules.v4
 complains 'is not MACHINE=FILE'
 import 2 --prune web9=rules.v4
 import 2 web9=absent
+# A program, an archive: one fault, whoever reads it.
+printf '\177ELF\002\001\000\000\n\000\n\000\n' >"$home/program"
+for binary in "web9=$home/program --from iptables-save" "$home/program" "--rules app $home/program" "--from aws $home/program"; do
+	# shellcheck disable=SC2086 # words
+	run 2 import $binary
+	complains 'program:1: a NUL byte: this is no text'
+	holds 'one fault' test "$(grep -c '^error: ' "$home/err")" -eq 1
+done
 run 2 machine show web9
 
 finish
