@@ -117,8 +117,13 @@ static void note_lost(struct judging *judging, const struct unit *unit, struct p
 
 static struct str why_condition(struct arena *arena, const struct filter_sets *sets, const struct match *match)
 {
-	return str_format(arena, "it depends on \"%.*s\"%s", STR_ARG(str_slice(match->text, 0, 120)),
-	                  match->name.n > 0 && set_expires(sets, match->name) ? ": " SET_EXPIRES : "");
+	const char *more = "";
+
+	if (match->name.n > 0 && filter_set(sets, match->name) == NULL)
+		more = ", which no file has";
+	else if (match->name.n > 0 && set_expires(sets, match->name))
+		more = ": " SET_EXPIRES;
+	return str_format(arena, "it depends on \"%.*s\"%s", STR_ARG(str_slice(match->text, 0, 120)), more);
 }
 
 static struct str why_match(struct arena *arena, const struct walk *walk, const struct match *match)
@@ -143,11 +148,13 @@ static struct str why_match(struct arena *arena, const struct walk *walk, const 
 	case MATCH_ADDRTYPE_LOCAL:
 	case MATCH_CONDITION:
 		return why_condition(arena, walk->view.sets, match);
+	case MATCH_SET:
+		return filter_set(walk->view.sets, match->name) == NULL ? why_condition(arena, walk->view.sets, match)
+		                                                        : STR("");
 	case MATCH_PORTS:
 	case MATCH_ICMP:
 	case MATCH_TCP_FLAGS:
 	case MATCH_STATE:
-	case MATCH_SET:
 		break;
 	}
 	return STR("");

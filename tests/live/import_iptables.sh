@@ -108,6 +108,7 @@ filter sets '-A INPUT -m set --match-set banned src -j DROP' '-A INPUT -m set --
 import 1 --dry-run new5=sets
 complains 'warning: new5: its rules name sets (banned, admins) that no file has'
 complains 'hint: give what `ipset save` prints as new5=FILE, too'
+complains 'sets:5: left out: it depends on "set banned src", which no file has; what it may refuse is not let in'
 printf 'create banned hash:net\ncreate admins hash:ip timeout 600\nadd admins 192.0.2.3 timeout 512\n' >"$home/expiring"
 import 1 --dry-run new5=sets new5=expiring
 silent_on 'that no file has'

@@ -93,7 +93,7 @@ START_TEST(sets_that_were_not_given)
 {
 	struct takeover_file files[] = {
 		{STR("m"), STR("a.v4"),
-	         STR(HEAD SET "a src -j DROP\n" SET "b src,dst -j DROP\n" SET "a src -j ACCEPT\nCOMMIT\n")},
+	         STR(HEAD SET "a src -j ACCEPT\n" SET "b src,dst -j DROP\n" SET "a src -j DROP\nCOMMIT\n")},
 		{STR("m"), STR("a.v6"),
 	         STR(HEAD "-A INPUT -s 2001:db8::1/128 -i lo -j ACCEPT\n" SET "c src -j DROP\n" SET
 	                  "d src -j DROP\n" SET "e src -j DROP\n" SET "f src -j DROP\nCOMMIT\n")},
@@ -106,6 +106,7 @@ START_TEST(sets_that_were_not_given)
 	gives_str(remark->message, "m: its rules name sets (a, b, c, d, e, and 1 more) that no file has");
 	gives_str(remark->hint, "give what `ipset save` prints as m=FILE, too");
 	ck_assert_ptr_null(of_no_file(remark->next));
+	gives_str(takeover_left_out(takeover)->message, "left out: it depends on \"set a src\", which no file has");
 }
 END_TEST
 
