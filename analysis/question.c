@@ -21,6 +21,8 @@ static struct error *unknown_machine(const struct explainer *explainer, struct s
 		                          "what all of them reach", STR_ARG(name));
 	else if (nearest.p != NULL)
 		error = error_hint(error, "did you mean %.*s?", STR_ARG(nearest));
+	else
+		error = error_hint(error, "fleetwall machine list shows those that there are");
 	arena_free(scratch);
 	return error;
 }

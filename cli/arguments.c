@@ -301,8 +301,21 @@ static struct error *find_command(struct parser *parser, size_t *used)
 	return NULL;
 }
 
+/* What it takes in place of arguments: its options with a value. */
+static struct str valued_options(struct arena *arena, const struct option *option)
+{
+	struct buf text = buf_new(arena);
+
+	for (; option != NULL && option->name != NULL; option++)
+		if (option->value != NULL)
+			buf_format(&text, " [--%s %s]", option->name, option->value);
+	return text.n > 0 ? buf_str(&text) : STR(" --help");
+}
+
 static struct error *check_count(const struct run *run)
 {
+	struct str takes;
+
 	const struct command_entry *command = run->command;
 
 	if (run->argument_count >= command->least && run->argument_count <= command->most)
@@ -310,10 +323,11 @@ static struct error *check_count(const struct run *run)
 	/* A command that others begin with, and that takes no arguments: its first one was meant as theirs. */
 	if (command->most == 0 && is_group(str_of(command->name)))
 		return command_unknown((struct str[]){str_of(command->name), run->arguments[0]}, 2);
+	takes = command->arguments[0] != '\0' ? str_format(run->arena, " %s", command->arguments)
+	                                      : valued_options(run->arena, command->options);
 	return error_hint(error_new(ERROR_USAGE, "%s arguments for fleetwall %s",
 	                            run->argument_count < command->least ? "too few" : "too many", command->name),
-	                  "fleetwall %s%s%s", command->name, command->arguments[0] != '\0' ? " " : " --help",
-	                  command->arguments);
+	                  "fleetwall %s%.*s", command->name, STR_ARG(takes));
 }
 
 /* How rows look is no option where there are none. */

@@ -93,6 +93,7 @@ struct run {
 	struct str input;      /* standard input, once it was read: a command that is tried again has it still */
 	bool has_input;
 	bool then;             /* the inventory that was loaded is one of --at */
+	bool then_nothing;     /* and holds nothing */
 	struct error *warnings;
 	bool no;               /* the answer is no, or there is something to do: exit code 1 */
 	bool incomplete;       /* some of the input could not be answered (it is among the warnings): exit code 2 */

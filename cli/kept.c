@@ -92,6 +92,26 @@ struct error *kept_load(struct run *run, struct arena *memory, size_t most_chang
 	return kept->is ? NULL : db_commit(run->db);
 }
 
+struct error *kept_warn_of_changes(struct run *run)
+{
+	struct round round = {.run = run, .arena = run->arena};
+	uint64_t current = store_current(run->config.output);
+
+	round.has_head = current != 0 && cache_read_head(run->arena, run->config.output, &round.head) &&
+	                 round.head.number == current;
+	if (!round.has_head)
+		return NULL;
+	TRY(db_begin(run->db, DB_SNAPSHOT));
+	TRY(inventory_news(run->arena, run->db, round.head.snapshot, &round.news));
+	TRY(round_check_head(&round));
+	if (round.has_head && round.news.changed)
+		error_collect(&run->warnings,
+		              error_hint(error_new(ERROR_GUARD, "the inventory has changed since generation %llu",
+		                                   (unsigned long long)current),
+		                         "fleetwall generate"));
+	return db_commit(run->db);
+}
+
 /* --- a part of all of it --- */
 
 static bool is_among(struct name_list list, struct str name)

@@ -28,4 +28,8 @@ bool kept_part(struct arena *arena, struct kept *kept, const struct around *arou
 /* All of it; false likewise. */
 bool kept_whole(struct arena *arena, struct kept *kept);
 
+/* A warning where the inventory changed since what is published was made: push alone does not bring that to machines.
+ * Connected, and in no transaction. Says nothing where nothing is kept. */
+struct error *kept_warn_of_changes(struct run *run) MUST_CHECK;
+
 #endif

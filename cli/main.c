@@ -63,11 +63,16 @@ static struct error *run_command(struct run *run, const struct globals *globals)
 	}
 }
 
-/* What was not there then may be there now, where the hints look. */
-static struct error *as_of_then(const struct run *run, struct error *errors)
+/* What was not there then may be there now, where the hints look. An answer that is empty because all was says so. */
+static struct error *as_of_then(struct run *run, struct error *errors)
 {
 	struct str at = run_option(run, "at");
 
+	if (errors == NULL && run->then_nothing)
+		error_collect(&run->warnings,
+		              error_hint(error_new(ERROR_INPUT, "as of %.*s there was no machine, role or network",
+		                                   STR_ARG(at)),
+		                         "fleetwall history tells what there was, and since when"));
 	if (errors == NULL || errors->kind != ERROR_UNKNOWN || !run->then)
 		return errors;
 	for (struct error *error = errors; error != NULL; error = error->next)

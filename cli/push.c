@@ -1,5 +1,6 @@
 /* push: which machines, in which waves, and the work on it. An order of stations: plan, permit, start, work, tell.
  * Stopping everybody (--halt) and going on (--resume) are here as well. */
+#include "kept.h"
 #include "push.h"
 
 #include <stdlib.h>
@@ -177,6 +178,7 @@ static struct error *dry_run(struct run *run, const struct push_order *order)
 	run->no = plan.count > 0;
 	if (plan.count == 0)
 		say_nothing_to_push(run, plan.unchanged, plan.frozen);
+	TRY(kept_warn_of_changes(run));
 	writer_keep(run->writer);
 	return push_permitted(&run->config.push, &plan);
 }
@@ -248,6 +250,7 @@ static struct error *push_now(struct run *run)
 	TRY(push_plan_do(run, &plan, false, &report));
 	if (!report.started) {
 		say_nothing_to_push(run, report.unchanged, report.frozen);
+		TRY(kept_warn_of_changes(run));
 		return warn_halted(run);
 	}
 	push_judge(run, &report.result);

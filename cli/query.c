@@ -230,9 +230,11 @@ struct error *run_query_rules(struct run *run)
 
 	TRY(one_of(run, options, 2, &given));
 	if (given + run->argument_count != 1)
-		return error_hint(error_new(ERROR_USAGE, "%s arguments for fleetwall query rules",
-		                            given + run->argument_count == 0 ? "too few" : "too many"),
-		                  "fleetwall query rules MACHINE, or --expiring DAYS, or --unused");
+		return error_hint(given + run->argument_count == 0
+		                          ? error_new(ERROR_USAGE, "which rules?")
+		                          : error_new(ERROR_USAGE, "too many arguments for fleetwall query rules"),
+		                  "fleetwall query rules MACHINE, or --expiring DAYS, or --unused; fleetwall rule list "
+		                  "shows all");
 	if (given == 1)
 		return rules_of_roles(run);
 	machine = str_lower(run->arena, run->arguments[0]);

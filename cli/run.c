@@ -72,6 +72,7 @@ static struct error *load_at(struct run *run, struct str at, struct fleet *fleet
 	TRY(db_begin(run->db, DB_SNAPSHOT));
 	TRY(inventory_load_before(run->arena, run->db, &before, fleet));
 	run->then = true;
+	run->then_nothing = fleet->machine_count + fleet->role_count + fleet->network_count == 0;
 	return db_commit(run->db);
 }
 

@@ -2,6 +2,7 @@
  * contacts no machine. */
 #include "fleetwall/rule.h"
 
+#include "kept.h"
 #include "push.h"
 
 enum condition {
@@ -11,7 +12,8 @@ enum condition {
 	CONDITION_FAILED,    /* the last attempt went wrong, and will not mend itself */
 	CONDITION_FROZEN,
 	CONDITION_DRIFTED,   /* it was seen to have something else than it confirmed */
-	CONDITION_UNMANAGED, /* nothing is published for it */
+	CONDITION_UNPUBLISHED, /* nothing is published for it, though it is to have a ruleset */
+	CONDITION_UNMANAGED, /* it is to have none: unmanaged, disabled, or not in the inventory */
 };
 
 static const char *condition_name(enum condition condition)
@@ -29,6 +31,8 @@ static const char *condition_name(enum condition condition)
 		return "frozen";
 	case CONDITION_DRIFTED:
 		return "drifted";
+	case CONDITION_UNPUBLISHED:
+		return "not published";
 	case CONDITION_UNMANAGED:
 		return "unmanaged";
 	}
@@ -38,7 +42,7 @@ static const char *condition_name(enum condition condition)
 static enum condition judge(const struct machine_state *state, bool published, const struct position *position)
 {
 	if (!published)
-		return CONDITION_UNMANAGED;
+		return state->managed ? CONDITION_UNPUBLISHED : CONDITION_UNMANAGED;
 	if (state->frozen.n > 0)
 		return CONDITION_FROZEN;
 	if (state->needs_person)
@@ -260,5 +264,6 @@ struct error *run_status(struct run *run)
 	TRY(push_states(run, &states, &count));
 	TRY(say_halt(run));
 	TRY(say_run(run));
+	TRY(kept_warn_of_changes(run));
 	return list(run, states, count);
 }

@@ -79,7 +79,10 @@ static struct error *with_nearest(struct check *check, struct error *error, enum
 			add_words(check, kind, check->also);
 	}
 	check->compared += words->count;
-	return hint_nearest(error, name, words->items, words->count);
+	error = hint_nearest(error, name, words->items, words->count);
+	if (error->hint.n > 0)
+		return error;
+	return error_hint(error, "fleetwall %s list shows those that there are", kind_names[kind]);
 }
 
 static void report(struct check *check, enum kind kind, struct str name, const char *context, struct str of,

@@ -39,7 +39,7 @@ static struct error *state_row(void *context, const struct str *fields, size_t c
 	struct arena *arena = rows->arena;
 	struct machine_state *state = ledger_row_add(rows);
 
-	assert(count == 26);
+	assert(count == 27);
 	*state = (struct machine_state){
 		.machine = str_copy(arena, fields[0]),
 		.offered = held_of(fields + 1),
@@ -57,6 +57,7 @@ static struct error *state_row(void *context, const struct str *fields, size_t c
 		.whole = fields[23].p != NULL && db_bool(fields[23]),
 		.drift = text(arena, fields[24]),
 		.drift_at = seconds(fields[25]),
+		.managed = db_bool(fields[26]),
 	};
 	take_digest(fields[14], &state->script);
 	return NULL;
@@ -109,7 +110,8 @@ struct error *ledger_check_machine(struct arena *arena, struct db *db, struct st
 	TRY(db_query(arena, db, db_sql("push-machine-known"), &machine, 1, &rows));
 	if (rows.count > 0)
 		return NULL;
-	return error_new(ERROR_UNKNOWN, "there is no machine %.*s", STR_ARG(machine));
+	return error_hint(error_new(ERROR_UNKNOWN, "there is no machine %.*s", STR_ARG(machine)),
+	                  "fleetwall machine list shows those that there are");
 }
 
 struct freezing {

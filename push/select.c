@@ -92,9 +92,12 @@ static struct str nearest_role(struct arena *arena, struct str role, const struc
 	return str_nearest(role, roles.items, sort_names(roles.items, roles.count));
 }
 
-static struct error *near_to(struct error *error, const char *before, struct str near)
+/* Where nothing is near: where to look. */
+static struct error *near_to(struct error *error, const char *kind, const char *before, struct str near)
 {
-	return near.p == NULL ? error : error_hint(error, "did you mean %s%.*s?", before, STR_ARG(near));
+	if (near.p != NULL)
+		return error_hint(error, "did you mean %s%.*s?", before, STR_ARG(near));
+	return error_hint(error, "fleetwall %s list shows those that there are", kind);
 }
 
 static struct error *speaks_of_none(struct arena *arena, struct str word, const struct str *known, size_t known_count,
@@ -104,10 +107,11 @@ static struct error *speaks_of_none(struct arena *arena, struct str word, const 
 
 	if (role_word(word, &role))
 		return near_to(error_new(ERROR_UNKNOWN, "no machine has the role \"%.*s\"", STR_ARG(role)),
-		               "role:", nearest_role(arena, role, contacts, contact_count));
+		               "role", "role:", nearest_role(arena, role, contacts, contact_count));
 	if (is_glob(word))
-		return error_new(ERROR_UNKNOWN, "no machine's name is like \"%.*s\"", STR_ARG(word));
-	return near_to(error_new(ERROR_UNKNOWN, "there is no machine \"%.*s\"", STR_ARG(word)), "",
+		return near_to(error_new(ERROR_UNKNOWN, "no machine's name is like \"%.*s\"", STR_ARG(word)),
+		               "machine", "", (struct str){NULL, 0});
+	return near_to(error_new(ERROR_UNKNOWN, "there is no machine \"%.*s\"", STR_ARG(word)), "machine", "",
 	               str_nearest(word, known, known_count));
 }
 

@@ -31,6 +31,7 @@ struct machine_state {
 	bool whole;       /* it may have something else than it confirmed: its next push sends all of it */
 	struct str drift; /* what was found otherwise, the first of it; empty: nothing */
 	int64_t drift_at; /* when it was found */
+	bool managed;     /* by the inventory of now it is to have a ruleset */
 };
 /* All machines that the inventory or the ledger knows, sorted by name; or those of `names` (name_count 0: all). One
  * COPY. */

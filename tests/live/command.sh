@@ -23,7 +23,7 @@ run 2 generate --dryrun
 complains 'did you mean --dry-run?'
 run 2 machine
 run 2 query rules
-complains 'too few arguments'
+complains 'which rules?'
 run 2 --json nonsense
 json '.format == 1 and .error.kind == "usage" and .error.message and .error.hint'
 run 3 machine list

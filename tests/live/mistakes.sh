@@ -10,6 +10,32 @@ latest() {
 
 run 0 init
 
+# --- names that there are not, and words that are missing ---
+for words in 'drift nosuch' 'status nosuch' 'rollback nosuch' 'explain nosuch 10.0.0.1 80/tcp' 'probe add nosuch 80/tcp open'; do
+	# shellcheck disable=SC2086
+	run 2 $words
+	complains 'fleetwall machine list shows those that there are'
+done
+run 2 status 'x*'
+complains 'fleetwall machine list shows those that there are'
+run 2 status role:nosuch
+complains 'fleetwall role list shows those that there are'
+run 2 machine add x --role nosuch
+complains 'fleetwall role list shows those that there are'
+run 2 rule list machine:x
+complains 'fleetwall rule list [--role ROLE] [--at TIME]'
+run 2 query rules
+complains 'which rules?'
+
+# --- a time before there was anything ---
+for words in export 'query matrix' 'machine list'; do
+	# shellcheck disable=SC2086
+	run 0 $words --at 2020-01-01
+	complains 'as of 2020-01-01 there was no machine, role or network'
+done
+run 0 export
+silent_on 'there was no'
+
 # --- undo of what is in use ---
 run 0 role add u1
 latest
@@ -22,6 +48,8 @@ complains "role u1 is used by machine um, since change $change"
 complains "take that one back first: fleetwall undo $change"
 silent_on '--alone'
 run 0 open um allow 8080/tcp --for 2h --ticket T-1
+run 0 --json history um
+json '[.items[] | select(.after.role? == "machine:um" and .what != "role machine:um")] | length == 1'
 run 0 --json history
 opened=$(jq '[.items[] | select(.after.rule? != null)][0].change' "$home/out")
 run 0 open um allow 8081/tcp --for 2h --ticket T-2
@@ -66,7 +94,7 @@ json '.items[0] | .members_removed == 12 and .members_added == 0 and .touches ==
 	'.warnings[0].message | test("lose all of them")'
 fleet '' 9 > "$home/less.conf"
 run 0 import --prune "$home/less.conf"
-says 'removed: network un, role gone, role machine:um, role other, role u1, machine m10, machine m11, machine m12, machine um'
+says 'removed: network un, role gone, role other, role u1, machine m10, machine m11, machine m12, machine um'
 : > "$home/empty.conf"
 run 0 import "$home/empty.conf"
 complains 'the document names nothing'

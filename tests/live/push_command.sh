@@ -76,7 +76,7 @@ run 2 rollback
 run 2 push
 complains 'fleetwall generate'
 run 0 status
-says 'unmanaged'
+says 'not published'
 
 # --- no management: nobody is asked ---
 run 0 generate
@@ -114,6 +114,7 @@ run 0 push
 says 'nothing to push: 3 machines have what is published'
 run 0 push --dry-run web1
 says 'nothing to push: 1 machine has what is published'
+silent_on 'has changed'
 holds 'web2 was asked twice: apply, confirm' test "$(wc -l < "$home/hosts/web2/calls")" -eq 2
 run 0 --json status
 json '[.items[] | select(.state == "current")] | length == 3'
@@ -122,6 +123,13 @@ silent_on 'web1'
 
 # --- what fails is named, and why ---
 run 0 rule add web allow 443/tcp
+run 0 push
+complains 'the inventory has changed since generation '
+complains 'fleetwall generate'
+run 0 push --dry-run
+complains 'the inventory has changed since generation '
+run 0 status
+complains 'the inventory has changed since generation '
 run 0 rule add db allow 3307/tcp
 run 0 generate
 touch "$home/hosts/web1/refuse"
