@@ -176,6 +176,8 @@ END_TEST
 
 /* --- references --- */
 
+#define LIST(kind) "fleetwall " kind " list shows those that there are"
+
 static const struct reference {
 	const char *text;
 	unsigned line, column;
@@ -189,17 +191,17 @@ static const struct reference {
          "\"bastion\"; } );",
          2, 2, "a rule of role a: there is no role \"bastoin\"", "did you mean \"bastion\"?"},
 	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp from network:office\" ]; } );", 1, 36,
-         "a rule of role a: there is no network \"office\"", ""},
+         "a rule of role a: there is no network \"office\"", LIST("network")},
 	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp from machine:db1\" ]; } );\nmachines = ( { name = "
          "\"db2\"; } );",
          1, 36, "a rule of role a: there is no machine \"db1\"", "did you mean \"db2\"?"},
 	{"roles = ( { name = \"a\"; rules = [ \"allow mysqll\" ]; } );\nservices = ( { name = \"mysql\"; } );", 1, 36,
          "a rule of role a: there is no service \"mysqll\"", "did you mean \"mysql\"?"},
 	{"roles = ( { name = \"machine:x\"; egress = \"open\"; } );", 1, 11,
-         "role machine:x: there is no machine \"x\"", ""},
+         "role machine:x: there is no machine \"x\"", LIST("machine")},
 	{"roles = ( { name = \"a\"; rules = [ \"allow 22/tcp from role:bastion/private\", \"deny all from "
          "role:bastion\" ]; } );",
-         1, 36, "a rule of role a: there is no role \"bastion\"", ""},
+         1, 36, "a rule of role a: there is no role \"bastion\"", LIST("role")},
 };
 
 static void check_reference(size_t i)

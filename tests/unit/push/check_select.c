@@ -74,6 +74,8 @@ static void says(const struct error *error, const char *message, const char *hin
 	ck_assert_msg(str_is(error->hint, hint), "%.*s", STR_ARG(error->hint));
 }
 
+#define LIST "fleetwall machine list shows those that there are"
+
 /* All of them at once. */
 START_TEST(words_that_speak_of_none)
 {
@@ -82,9 +84,9 @@ START_TEST(words_that_speak_of_none)
 
 	ck_assert_uint_eq(error_count(error), 4);
 	says(nth(error, 0), "there is no machine \"ap1\"", "did you mean app1?");
-	says(nth(error, 1), "no machine's name is like \"x*\"", "");
+	says(nth(error, 1), "no machine's name is like \"x*\"", LIST);
 	says(nth(error, 2), "no machine has the role \"mysq\"", "did you mean role:mysql?");
-	says(nth(error, 3), "there is no machine \"nonsense\"", "");
+	says(nth(error, 3), "there is no machine \"nonsense\"", LIST);
 }
 END_TEST
 
