@@ -180,7 +180,8 @@ static struct error *reach(struct planner *planner, struct db *db)
 	return NULL;
 }
 
-static struct error *make_plan(struct planner *planner, struct db *db, const struct selection *selection)
+static struct error *make_plan(struct planner *planner, struct db *db, const struct push_settings *settings,
+                               const struct selection *selection)
 {
 	struct push_plan *plan = planner->plan;
 
@@ -188,6 +189,10 @@ static struct error *make_plan(struct planner *planner, struct db *db, const str
 	if (planner->state_count > 1)
 		qsort(planner->states, planner->state_count, sizeof *planner->states, state_order);
 	TRY(select_machines(planner, db, selection));
+	if (planner->generation->number == 0)
+		return error_hint(error_new(ERROR_SURROUNDINGS, "nothing is published in %.*s",
+		                            STR_ARG(settings->output)),
+		                  "fleetwall generate publishes what the inventory says");
 	plan->items = ARENA_ARRAY(planner->arena, struct plan_item, planner->name_count);
 	merge(planner);
 	TRY(reach(planner, db));
@@ -198,18 +203,20 @@ static struct error *make_plan(struct planner *planner, struct db *db, const str
 struct error *push_plan(struct arena *arena, struct db *db, const struct push_settings *settings,
                         const struct selection *selection, struct positions **positions, struct push_plan *plan)
 {
-	struct planner planner = {.arena = arena, .plan = plan};
+	static const struct generation none;
+	struct planner planner = {.arena = arena, .plan = plan, .generation = &none};
 	uint64_t number = store_current(settings->output);
 
 	*plan = (struct push_plan){0};
-	if (number == 0)
-		return error_hint(error_new(ERROR_UNKNOWN, "no generation was published yet"), "fleetwall generate");
-	TRY(positions_open(arena, settings->output, number, positions));
-	planner.of = positions_all(*positions);
-	planner.generation = positions_generation(*positions);
+	/* Without one, a name that there is not is still said first. */
+	if (number > 0) {
+		TRY(positions_open(arena, settings->output, number, positions));
+		planner.of = positions_all(*positions);
+		planner.generation = positions_generation(*positions);
+	}
 	plan->generation = planner.generation->number;
 	plan->digest = planner.generation->digest;
-	return make_plan(&planner, db, selection);
+	return make_plan(&planner, db, settings, selection);
 }
 
 struct error *push_permitted(const struct push_settings *settings, const struct push_plan *plan)

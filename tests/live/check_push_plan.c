@@ -56,7 +56,7 @@ START_TEST(nothing_is_published)
 	struct push_plan plan;
 	struct error *error = push_plan(arena, db, &push_settings, &everything, &positions, &plan);
 
-	ck_assert(error != NULL && error->kind == ERROR_UNKNOWN);
+	ck_assert(error != NULL && error->kind == ERROR_SURROUNDINGS);
 }
 END_TEST
 

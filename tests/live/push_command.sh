@@ -73,8 +73,10 @@ run 2 approve 7
 run 2 rollback
 
 # --- nothing is published ---
-run 2 push
+run 3 push
 complains 'fleetwall generate'
+run 2 push wbe1 --dry-run
+complains 'did you mean web1?'
 run 0 status
 says 'not published'
 
