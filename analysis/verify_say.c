@@ -156,6 +156,21 @@ static bool has_ports(unsigned protocol)
 	       protocol == PROTOCOL_SCTP || protocol == PROTOCOL_DCCP;
 }
 
+/* As iptables spells them. */
+static void say_flags(struct buf *buf, unsigned flags)
+{
+	static const char *const names[] = {"FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"};
+	const char *before = " flags ";
+
+	if (flags == 0)
+		buf_add(buf, STR(" without flags"));
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if ((flags >> i & 1) != 0) {
+			buf_format(buf, "%s%s", before, names[i]);
+			before = ",";
+		}
+}
+
 static void say_ports(struct buf *buf, const struct sample *packet)
 {
 	if (is_icmp(packet)) {
@@ -168,7 +183,7 @@ static void say_ports(struct buf *buf, const struct sample *packet)
 	if (packet->needs[FIELD_SOURCE_PORT])
 		buf_format(buf, " from port %u", packet->source_port);
 	if (packet->protocol == PROTOCOL_TCP && packet->needs[FIELD_FLAGS])
-		buf_format(buf, " flags 0x%02x", packet->flags);
+		say_flags(buf, packet->flags);
 }
 
 static void say_conditions(struct buf *buf, const char *lead, const struct str *conditions, size_t count)
