@@ -167,7 +167,7 @@ static size_t alike_before(struct error *from, const struct error *error, struct
 }
 
 /* Kept ones are few: those before one are looked through again for each. */
-void error_gather(struct error *chain, size_t most)
+void error_gather(struct error *chain, size_t most, const char *rest)
 {
 	struct error **end = &chain;
 
@@ -182,8 +182,8 @@ void error_gather(struct error *chain, size_t most)
 	}
 	for (struct error *error = chain; error != NULL; error = error->next)
 		if (error->more > 0)
-			error->hint = str_format(error_memory(), "%.*s%sand %zu more like it; --json lists them all",
-			                         STR_ARG(error->hint), error->hint.n > 0 ? "; " : "", error->more);
+			error->hint = str_format(error_memory(), "%.*s%sand %zu more like it; %s", STR_ARG(error->hint),
+			                         error->hint.n > 0 ? "; " : "", error->more, rest);
 }
 
 size_t error_count(const struct error *chain)

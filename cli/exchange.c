@@ -84,6 +84,7 @@ static struct error *read_foreign(struct run *run, struct str kind, struct fleet
 {
 	struct foreign_file *files = ARENA_ARRAY(run->arena, struct foreign_file, run->argument_count);
 	struct foreign_notes notes = {0};
+	static const char all_of_them[] = "--json lists them all";
 	struct str *variables;
 	size_t count = edit_values(run, "address-variable", &variables);
 	bool aws = str_is(kind, "aws");
@@ -104,8 +105,8 @@ static struct error *read_foreign(struct run *run, struct str kind, struct fleet
 	            : ansible_read(run->arena, files, variables, count, fleet, &notes);
 	run->no = notes.left_out != NULL;
 	if (!writer_is_json(run->writer)) {
-		error_gather(notes.made_right, NOTES_ALIKE);
-		error_gather(notes.left_out, NOTES_ALIKE);
+		error_gather(notes.made_right, NOTES_ALIKE, all_of_them);
+		error_gather(notes.left_out, NOTES_ALIKE, all_of_them);
 	}
 	error_collect(&run->warnings, notes.made_right);
 	error_collect(&run->warnings, notes.left_out);

@@ -47,9 +47,9 @@ struct error *error_in(struct error *error, const char *format, ...) __attribute
 
 /* Appends `more` (NULL is fine) to the chain `*chain` (may hold NULL). Also collects warnings. */
 void error_collect(struct error **chain, struct error *more);
-/* For people: of those that are alike the chain keeps the first `most`, the last of which says how many more there are.
- */
-void error_gather(struct error *chain, size_t most);
+/* For people: of those that are alike the chain keeps the first `most`; the last of them says how many more there are,
+ * and `rest`, where they are. */
+void error_gather(struct error *chain, size_t most, const char *rest);
 size_t error_count(const struct error *chain);
 
 /* "file:12:8: message\n    the line\n           ^\n    hint: …\n" for each of the chain, each preceded by `lead`

@@ -190,11 +190,11 @@ START_TEST(alike_ones_are_gathered)
 		error->like = kinds[i];
 		error_collect(&chain, error);
 	}
-	error_gather(chain, 2);
+	error_gather(chain, 2, "all are there");
 	error_print(&buf, STR(""), chain);
 	ck_assert_str_eq(str_c(arena, buf_str(&buf)),
-	                 "0\n1\n2\n3\n    hint: do; and 2 more like it; --json lists them all\n5\n6\n");
-	error_gather(NULL, 2);
+	                 "0\n1\n2\n3\n    hint: do; and 2 more like it; all are there\n5\n6\n");
+	error_gather(NULL, 2, "");
 }
 END_TEST
 
