@@ -130,14 +130,6 @@ static bool takes_part(const struct asking *asking, const struct machine *machin
 	return !*has_own && !question->between && question->label.n == 0;
 }
 
-static bool is_own(const struct machine *machine, struct addr addr)
-{
-	for (size_t i = 0; i < machine->address_count; i++)
-		if (addr_cmp(machine->addresses[i].addr, addr) == 0)
-			return true;
-	return false;
-}
-
 /* A machine is no other end of itself: from `first`, which is its own, to one that is not. */
 static bool find_other(const struct asking *asking, const struct machine *machine, addr_bits first, addr_bits *found)
 {
@@ -167,7 +159,7 @@ static addr_bits likely(const struct asking *asking, const struct machine *machi
 
 	for (size_t i = 0; i < 2 && !asking->question->between; i++)
 		if (tries[i] <= family_last(asking->search.family) && search_has(&asking->search, tries[i]) &&
-		    !is_own(machine, (struct addr){tries[i], asking->search.family}))
+		    !machine_has_address(machine, (struct addr){tries[i], asking->search.family}))
 			return tries[i];
 	return found;
 }
@@ -182,9 +174,8 @@ static const struct machine *owner_of(const struct question *question, struct ad
 		const struct machine *machine =
 			&fleet->machines[question->between ? question->other_machines.items[i] : i];
 
-		for (size_t j = 0; j < machine->address_count; j++)
-			if (addr_cmp(machine->addresses[j].addr, addr) == 0)
-				return machine;
+		if (machine_has_address(machine, addr))
+			return machine;
 	}
 	return NULL;
 }
@@ -222,7 +213,7 @@ static void ask_machine(const struct asking *asking, size_t place, uint32_t numb
 
 	if (violation_has(judging, place, number) || !takes_part(asking, machine, &own, &has_own))
 		return;
-	if (is_own(machine, (struct addr){first, asking->search.family}) &&
+	if (machine_has_address(machine, (struct addr){first, asking->search.family}) &&
 	    !find_other(asking, machine, first, &found))
 		return;
 	judging->found = true;

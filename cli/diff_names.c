@@ -33,21 +33,13 @@ size_t diff_prefixes(struct diff *diff, const struct difference_group *group, st
 
 /* --- whose addresses --- */
 
-static bool machine_has(const struct machine *machine, struct addr addr)
-{
-	for (size_t i = 0; i < machine->address_count; i++)
-		if (addr_cmp(machine->addresses[i].addr, addr) == 0)
-			return true;
-	return false;
-}
-
 /* The only machine with that address; NULL: none, or several. */
 static const struct machine *machine_of(const struct fleet *fleet, struct addr addr)
 {
 	const struct machine *found = NULL;
 
 	for (size_t i = 0; i < fleet->machine_count; i++) {
-		if (!machine_has(&fleet->machines[i], addr))
+		if (!machine_has_address(&fleet->machines[i], addr))
 			continue;
 		if (found != NULL)
 			return NULL;

@@ -176,9 +176,8 @@ static const struct kind machine_kind = KIND(machine, "machine", machine_columns
 static const struct machine *machine_of_address(const struct fleet *fleet, struct addr addr)
 {
 	for (size_t i = 0; i < fleet->machine_count; i++)
-		for (size_t j = 0; j < fleet->machines[i].address_count; j++)
-			if (addr_cmp(fleet->machines[i].addresses[j].addr, addr) == 0)
-				return &fleet->machines[i];
+		if (machine_has_address(&fleet->machines[i], addr))
+			return &fleet->machines[i];
 	return NULL;
 }
 

@@ -51,6 +51,14 @@ const struct service *fleet_service(const struct fleet *fleet, struct str name)
 	return find(fleet->services, fleet->service_count, sizeof *fleet->services, name);
 }
 
+bool machine_has_address(const struct machine *machine, struct addr addr)
+{
+	for (size_t i = 0; i < machine->address_count; i++)
+		if (addr_cmp(machine->addresses[i].addr, addr) == 0)
+			return true;
+	return false;
+}
+
 /* Both lists are sorted by key, so one pass along both is enough. */
 bool labels_contain(const struct label *labels, size_t count, const struct label *selector, size_t selector_count)
 {

@@ -142,6 +142,8 @@ const struct role *fleet_role(const struct fleet *fleet, struct str name);
 const struct network *fleet_network(const struct fleet *fleet, struct str name);
 const struct service *fleet_service(const struct fleet *fleet, struct str name);
 
+bool machine_has_address(const struct machine *machine, struct addr addr);
+
 /* Sorts every list, joins what repeats, folds names (the strings that change are copied). A name or field that is given
  * twice with different content is an error (place of the second, hint with the place of the first). Names are checked
  * (name_check …), labels too. What is referred to is NOT looked up here: see fleet_check(). */
