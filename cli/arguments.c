@@ -338,7 +338,7 @@ static struct error *check_style(const struct run *run, const struct style *styl
 	                     : style->no_headings   ? "no-headings"
 	                                            : NULL;
 
-	if (option == NULL || command_has_rows(run->command))
+	if (option == NULL || run->command->rows)
 		return NULL;
 	return error_hint(error_new(ERROR_USAGE, "fleetwall %s has no table, which --%s is about", run->command->name,
 	                            option),

@@ -38,18 +38,15 @@ static json_t *json_end(struct arena *arena, const struct machine *machine, bool
 
 static json_t *json_cause(const struct cause *cause)
 {
+	struct str values[CAUSE_FIELDS];
 	json_t *object;
 
 	if (cause->number.n == 0)
 		return json_null();
 	object = json_object();
-	json_object_set_new(object, "change", json_text(cause->number));
-	json_object_set_new(object, "at", json_text(cause->at));
-	json_object_set_new(object, "who", json_text(cause->who));
-	json_object_set_new(object, "os_user", json_text(cause->os_user));
-	json_object_set_new(object, "ticket", json_text(cause->ticket));
-	json_object_set_new(object, "operation", json_text(cause->operation));
-	json_object_set_new(object, "what", json_text(cause->what));
+	cause_values(cause, values);
+	for (size_t i = 0; i < CAUSE_FIELDS; i++)
+		json_object_set_new(object, cause_fields[i], json_text(values[i]));
 	return object;
 }
 

@@ -3,6 +3,16 @@
 #include "cause.h"
 
 const struct str cause_no_more = {NULL, 0};
+const char *const cause_fields[CAUSE_FIELDS] = {"change", "at", "who", "os_user", "ticket", "operation", "what"};
+
+void cause_values(const struct cause *cause, struct str values[CAUSE_FIELDS])
+{
+	const struct str all[CAUSE_FIELDS] = {cause->number, cause->at,        cause->who, cause->os_user,
+	                                      cause->ticket, cause->operation, cause->what};
+
+	for (size_t i = 0; i < CAUSE_FIELDS; i++)
+		values[i] = all[i];
+}
 
 void cause_want(struct cause_wanted *wanted, const char *kind, struct str name, struct str more)
 {

@@ -18,6 +18,10 @@ extern const struct str cause_no_more;
 struct cause {
 	struct str number, at, who, os_user, ticket, operation, what; /* number empty: not known */
 };
+/* As programs get it: names, and their values, of which any may be empty. */
+enum { CAUSE_FIELDS = 7 };
+extern const char *const cause_fields[CAUSE_FIELDS];
+void cause_values(const struct cause *cause, struct str values[CAUSE_FIELDS]);
 /* Of a row of those queries, whose first column is the place. */
 struct cause cause_of(const struct db_rows *rows, size_t row);
 /* "change 17 by alice at 2026-03-01T12:00:00Z, ticket OPS-17: insert rule mysql 0123456789ab"; empty: not known. */

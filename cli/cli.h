@@ -71,11 +71,10 @@ struct command_entry {
 	const struct option *options; /* ends with name NULL; may be NULL */
 	size_t least, most;    /* how many arguments */
 	command_run *run;
+	bool rows;             /* people get rows, which --columns, --csv and --no-headings are about */
 };
 
 extern const struct command_entry commands[]; /* ends with name NULL */
-/* Does it answer with rows for people, which --columns, --csv and --no-headings are about? */
-bool command_has_rows(const struct command_entry *command);
 
 /* One call of the program. */
 struct run {

@@ -194,18 +194,15 @@ struct str diff_changes_words(struct diff *diff, const struct difference_group *
 
 struct cell diff_changes_cell(struct diff *diff, const struct difference_group *group)
 {
-	static const char *const names[] = {"change", "at", "who", "os_user", "ticket", "operation", "what"};
-	enum { NAMES = sizeof names / sizeof *names };
 	const struct diff_changes *changes = changes_of(diff, group);
-	struct cell *cells = ARENA_ARRAY(diff->run->arena, struct cell, changes->count * NAMES);
+	struct cell *cells = ARENA_ARRAY(diff->run->arena, struct cell, changes->count * CAUSE_FIELDS);
 
 	for (size_t i = 0; i < changes->count; i++) {
-		const struct cause *cause = &changes->items[i];
-		const struct str texts[NAMES] = {cause->number, cause->at,        cause->who, cause->os_user,
-		                                 cause->ticket, cause->operation, cause->what};
+		struct str values[CAUSE_FIELDS];
 
-		for (size_t k = 0; k < NAMES; k++)
-			cells[i * NAMES + k] = cell_some(texts[k]);
+		cause_values(&changes->items[i], values);
+		for (size_t k = 0; k < CAUSE_FIELDS; k++)
+			cells[i * CAUSE_FIELDS + k] = cell_some(values[k]);
 	}
-	return cell_rows(diff->run->arena, names, NAMES, cells, changes->count);
+	return cell_rows(diff->run->arena, cause_fields, CAUSE_FIELDS, cells, changes->count);
 }

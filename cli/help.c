@@ -12,9 +12,11 @@ static const char options_for_all[] =
 	"  --state DIR          what fleetwall keeps for itself\n"
 	"  --output DIR         where generate writes (default STATE/out)\n"
 	"  --json               one JSON document on standard output\n"
-	"  --columns A,B        these columns alone, in this order; --no-headings\n"
-	"  --csv                lists as CSV\n"
 	"  --help, --version\n";
+
+static const char options_for_rows[] =
+	"  --columns A,B        these columns alone, in this order; --no-headings\n"
+	"  --csv                lists as CSV\n";
 
 static const char exit_codes[] =
 	"Exit codes: 0 done, or yes; 1 no, or there is something to do; 2 wrong usage or input;\n"
@@ -78,7 +80,7 @@ void help_program(struct buf *buf)
 	buf_add(buf, STR("fleetwall: which machine lets what in, from an inventory to iptables\n\n"
 	                 "usage: fleetwall [OPTION]… COMMAND …\n\ncommands (each takes --help):\n"));
 	list(buf, (struct str){NULL, 0});
-	buf_format(buf, "\noptions, anywhere before \"--\":\n%s\n%s", options_for_all, exit_codes);
+	buf_format(buf, "\noptions, anywhere before \"--\":\n%s%s\n%s", options_for_all, options_for_rows, exit_codes);
 }
 
 void help_group(struct buf *buf, struct str group)
@@ -109,4 +111,6 @@ void help_command(struct buf *buf, const struct command_entry *command)
 		list(buf, str_of(command->name));
 	}
 	buf_format(buf, "\noptions for all commands:\n%s", options_for_all);
+	if (command->rows)
+		buf_format(buf, "\noptions for all commands that answer with rows:\n%s", options_for_rows);
 }
