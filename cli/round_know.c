@@ -337,20 +337,31 @@ static struct error *find_changes(void *context)
 	                              &finding->changes);
 }
 
+/* For a round that is the last of its process: what is fetched lives as long as that. */
+static struct error *find_and_fetch(void *context)
+{
+	struct finding *finding = context;
+	struct round *round = finding->round;
+
+	TRY(find_changes(finding));
+	return round->producer != NULL ? NULL
+	                               : inventory_fetch_found(round->arena, round->run->db, finding->changes);
+}
+
 static struct error *read_model(void *context)
 {
 	read_before(context);
 	return NULL;
 }
 
-/* What changed does not depend on what was: the database looks for it while that is read. */
+/* What changed does not depend on what was: the database tells it while that is read. */
 static struct error *find_and_read(struct finding *finding)
 {
 	struct round *round = finding->round;
 	bool ask = round->has_head && round->news.changed, read = round->has_head && round->before == NULL;
 
 	if (ask && read)
-		return parallel_both(find_changes, finding, read_model, round);
+		return parallel_both(find_and_fetch, finding, read_model, round);
 	if (read)
 		read_before(round);
 	return ask ? find_changes(finding) : NULL;

@@ -19,7 +19,6 @@ struct loading loading_new(struct arena *arena, struct arena *scratch, struct ar
 		.db = db,
 		.which = which,
 		.fleet = fleet,
-		.whole = fleet,
 		.machines = names_new(scratch),
 		.roles = names_new(scratch),
 		.networks = names_new(scratch),

@@ -17,7 +17,6 @@ struct loading {
 	struct db *db;
 	enum load_which which;
 	struct fleet *fleet;
-	const struct fleet *whole; /* whose roles memberships may name; `fleet`, unless few objects are loaded */
 	struct names *machines, *roles, *networks, *services;
 	struct names *words;       /* strings that few rows have and many repeat: address labels, owners of documents */
 	struct label_lists *labels;
@@ -29,6 +28,12 @@ struct error *load_networks(struct loading *loading) MUST_CHECK;
 struct error *load_roles(struct loading *loading) MUST_CHECK; /* without their rules */
 struct error *load_rules(struct loading *loading) MUST_CHECK;
 struct error *load_machines(struct loading *loading) MUST_CHECK; /* with addresses and memberships */
+/* What of a machine is to come; LOAD_THERE is what comes of it: there is a row. */
+enum load_part { LOAD_ROW = 1, LOAD_ADDRESSES = 2, LOAD_MEMBERS = 4, LOAD_THERE = 8 };
+/* Of the machines of these names, in their order, the parts that each byte says. Roles of memberships are named, and
+ * nobody looks whether they are there. */
+struct error *load_machine_parts(struct loading *loading, const struct str *names, unsigned char *parts,
+                                 size_t count) MUST_CHECK;
 struct error *load_clock(struct loading *loading) MUST_CHECK;
 
 /* A load of `which` into *fleet, with a `scratch` and `rows` that the caller frees. */

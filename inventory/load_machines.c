@@ -146,19 +146,13 @@ struct member_rows {
 	uint32_t machine;
 };
 
-/* Of all roles, also where only a few are loaded. */
+/* Where only what changed is loaded, the roles are not at hand: then it is the number of a word. */
 static struct error *member_role(struct loading *loading, struct str name, uint32_t *number)
 {
-	if (loading->which != LOAD_CHANGED) {
-		*number = names_find(loading->roles, name);
-		return *number != NAMES_NONE ? NULL : load_orphan(loading, "role", name);
-	}
-	const struct role *role = fleet_role(loading->whole, name);
-	if (role != NULL) {
-		*number = (uint32_t)(role - loading->whole->roles);
-		return NULL;
-	}
-	return load_orphan(loading, "role", name);
+	if (loading->which == LOAD_CHANGED)
+		(void)load_word(loading, name);
+	*number = names_find(loading->which == LOAD_CHANGED ? loading->words : loading->roles, name);
+	return *number != NAMES_NONE ? NULL : load_orphan(loading, "role", name);
 }
 
 static struct error *member_row(void *context, const struct str *fields, size_t count)
@@ -191,6 +185,25 @@ static void sort_numbers(uint32_t *numbers, size_t count)
 	}
 }
 
+static int spelling_order(const void *a, const void *b)
+{
+	return str_cmp(*(const struct str *)a, *(const struct str *)b);
+}
+
+static void name_roles(const struct loading *loading, struct machine *machine, uint32_t *numbers)
+{
+	if (loading->which != LOAD_CHANGED) {
+		sort_numbers(numbers, machine->role_count);
+		for (size_t i = 0; i < machine->role_count; i++)
+			machine->roles[i] = loading->fleet->roles[numbers[i]].name;
+		return;
+	}
+	for (size_t i = 0; i < machine->role_count; i++)
+		machine->roles[i] = names_get(loading->words, numbers[i]);
+	if (machine->role_count > 1)
+		qsort(machine->roles, machine->role_count, sizeof *machine->roles, spelling_order);
+}
+
 static struct error *load_members(struct loading *loading)
 {
 	struct member_rows members = {loading, rows_new(loading->rows, sizeof(struct member_row)), NAMES_NONE};
@@ -209,9 +222,7 @@ static struct error *load_members(struct loading *loading)
 		uint32_t start = by_machine.start[i];
 		machine->roles = names + start;
 		machine->role_count = by_machine.start[i + 1] - start;
-		sort_numbers(numbers + start, machine->role_count);
-		for (size_t role = 0; role < machine->role_count; role++)
-			machine->roles[role] = loading->whole->roles[numbers[start + role]].name;
+		name_roles(loading, machine, numbers + start);
 	}
 	arena_reset(loading->rows);
 	return NULL;
@@ -222,4 +233,41 @@ struct error *load_machines(struct loading *loading)
 	TRY(load_machine_rows(loading));
 	TRY(load_addresses(loading));
 	return load_members(loading);
+}
+
+/* --- parts of a few --- */
+
+static struct error *load_some_rows(struct loading *loading, unsigned char *parts)
+{
+	struct machine_rows machines = {loading, rows_new(loading->rows, sizeof(struct machine))};
+	TRY(load_copy(loading, "load-machine", machine_row, &machines));
+	for (size_t i = 0; i < machines.rows.count; i++) {
+		const struct machine *machine = rows_get(&machines.rows, i);
+		uint32_t place = names_find(loading->machines, machine->name);
+		if (place == NAMES_NONE)
+			return load_orphan(loading, "machine", machine->name);
+		loading->fleet->machines[place] = *machine;
+		parts[place] |= LOAD_THERE;
+	}
+	arena_reset(loading->rows);
+	return NULL;
+}
+
+struct error *load_machine_parts(struct loading *loading, const struct str *names, unsigned char *parts, size_t count)
+{
+	struct fleet *fleet = loading->fleet;
+	unsigned any = 0;
+	fleet->machines = ARENA_ARRAY(loading->arena, struct machine, count);
+	fleet->machine_count = count;
+	for (size_t i = 0; i < count; i++) {
+		fleet->machines[i].name = names[i];
+		uint32_t number = names_keep(loading->machines, names[i]);
+		assert(number == i);
+		any |= parts[i];
+	}
+	if (any & LOAD_ROW)
+		TRY(load_some_rows(loading, parts));
+	if (any & LOAD_ADDRESSES)
+		TRY(load_addresses(loading));
+	return any & LOAD_MEMBERS ? load_members(loading) : NULL;
 }

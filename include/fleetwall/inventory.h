@@ -83,15 +83,18 @@ struct inventory_touched {
 struct error *inventory_load_changes(struct arena *arena, struct arena *machines, struct db *db, struct str since,
                                      const struct fleet *before, struct fleet *after,
                                      struct inventory_touched *touched) MUST_CHECK;
-/* The same in two steps: what changed can be asked before `before` is there. `machine_count`: about how many it has.
+/* The same in steps: what changed can be asked before `before` is there. `machine_count`: about how many it has.
  * *changes lives in `arena`. */
 struct inventory_changes;
 struct error *inventory_find_changes(struct arena *arena, struct db *db, struct str since, size_t machine_count,
                                      struct inventory_changes **changes) MUST_CHECK;
 /* How many objects changed; SIZE_MAX: so many that nobody counted them. */
 size_t inventory_changes_count(const struct inventory_changes *changes);
+/* So can the objects that changed, unless it is all that will be loaded. They live in `arena`, as long as *after does.
+ * Otherwise inventory_load_found() asks. */
+struct error *inventory_fetch_found(struct arena *arena, struct db *db, struct inventory_changes *changes) MUST_CHECK;
 struct error *inventory_load_found(struct arena *arena, struct arena *machines, struct db *db,
-                                   const struct inventory_changes *changes, const struct fleet *before,
+                                   struct inventory_changes *changes, const struct fleet *before,
                                    struct fleet *after, struct inventory_touched *touched) MUST_CHECK;
 
 /* A fleet as one block of bytes, for the next run of the same program on the same machine: what rulesets depend on

@@ -39,6 +39,8 @@ meant AS (
     SELECT a.machine FROM near JOIN fleetwall.address AS a ON a.address = near.address
      UNION
     SELECT machine FROM fleetwall.role_member WHERE role = ANY (string_to_array($3, ',')))
-SELECT set_config('fleetwall.changed_machines', coalesce((SELECT string_agg(machine, ',') FROM meant), ''), true) IS NULL,
+SELECT set_config('fleetwall.changed_machines', machines, true) IS NULL,
+       set_config('fleetwall.changed_addresses', machines, true) IS NULL,
        set_config('fleetwall.changed_roles', coalesce((SELECT string_agg(role, ',') FROM named), ''), true) IS NULL,
        set_config('fleetwall.changed_networks', coalesce((SELECT string_agg(DISTINCT network, ',') FROM spoken), ''), true) IS NULL
+  FROM (SELECT coalesce(string_agg(machine, ','), '') AS machines FROM meant) AS them

@@ -104,7 +104,7 @@ static void touched_right(const struct fleet *before, const struct fleet *after,
 	ck_assert(touched->services || after->services == before->services);
 }
 
-/* In the memory of `before`, of whose list of machines this is a copy. */
+/* In the memory of `before`, of whose list of machines this is a copy; what changed was fetched without it. */
 static void renew_in_place(const struct loaded *before, const struct inventory_touched *wanted, struct fleet *now)
 {
 	struct fleet old = before->fleet;
@@ -112,7 +112,10 @@ static void renew_in_place(const struct loaded *before, const struct inventory_t
 	old.machines = ARENA_ARRAY(arena, struct machine, old.machine_count);
 	for (size_t i = 0; i < old.machine_count; i++)
 		old.machines[i] = before->fleet.machines[i];
-	must(inventory_load_changes(arena, NULL, db, before->snapshot, &old, now, &touched));
+	struct inventory_changes *changes;
+	must(inventory_find_changes(arena, db, before->snapshot, old.machine_count, &changes));
+	must(inventory_fetch_found(arena, db, changes));
+	must(inventory_load_found(arena, NULL, db, changes, &old, now, &touched));
 	ck_assert_uint_eq(touched.machine_count, wanted->machine_count);
 	for (size_t i = 0; i < touched.machine_count; i++)
 		ck_assert_uint_eq(touched.machines[i], wanted->machines[i]);
