@@ -353,7 +353,10 @@ completion_path = $(if $(filter %.bash,$(1)),share/bash-completion/completions/f
 unit_path = lib/systemd/system/$(notdir $(1))
 man_path = share/man/man$(patsubst .%,%,$(suffix $(1)))/$(notdir $(1))
 
-.PHONY: install uninstall clean help
+.PHONY: deb install uninstall clean help
+deb:
+	packaging/packages install build deb
+	packaging/deb '$(abspath $(BUILD))' '$(VERSION)'
 install: all
 	install -D -m 0755 '$(BUILD)/fleetwall' '$(at)/bin/fleetwall'
 	set -e; $(foreach m,$(MAN_PAGES),install -D -m 0644 '$(m)' '$(at)/$(call man_path,$(m))';)
@@ -407,6 +410,7 @@ help:
 	echo 'make bench-push       what pushing costs, beside plain ssh and beside Ansible; needs root (T=PART: see tests/bench/push.sh)'
 	echo 'make clang            compile everything with clang, in $(BUILD)/clang'
 	echo 'make install          DESTDIR=, prefix=/usr/local, sysconfdir=/etc; make uninstall takes it away again'
+	echo 'make deb              a Debian package of what is here, in $(BUILD)'
 	echo 'make compile_commands.json   for editors and language servers'
 	echo 'make clean            remove $(BUILD)'
 
