@@ -11,12 +11,12 @@ static const char options_for_all[] =
 	"  --database CONNINFO  a libpq connection string (default: a private PostgreSQL in the state folder)\n"
 	"  --state DIR          what fleetwall keeps for itself\n"
 	"  --output DIR         where generate writes (default STATE/out)\n"
-	"  --json               one JSON document on standard output\n"
-	"  --help, --version\n";
+	"  --json               one JSON document on standard output\n";
 
 static const char options_for_rows[] =
-	"  --columns A,B        these columns alone, in this order; --no-headings\n"
-	"  --csv                lists as CSV\n";
+	"  --columns A,B        these columns alone, in this order\n"
+	"  --no-headings        without their names\n"
+	"  --csv                rows as CSV\n";
 
 static const char exit_codes[] =
 	"Exit codes: 0 done, or yes; 1 no, or there is something to do; 2 wrong usage or input;\n"
@@ -75,12 +75,19 @@ static void list(struct buf *buf, struct str group)
 	}
 }
 
+static void add_common(struct buf *buf, bool rows)
+{
+	buf_format(buf, "%s%s  --help, --version\n", options_for_all, rows ? options_for_rows : "");
+}
+
 void help_program(struct buf *buf)
 {
 	buf_add(buf, STR("fleetwall: which machine lets what in, from an inventory to iptables\n\n"
 	                 "usage: fleetwall [OPTION]… COMMAND …\n\ncommands (each takes --help):\n"));
 	list(buf, (struct str){NULL, 0});
-	buf_format(buf, "\noptions, anywhere before \"--\":\n%s%s\n%s", options_for_all, options_for_rows, exit_codes);
+	buf_add(buf, STR("\noptions, anywhere before \"--\":\n"));
+	add_common(buf, true);
+	buf_format(buf, "\n%s", exit_codes);
 }
 
 void help_group(struct buf *buf, struct str group)
@@ -110,7 +117,6 @@ void help_command(struct buf *buf, const struct command_entry *command)
 		buf_add(buf, STR("\ncommands (each takes --help):\n"));
 		list(buf, str_of(command->name));
 	}
-	buf_format(buf, "\noptions for all commands:\n%s", options_for_all);
-	if (command->rows)
-		buf_format(buf, "\noptions for all commands that answer with rows:\n%s", options_for_rows);
+	buf_format(buf, "\noptions for all commands%s:\n", command->rows ? " that answer with rows" : "");
+	add_common(buf, command->rows);
 }

@@ -12,7 +12,7 @@ there() { # FILE…: below DESTDIR
 }
 mkdir "$home/root"
 holds 'it installs' make_it install
-there /usr/local/bin/fleetwall /usr/local/share/man/man1/fleetwall.1 /usr/local/share/man/man8/fleetwall-host.8 \
+there /usr/local/bin/fleetwall /usr/local/share/bash-completion/completions/fleetwall /usr/local/share/man/man1/fleetwall.1 /usr/local/share/man/man8/fleetwall-host.8 \
 	/usr/local/lib/systemd/system/fleetwall-nightly.service /usr/local/lib/systemd/system/fleetwall-nightly.timer \
 	/usr/local/lib/systemd/system/fleetwall-watch.service /etc/cron.d/fleetwall /usr/local/share/doc/fleetwall/fleetwall.conf
 holds 'it runs' "$home/root/usr/local/bin/fleetwall" --version
