@@ -15,7 +15,7 @@ struct column {
 	enum column_kind kind;
 };
 
-enum { COLUMNS_MOST = 12, SHOWN_MOST = 24 };
+enum { COLUMNS_MOST = 12 };
 
 static struct error *unknown(struct run *run, const char *kind, struct str name)
 {
@@ -71,16 +71,16 @@ static struct cell make_cell(struct arena *arena, struct str text, enum column_k
 	return cell_text(text);
 }
 
-size_t count_shown(const struct run *run, size_t count)
+size_t count_shown(const struct run *run, size_t count, size_t most)
 {
 	bool all = writer_is_json(run->writer) || run->globals->style.csv;
 
-	return all || count <= SHOWN_MOST ? count : SHOWN_MOST;
+	return all || count <= most ? count : most;
 }
 
-struct cell cell_shown(struct run *run, const struct str *items, size_t count)
+struct cell cell_shown(struct run *run, const struct str *items, size_t count, size_t most)
 {
-	struct cell cell = cell_list(items, count_shown(run, count));
+	struct cell cell = cell_list(items, count_shown(run, count, most));
 
 	cell.more = count - cell.count;
 	return cell;

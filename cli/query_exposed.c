@@ -80,7 +80,7 @@ struct telling {
 /* A list that comes again for each machine. */
 static struct cell shared(struct run *run, const struct str *items, size_t count)
 {
-	struct cell cell = cell_shown(run, items, count);
+	struct cell cell = cell_shown(run, items, count, SHOWN_MOST);
 
 	cell.said = ARENA_NEW(run->arena, struct str);
 	return cell;

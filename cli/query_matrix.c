@@ -40,7 +40,7 @@ static struct str role_text(struct run *run, const struct role *role)
 /* A peer of many addresses is told by the first ones. */
 static struct str from_text(struct run *run, struct str from)
 {
-	return count_shown(run, SIZE_MAX) == SIZE_MAX ? from : text_shortened(run->arena, from);
+	return count_shown(run, SIZE_MAX, SHOWN_MOST) == SIZE_MAX ? from : text_shortened(run->arena, from);
 }
 
 static void write_row(struct run *run, const struct matrix_row *row)
@@ -52,7 +52,7 @@ static void write_row(struct run *run, const struct matrix_row *row)
 					cell_text(row->all ? STR("all") : STR("some")),
 					row->has_machines ? cell_number((int64_t)row->from_machines) : cell_null(),
 					cell_number((int64_t)row->to_machines),
-					cell_shown(run, row->ids, row->rule_count),
+					cell_shown(run, row->ids, row->rule_count, SHOWN_MOST),
 				});
 }
 

@@ -65,12 +65,13 @@ static void add_text(void *context, struct prefix prefix)
 
 static struct cell prefixes_cell(struct run *run, const struct let_in *row)
 {
-	struct texts texts = {.arena = run->arena, .most = count_shown(run, row->prefix_count)};
+	size_t most = row->name.n > 0 ? SHOWN_BESIDE_NAME : SHOWN_MOST;
+	struct texts texts = {.arena = run->arena, .most = count_shown(run, row->prefix_count, most)};
 
 	texts.items = ARENA_ARRAY(run->arena, struct str, texts.most);
 	for (size_t i = 0; i < 2; i++)
 		addr_set_prefixes(&row->sets[i], add_text, &texts);
-	return cell_shown(run, texts.items, row->prefix_count);
+	return cell_shown(run, texts.items, row->prefix_count, most);
 }
 
 static bool is_among(const struct str *items, size_t count, struct str item)

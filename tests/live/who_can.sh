@@ -108,6 +108,16 @@ each_again
 run 0 explain 203.0.113.77 web1 5020/tcp
 says 'ticket OPS-2  owner ann'
 
+# A row with a name shows its first prefixes; programs get all of them.
+run 0 network add thirty $(seq -f '172.16.%g.0/24' 2 2 60)
+run 0 rule add web 'allow 5030/tcp from network:thirty'
+if command -v script > /dev/null; then
+	script -qec "stty cols 200; '$FLEETWALL' who-can web1 5030/tcp" /dev/null > "$home/out" < /dev/null
+	says '172.16.12.0/24 and 24 more'
+fi
+run 0 --json who-can web1 5030/tcp
+json '[.items[] | select(.source == "network:thirty") | .prefixes | length] == [30]'
+
 # What is kept is damaged: then it is not there.
 printf 'damage' | dd of="$home/kept/cache/model" bs=1 seek=2000 conv=notrunc 2> "$home/err" || fault 'the model can not be damaged'
 same who-can web1 5005/tcp
