@@ -61,6 +61,7 @@ void packets_begin(void)
 	space.above = CONDITIONS_ABOVE;
 	bdd_error_hook(fail);
 	bdd_init(FIRST_NODES, FIRST_CACHE);
+	bdd_error_hook(fail); /* bdd_init() puts its own back, which ends the program with exit code 1 */
 	bdd_gbc_hook(NULL);
 	bdd_setmaxincrease(LARGEST_STEP);
 	bdd_setmaxnodenum(MOST_NODES);

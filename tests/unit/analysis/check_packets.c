@@ -260,14 +260,11 @@ START_TEST(test_again)
 END_TEST
 
 /* How many addresses are joined before the bound is passed. */
-static unsigned joined_within(uint64_t bound)
+static unsigned joined(void)
 {
 	struct packets sum = {0};
 	unsigned count = 0;
 
-	packets_end();
-	packets_begin();
-	packets_bound(bound);
 	while (!packets_spent() && count < 10000) {
 		struct addr addr = {(addr_bits)(count++ * 2654435761U), FAMILY_4};
 
@@ -275,6 +272,14 @@ static unsigned joined_within(uint64_t bound)
 	}
 	packets_hold(&sum, packets_none());
 	return count;
+}
+
+static unsigned joined_within(uint64_t bound)
+{
+	packets_end();
+	packets_begin();
+	packets_bound(bound);
+	return joined();
 }
 
 START_TEST(test_bound)
@@ -303,6 +308,21 @@ START_TEST(test_bound)
 }
 END_TEST
 
+int bdd_setmaxnodenum(int nodes); /* of the library; no other test needs it */
+
+/* As many nodes as there may be pass the bound, too: the program goes on, and all of it is as before afterwards. */
+START_TEST(test_full)
+{
+	packets_end();
+	packets_begin();
+	bdd_setmaxnodenum(150000);
+	packets_bound(UINT64_MAX);
+	ck_assert_uint_lt(joined(), 10000);
+	ck_assert(packets_spent());
+	ck_assert_uint_gt(joined_within(40000), 100);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("packets");
@@ -318,6 +338,7 @@ int main(void)
 	tcase_add_test(tcase, test_many_conditions);
 	tcase_add_test(tcase, test_again);
 	tcase_add_test(tcase, test_bound);
+	tcase_add_test(tcase, test_full);
 	suite_add_tcase(suite, tcase);
 	return suite_main(suite);
 }
