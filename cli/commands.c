@@ -228,6 +228,11 @@ static const char undo_details[] = "CHANGE is a number that history shows. What 
 static const char set_details[] = "A field that an option names becomes what the options say of it, as in a document; "
                                   "other fields are left alone.";
 
+static const char set_machine_details[] =
+	"A field that an option names becomes what the options say of it, as in a document; other fields are left "
+	"alone.\n"
+	"A machine may be given as a shell pattern: \"web*\"; quote it, so that the shell leaves it alone.";
+
 static const char glob_details[] =
 	"A machine may be given as a shell pattern: \"web*\"; quote it, so that the shell leaves it alone.";
 
@@ -425,7 +430,7 @@ const struct command_entry commands[] = {
 	{"machine forget", "WORD…", "forget what machines had that were installed anew", forget_details, NULL, 1, MANY,
          run_machine_forget, WORDS},
 	{"machine add", "NAME", "a new machine", NULL, machine_options, 1, 1, run_machine_add, WORDS},
-	{"machine set", "NAME", "change a machine", set_details, machine_options, 1, 1, run_machine_set, WORDS},
+	{"machine set", "MACHINE…", "change machines", set_machine_details, machine_options, 1, MANY, run_machine_set, WORDS},
 	{"machine remove", "MACHINE…", "remove machines, with their own rules", glob_details, ticket_options, 1, MANY,
          run_machine_remove, WORDS},
 	{"open", "MACHINE RULE", "a rule for one machine that ends by itself", NULL, open_options, 2, MANY, run_open,

@@ -92,29 +92,53 @@ static struct error *give(struct run *run, struct machine *machine)
 	return errors;
 }
 
-static struct error *add_or_set(struct run *run, bool adding)
+/* The machines of these names as the options say. */
+static struct error *want(struct edit *edit, const struct str *names, size_t count)
 {
-	struct edit edit;
-	struct machine *machine;
-	struct str name = str_lower(run->arena, run->arguments[0]);
+	struct machine *machines = ARENA_ARRAY(edit->run->arena, struct machine, count);
 
-	TRY(edit_begin(&edit, run));
-	TRY(edit_must(fleet_machine(&edit.present, name) != NULL, adding, "machine", name));
-	machine = edit.wanted.machines = ARENA_NEW(run->arena, struct machine);
-	edit.wanted.machine_count = 1;
-	*machine = (struct machine){.name = name, .enabled = true};
-	TRY(give(run, machine));
-	return edit_end(&edit);
+	for (size_t i = 0; i < count; i++) {
+		machines[i] = (struct machine){.name = names[i], .enabled = true};
+		TRY(give(edit->run, &machines[i]));
+	}
+	edit->wanted.machines = machines;
+	edit->wanted.machine_count = count;
+	return edit_end(edit);
 }
 
 struct error *run_machine_add(struct run *run)
 {
-	return add_or_set(run, true);
+	struct str name = str_lower(run->arena, run->arguments[0]);
+	struct edit edit;
+
+	TRY(edit_begin(&edit, run));
+	TRY(edit_must(fleet_machine(&edit.present, name) != NULL, true, "machine", name));
+	return want(&edit, &name, 1);
+}
+
+/* What one machine has for itself. */
+static struct error *check_shared(struct run *run, size_t count)
+{
+	static const char *const own[] = {"address", "ssh-host"};
+
+	for (size_t i = 0; i < 2; i++)
+		if (count > 1 && run_has(run, own[i]))
+			return error_hint(error_new(ERROR_USAGE, "--%s would be the same of %zu machines", own[i],
+			                            count),
+			                  "name one machine");
+	return NULL;
 }
 
 struct error *run_machine_set(struct run *run)
 {
-	return add_or_set(run, false);
+	struct edit edit;
+	struct str *names;
+	size_t count;
+
+	TRY(edit_begin(&edit, run));
+	TRY(edit_machines(run, &edit.present, 0, &names, &count));
+	TRY(check_shared(run, count));
+	return want(&edit, names, count);
 }
 
 struct error *run_machine_remove(struct run *run)

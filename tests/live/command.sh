@@ -87,6 +87,14 @@ run 2 machine show 'x*'
 run 2 machine add web1
 complains 'fleetwall machine set'
 run 2 machine set web9 --mode coexist
+complains 'did you mean web1?'
+run 0 machine set 'd*' web1 --enforcement monitor
+says 'touches 2 machines'
+run 0 --json machine show 'd*' web1
+json '.items | length > 1 and all(.enforcement == "monitor")'
+run 0 machine set 'd*' web1 --no-enforcement
+run 2 machine set 'd*' web1 --address 10.0.1.9
+complains 'would be the same of'
 run 2 machine add web2 --address here
 run 2 machine add 'web2;rm' --address 10.0.1.2
 run 2 machine add web2 --role bastio
