@@ -390,3 +390,34 @@ struct error *explain(struct arena *arena, struct explainer *explainer, const st
 		answer_address(&question, verdict);
 	return NULL;
 }
+
+static void count_pair(const struct question *question, struct addr source, struct addr destination,
+                       struct pairs *pairs)
+{
+	if (source.family != destination.family)
+		return;
+	pairs->count++;
+	if (!pair_says(question, source, destination).allow)
+		return;
+	if (pairs->passing++ > 0)
+		return;
+	pairs->source = source;
+	pairs->destination = destination;
+}
+
+struct pairs explain_pairs(struct arena *arena, struct explainer *explainer, const struct end *source,
+                           const struct end *destination, const struct packet_what *what)
+{
+	const struct question question = {arena, explainer, source, destination, what};
+	const struct machine *from, *to;
+	struct pairs pairs = {0};
+
+	if (!source->is_machine || !destination->is_machine)
+		return pairs;
+	from = machine_of(&question, source);
+	to = machine_of(&question, destination);
+	for (size_t i = 0; i < from->address_count; i++)
+		for (size_t j = 0; j < to->address_count; j++)
+			count_pair(&question, from->addresses[i].addr, to->addresses[j].addr, &pairs);
+	return pairs;
+}

@@ -27,6 +27,7 @@ struct asked {
 	struct verdict verdict;
 	const struct effective_rule **remedies; /* what would have let it pass; one question alone gets them */
 	size_t remedy_count;
+	struct pairs pairs;
 };
 
 static struct error *ask(struct arena *arena, struct explainer *explainer, const struct question *question,
@@ -98,6 +99,18 @@ static void say_remedies(struct run *run, const struct asked *asked)
 	for (size_t i = 0; i < asked->remedy_count; i++)
 		writer_say(run->writer, "    %s  role %.*s: %.*s", rules[i]->id, STR_ARG(rules[i]->role->name),
 		           STR_ARG(text_shortened(run->arena, rules[i]->held->text)));
+}
+
+/* Machines often have addresses over which they do not speak to each other. */
+static void say_pairs(struct run *run, const struct asked *asked)
+{
+	const struct pairs *pairs = &asked->pairs;
+
+	if (asked->verdict.allow || pairs->passing == 0)
+		return;
+	writer_say(run->writer, "    it passes between %zu of %zu pairs of their addresses: %.*s -> %.*s%s",
+	           pairs->passing, pairs->count, STR_ARG(addr_str(run->arena, pairs->source)),
+	           STR_ARG(addr_str(run->arena, pairs->destination)), pairs->passing > 1 ? ", …" : "");
 }
 
 /* "  ticket OPS-17" where there is one. */
@@ -256,6 +269,7 @@ static struct error *ask_part(struct run *run, const struct packet_what *denied,
 	asking->resolved = resolve(run->arena, &asking->fleet);
 	explainer = explainer_new(run->arena, asking->resolved, &run->config.settings);
 	TRY(ask(run->arena, explainer, question, asked));
+	asked->pairs = explain_pairs(run->arena, explainer, &asked->source, &asked->destination, &asked->what);
 	if (denied != NULL)
 		asked->remedy_count = explain_remedies(run->arena, explainer, &asked->source, &asked->destination,
 		                                       &asked->what, &asked->verdict, &asked->remedies);
@@ -332,6 +346,7 @@ static void answer(struct run *run, const struct asking *asking)
 	answer_one(run, asking->resolved, &asking->question, asked);
 	say(run, asking->resolved, &asking->question, asked);
 	say_remedies(run, asked);
+	say_pairs(run, asked);
 	run->no = !asked->verdict.allow;
 }
 

@@ -56,6 +56,15 @@ struct error *explain(struct arena *arena, struct explainer *explainer, const st
                       const struct end *destination, const struct packet_what *what,
                       struct verdict *verdict) MUST_CHECK;
 
+/* Of all pairs of addresses of one family that two machines have: how many, and between how many of them it passes; the
+ * first of those. None where an end is an address. */
+struct pairs {
+	size_t count, passing;
+	struct addr source, destination;
+};
+struct pairs explain_pairs(struct arena *arena, struct explainer *explainer, const struct end *source,
+                           const struct end *destination, const struct packet_what *what);
+
 /* For a packet that the default stage denied: the allow rules, of roles that the machine does not have, that would let
  * it pass. Sorted by role, then canonical text. None for any other verdict. */
 size_t explain_remedies(struct arena *arena, struct explainer *explainer, const struct end *source,

@@ -90,6 +90,8 @@ run 0 generate
 each_again
 run 2 who-can wep1 22/tcp
 complains 'did you mean web1?'
+run 1 explain client1 web1 5005/tcp
+says 'it passes between 1 of 2 pairs of their addresses: 10.1.0.1 -> 10.0.0.1'
 run 2 explain wep1 web2 22/tcp
 complains 'did you mean web1?'
 run 0 explain 203.0.113.77 web1 5020/tcp

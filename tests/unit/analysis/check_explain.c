@@ -44,15 +44,21 @@ static void set_up(void)
 	explainer = explainer_new(arena, resolve(arena, &fleet), &settings);
 }
 
+static void parse(const char *source, const char *destination, const char *what, struct end *from, struct end *to,
+                  struct packet_what *packet)
+{
+	ck_assert_ptr_null(end_parse(explainer, str_of(source), from));
+	ck_assert_ptr_null(end_parse(explainer, str_of(destination), to));
+	ck_assert_msg(packet_parse(explainer, str_of(what), packet) == NULL, "%s", what);
+}
+
 static struct verdict verdict_of(const char *source, const char *destination, const char *what)
 {
 	struct end from, to;
 	struct packet_what packet;
 	struct verdict verdict;
 
-	ck_assert_ptr_null(end_parse(explainer, str_of(source), &from));
-	ck_assert_ptr_null(end_parse(explainer, str_of(destination), &to));
-	ck_assert_msg(packet_parse(explainer, str_of(what), &packet) == NULL, "%s", what);
+	parse(source, destination, what, &from, &to, &packet);
 	ck_assert_ptr_null(explain(arena, explainer, &from, &to, &packet, &verdict));
 	return verdict;
 }
@@ -362,6 +368,35 @@ START_TEST(test_deciding_pair)
 }
 END_TEST
 
+/* "1 of 2: 10.1.0.1 -> 10.0.0.1" */
+static const struct question pairs[] = {
+	{"client1", "web1", "5005/tcp", "1 of 2: 10.1.0.1 -> 10.0.0.1"},
+	{"client1", "web1", "80/tcp", "2 of 2: 10.1.0.1 -> 10.0.0.1"},
+	{"client1", "web1", "5009/tcp", "0 of 2"},
+	{"web1", "web1", "icmpv4/13", "1 of 2: 10.0.0.1 -> 10.0.0.1"},
+	{"six", "web2", "80/tcp", "0 of 0"},
+	{"10.1.0.1", "web1", "5005/tcp", "0 of 0"},
+};
+enum { PAIRS = sizeof pairs / sizeof *pairs };
+
+START_TEST(test_pairs)
+{
+	const struct question *question = &pairs[_i];
+	struct buf buf = buf_new(arena);
+	struct packet_what packet;
+	struct end from, to;
+	struct pairs found;
+
+	parse(question->source, question->destination, question->what, &from, &to, &packet);
+	found = explain_pairs(arena, explainer, &from, &to, &packet);
+	buf_format(&buf, "%zu of %zu", found.passing, found.count);
+	if (found.passing > 0)
+		buf_format(&buf, ": %.*s -> %.*s", STR_ARG(addr_str(arena, found.source)),
+		           STR_ARG(addr_str(arena, found.destination)));
+	ck_assert_str_eq(str_c(arena, buf_str(&buf)), question->answer);
+}
+END_TEST
+
 START_TEST(test_ends_of_answer)
 {
 	struct verdict verdict = verdict_of("web2", "2001:db8::1", "80/tcp");
@@ -447,6 +482,7 @@ int main(void)
 	tcase_add_loop_test(tests, test_outbound, 0, COUNT(outbound));
 	tcase_add_loop_test(tests, test_machines, 0, COUNT(machines));
 	tcase_add_test(tests, test_deciding_pair);
+	tcase_add_loop_test(tests, test_pairs, 0, PAIRS);
 	tcase_add_test(tests, test_ends_of_answer);
 	tcase_add_test(tests, test_rules);
 	tcase_add_test(tests, test_settings);
