@@ -48,7 +48,8 @@ USES_analysis := analysis gen inventory db base
 USES_push := push analysis gen db base
 USES_cli := cli push analysis gen inventory db base
 
-PACKAGES_db := libpq
+# Loaded by the program itself (db/libpq.c): only its headers are needed here.
+LATE_db := libpq
 PACKAGES_inventory := libconfig jansson
 PACKAGES_gen := libcrypto
 PACKAGES_push := libuv
@@ -61,7 +62,7 @@ LIBRARIES_analysis := -Wl,--wrap=bdd_makenode $(if $(wildcard $(addsuffix /libbd
 
 # Asked only when something is built, as on a bare machine there is no pkg-config yet; and once, as hundreds of recipes need it.
 pkg_config = $(if $(filter undefined,$(origin ANSWER$(1)-$(2))),$(eval ANSWER$(1)-$(2) := $$(shell pkg-config $(1) $(2))))$(ANSWER$(1)-$(2))
-flags_of = $(foreach p,$(PACKAGES_$(1)),$(call pkg_config,--cflags,$(p)))
+flags_of = $(foreach p,$(PACKAGES_$(1)) $(LATE_$(1)),$(call pkg_config,--cflags,$(p)))
 libraries_of = $(foreach p,$(sort $(foreach f,$(1),$(PACKAGES_$(f)))),$(call pkg_config,--libs,$(p))) \
 	$(foreach f,$(1),$(LIBRARIES_$(f)))
 archives_of = $(foreach f,$(filter $(FOLDERS),$(USES_$(1))),$(BUILD)/lib/$(f).a) $(BUILD)/lib/embedded.a

@@ -1,5 +1,4 @@
 /* Connections: opening, what each session is set to, transactions. Keeps no connection string, and shows none. */
-#include <libpq-fe.h>
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +21,9 @@ static struct error *parse_conninfo(const char *conninfo, PQconninfoOption **opt
 {
 	char *message = NULL;
 
-	*options = PQconninfoParse(conninfo, &message);
-	PQfreemem(message);
+	TRY(libpq_load());
+	*options = pq.conninfoParse(conninfo, &message);
+	pq.freemem(message);
 	if (*options != NULL)
 		return NULL;
 	return error_hint(error_new(ERROR_INPUT, "the connection string of the database is not valid"),
@@ -35,7 +35,7 @@ static struct error *check_conninfo(const char *conninfo)
 	PQconninfoOption *options;
 
 	TRY(parse_conninfo(conninfo, &options));
-	PQconninfoFree(options);
+	pq.conninfoFree(options);
 	return NULL;
 }
 
@@ -65,7 +65,7 @@ struct error *db_conninfo_shown(struct arena *arena, struct str conninfo, struct
 		else if (strcmp(option->keyword, "sslpassword") != 0)
 			add_option(&buf, option);
 	}
-	PQconninfoFree(options);
+	pq.conninfoFree(options);
 	*shown = buf.n > 0 ? buf_str(&buf) : STR("");
 	return NULL;
 }
@@ -83,7 +83,7 @@ static PGconn *connect_to(const char *conninfo)
 	                       NULL};
 	const char *values[] = {timeout != NULL ? timeout : "10", "60", "15", conninfo, "UTF8", "fleetwall", NULL};
 
-	return PQconnectdbParams(names, values, 1);
+	return pq.connectdbParams(names, values, 1);
 }
 
 /* Who sits at the command: behind sudo the one who called it. */
@@ -103,7 +103,8 @@ static struct error *set_text(struct db *db, const char *name, const char *value
 	const char *values[] = {name, value};
 
 	return db_done(db,
-	               PQexecParams(db->connection, "SELECT set_config($1, $2, false)", 2, NULL, values, NULL, NULL, 0),
+	               pq.execParams(db->connection, "SELECT set_config($1, $2, false)", 2, NULL, values, NULL, NULL,
+	                             0),
 	               PGRES_TUPLES_OK);
 }
 
@@ -117,7 +118,7 @@ static struct error *set_text(struct db *db, const char *name, const char *value
 static struct error *set_session(struct db *db)
 {
 	const char *name = person();
-	char *quoted = PQescapeLiteral(db->connection, name, strlen(name));
+	char *quoted = pq.escapeLiteral(db->connection, name, strlen(name));
 	struct arena *scratch;
 	struct error *error;
 
@@ -126,13 +127,13 @@ static struct error *set_session(struct db *db)
 	scratch = arena_new();
 	error = db_command(db, str_c(scratch, str_format(scratch, "%s%s", SESSION, quoted)));
 	arena_free(scratch);
-	PQfreemem(quoted);
+	pq.freemem(quoted);
 	return error;
 }
 
 static struct error *check_server(struct db *db)
 {
-	int version = PQserverVersion(db->connection);
+	int version = pq.serverVersion(db->connection);
 
 	if (version >= OLDEST_SERVER)
 		return NULL;
@@ -145,9 +146,9 @@ static struct error *open_connection(struct db *db, const char *conninfo)
 	db->connection = connect_to(conninfo);
 	if (db->connection == NULL)
 		return error_new(ERROR_SURROUNDINGS, "out of memory for a database connection");
-	if (PQstatus(db->connection) != CONNECTION_OK)
+	if (pq.status(db->connection) != CONNECTION_OK)
 		return db_failure(db, NULL);
-	PQsetNoticeReceiver(db->connection, no_notices, NULL);
+	pq.setNoticeReceiver(db->connection, no_notices, NULL);
 	TRY(check_server(db));
 	return set_session(db);
 }
@@ -175,9 +176,9 @@ struct error *db_open(struct arena *arena, struct str conninfo, struct db **db)
 
 void db_close(struct db *db)
 {
-	if (db == NULL)
-		return;
-	PQfinish(db->connection);
+	if (db == NULL || db->connection == NULL)
+		return; /* without libpq there never was one */
+	pq.finish(db->connection);
 	db->connection = NULL;
 }
 
@@ -190,8 +191,8 @@ struct error *db_begin(struct db *db, enum db_access access)
 /* COMMIT of a transaction in which something failed answers ROLLBACK, and that is no error to the server. */
 struct error *db_commit(struct db *db)
 {
-	PGresult *result = PQexec(db->connection, "COMMIT");
-	bool undone = PQresultStatus(result) == PGRES_COMMAND_OK && strcmp(PQcmdStatus(result), "ROLLBACK") == 0;
+	PGresult *result = pq.exec(db->connection, "COMMIT");
+	bool undone = pq.resultStatus(result) == PGRES_COMMAND_OK && strcmp(pq.cmdStatus(result), "ROLLBACK") == 0;
 
 	TRY(db_done(db, result, PGRES_COMMAND_OK));
 	if (undone)
@@ -203,8 +204,8 @@ struct error *db_commit(struct db *db)
 void db_rollback(struct db *db)
 {
 	db_drain(db);
-	if (PQtransactionStatus(db->connection) != PQTRANS_IDLE)
-		PQclear(PQexec(db->connection, "ROLLBACK"));
+	if (pq.transactionStatus(db->connection) != PQTRANS_IDLE)
+		pq.clear(pq.exec(db->connection, "ROLLBACK"));
 }
 
 struct error *db_ticket(struct db *db, struct str ticket)

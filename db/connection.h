@@ -2,9 +2,8 @@
 #ifndef DB_CONNECTION_H
 #define DB_CONNECTION_H
 
-#include <libpq-fe.h>
-
 #include "fleetwall/db.h"
+#include "libpq.h"
 
 #define DB_COPY_BUFFER ((size_t)1 << 16)
 

@@ -1,5 +1,4 @@
 /* COPY … FROM STDIN in text format: cells escaped into the connection's buffer, sent when it is full. */
-#include <libpq-fe.h>
 #include <string.h>
 
 #include "connection.h"
@@ -9,7 +8,7 @@ struct error *db_copy_in(struct db *db, struct str table_and_columns)
 {
 	struct arena *scratch = arena_new();
 	struct str sql = str_format(scratch, "COPY %.*s FROM STDIN", STR_ARG(table_and_columns));
-	struct error *error = db_done(db, PQexec(db->connection, str_c(scratch, sql)), PGRES_COPY_IN);
+	struct error *error = db_done(db, pq.exec(db->connection, str_c(scratch, sql)), PGRES_COPY_IN);
 
 	arena_free(scratch);
 	db->copying = error == NULL;
@@ -19,7 +18,7 @@ struct error *db_copy_in(struct db *db, struct str table_and_columns)
 
 static struct error *flush(struct db *db)
 {
-	if (db->filled > 0 && PQputCopyData(db->connection, db->buffer, (int)db->filled) != 1)
+	if (db->filled > 0 && pq.putCopyData(db->connection, db->buffer, (int)db->filled) != 1)
 		return db_failure(db, NULL);
 	db->filled = 0;
 	return NULL;
@@ -92,11 +91,11 @@ struct error *db_copy_end(struct db *db)
 {
 	struct error *error = flush(db);
 
-	if (error == NULL && PQputCopyEnd(db->connection, NULL) != 1)
+	if (error == NULL && pq.putCopyEnd(db->connection, NULL) != 1)
 		error = db_failure(db, NULL);
 	if (error == NULL) {
 		db->copying = false;
-		error = db_done(db, PQgetResult(db->connection), PGRES_COMMAND_OK);
+		error = db_done(db, pq.getResult(db->connection), PGRES_COMMAND_OK);
 	}
 	db_drain(db);
 	return error;

@@ -2,7 +2,6 @@
  * read so. Trusts no length that it has not checked. */
 #include <assert.h>
 #include <endian.h>
-#include <libpq-fe.h>
 #include <string.h>
 
 #include "connection.h"
@@ -145,14 +144,14 @@ static struct error *feed(struct arena *scratch, struct stream *stream, struct s
 /* The reader wants no more: without the cancellation all the rest would still come. */
 static void stop_sending(struct db *db)
 {
-	PGcancel *cancel = PQgetCancel(db->connection);
+	PGcancel *cancel = pq.getCancel(db->connection);
 	char message[256], *rest;
 
 	if (cancel != NULL)
-		PQcancel(cancel, message, sizeof message);
-	PQfreeCancel(cancel);
-	while (PQgetCopyData(db->connection, &rest, 0) > 0)
-		PQfreemem(rest);
+		pq.cancel(cancel, message, sizeof message);
+	pq.freeCancel(cancel);
+	while (pq.getCopyData(db->connection, &rest, 0) > 0)
+		pq.freemem(rest);
 	db_drain(db);
 }
 
@@ -161,16 +160,16 @@ static struct error *receive(struct db *db, struct arena *scratch, struct stream
 	char *message;
 	int n;
 
-	while ((n = PQgetCopyData(db->connection, &message, 0)) > 0) {
+	while ((n = pq.getCopyData(db->connection, &message, 0)) > 0) {
 		struct error *error = feed(scratch, stream, (struct str){message, (size_t)n});
 
-		PQfreemem(message);
+		pq.freemem(message);
 		if (error != NULL) {
 			stop_sending(db);
 			return error;
 		}
 	}
-	TRY(db_done(db, PQgetResult(db->connection), PGRES_COMMAND_OK));
+	TRY(db_done(db, pq.getResult(db->connection), PGRES_COMMAND_OK));
 	db_drain(db);
 	return stream->ended ? NULL : garbled();
 }
@@ -180,7 +179,7 @@ struct error *db_copy_out(struct db *db, struct str sql, db_row *each, void *con
 	struct arena *scratch = arena_new(), *rest = arena_new();
 	struct stream *stream = ARENA_NEW(scratch, struct stream);
 	struct str copy = str_format(scratch, "COPY (%.*s\n) TO STDOUT (FORMAT binary)", STR_ARG(sql));
-	struct error *error = db_done(db, PQexec(db->connection, str_c(scratch, copy)), PGRES_COPY_OUT);
+	struct error *error = db_done(db, pq.exec(db->connection, str_c(scratch, copy)), PGRES_COPY_OUT);
 
 	stream->each = each;
 	stream->context = context;

@@ -37,7 +37,7 @@ static enum error_kind kind_of(const char *state)
 static struct error *of_connection(struct db *db)
 {
 	struct arena *scratch = arena_new();
-	struct str rest = str_trim(str_of(PQerrorMessage(db->connection))), first = STR("");
+	struct str rest = str_trim(str_of(pq.errorMessage(db->connection))), first = STR("");
 	struct buf text = buf_new(scratch), advice = buf_new(scratch);
 	struct error *error;
 
@@ -55,9 +55,9 @@ static struct error *of_connection(struct db *db)
 
 static struct error *of_result(struct db *db, const PGresult *result, const char *primary)
 {
-	const char *detail = PQresultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
-	const char *hint = PQresultErrorField(result, PG_DIAG_MESSAGE_HINT);
-	const char *context = PQresultErrorField(result, PG_DIAG_CONTEXT);
+	const char *detail = pq.resultErrorField(result, PG_DIAG_MESSAGE_DETAIL);
+	const char *hint = pq.resultErrorField(result, PG_DIAG_MESSAGE_HINT);
+	const char *context = pq.resultErrorField(result, PG_DIAG_CONTEXT);
 	struct arena *scratch = arena_new();
 	struct buf text = buf_new(scratch), advice = buf_new(scratch);
 	struct error *error;
@@ -83,8 +83,8 @@ static struct error *of_result(struct db *db, const PGresult *result, const char
 
 struct error *db_failure(struct db *db, const PGresult *result)
 {
-	const char *state = result != NULL ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-	const char *primary = result != NULL ? PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
+	const char *state = result != NULL ? pq.resultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+	const char *primary = result != NULL ? pq.resultErrorField(result, PG_DIAG_MESSAGE_PRIMARY) : NULL;
 
 	memset(db->state, 0, sizeof db->state);
 	if (state != NULL)
@@ -98,9 +98,9 @@ struct error *db_done(struct db *db, PGresult *result, ExecStatusType wanted)
 {
 	struct error *error = NULL;
 
-	if (result == NULL || PQresultStatus(result) != wanted)
+	if (result == NULL || pq.resultStatus(result) != wanted)
 		error = db_failure(db, result);
-	PQclear(result);
+	pq.clear(result);
 	return error;
 }
 

@@ -1,6 +1,5 @@
 /* Notifications: a session listens on a channel, and hears of a transaction that notified it once that has committed.
  * Waits for nothing: when there is something to read is the business of whoever has the socket. */
-#include <libpq-fe.h>
 #include <string.h>
 
 #include "connection.h"
@@ -8,7 +7,7 @@
 
 struct error *db_listen(struct db *db, const char *channel)
 {
-	char *name = PQescapeIdentifier(db->connection, channel, strlen(channel));
+	char *name = pq.escapeIdentifier(db->connection, channel, strlen(channel));
 	struct arena *scratch;
 	struct error *error;
 
@@ -16,29 +15,29 @@ struct error *db_listen(struct db *db, const char *channel)
 		return db_failure(db, NULL);
 	scratch = arena_new();
 	error = db_command(db, str_c(scratch, str_format(scratch, "LISTEN %s", name)));
-	PQfreemem(name);
+	pq.freemem(name);
 	arena_free(scratch);
 	return error;
 }
 
 int db_socket(const struct db *db)
 {
-	return PQsocket(db->connection);
+	return pq.socket(db->connection);
 }
 
 bool db_is_lost(const struct db *db)
 {
-	return PQstatus(db->connection) != CONNECTION_OK;
+	return pq.status(db->connection) != CONNECTION_OK;
 }
 
 struct error *db_notices(struct db *db, size_t *count)
 {
-	bool read = PQconsumeInput(db->connection) == 1;
+	bool read = pq.consumeInput(db->connection) == 1;
 	PGnotify *notice;
 
 	*count = 0;
-	while ((notice = PQnotifies(db->connection)) != NULL) {
-		PQfreemem(notice);
+	while ((notice = pq.notifies(db->connection)) != NULL) {
+		pq.freemem(notice);
 		++*count;
 	}
 	if (read && !db_is_lost(db))

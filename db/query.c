@@ -1,6 +1,5 @@
 /* Statements: the text of named queries, parameters in, rows out. */
 #include <assert.h>
-#include <libpq-fe.h>
 #include <string.h>
 
 #include "connection.h"
@@ -22,14 +21,14 @@ void db_drain(struct db *db)
 	PGresult *result;
 
 	if (db->copying) {
-		PQputCopyEnd(db->connection, "given up");
+		pq.putCopyEnd(db->connection, "given up");
 		db->copying = false;
 		db->filled = 0;
 	}
-	while ((result = PQgetResult(db->connection)) != NULL) {
-		ExecStatusType status = PQresultStatus(result);
+	while ((result = pq.getResult(db->connection)) != NULL) {
+		ExecStatusType status = pq.resultStatus(result);
 
-		PQclear(result);
+		pq.clear(result);
 		if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
 			break; /* it would come again and again */
 	}
@@ -37,7 +36,7 @@ void db_drain(struct db *db)
 
 struct error *db_command(struct db *db, const char *sql)
 {
-	return db_done(db, PQexec(db->connection, sql), PGRES_COMMAND_OK);
+	return db_done(db, pq.exec(db->connection, sql), PGRES_COMMAND_OK);
 }
 
 /* NUL-terminated copies, as libpq wants parameters. A NUL inside would cut a value short. */
@@ -55,14 +54,16 @@ static struct error *terminate(struct arena *scratch, const struct str *paramete
 
 static struct str cell_of(struct arena *arena, const PGresult *result, int row, int column)
 {
-	if (PQgetisnull(result, row, column))
+	if (pq.getisnull(result, row, column))
 		return (struct str){NULL, 0};
-	return str_copy(arena, (struct str){PQgetvalue(result, row, column), (size_t)PQgetlength(result, row, column)});
+	size_t length = (size_t)pq.getlength(result, row, column);
+
+	return str_copy(arena, (struct str){pq.getvalue(result, row, column), length});
 }
 
 static void take_rows(struct arena *arena, const PGresult *result, struct db_rows *rows)
 {
-	int height = PQntuples(result), width = PQnfields(result);
+	int height = pq.ntuples(result), width = pq.nfields(result);
 	size_t at = 0;
 
 	rows->count = (size_t)height;
@@ -70,7 +71,7 @@ static void take_rows(struct arena *arena, const PGresult *result, struct db_row
 	rows->names = ARENA_ARRAY(arena, struct str, rows->columns);
 	rows->cells = ARENA_ARRAY(arena, struct str, rows->count * rows->columns);
 	for (int column = 0; column < width; column++)
-		rows->names[column] = str_copy(arena, str_of(PQfname(result, column)));
+		rows->names[column] = str_copy(arena, str_of(pq.fname(result, column)));
 	for (int row = 0; row < height; row++)
 		for (int column = 0; column < width; column++)
 			rows->cells[at++] = cell_of(arena, result, row, column);
@@ -78,14 +79,14 @@ static void take_rows(struct arena *arena, const PGresult *result, struct db_row
 
 static struct error *finish(struct arena *arena, struct db *db, PGresult *result, struct db_rows *rows)
 {
-	ExecStatusType status = PQresultStatus(result);
+	ExecStatusType status = pq.resultStatus(result);
 	struct error *error = NULL;
 
 	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
 		error = db_failure(db, result);
 	else if (rows != NULL)
 		take_rows(arena, result, rows);
-	PQclear(result);
+	pq.clear(result);
 	return error;
 }
 
@@ -101,7 +102,7 @@ struct error *db_query(struct arena *arena, struct db *db, struct str sql, const
 	if (error == NULL)
 		error = finish(
 			arena, db,
-			PQexecParams(db->connection, str_c(scratch, sql), (int)count, NULL, values, NULL, NULL, 0),
+			pq.execParams(db->connection, str_c(scratch, sql), (int)count, NULL, values, NULL, NULL, 0),
 			rows);
 	arena_free(scratch);
 	return error;
@@ -110,13 +111,13 @@ struct error *db_query(struct arena *arena, struct db *db, struct str sql, const
 struct error *db_run(struct db *db, struct str sql)
 {
 	struct arena *scratch = arena_new();
-	PGresult *result = PQexec(db->connection, str_c(scratch, sql));
-	ExecStatusType status = PQresultStatus(result);
+	PGresult *result = pq.exec(db->connection, str_c(scratch, sql));
+	ExecStatusType status = pq.resultStatus(result);
 	struct error *error = NULL;
 
 	if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK && status != PGRES_EMPTY_QUERY)
 		error = db_failure(db, result);
-	PQclear(result);
+	pq.clear(result);
 	arena_free(scratch);
 	return error;
 }

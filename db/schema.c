@@ -1,5 +1,4 @@
 /* The schema: numbered migrations, the three database roles, and whether what is there is what this program knows. */
-#include <libpq-fe.h>
 #include <string.h>
 
 #include "connection.h"
@@ -59,7 +58,7 @@ static struct error *look(struct arena *arena, struct db *db, enum presence *pre
 
 static struct error *unreadable(const struct db *db)
 {
-	const char *user = PQuser(db->connection);
+	const char *user = pq.user(db->connection);
 
 	return error_hint(error_new(ERROR_SURROUNDINGS, "the database user %s may not read the inventory", user),
 	                  "GRANT fleetwall_reader TO \"%s\" (or fleetwall_editor, fleetwall_operator)", user);
@@ -185,7 +184,7 @@ static struct str roles_sql(struct arena *arena, const struct db *db)
 
 	buf_format(&buf,
 	           "-- As a superuser (or one with CREATEROLE who owns the schema fleetwall), in the database %s:\n",
-	           PQdb(db->connection));
+	           pq.db(db->connection));
 	buf_add(&buf, embedded_find(embedded_sql, STR("roles.sql")));
 	buf_char(&buf, '\n');
 	buf_add(&buf, embedded_find(embedded_sql, STR("grants.sql")));
@@ -255,7 +254,8 @@ struct error *db_check(struct arena *arena, struct db *db)
 	TRY(look(arena, db, &presence));
 	if (presence == SCHEMA_ABSENT)
 		return error_hint(
-			error_new(ERROR_SURROUNDINGS, "there is no inventory in the database %s", PQdb(db->connection)),
+			error_new(ERROR_SURROUNDINGS, "there is no inventory in the database %s",
+			          pq.db(db->connection)),
 			"run: fleetwall init");
 	if (presence == SCHEMA_UNREADABLE)
 		return unreadable(db);

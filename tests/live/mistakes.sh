@@ -143,6 +143,8 @@ complains 'write all from 10.0.0.0/8'
 holds 'one error' test "$(grep -c '^error: ' "$home/err")" -eq 1
 run 2 rule add app allow fd00::1
 complains 'write all from fd00::1'
+run 2 open m1 allow 22/tcp --for 2hours --ticket T
+complains '2hours: that is no time'
 run 2 open m1 allow 22/tcp --for 9999w --ticket T
 complains 'at most 366 days'
 complains 'rule add machine:m1'
@@ -216,5 +218,21 @@ says 'in place of what was there'
 run 3 --database 'host=/nonexistent dbname=x' machine list
 complains 'error: PostgreSQL: connection to server on socket'
 complains 'hint: Is the server running locally'
+
+# --- where libpq is not installed ---
+program=$FLEETWALL
+libpq=$(PATH=$PATH:/usr/sbin:/sbin ldconfig -p | sed -n 's/.*libpq\.so\.5 .*=> //p' | head -n 1)
+cat > "$home/without" << END
+#!/bin/sh
+exec unshare -m sh -c 'mount --bind /dev/null $libpq && exec "\$@"' sh "$program" "\$@"
+END
+chmod +x "$home/without"
+if [ "$(id -u)" -eq 0 ] && [ -n "$libpq" ] && unshare -m true 2> /dev/null; then
+	FLEETWALL=$home/without
+	run 3 --database dbname=x machine list
+	complains 'libpq.so.5'
+	complains 'apt install libpq5'
+	FLEETWALL=$program
+fi
 
 finish
