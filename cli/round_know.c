@@ -192,20 +192,64 @@ static struct error *ask_and_load(void *context)
 	return round->has_head && round->before == NULL && round->news.changed ? load_all(round) : NULL;
 }
 
-/* In a thread of its own: what it must not share with the load is here. */
-struct looking {
-	struct round *round;
-	struct timespec mark;
-};
-
-static struct error *look(void *context)
+static const struct timespec *look_since(const struct round *round)
 {
-	struct looking *looking = context;
-	struct round *round = looking->round;
+	return round->before != NULL ? &round->before->seen : &round->head.mark;
+}
+
+static struct error *look(struct round *round)
+{
 	const struct cache_head *head = &round->head;
 
-	return store_look(round->looks, round->run->config.output, &looking->mark, round->rendition.workers,
+	return store_look(round->looks, round->run->config.output, look_since(round), round->rendition.workers,
 	                  head->rulesets, head->ruleset_count, head->sets, head->set_count, &round->faults);
+}
+
+struct looking {
+	struct round *round;
+	struct look *look;
+	unsigned others; /* threads that do nothing else */
+};
+
+static struct error *look_on(void *context, unsigned worker, size_t item)
+{
+	const struct looking *looking = context;
+
+	(void)item;
+	store_look_on(looking->look, 1 + worker);
+	return NULL;
+}
+
+static struct error *look_meanwhile(void *context)
+{
+	const struct looking *looking = context;
+
+	return parallel_each(looking->others, looking->others, look_on, context);
+}
+
+static struct error *ask_and_help(void *context)
+{
+	const struct looking *looking = context;
+
+	TRY(ask_and_load(looking->round));
+	store_look_on(looking->look, 0);
+	return NULL;
+}
+
+/* The database's process and this one take turns with one processor, and the others are for the look: where that had
+ * them all, each answer would wait for it. With the last answer the look gets this one as well. */
+static struct error *ask_while_looking(struct round *round)
+{
+	const struct cache_head *head = &round->head;
+	unsigned workers = round->rendition.workers < PARALLEL_MOST ? round->rendition.workers : PARALLEL_MOST;
+	struct looking looking = {.round = round, .others = workers > 1 ? workers - 1 : 1};
+
+	TRY(store_look_begin(round->looks, round->run->config.output, look_since(round), head->rulesets,
+	                     head->ruleset_count, head->sets, head->set_count, &looking.look));
+	struct error *error = parallel_both(ask_and_help, &looking, look_meanwhile, &looking);
+
+	store_look_end(looking.look, &round->faults);
+	return error;
 }
 
 /* Seconds since the last one. */
@@ -227,19 +271,17 @@ uint64_t resident_look_due(const struct resident *resident)
 	return age >= LOOK_EVERY ? LOOK_PAUSE : (uint64_t)(LOOK_EVERY - age) * 1000;
 }
 
-/* The database's process and ours have a processor each; the look at the files needs both, in turn. */
 static struct error *ask_and_look(struct round *round)
 {
 	const struct resident *before = round->before;
-	struct looking looking = {round, before != NULL ? before->seen : round->head.mark};
 
 	round->looks = arena_new();
 	round->looked = round->has_head && (before == NULL || look_age(before) >= LOOK_LATEST);
 	if (round->looked)
-		return parallel_both(ask_and_load, round, look, &looking);
+		return ask_while_looking(round);
 	TRY(ask_database(round));
 	round->looked = round->has_head && !round->news.changed && look_age(before) >= LOOK_EVERY;
-	return round->looked ? look(&looking) : NULL;
+	return round->looked ? look(round) : NULL;
 }
 
 struct error *round_ask(struct round *round)

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,6 +77,8 @@ enum { FANS = 256 };
 enum state { WHOLE, TOUCHED, BROKEN }; /* touched, but whole */
 
 struct look {
+	struct arena *arena;
+	atomic_size_t next; /* folder of the fan-out that nobody has begun with */
 	int root;
 	int folders[OBJECT_KINDS];
 	struct timespec mark;
@@ -154,9 +157,8 @@ static size_t first_of_fan(const struct digest *digests, size_t count, unsigned 
 }
 
 /* One folder of the fan-out, and what should be in it. */
-static struct error *look_at_fan(void *context, unsigned worker, size_t item)
+static void look_at_fan(struct look *look, unsigned worker, size_t item)
 {
-	struct look *look = context;
 	enum object_kind kind = item < FANS ? OBJECT_RULESET : OBJECT_SET;
 	unsigned byte = item % FANS;
 	const struct digest *digests = look->wanted.digests[kind];
@@ -167,7 +169,7 @@ static struct error *look_at_fan(void *context, unsigned worker, size_t item)
 	size_t i = first_of_fan(digests, count, byte);
 
 	if (i == count || digests[i].byte[0] != byte)
-		return NULL;
+		return;
 	look->changed_fans[kind][byte] = !left_alone(look, look->folders[kind], path, S_IFDIR);
 	for (; i < count && digests[i].byte[0] == byte; i++) {
 		const struct object object = {kind, digests[i]};
@@ -175,7 +177,6 @@ static struct error *look_at_fan(void *context, unsigned worker, size_t item)
 		if (!untouched(look, &object))
 			look->states[kind][i] = read_whole(look, worker, &object) ? TOUCHED : BROKEN;
 	}
-	return NULL;
 }
 
 static void open_folders(struct look *look)
@@ -245,41 +246,64 @@ bool store_links_alone(struct str output, const struct timespec *mark)
 	return alone;
 }
 
-static struct error *look_at_all(struct arena *arena, struct look *look, unsigned workers,
-                                 struct store_faults *faults)
+struct error *store_look_begin(struct arena *arena, struct str output, const struct timespec *mark,
+                               const struct digest *rulesets, size_t ruleset_count, const struct digest *sets,
+                               size_t set_count, struct look **begun)
 {
-	look->all = trusts_nothing(&look->mark);
+	struct look *look = *begun = ARENA_NEW(arena, struct look);
+
+	*look = (struct look){
+		.arena = arena,
+		.root = open(str_c(arena, output), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
+		.mark = *mark,
+		.all = trusts_nothing(mark),
+		.wanted = {.digests = {rulesets, sets}, .count = {ruleset_count, set_count}},
+	};
+	if (look->root < 0)
+		return error_in(error_errno("can't open the folder"), "output folder %.*s", STR_ARG(output));
 	for (size_t kind = 0; kind < OBJECT_KINDS; kind++)
 		look->states[kind] = arena_alloc(arena, look->wanted.count[kind]);
 	open_folders(look);
-	struct error *error = parallel_each(workers, (size_t)OBJECT_KINDS * FANS, look_at_fan, look);
+	return NULL;
+}
 
-	if (error == NULL)
-		report(arena, look, faults);
+void store_look_on(struct look *look, unsigned worker)
+{
+	size_t item;
+
+	while ((item = atomic_fetch_add(&look->next, 1)) < (size_t)OBJECT_KINDS * FANS)
+		look_at_fan(look, worker, item);
+}
+
+void store_look_end(struct look *look, struct store_faults *faults)
+{
+	*faults = (struct store_faults){0};
+	report(look->arena, look, faults);
 	for (size_t kind = 0; kind < OBJECT_KINDS; kind++)
 		if (look->folders[kind] >= 0)
 			(void)close(look->folders[kind]);
 	for (size_t i = 0; i < PARALLEL_MOST; i++)
 		arena_free(look->scratch[i]);
-	return error;
+	(void)close(look->root);
+}
+
+static struct error *look_on(void *context, unsigned worker, size_t item)
+{
+	(void)item; /* each worker takes what is left */
+	store_look_on(context, worker);
+	return NULL;
 }
 
 struct error *store_look(struct arena *arena, struct str output, const struct timespec *mark, unsigned workers,
                          const struct digest *rulesets, size_t ruleset_count, const struct digest *sets,
                          size_t set_count, struct store_faults *faults)
 {
-	struct look *look = ARENA_NEW(arena, struct look);
+	struct look *look;
 
 	*faults = (struct store_faults){0};
-	*look = (struct look){
-		.root = open(str_c(arena, output), O_RDONLY | O_DIRECTORY | O_CLOEXEC),
-		.mark = *mark,
-		.wanted = {.digests = {rulesets, sets}, .count = {ruleset_count, set_count}},
-	};
-	if (look->root < 0)
-		return error_in(error_errno("can't open the folder"), "output folder %.*s", STR_ARG(output));
-	struct error *error = look_at_all(arena, look, workers, faults);
+	TRY(store_look_begin(arena, output, mark, rulesets, ruleset_count, sets, set_count, &look));
+	struct error *error = parallel_each(workers, workers, look_on, look);
 
-	(void)close(look->root);
+	store_look_end(look, faults);
 	return error;
 }

@@ -110,6 +110,15 @@ struct store_faults {
 struct error *store_look(struct arena *arena, struct str output, const struct timespec *mark, unsigned workers,
                          const struct digest *rulesets, size_t ruleset_count, const struct digest *sets,
                          size_t set_count, struct store_faults *faults) MUST_CHECK;
+/* The same by threads that come when they have time: each calls store_look_on(), with a number of its own below
+ * PARALLEL_MOST, and returns when nothing is left to begin with. Whoever began ends it when all of them are back, at
+ * least one after having been there to the end. `arena` is used by the first and the last call. */
+struct look;
+struct error *store_look_begin(struct arena *arena, struct str output, const struct timespec *mark,
+                               const struct digest *rulesets, size_t ruleset_count, const struct digest *sets,
+                               size_t set_count, struct look **look) MUST_CHECK;
+void store_look_on(struct look *look, unsigned worker);
+void store_look_end(struct look *look, struct store_faults *faults);
 
 /* Did nobody add, remove or exchange links in OUT/machines and OUT/sets since the mark? store_look() asks the same. */
 bool store_links_alone(struct str output, const struct timespec *mark);
