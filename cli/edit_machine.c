@@ -246,13 +246,19 @@ static struct error *open_rule(struct run *run, const struct fleet *present, int
 	return NULL;
 }
 
-/* What a slip of the finger would leave open for good. */
-static struct error *check_duration(struct run *run, int64_t seconds)
+/* Not for longer than a slip of the finger may leave open. */
+static struct error *read_duration(struct run *run, int64_t *seconds)
 {
-	if (seconds <= OPEN_DAYS * 86400)
+	static const char units[] = "--for 2h; s, m, h, d and w are seconds to weeks";
+	struct str given = run_option(run, "for");
+
+	if (given.p == NULL)
+		return error_hint(error_new(ERROR_USAGE, "for how long?"), "%s", units);
+	if (!parse_duration(given, seconds))
+		return error_hint(error_new(ERROR_USAGE, "--for %.*s: that is no time", STR_ARG(given)), "%s", units);
+	if (*seconds <= OPEN_DAYS * 86400)
 		return NULL;
-	return error_hint(error_new(ERROR_USAGE, "--for %.*s: at most %d days", STR_ARG(run_option(run, "for")),
-	                            OPEN_DAYS),
+	return error_hint(error_new(ERROR_USAGE, "--for %.*s: at most %d days", STR_ARG(given), OPEN_DAYS),
 	                  "fleetwall rule add machine:%.*s ... until TIME opens for longer",
 	                  STR_ARG(run->arguments[0]));
 }
@@ -262,12 +268,9 @@ struct error *run_open(struct run *run)
 	struct str name = str_lower(run->arena, run->arguments[0]);
 	char id[RULE_ID_DIGITS + 1];
 	struct edit edit;
-	int64_t seconds;
+	int64_t seconds = 0;
 
-	if (!parse_duration(run_option(run, "for"), &seconds))
-		return error_hint(error_new(ERROR_USAGE, "for how long?"),
-		                  "--for 2h; s, m, h, d and w are seconds to weeks");
-	TRY(check_duration(run, seconds));
+	TRY(read_duration(run, &seconds));
 	if (run_option(run, "ticket").n == 0)
 		return error_hint(error_new(ERROR_USAGE, "what is it for?"), "--ticket TICKET");
 	TRY(edit_begin(&edit, run));

@@ -37,6 +37,10 @@ static struct error *add(struct run *run, const struct machine_state *state, str
 		run->no = true;
 		return NULL;
 	}
+	if (state->confirmed.generation == 0)
+		return error_hint(error_new(ERROR_INPUT, "machine %.*s has confirmed nothing yet",
+		                            STR_ARG(state->machine)),
+		                  "fleetwall status shows what machines have");
 	if (state->before.generation == 0)
 		return error_hint(error_new(ERROR_INPUT, "machine %.*s confirmed nothing before what it has",
 		                            STR_ARG(state->machine)),

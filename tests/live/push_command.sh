@@ -80,6 +80,9 @@ complains 'did you mean web1?'
 run 0 status
 says 'not published'
 
+run 2 rollback web1
+complains 'confirmed nothing yet'
+
 # --- no management: nobody is asked ---
 run 0 generate
 settings
