@@ -27,6 +27,15 @@ complains 'fleetwall rule list [--role ROLE] [--at TIME]'
 run 2 query rules
 complains 'which rules?'
 
+# --- files of another kind ---
+printf '*filter\n:INPUT DROP [0:0]\nCOMMIT\n' >"$home/rules.v4"
+printf '{ "SecurityGroups": [] }\n' >"$home/groups.json"
+printf 'allow 22/tcp\n' >"$home/plain.rules"
+for file in rules.v4:iptables-save groups.json:aws plain.rules:--rules; do
+	run 2 import "$home/${file%:*}"
+	complains "${file#*:}"
+done
+
 # --- a time before there was anything ---
 for words in export 'query matrix' 'machine list'; do
 	# shellcheck disable=SC2086
