@@ -143,6 +143,10 @@ struct error *unknown_role(struct arena *arena, const struct fleet *fleet, struc
 struct error *unknown_network(struct arena *arena, const struct fleet *fleet, struct str name) MUST_CHECK;
 struct error *unknown_rule(struct str id) MUST_CHECK; /* without a near one */
 
+/* Marks the machines that a word names, by their places: a name, or a shell pattern (* ? [ ]). ERROR_UNKNOWN if there
+ * is none. */
+struct error *machines_match(struct arena *arena, const struct fleet *fleet, struct str word, bool *marked) MUST_CHECK;
+
 /* The text of --help: of the program (command NULL, or a group such as "machine"), or of one command. */
 void help_program(struct buf *buf);
 void help_command(struct buf *buf, const struct command_entry *command);

@@ -1,5 +1,4 @@
 /* What the editing commands share: the transaction around a change, and the line that says what it did. */
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -145,39 +144,13 @@ struct error *edit_must(bool there, bool adding, const char *kind, struct str na
 	return NULL;
 }
 
-static bool is_glob(struct str word)
-{
-	return str_find(word, '*') < word.n || str_find(word, '?') < word.n || str_find(word, '[') < word.n;
-}
-
-/* Marks the machines that the word names. */
-static struct error *mark(struct run *run, const struct fleet *fleet, struct str word, bool *marked)
-{
-	const struct machine *machine = fleet_machine(fleet, word);
-	const char *pattern = str_c(run->arena, word);
-	bool found = false;
-
-	if (machine != NULL) {
-		marked[machine - fleet->machines] = true;
-		return NULL;
-	}
-	if (!is_glob(word))
-		return unknown_machine(run->arena, fleet, word);
-	for (size_t i = 0; i < fleet->machine_count; i++) {
-		if (fnmatch(pattern, str_c(run->arena, fleet->machines[i].name), 0) != 0)
-			continue;
-		marked[i] = found = true;
-	}
-	return found ? NULL : error_new(ERROR_UNKNOWN, "no machine matches \"%.*s\"", STR_ARG(word));
-}
-
 struct error *edit_machines(struct run *run, const struct fleet *fleet, size_t first, struct str **names, size_t *count)
 {
 	bool *marked = ARENA_ARRAY(run->arena, bool, fleet->machine_count);
 	struct error *errors = NULL;
 
 	for (size_t i = first; i < run->argument_count; i++)
-		error_collect(&errors, mark(run, fleet, str_lower(run->arena, run->arguments[i]), marked));
+		error_collect(&errors, machines_match(run->arena, fleet, run->arguments[i], marked));
 	*names = ARENA_ARRAY(run->arena, struct str, fleet->machine_count);
 	*count = 0;
 	for (size_t i = 0; i < fleet->machine_count; i++)

@@ -195,6 +195,32 @@ struct error *unknown_machine(struct arena *arena, const struct fleet *fleet, st
 	return unknown(arena, &machine_kind, fleet, name);
 }
 
+static bool is_glob(struct str word)
+{
+	return str_find(word, '*') < word.n || str_find(word, '?') < word.n || str_find(word, '[') < word.n;
+}
+
+struct error *machines_match(struct arena *arena, const struct fleet *fleet, struct str word, bool *marked)
+{
+	struct str name = str_lower(arena, word);
+	const char *pattern = str_c(arena, name);
+	bool found = false;
+	size_t place;
+
+	if (find(&machine_kind, fleet, name, &place)) {
+		marked[place] = true;
+		return NULL;
+	}
+	if (!is_glob(name))
+		return unknown_machine(arena, fleet, name);
+	for (size_t i = 0; i < fleet->machine_count; i++)
+		if (fnmatch(pattern, str_c(arena, fleet->machines[i].name), 0) == 0)
+			marked[i] = found = true;
+	return found ? NULL
+	             : error_hint(error_new(ERROR_UNKNOWN, "no machine's name is like \"%.*s\"", STR_ARG(name)),
+	                          "fleetwall machine list shows those that there are");
+}
+
 struct error *run_machine_list(struct run *run)
 {
 	return list(run, &machine_kind);

@@ -64,21 +64,19 @@ struct error *only_wanted(struct round *round, struct only **only)
 {
 	struct run *run = round->run;
 	struct only *made = ARENA_NEW(round->arena, struct only);
+	const struct fleet *fleet = &round->fleet;
+	bool *marked = ARENA_ARRAY(round->arena, bool, fleet->machine_count);
 	struct error *errors = NULL;
 
 	made->round = round;
-	for (size_t i = 0; i < run->option_count + run->argument_count; i++) {
-		bool option = i < run->option_count;
-		struct str name = option ? run->options[i].value : run->arguments[i - run->option_count];
-
-		if (option && !str_is(str_of(run->options[i].option->name), "only"))
-			continue;
-		name = str_lower(round->arena, name);
-		if (fleet_machine(&round->fleet, name) == NULL)
-			error_collect(&errors, unknown_machine(run->arena, &round->fleet, name));
-		APPEND(round->arena, &made->machines, name);
-	}
-	sort_names(&made->machines);
+	for (size_t i = 0; i < run->option_count; i++)
+		if (str_is(str_of(run->options[i].option->name), "only"))
+			error_collect(&errors, machines_match(run->arena, fleet, run->options[i].value, marked));
+	for (size_t i = 0; i < run->argument_count; i++)
+		error_collect(&errors, machines_match(run->arena, fleet, run->arguments[i], marked));
+	for (size_t i = 0; i < fleet->machine_count; i++)
+		if (marked[i])
+			APPEND(round->arena, &made->machines, fleet->machines[i].name);
 	*only = made->machines.count > 0 ? made : NULL;
 	return errors;
 }

@@ -11,6 +11,7 @@ struct question {
 	struct fleet fleet;
 	struct prefix from;
 	const struct role *role; /* NULL: any */
+	bool *named;             /* machines, by their places */
 	struct exposed *exposed;
 };
 
@@ -39,12 +40,10 @@ static struct error *read_names(struct run *run, struct question *question)
 	struct error *errors = NULL;
 	struct str role = run_option(run, "role");
 
-	for (size_t i = 0; i < run->argument_count; i++) {
-		struct str name = str_lower(run->arena, run->arguments[i]);
-
-		if (fleet_machine(&question->fleet, name) == NULL)
-			error_collect(&errors, unknown_machine(run->arena, &question->fleet, name));
-	}
+	question->named = ARENA_ARRAY(run->arena, bool, question->fleet.machine_count);
+	for (size_t i = 0; i < run->argument_count; i++)
+		error_collect(&errors,
+		              machines_match(run->arena, &question->fleet, run->arguments[i], question->named));
 	if (role.p != NULL) {
 		role = str_lower(run->arena, role);
 		question->role = fleet_role(&question->fleet, role);
@@ -271,16 +270,10 @@ static bool *chosen(struct run *run, const struct question *question, const stru
 
 	if (question->role != NULL)
 		members = intent_members(intent, (size_t)(question->role - question->fleet.roles), &count);
-	for (size_t i = 0; i < count; i++)
-		chosen[members != NULL ? members[i] : i] = run->argument_count == 0;
-	for (size_t i = 0; i < run->argument_count; i++) {
-		struct str name = str_lower(run->arena, run->arguments[i]);
-		size_t place = (size_t)(fleet_machine(&question->fleet, name) - question->fleet.machines);
-		bool member = members == NULL;
+	for (size_t i = 0; i < count; i++) {
+		size_t place = members != NULL ? members[i] : i;
 
-		for (size_t k = 0; k < count && !member; k++)
-			member = members[k] == place;
-		chosen[place] = member;
+		chosen[place] = run->argument_count == 0 || question->named[place];
 	}
 	return chosen;
 }

@@ -82,14 +82,8 @@ static struct error *choose_machines(struct run *run, const struct fleet *fleet,
 	bool *machines = run->argument_count > 0 ? ARENA_ARRAY(run->arena, bool, fleet->machine_count) : NULL;
 	struct error *errors = NULL;
 
-	for (size_t i = 0; i < run->argument_count; i++) {
-		const struct machine *machine = fleet_machine(fleet, run->arguments[i]);
-
-		if (machine != NULL)
-			machines[machine - fleet->machines] = true;
-		else
-			error_collect(&errors, unknown_machine(run->arena, fleet, run->arguments[i]));
-	}
+	for (size_t i = 0; i < run->argument_count; i++)
+		error_collect(&errors, machines_match(run->arena, fleet, run->arguments[i], machines));
 	*chosen = machines;
 	return errors;
 }
@@ -262,13 +256,15 @@ static struct error *verify_folder(struct run *run, const struct fleet *fleet)
 	struct verify_findings findings = {0};
 	struct verify_files files = {0};
 	const struct machine *machine;
+	struct str name;
 
 	if (run->argument_count != 1)
 		return error_hint(error_new(ERROR_USAGE, "--against holds a folder against one machine"),
 		                  "fleetwall verify MACHINE --against DIR");
-	machine = fleet_machine(fleet, run->arguments[0]);
+	name = str_lower(run->arena, run->arguments[0]);
+	machine = fleet_machine(fleet, name);
 	if (machine == NULL)
-		return unknown_machine(run->arena, fleet, run->arguments[0]);
+		return unknown_machine(run->arena, fleet, name);
 	TRY(read_folder(run, &files));
 	TRY(judge_folder(run, fleet, (size_t)(machine - fleet->machines), &files, &findings));
 	write_findings(run, &findings);

@@ -108,7 +108,7 @@ says "$(printf 'deny\tm20\t10.0.0.54\t53/udp\tdefault\t-')"
 
 # --- --only ---
 run 0 rule add all allow 9100/tcp
-run 0 generate --only m3
+run 0 generate --only '[m]3'
 holds 'only this machine changed' sh -c "[ \$(diff '$home/manifest' '$out/current/manifest' | grep -c '^>') = 1 ] && grep -q '9100' '$out/machines/m3/rules.v4' && ! grep -q 9100 '$out/machines/m4/rules.v4'"
 run 2 generate --only m33
 run 2 generate m3

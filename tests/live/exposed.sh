@@ -73,6 +73,11 @@ run 0 query exposed --role x-shut
 empty
 run 0 query exposed x-db1 --role x-web
 empty
+run 0 query exposed 'x-[dw]*1' --role x-web --csv --columns machine,what --no-headings
+row 'x-web1,8080/tcp'
+holds 'of this role alone' [ "$(grep -vc '^x-web1,' "$home/out")" -eq 0 ]
+run 2 query exposed 'y*'
+complains "no machine's name is like \"y*\""
 run 0 --json query exposed --role x-web x-web1
 json '.command == "query exposed" and (.items | length) == 3 and .warnings == []'
 json '.items[2] | .machine == "x-web1" and .what == ["8080/tcp"] and .sources == ["anyone"] and .except == ["9.0.0.0/8"]'

@@ -25,7 +25,7 @@ says 'not compared: other tables'
 holds 'it needs no room of its own' [ ! -e "$out/cache/proofs" ]
 run 0 --json verify
 json '.items == [] and (.compared | contains("conntrack")) and (.not_compared | contains("other tables"))'
-run 0 verify peers1 coexist1 monitor1
+run 0 verify PEERS1 'coex*1' 'monit?r1'
 says '3 machines in 3 rulesets'
 run 2 verify peers1 peers2
 complains 'peers2'
