@@ -2,6 +2,7 @@
 #ifndef ROUND_H
 #define ROUND_H
 
+#include <stdatomic.h>
 #include <time.h>
 
 #include "fleetwall/assertion.h"
@@ -52,7 +53,9 @@ struct round {
 	size_t mended; /* objects that were found damaged when they were put */
 	struct link_faults links; /* that did not say what was published, and were put right */
 
-	bool loaded; /* what follows: while the store was looked at */
+	struct inventory_changes *changes; /* NULL: there are none, or nobody asked yet */
+	atomic_bool reading; /* the model and what is published, while the store is looked at */
+	atomic_size_t pieces_begun;
 	struct fleet fleet;
 	struct inventory_touched touched; /* where the fleet came from the one before */
 	struct producer *producer;        /* NULL: there is no next round in this process */
@@ -80,7 +83,7 @@ struct error *round_look(struct run *run, struct digest *digest) MUST_CHECK;
 /* Templates, and how bytes are made. */
 struct error *round_prepare(struct round *round) MUST_CHECK;
 /* The head of the round before, the news from the database (a snapshot is open afterwards), and the state of the store.
- * Where something changed and nothing is in memory, it is loaded meanwhile. */
+ * Where something changed and nothing is in memory, what is needed of it is fetched and read meanwhile. */
 struct error *round_ask(struct round *round) MUST_CHECK;
 /* Is the head of this database, as it is now, of which there are news? Otherwise there is no head any more. */
 struct error *round_check_head(struct round *round) MUST_CHECK;

@@ -1,6 +1,7 @@
 /* What a round knows before it makes anything: how bytes are made, what the round before left, what the database says
  * is new, and whether the store is as it was left. Decides whether there is anything to do at all. */
 #include <dirent.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -181,15 +182,42 @@ static struct error *ask_database(struct round *round)
 	return round_check_head(round);
 }
 
-static struct error *load_all(struct round *round);
-
-/* Whatever the look finds, what changed is to be loaded: the server and this process need not wait for it. */
-static struct error *ask_and_load(void *context)
+static struct error *find_changes(struct round *round)
 {
-	struct round *round = context;
+	const struct cache_head *head = &round->head;
 
+	return inventory_find_changes(round->arena, round->run->db, head->snapshot, head->machines, &round->changes);
+}
+
+/* What was fetched lives as long as the round: it is for one that is the last of its process. */
+static struct error *find_and_fetch(struct round *round)
+{
+	TRY(find_changes(round));
+	return round->producer != NULL ? NULL : inventory_fetch_found(round->arena, round->run->db, round->changes);
+}
+
+/* What changed does not depend on what was, or on what the look finds: neither need be waited for. */
+static struct error *ask_and_fetch(struct round *round)
+{
 	TRY(ask_database(round));
-	return round->has_head && round->before == NULL && round->news.changed ? load_all(round) : NULL;
+	if (!round->has_head || round->before != NULL || !round->news.changed)
+		return NULL;
+	atomic_store(&round->reading, true);
+	return find_and_fetch(round);
+}
+
+static void read_before(struct round *round);
+static void read_published(struct round *round);
+
+/* What it takes to go on from what is published, where that is known to be necessary; by whoever has time. */
+static void read_files(struct round *round)
+{
+	static void (*const pieces[])(struct round *) = {read_before, read_published};
+	size_t i;
+
+	while (atomic_load(&round->reading) &&
+	       (i = atomic_fetch_add(&round->pieces_begun, 1)) < sizeof pieces / sizeof *pieces)
+		pieces[i](round);
 }
 
 static const struct timespec *look_since(const struct round *round)
@@ -217,6 +245,7 @@ static struct error *look_on(void *context, unsigned worker, size_t item)
 
 	(void)item;
 	store_look_on(looking->look, 1 + worker);
+	read_files(looking->round);
 	return NULL;
 }
 
@@ -231,13 +260,14 @@ static struct error *ask_and_help(void *context)
 {
 	const struct looking *looking = context;
 
-	TRY(ask_and_load(looking->round));
+	TRY(ask_and_fetch(looking->round));
 	store_look_on(looking->look, 0);
+	read_files(looking->round);
 	return NULL;
 }
 
-/* The database's process and this one take turns with one processor, and the others are for the look: where that had
- * them all, each answer would wait for it. With the last answer the look gets this one as well. */
+/* The database's process and this one take turns with one processor, and the others are for the look and for what is
+ * read: where these had them all, each answer would wait for them. With the last answer they get this one as well. */
 static struct error *ask_while_looking(struct round *round)
 {
 	const struct cache_head *head = &round->head;
@@ -364,60 +394,14 @@ static struct arena *free_list(const struct round *round)
 	return before->lists[1] = arena_new();
 }
 
-struct finding {
-	struct round *round;
-	struct arena *arena;
-	struct inventory_changes *changes; /* NULL: there are none */
-};
-
-static struct error *find_changes(void *context)
+static struct error *load_found(struct round *round)
 {
-	struct finding *finding = context;
-	const struct cache_head *head = &finding->round->head;
-
-	return inventory_find_changes(finding->arena, finding->round->run->db, head->snapshot, head->machines,
-	                              &finding->changes);
-}
-
-/* For a round that is the last of its process: what is fetched lives as long as that. */
-static struct error *find_and_fetch(void *context)
-{
-	struct finding *finding = context;
-	struct round *round = finding->round;
-
-	TRY(find_changes(finding));
-	return round->producer != NULL ? NULL
-	                               : inventory_fetch_found(round->arena, round->run->db, finding->changes);
-}
-
-static struct error *read_model(void *context)
-{
-	read_before(context);
-	return NULL;
-}
-
-/* What changed does not depend on what was: the database tells it while that is read. */
-static struct error *find_and_read(struct finding *finding)
-{
-	struct round *round = finding->round;
-	bool ask = round->has_head && round->news.changed, read = round->has_head && round->before == NULL;
-
-	if (ask && read)
-		return parallel_both(find_and_fetch, finding, read_model, round);
-	if (read)
-		read_before(round);
-	return ask ? find_changes(finding) : NULL;
-}
-
-static struct error *load_found(const struct finding *finding)
-{
-	struct round *round = finding->round;
 	struct db *db = round->run->db;
 
 	if (!round->has_head)
 		return inventory_load(round->next_resident->fleets, db, &round->fleet);
-	if (finding->changes != NULL)
-		return inventory_load_found(round->before->fleets, free_list(round), db, finding->changes,
+	if (round->changes != NULL)
+		return inventory_load_found(round->before->fleets, free_list(round), db, round->changes,
 		                            &round->before->fleet, &round->fleet, &round->touched);
 	round->fleet = round->before->fleet;
 	round->fleet.clock = round->news.clock;
@@ -426,13 +410,13 @@ static struct error *load_found(const struct finding *finding)
 
 static struct error *load(void *context)
 {
-	struct finding finding = {.round = context, .arena = arena_new()};
-	struct error *error = find_and_read(&finding);
+	struct round *round = context;
 
-	if (error == NULL)
-		error = load_found(&finding);
-	arena_free(finding.arena);
-	return error;
+	if (round->has_head && round->before == NULL)
+		read_before(round);
+	if (round->has_head && round->news.changed && round->changes == NULL)
+		TRY(find_changes(round));
+	return load_found(round);
 }
 
 /* --- what is published --- */
@@ -498,14 +482,11 @@ static struct error *is_gone(struct round *round)
 }
 
 /* Memory of its own: it is read while the fleet is loaded. */
-static struct error *read_published(void *context)
+static void read_published(struct round *round)
 {
-	struct round *round = context;
-
 	round->damage = generation_read(round->last, round->run->config.output, &round->published);
 	if (round->damage == NULL && round->published.number == 0)
 		round->damage = is_gone(round);
-	return NULL;
 }
 
 struct error *round_is_published(struct round *round, bool *is)
@@ -529,27 +510,29 @@ struct error *round_is_published(struct round *round, bool *is)
 void round_read_published(struct round *round)
 {
 	round->readable = true;
-	(void)!read_published(round);
+	read_published(round);
 	if (round->damage != NULL)
 		read_older(round, round->damage);
 }
 
-/* They come from different places, and are read at the same time. */
-static struct error *load_all(struct round *round)
+static struct error *read_beside(void *context)
 {
-	round->loaded = true;
-	return parallel_both(load, round, read_published, round);
+	read_published(context);
+	return NULL;
 }
 
-/* A round after another one knows what is published. */
+/* A round after another one knows what is published. Otherwise that and the fleet come from different places, and are
+ * read at the same time, if they were not while the store was looked at. */
 struct error *round_load(struct round *round)
 {
 	round->readable = true;
 	if (round->before != NULL && !round->own_before && round->has_head) {
 		round->published = round->before->published;
 		TRY(load(round));
-	} else if (!round->loaded) {
-		TRY(load_all(round));
+	} else if (atomic_load(&round->reading)) {
+		TRY(load_found(round));
+	} else {
+		TRY(parallel_both(load, round, read_beside, round));
 	}
 	if (round->has_head)
 		know(round);
