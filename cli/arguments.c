@@ -257,6 +257,8 @@ static bool note_option(struct parser *parser, struct str word)
 {
 	const struct option *option = option_find(global_options, str_slice(word, 2, word.n));
 
+	if (option == NULL && parser->run->command != NULL)
+		option = option_find(parser->run->command->options, str_slice(word, 2, word.n));
 	if (str_is(word, "-h") || (option != NULL && strcmp(option->name, "help") == 0))
 		parser->globals->help = true;
 	if (option != NULL && strcmp(option->name, "json") == 0)
@@ -382,6 +384,9 @@ struct error *arguments_parse(struct run *run, struct globals *globals, int argc
 	TRY(find_command(&parser, &used));
 	if (run->command == NULL && run->argument_count > 0)
 		return NULL; /* help for a group */
+	/* Once more, as the values of the command's own options are known now: --reason --help is no question. */
+	globals->help = globals->json = false;
+	(void)command_words(&parser, NULL, 0);
 	TRY(take_words(&parser, used));
 	if (globals->help || globals->version)
 		return NULL;

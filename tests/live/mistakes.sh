@@ -217,7 +217,11 @@ run 0 generation publish 1
 says 'generation 1 is the one that is published'
 run 0 machine unfreeze m1
 says 'machine m1 was not frozen'
-run 0 machine freeze m1 --reason x
+# A word that is the value of an option is no switch.
+run 0 machine freeze m1 --reason --json
+says 'machine m1 is frozen'
+run 0 machine unfreeze m1
+run 0 machine freeze m1 --reason --help
 run 0 machine unfreeze m1
 says 'machine m1 may be pushed again'
 run 0 database dump "$home/dump"
