@@ -319,6 +319,7 @@ soak:
 	$(LONG) DAYS=30 tests/live/time_travel.sh
 	$(LONG) BAD_DAYS=150 tests/live/bad_days.sh
 	$(LONG) CONCURRENCY_SECONDS=30 tests/live/concurrency.sh
+	$(LONG) WHO_CAN_ALL=1 tests/live/who_can.sh
 	$(LONG) PUSH_KILLS=50 tests/live/push_kill.sh
 	$(LONG) PUSH_MACHINES=60 tests/live/push_many.sh
 	KERNEL_FILTER_ROUNDS=100 KERNEL_FILTER_SEED=1000 '$(BUILD)/tests/live/kernel_filter'

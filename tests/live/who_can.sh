@@ -1,10 +1,17 @@
 #!/bin/sh
 # who-can and explain from the outside: exit codes, rows, JSON, faults; and what both answer from the part of the inventory that they load
-# is what they answer from all of it, as --at loads it.
+# is what they answer from all of it, as --at loads it. WHO_CAN_ALL=1 asks each question of each machine.
 set -u
 . tests/live/lib/command.sh
 
-# same ARGUMENT…: now and as of now.
+# Every second question; as those about a machine are odd in number, of the next machine the others.
+turn=0
+skipped() {
+	turn=$((turn + 1))
+	[ -z "${WHO_CAN_ALL-}" ] && [ $((turn % 2)) -eq 0 ]
+}
+# sample ARGUMENT…; same ARGUMENT…: now and as of now.
+sample() { skipped || same "$@"; }
 same() {
 	"$FLEETWALL" --json "$@" > "$home/part" 2>&1
 	part=$?
@@ -55,30 +62,30 @@ run 2 who-can 'a,b' 22/tcp
 
 for machine in web1 web2 strict1 tight1 sleeper watched shared bare; do
 	for what in 22/tcp 443/tcp 5005/tcp 5007/tcp 5016/tcp icmp; do
-		same who-can "$machine" "$what"
+		sample who-can "$machine" "$what"
 	done
-	same explain 10.1.0.1 "$machine" 5005/tcp
-	same explain 198.51.100.1 "$machine" 5004/tcp
-	same explain client1 "$machine" 5016/tcp
-	same explain "$machine" web1 443/tcp
-	same explain "$machine" web2 5002/tcp on wg0
-	same explain "$machine" 203.0.113.5 53/udp
-	same explain "$machine" 2001:db8::1 icmp
+	sample explain 10.1.0.1 "$machine" 5005/tcp
+	sample explain 198.51.100.1 "$machine" 5004/tcp
+	sample explain client1 "$machine" 5016/tcp
+	sample explain "$machine" web1 443/tcp
+	sample explain "$machine" web2 5002/tcp on wg0
+	sample explain "$machine" 203.0.113.5 53/udp
+	sample explain "$machine" 2001:db8::1 icmp
 done
 
 # From what generate keeps, and from that and what changed since.
 each_again() {
 	for machine in web1 web2 tight1 sleeper watched shared; do
 		for what in 22/tcp 443/tcp 5005/tcp 5016/tcp; do
-			same who-can "$machine" "$what"
+			sample who-can "$machine" "$what"
 		done
-		same explain 203.0.113.77 "$machine" 5020/tcp
+		sample explain 203.0.113.77 "$machine" 5020/tcp
 	done
-	same explain 10.1.0.1 web1 5005/tcp
-	same explain 10.1.0.77 web1 5005/tcp
-	same explain client1 web1 5016/tcp
-	same explain tight1 web2 5002/tcp on wg0
-	same explain tight1 2001:db8::1 icmp
+	sample explain 10.1.0.1 web1 5005/tcp
+	sample explain 10.1.0.77 web1 5005/tcp
+	sample explain client1 web1 5016/tcp
+	sample explain tight1 web2 5002/tcp on wg0
+	sample explain tight1 2001:db8::1 icmp
 }
 run 0 role set web --owner webmasters
 run 0 rule add web 'allow 5020/tcp from 203.0.113.77' --ticket OPS-1 --owner ann
