@@ -227,7 +227,7 @@ kernel() {
 settled() { # FOLDER [OLD [KEY=VALUE…]]
 	bundle "$@"
 	apply 0
-	says "applied $(digest_of "$1") $generation"
+	says "applied $bundle_position $generation"
 	run 0 confirm "$token"
-	says "confirmed $(digest_of "$1") $generation"
+	says "confirmed $bundle_position $generation"
 }

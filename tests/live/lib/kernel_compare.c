@@ -140,22 +140,21 @@ static bool bucket_used(struct names *buckets, struct arena *scratch, const stru
 	return used;
 }
 
-/* Leaves out what a limit would make uncertain; the new count. */
-static size_t drop_uncertain(struct trial *trial, uint32_t machine, const struct str *interfaces, struct probe *probes,
-                             size_t count)
+/* Leaves out what a limit would make uncertain; the new count, and what is expected of each that stays. */
+static size_t drop_uncertain(struct arena *arena, struct trial *trial, uint32_t machine, const struct str *interfaces,
+                             struct probe *probes, size_t count, struct expected *expected)
 {
-	struct arena *memory = arena_new(), *scratch = arena_new();
-	struct names *buckets = names_new(memory);
+	struct arena *scratch = arena_new();
+	struct names *buckets = names_new(arena);
 	size_t kept = 0;
 
 	for (size_t i = 0; i < count; i++) {
-		struct expected expected = expect(scratch, trial, machine, &probes[i], interfaces);
-		if (!bucket_used(buckets, scratch, &probes[i], &expected.verdict))
+		expected[kept] = expect(arena, trial, machine, &probes[i], interfaces);
+		if (!bucket_used(buckets, scratch, &probes[i], &expected[kept].verdict))
 			probes[kept++] = probes[i];
 		arena_reset(scratch);
 	}
 	arena_free(scratch);
-	arena_free(memory);
 	return kept;
 }
 
@@ -209,16 +208,14 @@ void compare(struct trial *trial, struct judge *judge, uint32_t machine, const s
              struct probe *probes, size_t count, struct tally *tally)
 {
 	const struct machine *own = &trial->fleet.machines[machine];
-	struct arena *scratch = arena_new();
+	struct arena *arena = arena_new();
+	struct expected *expected = ARENA_ARRAY(arena, struct expected, count);
 
-	count = drop_uncertain(trial, machine, interfaces, probes, count);
+	count = drop_uncertain(arena, trial, machine, interfaces, probes, count, expected);
 	judge_probes(judge, probes, count);
-	for (size_t i = 0; i < count; i++) {
-		struct expected expected = expect(scratch, trial, machine, &probes[i], interfaces);
-		count_one(own, &probes[i], &expected, interfaces, tally);
-		arena_reset(scratch);
-	}
-	arena_free(scratch);
+	for (size_t i = 0; i < count; i++)
+		count_one(own, &probes[i], &expected[i], interfaces, tally);
+	arena_free(arena);
 }
 
 void tally_print(const char *name, const struct tally *tally)

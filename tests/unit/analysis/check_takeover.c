@@ -5,6 +5,7 @@
 
 #include "fleetwall/buf.h"
 #include "fleetwall/document.h"
+#include "rounds.h"
 #include "suite_main.h"
 #include "taken_over.h"
 #include "takeover.h"
@@ -515,16 +516,17 @@ static struct str ended_at(uint64_t bound)
 START_TEST(work_is_bounded)
 {
 	static const unsigned bounds[] = {100, 10000, 30000, 60000, 90000, 120000};
+	size_t count = in_full(sizeof bounds / sizeof *bounds);
 	unsigned ended = 0;
 
-	for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
+	for (size_t i = 0; i < count; i++) {
 		struct str first = ended_at(bounds[i]), again = ended_at(bounds[i]);
 
 		ck_assert_msg(str_eq(first, again), "%.*s, then %.*s", STR_ARG(first), STR_ARG(again));
 		ck_assert(first.n == 0 || str_starts(first, STR("web.v4:")));
 		ended += first.n > 0;
 	}
-	ck_assert_uint_ge(ended, 3);
+	ck_assert_uint_ge(ended, count < 3 ? count : 3);
 	gives_str(ended_at(PACKETS_WORK_MOST), "");
 	ck_assert(takeover->hosts[0].proved);
 }
