@@ -22,6 +22,7 @@ static const struct {
 	[LINT_DENIED] = {"denied", LINT_WARNING},
 	[LINT_MANAGEMENT_FAMILY] = {"management-family", LINT_WARNING},
 	[LINT_NO_ADDRESS] = {"no-address", LINT_WARNING},
+	[LINT_NO_LABEL] = {"no-label", LINT_WARNING},
 	[LINT_NO_MATCH] = {"no-match", LINT_WARNING},
 	[LINT_ONE_FAMILY] = {"one-family", LINT_WARNING},
 	[LINT_COVERED_NOW] = {"covered-now", LINT_NOTICE},

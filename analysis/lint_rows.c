@@ -1,5 +1,5 @@
 /* What rows say by themselves: addresses that two machines have, or that rules of several roles write out; members that
- * have none; roles and networks that nobody uses; networks that overlap. No packets. */
+ * have none, or none with the label that rules name; roles and networks that nobody uses; networks that overlap. No packets. */
 #include <stdlib.h>
 
 #include "fleetwall/arena.h"
@@ -238,6 +238,116 @@ static void check_addresses(struct linting *linting, const struct lint_rule *con
 		  });
 }
 
+/* --- members whose addresses lack the label that rules name --- */
+
+/* role:NAME/LABEL, and the first rule that counts now and speaks of it. */
+struct labelled {
+	uint32_t role;
+	struct str label;
+	const struct lint_rule *rule;
+};
+
+struct labelled_list {
+	struct labelled *items;
+	size_t count, capacity;
+};
+
+static int compare_labelled(const void *a, const void *b)
+{
+	const struct labelled *x = a, *y = b;
+	int order = str_cmp(x->label, y->label);
+
+	if (x->role != y->role)
+		return x->role < y->role ? -1 : 1;
+	if (order != 0)
+		return order;
+	return x->rule < y->rule ? -1 : x->rule > y->rule;
+}
+
+static struct labelled_list labelled_peers(struct linting *linting)
+{
+	struct labelled_list list = {0};
+
+	for (size_t i = 0; i < linting->first[linting->fleet->role_count]; i++) {
+		const struct lint_rule *rule = &linting->rules[i];
+
+		for (size_t k = 0; k < rule->rule->peer_count; k++) {
+			const struct peer *peer = &rule->rule->peers[k];
+			const struct role *role = peer->kind == PEER_ROLE && peer->label.n > 0
+			                                  ? fleet_role(linting->fleet, peer->name)
+			                                  : NULL;
+
+			if (role != NULL)
+				APPEND(linting->scratch, &list,
+				       ((struct labelled){(uint32_t)(role - linting->fleet->roles), peer->label, rule}));
+		}
+	}
+	if (list.count > 0)
+		qsort(list.items, list.count, sizeof *list.items, compare_labelled);
+	return list;
+}
+
+static bool has_label(const struct machine *machine, struct str label)
+{
+	for (size_t i = 0; i < machine->address_count; i++)
+		if (str_eq(machine->addresses[i].label, label))
+			return true;
+	return false;
+}
+
+static void tell_label(struct linting *linting, const struct labelled *peer, const struct holdings *without)
+{
+	struct str role = linting->fleet->roles[peer->role].name;
+	struct str names = machine_names(linting, without->items, without->count, NAMES_SHOWN);
+	bool one = without->count == 1;
+
+	lint_find(linting, LINT_NO_LABEL,
+	          &(struct lint_words){
+			  .subject = str_format(linting->scratch, "role:%.*s", STR_ARG(role)),
+			  .detail = str_format(linting->scratch, "%.*s %.*s", STR_ARG(peer->label),
+	                                       STR_ARG(names_alone(linting, without->items, without->count))),
+			  .message = str_format(linting->scratch, "rules that speak of role:%.*s/%.*s do not speak of "
+	                                        "%zu of its members, whose address%s no label",
+	                                        STR_ARG(role), STR_ARG(peer->label), without->count,
+	                                        one ? " has" : "es have"),
+			  .evidence = str_format(linting->scratch, "%.*s does not speak of %.*s",
+	                                         STR_ARG(lint_rule_words(linting, peer->rule)), STR_ARG(names)),
+			  .advice = str_format(linting->scratch, "fleetwall machine set NAME --address ADDRESS=%.*s",
+	                                       STR_ARG(peer->label)),
+		  });
+}
+
+/* Where no member has the label, the peer is empty, which is told of the rule. */
+static void check_label(struct linting *linting, const struct labelled *peer)
+{
+	const struct resolved_role *role = &linting->resolved->roles[peer->role];
+	struct holdings without = {0};
+	bool with = false;
+
+	for (size_t i = 0; i < role->member_count; i++) {
+		const struct machine *machine = &linting->fleet->machines[role->members[i]];
+
+		if (!machine->enabled)
+			continue;
+		if (has_label(machine, peer->label))
+			with = true;
+		else if (has_label(machine, STR("")))
+			APPEND(linting->scratch, &without, ((struct holding){.holder = role->members[i]}));
+	}
+	if (with && without.count > 0)
+		tell_label(linting, peer, &without);
+}
+
+static void check_labels(struct linting *linting)
+{
+	struct labelled_list list = labelled_peers(linting);
+
+	for (size_t i = 0; i < list.count; i++)
+		if (i == 0 || list.items[i].role != list.items[i - 1].role ||
+		    !str_eq(list.items[i].label, list.items[i - 1].label))
+			check_label(linting, &list.items[i]);
+}
+
 /* --- unused --- */
 
 struct used {
@@ -442,6 +552,7 @@ void lint_rows_check(struct linting *linting)
 	check_written(linting, &addresses);
 	for (uint32_t i = 0; i < linting->fleet->machine_count; i++)
 		check_addresses(linting, speaking, i);
+	check_labels(linting);
 	check_used(linting);
 	check_overlaps(linting);
 }

@@ -20,6 +20,7 @@ enum lint_code {
 	LINT_DENIED,              /* an allow rule that deny rules take away wherever it counts */
 	LINT_MANAGEMENT_FAMILY,   /* push connects to an address of a family without a management source */
 	LINT_NO_ADDRESS,          /* a machine without addresses is a peer of rules */
+	LINT_NO_LABEL,            /* of a role's addresses rules name those with a label, and a member's has none */
 	LINT_NO_MATCH,            /* a rule that matches no packet */
 	LINT_ONE_FAMILY,          /* open to everybody in one family, closed in the other */
 	LINT_COVERED_NOW,         /* an allow rule that others cover, with the addresses that its peers have now */

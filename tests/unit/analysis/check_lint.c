@@ -69,6 +69,9 @@ static bool holds(struct str text, const char *part)
 	"{ name = \"" name "\"; addresses = [ \"" address "\" ]; roles = [ " roles " ]; }"
 #define DUAL(name, four, six, roles) \
 	"{ name = \"" name "\"; addresses = [ \"" four "\", \"" six "\" ]; roles = [ " roles " ]; }"
+#define LABELLED(name, label, roles)                                                                            \
+	"{ name = \"" name "\"; addresses = ( { address = \"10.1.0.9\"; label = \"" label "\"; } ); roles = [ " roles \
+	" ]; }"
 #define ROLE(name, rules) "{ name = \"" name "\"; rules = [ " rules " ]; }"
 #define DB1 MACHINE("db1", "10.0.0.1", "\"db\"")
 #define APP1 MACHINE("app1", "10.1.0.1", "\"app\"")
@@ -99,9 +102,8 @@ static const struct sample_case cases[] = {
          "role:app/private", "\"allow 22/tcp from role:app\""},
 	{LINT_COVERED, BASE("\"allow all from self\"", "\"allow 22/tcp from role:app\""), "allow 22/tcp", "base"},
 	{LINT_COVERED, BASE("\"allow 22/tcp\"", "\"allow 22/tcp from role:app limit 5/minute\""), "limit", "base"},
-	{LINT_COVERED,
-         WITH("\"allow 22/tcp until 2027-01-01\", \"allow 22/tcp from 10.0.0.0/8 until 2026-06-01\""), "2026-06-01",
-         "2027-01-01"},
+	{LINT_COVERED, WITH("\"allow 22/tcp until 2027-01-01\", \"allow 22/tcp from 10.0.0.0/8 until 2026-06-01\""),
+         "2026-06-01", "2027-01-01"},
 	{LINT_COVERED, WITH("\"allow 3306/tcp from 10.0.0.0/8\", \"allow 3307/tcp from 10.1.0.0/16\""), SILENT},
 	{LINT_COVERED, WITH("\"allow 3306/tcp from 10.1.0.0/16\", \"allow 3306/tcp from 10.1.0.0-10.2.0.0\""), "/16",
          "10.2.0.0"},
@@ -122,10 +124,11 @@ static const struct sample_case cases[] = {
               "\"allow 22/tcp from 10.0.0.11-10.0.0.14\", \"allow 22/tcp from 10.0.0.0-10.0.0.20 limit 9/hour\""),
          "limit 9/hour", "10.0.0.11-10.0.0.14"},
 	{LINT_COVERED,
-         ROLES("{ name = \"some\"; selector = { env = \"prod\"; }; rules = [ \"allow all from self\" ]; }, "
-               ROLE("app", "\"allow 22/tcp from machine:m2\""))
-                 MACHINES("{ name = \"m1\"; roles = [ \"app\" ]; labels = { env = \"prod\"; }; }, "
-                          MACHINE("m2", "10.0.0.2", "")), SILENT},
+         ROLES("{ name = \"some\"; selector = { env = \"prod\"; }; rules = [ \"allow all from self\" ]; }, " ROLE(
+		 "app", "\"allow 22/tcp from machine:m2\""))
+                 MACHINES("{ name = \"m1\"; roles = [ \"app\" ]; labels = { env = \"prod\"; }; }, " MACHINE(
+			 "m2", "10.0.0.2", "")),
+         SILENT},
 	/* Another role's rule counts only if every member has that role. */
 	{LINT_COVERED,
          ROLES(ROLE("a", "\"allow 22/tcp\"") ", " ROLE("b", "\"allow 22/tcp from 10.0.0.0/8\""))
@@ -176,14 +179,12 @@ static const struct sample_case cases[] = {
 	{LINT_NO_MATCH, WITH("\"allow icmpv6 from 10.0.0.0/8, role:app\""), SILENT},
 	{LINT_NO_MATCH, WITH("\"allow icmpv6/133 to 2001:db8::/32\""), "has no effect", "housekeeping"},
 
-	{LINT_EMPTY_PEER,
-         ROLES(ROLE("db", "\"allow 22/tcp from role:none\"") ", " ROLE("none", "")) MACHINES(DB1),
+	{LINT_EMPTY_PEER, ROLES(ROLE("db", "\"allow 22/tcp from role:none\"") ", " ROLE("none", "")) MACHINES(DB1),
          "role:none stands for nobody", "role:none has no members"},
 	{LINT_EMPTY_PEER, WITH("\"allow icmpv6 from role:app\""), "role:app",
          "no member of role:app has an IPv6 address"},
 	{LINT_EMPTY_PEER, WITH("\"allow 22/tcp from role:app/private\""), "role:app/private", "has an address"},
-	{LINT_EMPTY_PEER,
-         NETWORKS(NETWORK("n", "")) WITH("\"deny 22/tcp from network:n\""), "network:n",
+	{LINT_EMPTY_PEER, NETWORKS(NETWORK("n", "")) WITH("\"deny 22/tcp from network:n\""), "network:n",
          "network:n has no prefix"},
 	{LINT_EMPTY_PEER,
          ROLES(ROLE("db", "\"allow 22/tcp from machine:m\""))
@@ -191,7 +192,8 @@ static const struct sample_case cases[] = {
          "machine:m", "machine:m is disabled"},
 	{LINT_EMPTY_PEER,
          ROLES(ROLE("db", "\"deny 22/tcp from machine:m\""))
-                 MACHINES(DB1 ", { name = \"m\"; addresses = [ \"10.0.0.2\" ]; enabled = false; }"), SILENT},
+                 MACHINES(DB1 ", { name = \"m\"; addresses = [ \"10.0.0.2\" ]; enabled = false; }"),
+         SILENT},
 	{LINT_EMPTY_PEER, WITH("\"allow 22/tcp from role:app\""), SILENT},
 
 	{LINT_ENDED, WITH("\"allow 22/tcp until 2026-01-01\""), "has ended", "until 2026-01-01T00:00:00Z"},
@@ -207,8 +209,7 @@ static const struct sample_case cases[] = {
 
 	{LINT_DATABASE_OPEN, WITH("\"allow 3306/tcp\""), "port of a database (mysql)", "1.2.3.4 -> db1 3306/tcp"},
 	{LINT_DATABASE_OPEN, WITH("\"allow 80,6379/tcp from ::/0\""), "redis", "2000::7 -> db1 6379/tcp"},
-	{LINT_DATABASE_OPEN,
-         NETWORKS(NETWORK("n", "\"0.0.0.0/0\"")) WITH("\"allow 5432/tcp from network:n\""),
+	{LINT_DATABASE_OPEN, NETWORKS(NETWORK("n", "\"0.0.0.0/0\"")) WITH("\"allow 5432/tcp from network:n\""),
          "postgresql", "1.2.3.4 -> db1 5432/tcp"},
 	{LINT_DATABASE_OPEN, WITH("\"allow 3306/tcp from 203.0.113.0/24\""), SILENT},
 	{LINT_DATABASE_OPEN, WITH("\"allow 1024-65535/tcp\""), SILENT},
@@ -232,24 +233,25 @@ static const struct sample_case cases[] = {
 	{LINT_ONE_FAMILY, BOTH("\"allow icmpv4 from 0.0.0.0/0\""), SILENT},
 	{LINT_ONE_FAMILY, BOTH("\"allow 67/udp from 0.0.0.0/0\""), SILENT},
 	{LINT_ONE_FAMILY,
-         ROLES(ROLE("db", "\"allow 443/tcp from ::/0\""))
-                 MACHINES(DUAL("db1", "10.0.0.1", "2a00::1", "\"db\"")), SILENT},
+         ROLES(ROLE("db", "\"allow 443/tcp from ::/0\"")) MACHINES(DUAL("db1", "10.0.0.1", "2a00::1", "\"db\"")),
+         SILENT},
 	{LINT_ONE_FAMILY,
-         ROLES(ROLE("db", "\"allow 443/tcp from 0.0.0.0/0\""))
-                 MACHINES(DUAL("db1", "10.0.0.1", "fe80::1", "\"db\"")), SILENT},
+         ROLES(ROLE("db", "\"allow 443/tcp from 0.0.0.0/0\"")) MACHINES(DUAL("db1", "10.0.0.1", "fe80::1", "\"db\"")),
+         SILENT},
 
 	{LINT_LITERAL_MACHINE,
-         ROLES(ROLE("db", "\"allow 22/tcp from 10.1.0.1\"") ", "
-               ROLE("app", "\"deny 80/tcp from 10.1.0.1, 10.3.0.0/16\""))
-                 MACHINES(DB1 ", " APP1),
+         ROLES(ROLE("db", "\"allow 22/tcp from 10.1.0.1\"") ", " ROLE("app", "\"deny 80/tcp from 10.1.0.1, "
+                                                                             "10.3.0.0/16\"")) MACHINES(DB1 ", " APP1),
          "10.1.0.1, which is app1", "of role app"},
 	{LINT_LITERAL_MACHINE, WITH("\"allow 22/tcp from 10.1.0.1\", \"allow 80/tcp from 10.1.0.1\""), SILENT},
 	{LINT_LITERAL_MACHINE,
          ROLES(ROLE("db", "\"allow 22/tcp from 10.1.0.0/31\"") ", " ROLE("app", "\"deny 80/tcp from 10.1.0.1\""))
-                 MACHINES(DB1 ", " APP1), SILENT},
+                 MACHINES(DB1 ", " APP1),
+         SILENT},
 	{LINT_LITERAL_MACHINE,
          ROLES(ROLE("db", "\"allow 22/tcp from 10.1.0.1\"") ", " ROLE("app", "\"deny 80/tcp from 10.1.0.1\""))
-                 MACHINES(DB1 ", " APP1 ", " MACHINE("twin", "10.1.0.1", "")), SILENT},
+                 MACHINES(DB1 ", " APP1 ", " MACHINE("twin", "10.1.0.1", "")),
+         SILENT},
 
 	{LINT_SHARED_ADDRESS, ROLES(ROLE("db", "")) MACHINES(DB1 ", " MACHINE("twin", "10.0.0.1", "")),
          "2 machines have the address 10.0.0.1", "db1, twin"},
@@ -262,7 +264,34 @@ static const struct sample_case cases[] = {
          "app9 has no address", "it has the role app"},
 	{LINT_NO_ADDRESS,
          ROLES(ROLE("db", "\"allow 22/tcp from role:app\"") ", " ROLE("app", ""))
-                 MACHINES(DB1 ", " APP1 ", { name = \"db9\"; roles = [ \"db\" ]; }"), SILENT},
+                 MACHINES(DB1 ", " APP1 ", { name = \"db9\"; roles = [ \"db\" ]; }"),
+         SILENT},
+
+	{LINT_NO_LABEL,
+         ROLES(ROLE("db", "\"allow 22/tcp from role:app/private\"") ", " ROLE("app", ""))
+                 MACHINES(DB1 ", " APP1 ", " LABELLED("app3", "private", "\"app\"")),
+         "role:app/private do not speak of 1 of its members, whose address has no label", "does not speak of app1"},
+	{LINT_NO_LABEL, /* of some it may be meant: each has what it has */
+         ROLES(ROLE("db", "\"allow 22/tcp from role:app/private\"") ", " ROLE("app", ""))
+                 MACHINES(DB1 ", " LABELLED("app4", "public", "\"app\"") ", " LABELLED("app3", "private", "\"app\"")),
+         SILENT},
+	{LINT_NO_LABEL, /* the peer stands for nobody */
+         ROLES(ROLE("db", "\"allow 22/tcp from role:app/private\"") ", " ROLE("app", "")) MACHINES(DB1 ", " APP1),
+         SILENT},
+	{LINT_NO_LABEL,
+         ROLES(ROLE("db", "\"allow 22/tcp from role:app\"") ", " ROLE("app", ""))
+                 MACHINES(DB1 ", " APP1 ", " LABELLED("app3", "private", "\"app\"")),
+         SILENT},
+	{LINT_NO_LABEL, /* both */
+         ROLES(ROLE("db", "\"allow 22/tcp from role:app/private\"") ", " ROLE("app", ""))
+                 MACHINES(DB1 ", { name = \"app5\"; roles = [ \"app\" ]; addresses = ( \"10.1.0.7\", "
+                              "{ address = \"10.1.0.6\"; label = \"private\"; } ); }"),
+         SILENT},
+	{LINT_NO_LABEL,
+         ROLES(ROLE("db", "\"allow 22/tcp from role:app/private\"") ", " ROLE("app", ""))
+                 MACHINES(DB1 ", { name = \"app1\"; addresses = [ \"10.1.0.1\" ]; roles = [ \"app\" ]; enabled = "
+                              "false; }, " LABELLED("app3", "private", "\"app\"")),
+         SILENT},
 
 	{LINT_UNUSED_ROLE, ROLES(ROLE("old", "\"allow 22/tcp\"")), "nobody uses role old", "no members"},
 	{LINT_UNUSED_ROLE, WITH("\"deny 22/tcp from role:app\""), SILENT},
@@ -270,24 +299,18 @@ static const struct sample_case cases[] = {
 	{LINT_UNUSED_ROLE, ROLES(ROLE("old", "\"allow 22/tcp from role:old/private\"")), "nobody uses role old",
          "no rule of another role"},
 	{LINT_EMPTY_PEER, ROLES(ROLE("old", "\"allow 22/tcp from role:old/private\"")), SILENT},
-	{LINT_UNUSED_NETWORK, NETWORKS(NETWORK("n", "\"10.0.0.0/8\"")) WITH(""),
-         "nobody uses network n", "no rule"},
-	{LINT_UNUSED_NETWORK,
-         NETWORKS(NETWORK("n", "\"10.0.0.0/8\"")) WITH("\"deny 9/tcp from network:n\""), SILENT},
-	{LINT_OVERLAPPING_NETWORKS,
-         NETWORKS(NETWORK("n", "\"10.0.0.0/8\"") ", " NETWORK("m", "\"10.2.0.0/16\"")),
+	{LINT_UNUSED_NETWORK, NETWORKS(NETWORK("n", "\"10.0.0.0/8\"")) WITH(""), "nobody uses network n", "no rule"},
+	{LINT_UNUSED_NETWORK, NETWORKS(NETWORK("n", "\"10.0.0.0/8\"")) WITH("\"deny 9/tcp from network:n\""), SILENT},
+	{LINT_OVERLAPPING_NETWORKS, NETWORKS(NETWORK("n", "\"10.0.0.0/8\"") ", " NETWORK("m", "\"10.2.0.0/16\"")),
          "all of network m lies in network n", "10.2.0.0/16 of m, 10.0.0.0/8 of n"},
 	{LINT_OVERLAPPING_NETWORKS,
-         NETWORKS(NETWORK("n", "\"10.0.0.0/8\", \"11.0.0.0/8\"") ", "
-	                  NETWORK("m", "\"10.2.0.0/16\", \"12.0.0.0/8\"")), "have addresses in common", "m"},
-	{LINT_OVERLAPPING_NETWORKS,
-         NETWORKS(NETWORK("n", "\"10.0.0.0/8\"") ", " NETWORK("m", "\"10.0.0.0/8\"")),
+         NETWORKS(NETWORK("n", "\"10.0.0.0/8\", \"11.0.0.0/8\"") ", " NETWORK("m", "\"10.2.0.0/16\", \"12.0.0.0/8\"")),
+         "have addresses in common", "m"},
+	{LINT_OVERLAPPING_NETWORKS, NETWORKS(NETWORK("n", "\"10.0.0.0/8\"") ", " NETWORK("m", "\"10.0.0.0/8\"")),
          "are the same addresses", "m"},
-	{LINT_OVERLAPPING_NETWORKS,
-         NETWORKS(NETWORK("n", "\"10.0.0.0/8\"") ", " NETWORK("m", "\"11.2.0.0/16\"")),
+	{LINT_OVERLAPPING_NETWORKS, NETWORKS(NETWORK("n", "\"10.0.0.0/8\"") ", " NETWORK("m", "\"11.2.0.0/16\"")),
          SILENT},
-	{LINT_OVERLAPPING_NETWORKS,
-         NETWORKS(NETWORK("n", "\"0.0.0.0/0\"") ", " NETWORK("m", "\"11.2.0.0/16\"")),
+	{LINT_OVERLAPPING_NETWORKS, NETWORKS(NETWORK("n", "\"0.0.0.0/0\"") ", " NETWORK("m", "\"11.2.0.0/16\"")),
          SILENT},
 
 	{LINT_NOT_ENFORCED, MACHINES("{ name = \"m\"; enforcement = \"monitor\"; }"), "watched only", "monitor"},
