@@ -314,7 +314,7 @@ fuzz:
 # What make check does for seconds, for as long as it takes to find what is rare.
 LONG = TOP='$(CURDIR)' BUILD='$(abspath $(BUILD))' FLEETWALL='$(abspath $(BUILD))/fleetwall'
 soak:
-	$(AGAIN) all $(BUILD)/bench/fleet $(BUILD)/tests/live/kernel_filter
+	$(AGAIN) all $(BUILD)/bench/fleet $(BUILD)/tests/live/kernel_every $(BUILD)/tests/live/kernel_filter
 	$(LONG) SOAK_SECONDS='$(SOAK_SECONDS)' tests/soak/incremental.sh
 	$(LONG) DAYS=30 tests/live/time_travel.sh
 	$(LONG) BAD_DAYS=150 tests/live/bad_days.sh
@@ -322,6 +322,7 @@ soak:
 	$(LONG) WHO_CAN_ALL=1 tests/live/who_can.sh
 	$(LONG) PUSH_KILLS=50 tests/live/push_kill.sh
 	$(LONG) PUSH_MACHINES=60 tests/live/push_many.sh
+	$(LONG) KERNEL_EVERY_ALL=1 '$(BUILD)/tests/live/kernel_every'
 	KERNEL_FILTER_ROUNDS=100 KERNEL_FILTER_SEED=1000 '$(BUILD)/tests/live/kernel_filter'
 golden:
 	$(AGAIN) test-programs
