@@ -2,6 +2,7 @@
  * published here; objects that the store was given are taken back by it unless they are. */
 #include <errno.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -54,6 +55,9 @@ static struct error *produce_pieces(struct round *round, const struct outlet *ou
 	const struct inventory_touched *touched = &round->touched;
 	struct fleet_step step = {.machines = touched->machines, .machine_count = touched->machine_count};
 
+	/* Without chance (a machine that has just started) keys are as good, but somebody could aim at them. */
+	if (known == NULL)
+		(void)!getrandom(&round->rendition.secret, sizeof round->rendition.secret, GRND_NONBLOCK);
 	if (round->producer == NULL)
 		return produce_fleet(round->last, round->arena, &round->fleet, &round->rendition, known, outlet,
 		                     &round->product, &round->resolved);

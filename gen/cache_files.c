@@ -8,7 +8,7 @@
 
 /* The last character is the version of the layout. */
 #define HEAD_MAGIC "fwhead01"
-#define MODEL_MAGIC "fwmodel2"
+#define MODEL_MAGIC "fwmodel3"
 
 /* In the file there follow identity, snapshot, the digests of rulesets and of sets, and the digest of it all. */
 struct head_header {
@@ -142,6 +142,7 @@ void model_pieces(struct model_header *header, struct str fleet, const struct kn
 		.fleet_size = fleet.n,
 		.ruleset_count = knowledge->ruleset_count,
 		.set_count = knowledge->set_count,
+		.secret = knowledge->secret,
 	};
 	pieces[MODEL_HEADER] = (struct str){(const char *)header, sizeof *header};
 	pieces[MODEL_FLEET] = fleet;
@@ -190,5 +191,6 @@ bool model_parse(char *bytes, uint64_t size, struct str *fleet, struct knowledge
 	at += header.ruleset_count * sizeof(struct known);
 	knowledge->sets = (struct known *)(void *)at;
 	knowledge->set_count = header.set_count;
+	knowledge->secret = header.secret;
 	return true;
 }

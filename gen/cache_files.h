@@ -14,6 +14,7 @@ enum { MODEL_HEADER, MODEL_FLEET, MODEL_RULESETS, MODEL_SETS, MODEL_PIECES };
 struct model_header {
 	char magic[8];
 	uint64_t fleet_size, ruleset_count, set_count;
+	struct secret secret; /* of the knowledge */
 };
 
 void model_pieces(struct model_header *header, struct str fleet, const struct knowledge *knowledge,

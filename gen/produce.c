@@ -98,14 +98,20 @@ static struct error *find_names(void *context)
 	return produce_names(production);
 }
 
+/* What is known was made with this one. */
+static const struct secret *secret_of(const struct production *production)
+{
+	return production->known != NULL ? &production->known->secret : &production->rendition->secret;
+}
+
 static struct error *call_roster(void *context)
 {
 	struct production *production = context;
 
 	begin_anew(&production->called);
-	production->roster = roster_new(production->called, production->fleet);
+	production->roster = roster_new(production->called, production->fleet, secret_of(production));
 	if (production->memo == NULL) /* a small step makes few sets */
-		roster_rank(production->called, &production->roster);
+		roster_rank(production->called, &production->roster, production->fleet->machine_count);
 	return NULL;
 }
 
@@ -152,6 +158,7 @@ struct error *production_make(struct production *production, struct arena *arena
 	production->rendering = (struct rendering){0};
 	*product = (struct product){0};
 	hire(production);
+	product->knowledge.secret = *secret_of(production);
 	error = run_stations(production);
 	dismiss(production);
 	arena_free(production->before.arena);

@@ -127,7 +127,8 @@ struct digest position_key(struct digester *digester, const struct digest *base,
 
 /* A set file depends on
  * - the set's name, which follows from family, allow or deny, and the canonical text of the peer;
- * - the addresses that it holds, as many as there are, before they are sorted and joined;
+ * - what it holds: the ranges of literals and networks; of the addresses of machines their tally, before they are
+ *   sorted and joined;
  * - the base (of which only the program's code matters). */
 struct digest set_key(struct digester *digester, const struct digest *base, const struct set *set, struct str contents)
 {

@@ -85,51 +85,54 @@ void marks_add(struct marks *marks, const uint32_t *ranks, size_t count)
 	}
 }
 
-/* Ranks whose addresses follow each other without a gap. */
-struct stretch {
-	uint32_t first, last;
-	bool any;
-};
-
-static void write_stretch(const struct ranks *ranks, struct set_text *text, const struct stretch *stretch)
+static size_t take_word(uint64_t word, uint32_t first, uint32_t *ranks)
 {
-	uint32_t first = stretch->first, last = stretch->last;
+	size_t count = 0;
 
-	if (!stretch->any)
-		return;
-	if (first == last)
-		set_text_line(text, ranks->texts + ranks->text[first], ranks->text[first + 1] - ranks->text[first]);
-	else
-		set_text_range(text, ranks->addresses[first], ranks->addresses[last]);
+	for (; word != 0; word &= word - 1)
+		ranks[count++] = first + (uint32_t)__builtin_ctzll(word);
+	return count;
 }
 
-static void write_word(const struct ranks *ranks, struct set_text *text, struct stretch *stretch, uint64_t word,
-                       uint32_t first)
+size_t marks_take(struct marks *marks, uint32_t *ranks)
 {
-	for (; word != 0; word &= word - 1) {
-		uint32_t rank = first + (uint32_t)__builtin_ctzll(word);
+	size_t count = 0;
 
-		if (stretch->any && rank == stretch->last + 1 && ranks->joins[stretch->last]) {
-			stretch->last = rank;
-			continue;
-		}
-		write_stretch(ranks, text, stretch);
-		*stretch = (struct stretch){rank, rank, true};
-	}
-}
-
-void marks_write(struct marks *marks, const struct ranks *ranks, struct set_text *text)
-{
-	struct stretch stretch = {0};
-
-	for (size_t i = 0; i < ranks->count / 64 / 64 + 1 && marks->room > 0; i++) {
+	for (size_t i = 0; marks->room > 0 && i < marks->room / 64 / 64 + 1; i++) {
 		for (uint64_t filled = marks->filled[i]; filled != 0; filled &= filled - 1) {
 			size_t word = i * 64 + (size_t)__builtin_ctzll(filled);
 
-			write_word(ranks, text, &stretch, marks->words[word], (uint32_t)(word * 64));
+			count += take_word(marks->words[word], (uint32_t)(word * 64), ranks + count);
 			marks->words[word] = 0;
 		}
 		marks->filled[i] = 0;
 	}
-	write_stretch(ranks, text, &stretch);
+	return count;
+}
+
+/* --- text --- */
+
+/* The texts of a fleet do not fit into a processor's cache, and those of a small set lie far apart: so many are asked
+ * for before they are needed. */
+enum { AHEAD = 16 };
+
+static inline const char *text_of(const struct ranks *ranks, uint32_t rank)
+{
+	return ranks->texts + ranks->text[rank];
+}
+
+void ranks_write(const struct ranks *ranks, const uint32_t *sorted, size_t count, struct set_text *text)
+{
+	for (size_t i = 0; i < count; i++) {
+		uint32_t first = sorted[i], last = first;
+
+		if (i + AHEAD < count)
+			__builtin_prefetch(text_of(ranks, sorted[i + AHEAD]));
+		while (i + 1 < count && sorted[i + 1] == last + 1 && ranks->joins[last])
+			last = sorted[++i];
+		if (first == last)
+			set_text_line(text, text_of(ranks, first), ranks->text[first + 1] - ranks->text[first]);
+		else
+			set_text_range(text, ranks->addresses[first], ranks->addresses[last]);
+	}
 }

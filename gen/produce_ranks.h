@@ -27,7 +27,9 @@ struct marks {
 void marks_fit(struct arena *arena, struct marks *marks, size_t count);
 /* In any order, perhaps repeated. */
 void marks_add(struct marks *marks, const uint32_t *ranks, size_t count);
-/* Writes what is marked as the fewest prefixes; afterwards nothing is marked. */
-void marks_write(struct marks *marks, const struct ranks *ranks, struct set_text *text);
+/* What is marked, ascending, each once: how many; afterwards nothing is marked. `ranks` may be what was added. */
+size_t marks_take(struct marks *marks, uint32_t *ranks);
+/* Writes ranks, ascending, as the fewest prefixes. */
+void ranks_write(const struct ranks *ranks, const uint32_t *sorted, size_t count, struct set_text *text);
 
 #endif

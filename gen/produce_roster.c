@@ -71,6 +71,38 @@ static void fill(struct roster *roster, const struct fleet *fleet)
 		put(roster, &last, i, &fleet->machines[i]);
 }
 
+/* What the addresses of some machines that follow each other add to tallies. */
+static void tally_some(struct roster *roster, struct tallier *tallier, enum family family, size_t first, size_t behind)
+{
+	struct roster_family *own = &roster->families[family_index(family)];
+	size_t size = family == FAMILY_4 ? sizeof(uint32_t) : sizeof(addr_bits), from = own->start[first];
+
+	tallier_each(tallier, family, (char *)own->bits + from * size, own->start[behind] - from, own->each + from);
+	for (size_t i = first; i < behind; i++) {
+		uint64_t sum = 0;
+
+		for (size_t k = own->start[i]; roster->enabled[i] && k < own->start[i + 1]; k++)
+			sum += own->each[k];
+		own->adds[i] = sum;
+	}
+}
+
+static void tally(struct roster *roster, struct tallier *tallier, size_t first, size_t behind)
+{
+	tally_some(roster, tallier, FAMILY_4, first, behind);
+	tally_some(roster, tallier, FAMILY_6, first, behind);
+}
+
+static void tally_all(struct roster *roster, size_t machine_count)
+{
+	struct arena *scratch = arena_new();
+	struct tallier *tallier = tallier_new(scratch, &roster->secret);
+
+	tally(roster, tallier, 0, machine_count);
+	tallier_free(tallier);
+	arena_free(scratch);
+}
+
 /* Has it as many addresses of each family as there is room for? */
 static bool fits(const struct roster *roster, size_t number, const struct machine *machine)
 {
@@ -84,40 +116,75 @@ static bool fits(const struct roster *roster, size_t number, const struct machin
 	return true;
 }
 
-bool roster_update(struct roster *roster, const struct fleet *fleet, const uint32_t *machines, size_t machine_count)
+static bool update(struct roster *roster, struct tallier *tallier, const struct fleet *fleet, const uint32_t *machines,
+                   size_t machine_count)
 {
 	struct last_labels last = last_labels_new(roster);
 
-	roster->ranked = roster->ranked && machine_count == 0;
 	for (size_t i = 0; i < machine_count; i++) {
 		if (!fits(roster, machines[i], &fleet->machines[machines[i]]))
 			return false;
 		put(roster, &last, machines[i], &fleet->machines[machines[i]]);
+		tally(roster, tallier, machines[i], machines[i] + 1);
 	}
 	return true;
 }
 
-struct roster roster_new(struct arena *arena, const struct fleet *fleet)
+bool roster_update(struct roster *roster, const struct fleet *fleet, const uint32_t *machines, size_t machine_count)
 {
-	struct roster roster = {.labels = names_new(arena)};
+	struct arena *scratch = arena_new();
+	struct tallier *tallier = tallier_new(scratch, &roster->secret);
+	bool fitting = update(roster, tallier, fleet, machines, machine_count);
+
+	roster->ranked = roster->ranked && machine_count == 0;
+	tallier_free(tallier);
+	arena_free(scratch);
+	return fitting;
+}
+
+struct roster roster_new(struct arena *arena, const struct fleet *fleet, const struct secret *secret)
+{
+	struct roster roster = {.labels = names_new(arena), .secret = *secret};
 
 	roster.enabled = arena_raw(arena, fleet->machine_count * sizeof *roster.enabled);
 	for (size_t k = 0; k < 2; k++)
 		roster.families[k].start = arena_raw(arena, (fleet->machine_count + 1) * sizeof(uint32_t));
 	count_addresses(&roster, fleet);
-	for (size_t k = 0; k < 2; k++)
-		roster.families[k].label = arena_raw(arena, roster.families[k].count * sizeof(uint32_t));
+	for (size_t k = 0; k < 2; k++) {
+		struct roster_family *family = &roster.families[k];
+
+		family->label = arena_raw(arena, family->count * sizeof *family->label);
+		family->each = arena_raw(arena, family->count * sizeof *family->each);
+		family->adds = arena_raw(arena, fleet->machine_count * sizeof *family->adds);
+	}
 	roster.families[0].bits = arena_raw(arena, roster.families[0].count * sizeof(uint32_t));
 	roster.families[1].bits = arena_raw(arena, roster.families[1].count * sizeof(addr_bits));
 	fill(&roster, fleet);
+	tally_all(&roster, fleet->machine_count);
 	return roster;
 }
 
-void roster_rank(struct arena *arena, struct roster *roster)
+/* Most machines have one address of a family: what a set needs of it then lies in one place. */
+static void find_only(struct arena *arena, struct roster *roster, unsigned number, size_t machine_count)
+{
+	struct roster_family *family = &roster->families[number];
+	const uint32_t *of = roster->ranks[number].of;
+
+	family->only_rank = arena_raw(arena, machine_count * sizeof *family->only_rank);
+	for (size_t i = 0; i < machine_count; i++) {
+		size_t count = roster->enabled[i] ? family->start[i + 1] - family->start[i] : 0;
+
+		family->only_rank[i] = count == 0 ? RANK_NONE : count == 1 ? of[family->start[i]] : RANK_SOME;
+	}
+}
+
+void roster_rank(struct arena *arena, struct roster *roster, size_t machine_count)
 {
 	static const enum family families[] = {FAMILY_4, FAMILY_6};
 
-	for (size_t k = 0; k < 2; k++)
+	for (unsigned k = 0; k < 2; k++) {
 		roster->ranks[k] = ranks_new(arena, families[k], roster->families[k].bits, roster->families[k].count);
+		find_only(arena, roster, k, machine_count);
+	}
 	roster->ranked = true;
 }

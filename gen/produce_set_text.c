@@ -17,19 +17,25 @@ _Static_assert(SET_LINE_ROOM <= ADDR_TEXT_MAX + 5 && SET_LINE_ROOM > ADDR_TEXT_M
 /* Most lines are shorter. */
 #define LINE_USUAL(text) ((text)->lead + ((text)->family == FAMILY_4 ? 16 : 32))
 
-void set_text_begin(struct set_text *text, struct buf *out, struct str ipset, enum family family, size_t expected)
+struct set_text set_text_new(struct buf *out, struct str ipset, enum family family)
 {
-	const char *name = family == FAMILY_4 ? "inet" : "inet6";
-	int length;
+	struct set_text text = {.out = out, .ipset = ipset, .family = family};
+	int length = snprintf(text.room, sizeof text.room, "add %.*s.n ", STR_ARG(ipset));
 
-	*text = (struct set_text){.out = out, .ipset = ipset, .family = family};
-	length = snprintf(text->room, sizeof text->room, "add %.*s.n ", STR_ARG(ipset));
-	assert(length > 0 && (size_t)length < sizeof text->room);
-	text->lead = (size_t)length;
+	assert(length > 0 && (size_t)length < sizeof text.room);
+	text.lead = (size_t)length;
+	return text;
+}
+
+void set_text_begin(struct set_text *text, size_t expected)
+{
+	const char *name = text->family == FAMILY_4 ? "inet" : "inet6";
+	struct buf *out = text->out;
+
 	buf_reserve(out, expected * LINE_USUAL(text) + 512);
-	buf_format(out, "create %.*s hash:net family %s maxelem " MAXELEM "\n", STR_ARG(ipset), name);
-	buf_format(out, "create %.*s.n hash:net family %s maxelem " MAXELEM "\n", STR_ARG(ipset), name);
-	buf_format(out, "flush %.*s.n\n", STR_ARG(ipset));
+	buf_format(out, "create %.*s hash:net family %s maxelem " MAXELEM "\n", STR_ARG(text->ipset), name);
+	buf_format(out, "create %.*s.n hash:net family %s maxelem " MAXELEM "\n", STR_ARG(text->ipset), name);
+	buf_format(out, "flush %.*s.n\n", STR_ARG(text->ipset));
 }
 
 void set_text_end(struct set_text *text)

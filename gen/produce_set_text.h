@@ -18,8 +18,9 @@ struct set_text {
 	size_t lead;          /* how long that is */
 };
 
+struct set_text set_text_new(struct buf *out, struct str ipset, enum family family);
 /* `expected`: about how many lines there will be. */
-void set_text_begin(struct set_text *text, struct buf *out, struct str ipset, enum family family, size_t expected);
+void set_text_begin(struct set_text *text, size_t expected);
 /* One of these. Sorted, perhaps repeated; written as the fewest prefixes. */
 void set_text_numbers(struct set_text *text, const uint32_t *numbers, size_t count);
 void set_text_addresses(struct set_text *text, const addr_bits *addresses, size_t count);

@@ -28,6 +28,12 @@ struct wanted {
 	bool refusing;
 };
 
+/* All that the machines have as peers of allow rules, as most sets do: the roster knows that by machine. */
+static bool is_usual(const struct wanted *wanted)
+{
+	return wanted->label == ANY_LABEL && !wanted->refusing;
+}
+
 static bool is_ranges(const struct set *set)
 {
 	return set->peer == NULL || set->peer->kind == PEER_NETWORK;
@@ -55,6 +61,8 @@ static struct wanted wanted_by(const struct work *work, const struct set *set, c
 	}
 	return wanted;
 }
+
+/* --- what a set holds --- */
 
 /* Copies what stands for the addresses in `from`, in the order of machines: how many. `size` is that of one of them,
  * and a constant where this is inlined. */
@@ -88,31 +96,50 @@ static void make_room(struct worker *worker, size_t bytes, bool sorts)
 	worker->numbers.capacity = bytes;
 }
 
-static size_t gather_numbers(const struct work *work, struct worker *worker, const struct set *set,
-                             const uint32_t *subject)
+/* The ranks of what copy_wanted() copies, of usual sets. */
+static size_t copy_usual(const struct wanted *wanted, const struct roster_family *family, const uint32_t *of,
+                         uint32_t *to)
 {
-	const struct roster_family *family = &work->roster->families[family_index(set->family)];
-	size_t size = set->family == FAMILY_4 ? sizeof(uint32_t) : sizeof(addr_bits);
-	struct wanted wanted = wanted_by(work, set, subject);
+	size_t count = 0;
 
-	make_room(worker, family->count * size, !work->roster->ranked);
-	return set->family == FAMILY_4
-	               ? copy_wanted(work, &wanted, family, family->bits, worker->numbers.items, sizeof(uint32_t))
-	               : copy_wanted(work, &wanted, family, family->bits, worker->numbers.items, sizeof(addr_bits));
+	for (size_t i = 0; i < wanted->count; i++) {
+		uint32_t machine = wanted->machines[i], rank = family->only_rank[machine];
+
+		if (rank < RANK_SOME)
+			to[count++] = rank;
+		else if (rank == RANK_SOME)
+			for (size_t k = family->start[machine]; k < family->start[machine + 1]; k++)
+				to[count++] = of[k];
+	}
+	return count;
 }
 
-/* In place of the addresses, which are fewer bytes then. */
-static void mark_ranks(const struct work *work, struct worker *worker, const struct set *set, const uint32_t *subject)
+/* Into the worker's numbers, ascending, each once: how many. */
+static size_t gather_ranks(const struct work *work, struct worker *worker, const struct wanted *wanted, unsigned number)
 {
-	unsigned number = family_index(set->family);
 	const struct roster_family *family = &work->roster->families[number];
-	const struct ranks *ranks = &work->roster->ranks[number];
-	struct wanted wanted = wanted_by(work, set, subject);
-	size_t count = copy_wanted(work, &wanted, family, (const unsigned char *)ranks->of, worker->numbers.items,
-	                           sizeof(uint32_t));
+	const uint32_t *of = work->roster->ranks[number].of;
+	size_t count;
 
+	make_room(worker, family->count * sizeof *of, false);
+	count = is_usual(wanted) ? copy_usual(wanted, family, of, worker->numbers.items)
+	                         : copy_wanted(work, wanted, family, (const unsigned char *)of,
+	                                       worker->numbers.items, sizeof *of);
 	marks_fit(worker->kept, &worker->marks, family->count);
 	marks_add(&worker->marks, worker->numbers.items, count);
+	return marks_take(&worker->marks, worker->numbers.items);
+}
+
+/* Into the worker's numbers, in no order and perhaps repeated: how many. */
+static size_t gather_numbers(const struct work *work, struct worker *worker, const struct wanted *wanted,
+                             unsigned number)
+{
+	const struct roster_family *family = &work->roster->families[number];
+	size_t size = number == 0 ? sizeof(uint32_t) : sizeof(addr_bits);
+
+	make_room(worker, family->count * size, true);
+	return number == 0 ? copy_wanted(work, wanted, family, family->bits, worker->numbers.items, sizeof(uint32_t))
+	                   : copy_wanted(work, wanted, family, family->bits, worker->numbers.items, sizeof(addr_bits));
 }
 
 /* Literals and networks, which are ranges already. */
@@ -133,6 +160,8 @@ static struct addr_set gather_ranges(struct arena *scratch, const struct fleet *
 	return addr_set_of(scratch, set->family, ranges, count);
 }
 
+/* --- by what it is known again --- */
+
 /* For the key: structs have gaps, whose bytes say nothing. */
 static struct str ranges_bytes(struct arena *scratch, const struct addr_set *set)
 {
@@ -145,67 +174,115 @@ static struct str ranges_bytes(struct arena *scratch, const struct addr_set *set
 	return (struct str){(const char *)bits, set->count * 2 * sizeof *bits};
 }
 
-/* What a set holds: as ranges, or as numbers in the worker's memory, in no order and perhaps repeated. */
-struct contents {
-	struct addr_set ranges;
-	size_t number_count;
-	struct str bytes; /* of either, for the key */
-};
+/* What is known of a fleet's machines does not fit into a processor's cache, and members of small roles lie far apart:
+ * so many are asked for before they are needed. */
+enum { AHEAD = 24 };
 
-static struct contents gather(const struct work *work, struct worker *worker, const struct set *set,
-                              const uint32_t *subject)
+static uint64_t tally_usual(const struct wanted *wanted, const uint64_t *adds)
 {
-	struct contents contents = {.number_count = 0};
+	uint64_t tally = 0;
 
-	if (is_ranges(set)) {
-		contents.ranges = gather_ranges(worker->scratch, work->production->resolved->fleet, set);
-		contents.bytes = ranges_bytes(worker->scratch, &contents.ranges);
-		return contents;
+	for (size_t i = 0; i < wanted->count; i++) {
+		if (i + AHEAD < wanted->count)
+			__builtin_prefetch(&adds[wanted->machines[i + AHEAD]]);
+		tally += adds[wanted->machines[i]];
 	}
-	contents.number_count = gather_numbers(work, worker, set, subject);
-	contents.bytes = (struct str){worker->numbers.items,
-	                              contents.number_count *
-	                                      (set->family == FAMILY_4 ? sizeof(uint32_t) : sizeof(addr_bits))};
-	return contents;
+	return tally;
 }
 
-static void sort_contents(struct worker *worker, enum family family, size_t count, struct set_text *text)
+static uint64_t tally_wanted(const struct work *work, const struct wanted *wanted, const struct roster_family *family)
 {
+	uint64_t tally = 0;
+
+	for (size_t i = 0; i < wanted->count; i++) {
+		uint32_t machine = wanted->machines[i];
+
+		if (!wanted->refusing && !work->roster->enabled[machine])
+			continue;
+		for (size_t k = family->start[machine]; k < family->start[machine + 1]; k++)
+			if (wanted->label == ANY_LABEL || wanted->label == family->label[k])
+				tally += family->each[k];
+	}
+	return tally;
+}
+
+static struct digest key_of(const struct work *work, struct worker *worker, uint32_t number)
+{
+	const struct production *production = work->production;
+	const struct set *set = sets_get(production->naming.sets, number);
+	const struct digest *base = &production->rendition->base;
+
+	if (is_ranges(set)) {
+		struct addr_set ranges = gather_ranges(worker->scratch, production->resolved->fleet, set);
+
+		return set_key(worker->digester, base, set, ranges_bytes(worker->scratch, &ranges));
+	}
+	struct wanted wanted = wanted_by(work, set, &production->naming.subjects[number]);
+	const struct roster_family *family = &work->roster->families[family_index(set->family)];
+	uint64_t tally =
+		is_usual(&wanted) ? tally_usual(&wanted, family->adds) : tally_wanted(work, &wanted, family);
+
+	return set_key(worker->digester, base, set, (struct str){(const char *)&tally, sizeof tally});
+}
+
+/* --- its file --- */
+
+static void write_ranges(const struct work *work, struct worker *worker, const struct set *set, struct set_text *text)
+{
+	struct addr_set ranges = gather_ranges(worker->scratch, work->production->resolved->fleet, set);
+
+	set_text_begin(text, ranges.count);
+	set_text_ranges(text, &ranges);
+}
+
+static void write_ranked(const struct work *work, struct worker *worker, const struct wanted *wanted,
+                         struct set_text *text)
+{
+	unsigned number = family_index(text->family);
+	size_t count = gather_ranks(work, worker, wanted, number);
+
+	set_text_begin(text, count);
+	ranks_write(&work->roster->ranks[number], worker->numbers.items, count, text);
+}
+
+static void write_sorted(const struct work *work, struct worker *worker, const struct wanted *wanted,
+                         struct set_text *text)
+{
+	size_t count = gather_numbers(work, worker, wanted, family_index(text->family));
 	void *items = worker->numbers.items, *room = worker->numbers.room;
 
-	if (family == FAMILY_4)
+	set_text_begin(text, count);
+	if (text->family == FAMILY_4)
 		set_text_numbers(text, sort_numbers(items, room, count), count);
 	else
 		set_text_addresses(text, sort_addresses(items, room, count), count);
 }
 
-static void write_contents(const struct work *work, struct worker *worker, uint32_t number,
-                           const struct contents *contents, struct buf *out)
+static void write_text(const struct work *work, struct worker *worker, uint32_t number, struct buf *out)
 {
 	const struct set *set = sets_get(work->production->naming.sets, number);
-	struct set_text text;
+	struct wanted wanted = {0};
+	struct set_text text = set_text_new(out, set->ipset, set->family);
 
-	set_text_begin(&text, out, set->ipset, set->family, contents->number_count);
-	if (is_ranges(set)) {
-		set_text_ranges(&text, &contents->ranges);
-	} else if (work->roster->ranked) {
-		mark_ranks(work, worker, set, &work->production->naming.subjects[number]);
-		marks_write(&worker->marks, &work->roster->ranks[family_index(set->family)], &text);
-	} else {
-		sort_contents(worker, set->family, contents->number_count, &text);
-	}
+	if (!is_ranges(set))
+		wanted = wanted_by(work, set, &work->production->naming.subjects[number]);
+	if (is_ranges(set))
+		write_ranges(work, worker, set, &text);
+	else if (work->roster->ranked)
+		write_ranked(work, worker, &wanted, &text);
+	else
+		write_sorted(work, worker, &wanted, &text);
 	set_text_end(&text);
 }
 
-static struct error *write_set(const struct work *work, unsigned worker_number, uint32_t number,
-                               const struct contents *contents, struct digest *digest)
+static struct error *write_set(const struct work *work, unsigned worker_number, uint32_t number, struct digest *digest)
 {
 	const struct outlet *outlet = work->production->outlet;
 	struct worker *worker = &work->production->workers[worker_number];
 	struct set_file file = {.name = sets_get(work->production->naming.sets, number)->file};
 
 	worker->text[0].n = 0;
-	write_contents(work, worker, number, contents, &worker->text[0]);
+	write_text(work, worker, number, &worker->text[0]);
 	file.bytes = buf_str(&worker->text[0]);
 	*digest = file.digest = digester_of(worker->digester, file.bytes);
 	worker->rendered_sets++;
@@ -259,14 +336,12 @@ static struct error *make_set(void *context, unsigned worker_number, size_t item
 	struct production *production = work->production;
 	struct worker *worker = &production->workers[worker_number];
 	uint32_t number = work->order[item];
-	const struct set *set = sets_get(production->naming.sets, number);
 	struct known *made = &production->naming.made[number];
-	struct contents contents = gather(work, worker, set, &production->naming.subjects[number]);
 	struct error *error = NULL;
 
-	made->key = set_key(worker->digester, &production->rendition->base, set, contents.bytes);
+	made->key = key_of(work, worker, number);
 	if (!is_known(production, made))
-		error = write_set(work, worker_number, number, &contents, &made->value);
+		error = write_set(work, worker_number, number, &made->value);
 	arena_reset(worker->scratch);
 	return error;
 }
@@ -283,31 +358,33 @@ static size_t size_of(const struct work *work, uint32_t number)
 	return work->production->resolved->roles[subject].member_count;
 }
 
-/* The number of bits of its size, 0 for none. */
+/* The number of bits of its size, 0 for none; and of those of one magnitude IPv6 before IPv4. */
 static unsigned magnitude_of(const struct work *work, uint32_t number)
 {
 	size_t size = size_of(work, number);
+	unsigned magnitude = size == 0 ? 0 : 64 - (unsigned)__builtin_clzll(size);
 
-	return size == 0 ? 0 : 64 - (unsigned)__builtin_clzll(size);
+	return 2 * magnitude + family_index(sets_get(work->production->naming.sets, number)->family);
 }
 
 /* The largest first, by magnitude: so the threads end at the same time, and memory that was enough once is mostly
- * enough for what follows. */
+ * enough for what follows. Of a family together: what is known of its addresses then stays at hand. */
 static void order_work(struct work *work)
 {
+	enum { MAGNITUDES = 2 * 65 };
 	struct arena *kept = work->production->kept;
-	uint32_t count = (uint32_t)sets_count(work->production->naming.sets), place[66] = {0};
+	uint32_t count = (uint32_t)sets_count(work->production->naming.sets), place[MAGNITUDES + 1] = {0};
 	uint32_t *numbers = ARENA_ARRAY(kept, uint32_t, count);
 	unsigned char *magnitudes = ARENA_ARRAY(kept, unsigned char, count);
 
 	for (uint32_t i = 0; i < count; i++) {
 		if (remember(work->production, i))
 			continue;
-		magnitudes[work->count] = (unsigned char)(64 - magnitude_of(work, i));
+		magnitudes[work->count] = (unsigned char)(MAGNITUDES - 1 - magnitude_of(work, i));
 		place[magnitudes[work->count] + 1]++;
 		numbers[work->count++] = i;
 	}
-	for (size_t i = 0; i < 65; i++)
+	for (size_t i = 0; i < MAGNITUDES; i++)
 		place[i + 1] += place[i];
 	work->order = ARENA_ARRAY(kept, uint32_t, work->count);
 	for (size_t i = 0; i < work->count; i++)

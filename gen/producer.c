@@ -22,6 +22,7 @@ struct producer {
 	struct resolved *resolved;
 	struct production *production;
 	size_t ruleset_count, set_count; /* of what the last call left to be known */
+	struct secret secret;
 };
 
 struct producer *producer_new(void)
@@ -56,7 +57,8 @@ static bool same_fleet(const struct fleet *a, const struct fleet *b)
 static bool knows_all(const struct producer *producer, const struct knowledge *known)
 {
 	return known != NULL && known->ruleset_count == producer->ruleset_count &&
-	       known->set_count == producer->set_count;
+	       known->set_count == producer->set_count &&
+	       memcmp(&known->secret, &producer->secret, sizeof known->secret) == 0;
 }
 
 /* Is it a small step from what is here? */
@@ -130,6 +132,7 @@ static void keep(struct producer *producer, const struct fleet *fleet, const str
 {
 	producer->ruleset_count = made->ruleset_count;
 	producer->set_count = made->set_count;
+	producer->secret = made->secret;
 	producer->fleet = *fleet;
 	producer->base = rendition->base;
 	producer->usable = true;

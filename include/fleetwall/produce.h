@@ -21,10 +21,16 @@ struct known {
 	struct digest key, value;
 };
 
+/* What nobody has seen: a set's key tells its addresses by a sum that is made with it (gen/produce_tally.h). */
+struct secret {
+	unsigned char byte[16];
+};
+
 /* Sorted by key, keys unique. */
 struct knowledge {
 	struct known *rulesets, *sets;
 	size_t ruleset_count, set_count;
+	struct secret secret; /* that keys of sets are made with, and those that follow */
 };
 
 /* The distinct values, sorted: which objects there are. */
@@ -37,6 +43,7 @@ struct rendition {
 	const struct templates *templates;
 	struct digest base;
 	unsigned workers; /* threads, at least 1 */
+	struct secret secret; /* for who begins without knowledge: by chance; no bytes depend on it */
 };
 
 /* `program` names the build of the program (its code is part of what bytes depend on); `files` are those that

@@ -66,6 +66,7 @@ static struct content content_of(unsigned number, size_t fleet_size)
 			.ruleset_count = number % 9 + 1,
 			.sets = known_of(number % 4, 60),
 			.set_count = number % 4,
+			.secret = {{(unsigned char)number, [15] = 7}},
 		},
 	};
 }
@@ -137,7 +138,8 @@ static bool knowledge_same(const struct knowledge *a, const struct knowledge *b)
 {
 	return bytes_same(a->rulesets, a->ruleset_count * sizeof *a->rulesets, b->rulesets,
 	                  b->ruleset_count * sizeof *b->rulesets) &&
-	       bytes_same(a->sets, a->set_count * sizeof *a->sets, b->sets, b->set_count * sizeof *b->sets);
+	       bytes_same(a->sets, a->set_count * sizeof *a->sets, b->sets, b->set_count * sizeof *b->sets) &&
+	       bytes_same(&a->secret, sizeof a->secret, &b->secret, sizeof b->secret);
 }
 
 static void expect_content(const struct content *content)

@@ -20,6 +20,7 @@
 
 static struct templates *templates;
 static struct settings settings;
+static struct secret secret;
 
 static struct prefix management[] = {{{10, FAMILY_4}, 32}};
 
@@ -91,7 +92,10 @@ static struct taken taken_new(void)
 
 static struct rendition rendition_with(unsigned workers)
 {
-	return rendition_of(STR("test"), &settings, NULL, 0, templates, workers);
+	struct rendition rendition = rendition_of(STR("test"), &settings, NULL, 0, templates, workers);
+
+	rendition.secret = secret;
+	return rendition;
 }
 
 static struct product make_with(const struct fleet *fleet, unsigned workers, const struct knowledge *known,
@@ -138,7 +142,8 @@ static bool known_same(const struct known *a, size_t a_count, const struct known
 static bool knowledge_same(const struct knowledge *a, const struct knowledge *b)
 {
 	return known_same(a->rulesets, a->ruleset_count, b->rulesets, b->ruleset_count) &&
-	       known_same(a->sets, a->set_count, b->sets, b->set_count);
+	       known_same(a->sets, a->set_count, b->sets, b->set_count) &&
+	       memcmp(&a->secret, &b->secret, sizeof a->secret) == 0;
 }
 
 static bool was_taken(const struct piece *pieces, size_t count, const struct digest *digest)
@@ -223,6 +228,31 @@ START_TEST(nothing_changed_renders_nothing)
 		ck_assert(products_same(&before, &after));
 		ck_assert(knowledge_same(&before.knowledge, &after.knowledge));
 	}
+}
+END_TEST
+
+/* The secret goes with what is known, and no byte depends on it. */
+START_TEST(secrets_do_not_matter)
+{
+	size_t unknown = 0;
+
+	for (uint64_t seed = 1; seed <= in_full(10); seed++) {
+		struct fleet fleet = fleet_of(seed);
+		struct taken taken[4] = {taken_new(), taken_new(), taken_new(), taken_new()};
+		struct product first = make(&fleet, NULL, &taken[0]), other, again, strange;
+
+		secret.byte[seed % sizeof secret.byte] ^= (unsigned char)seed;
+		other = make(&fleet, NULL, &taken[1]);
+		again = make(&fleet, &first.knowledge, &taken[2]);
+		ck_assert_uint_eq(again.rendered_sets, 0);
+		ck_assert(knowledge_same(&first.knowledge, &again.knowledge));
+		first.knowledge.secret = secret;
+		strange = make(&fleet, &first.knowledge, &taken[3]);
+		unknown += strange.rendered_sets;
+		ck_assert(knowledge_same(&strange.knowledge, &other.knowledge));
+		ck_assert(products_same(&first, &other) && products_same(&first, &strange));
+	}
+	ck_assert_uint_gt(unknown, 0);
 }
 END_TEST
 
@@ -513,6 +543,7 @@ static Suite *produce_suite(void)
 	tcase_add_checked_fixture(base, setup, NULL);
 	tcase_add_loop_test(known, what_is_known_is_right_whatever_changed, 0, kinds);
 	tcase_add_test(known, nothing_changed_renders_nothing);
+	tcase_add_test(known, secrets_do_not_matter);
 	tcase_add_test(known, knowledge_lasts);
 	tcase_add_loop_test(known, keys_are_found_where_they_are, 0, 36);
 	tcase_add_test(product, a_product_is_sorted_and_counted);

@@ -93,11 +93,11 @@ static struct str sorted(const struct addresses *all, const uint32_t *places, si
 	struct addresses chosen = empty(all->family, count);
 	void *room = ARENA_ARRAY(arena, addr_bits, count + 1);
 	struct buf out = buf_new(arena);
-	struct set_text text;
+	struct set_text text = set_text_new(&out, STR("fw4-web-0123456789ab"), all->family);
 
 	for (size_t i = 0; i < count; i++)
 		set_bits(&chosen, i, bits_at(all, places[i]));
-	set_text_begin(&text, &out, STR("fw4-web-0123456789ab"), all->family, count);
+	set_text_begin(&text, count);
 	if (all->family == FAMILY_4)
 		set_text_numbers(&text, sort_numbers(chosen.items, room, count), count);
 	else
@@ -109,13 +109,13 @@ static struct str sorted(const struct addresses *all, const uint32_t *places, si
 static struct str put_together(const struct ranks *ranks, struct marks *marks, uint32_t *places, size_t count)
 {
 	struct buf out = buf_new(arena);
-	struct set_text text;
+	struct set_text text = set_text_new(&out, STR("fw4-web-0123456789ab"), ranks->family);
 
 	for (size_t i = 0; i < count; i++)
 		places[i] = ranks->of[places[i]];
-	set_text_begin(&text, &out, STR("fw4-web-0123456789ab"), ranks->family, 0);
+	set_text_begin(&text, 0);
 	marks_add(marks, places, count);
-	marks_write(marks, ranks, &text);
+	ranks_write(ranks, places, marks_take(marks, places), &text);
 	set_text_end(&text);
 	return buf_str(&out);
 }
