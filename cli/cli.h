@@ -23,6 +23,7 @@ enum nightly_push { NIGHTLY_PUSH_ON, NIGHTLY_PUSH_APPROVED, NIGHTLY_PUSH_OFF };
 
 /* Everything that the configuration file can say; each has a default. */
 struct config {
+	struct str path;      /* the file, or where it would be */
 	struct str database;  /* libpq connection string; empty: the private server in `state` */
 	struct str state;     /* folder */
 	struct str output;    /* folder; STATE/out */

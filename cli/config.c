@@ -494,6 +494,7 @@ struct error *config_of(struct arena *arena, const struct globals *globals, stru
 		path = str_of(usual);
 	if (path.p != NULL)
 		TRY(named_by(config_load(arena, path, config), by));
+	config->path = path.p != NULL ? path : str_of(usual);
 	if (globals->database.p != NULL)
 		config->database = globals->database;
 	if (globals->state.p != NULL)

@@ -90,8 +90,8 @@ static void warn_of_no_management(struct run *run)
 {
 	if (run->config.settings.management_count == 0)
 		error_collect(&run->warnings, error_hint(error_new(ERROR_GUARD, "no management sources are configured"),
-		                                         "in /etc/fleetwall/fleetwall.conf, or the file of --config: "
-		                                         "management = [ \"ADDRESS\", … ]"));
+		                                         "in %.*s: management = [ \"ADDRESS\", … ];",
+		                                         STR_ARG(run->config.path)));
 }
 
 struct error *round_prepare(struct round *round)

@@ -91,7 +91,7 @@ complains 'management'
 run 4 push --dry-run
 says 'web1'
 run 4 nightly
-complains 'management'
+complains "in $FLEETWALL_CONFIG: management"
 holds 'nobody was asked' test ! -e "$home/hosts/web1"
 settings "$management"
 
