@@ -1,5 +1,6 @@
 /* What rows say by themselves: addresses that two machines have, or that rules of several roles write out; members that
- * have none, or none with the label that rules name; roles and networks that nobody uses; networks that overlap. No packets. */
+ * have none, or none with the label that rules name; roles and networks that nobody uses; networks that overlap. No
+ * packets. */
 #include <stdlib.h>
 
 #include "fleetwall/arena.h"
@@ -279,7 +280,8 @@ static struct labelled_list labelled_peers(struct linting *linting)
 
 			if (role != NULL)
 				APPEND(linting->scratch, &list,
-				       ((struct labelled){(uint32_t)(role - linting->fleet->roles), peer->label, rule}));
+				       ((struct labelled){(uint32_t)(role - linting->fleet->roles), peer->label,
+				                          rule}));
 		}
 	}
 	if (list.count > 0)
