@@ -8,25 +8,38 @@
 
 /* --- ranks --- */
 
-static struct placed *in_order(struct arena *scratch, enum family family, const void *items, size_t count)
+/* Addresses come in order, perhaps repeated. */
+static inline void give_rank(struct ranks *ranks, addr_bits bits, uint32_t place)
 {
-	struct placed *placed = arena_raw(scratch, count * sizeof *placed);
-
-	for (size_t i = 0; i < count; i++)
-		placed[i] = (struct placed){
-			family == FAMILY_4 ? ((const uint32_t *)items)[i] : ((const addr_bits *)items)[i],
-			(uint32_t)i,
-		};
-	return sort_placed(placed, arena_raw(scratch, count * sizeof *placed), count);
+	if (ranks->count == 0 || ranks->addresses[ranks->count - 1] != bits)
+		ranks->addresses[ranks->count++] = bits;
+	ranks->of[place] = (uint32_t)ranks->count - 1;
 }
 
-static void give_ranks(struct ranks *ranks, const struct placed *placed, size_t count)
+static void rank_numbers(struct arena *scratch, struct ranks *ranks, const uint32_t *items, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (i == 0 || placed[i].bits != placed[i - 1].bits)
-			ranks->addresses[ranks->count++] = placed[i].bits;
-		ranks->of[placed[i].place] = (uint32_t)ranks->count - 1;
-	}
+	struct placed_number *placed = arena_raw(scratch, count * sizeof *placed), *sorted;
+
+	for (size_t i = 0; i < count; i++)
+		placed[i] = (struct placed_number){items[i], (uint32_t)i};
+	sorted = sort_placed_numbers(placed, arena_raw(scratch, count * sizeof *placed), count);
+	for (size_t i = 0; i < count; i++)
+		give_rank(ranks, sorted[i].bits, sorted[i].place);
+}
+
+static void rank_addresses(struct arena *scratch, struct ranks *ranks, const addr_bits *items, size_t count)
+{
+	struct placed *placed = arena_raw(scratch, count * sizeof *placed), *sorted;
+
+	for (size_t i = 0; i < count; i++)
+		placed[i] = (struct placed){items[i], (uint32_t)i};
+	sorted = sort_placed(placed, arena_raw(scratch, count * sizeof *placed), count);
+	for (size_t i = 0; i < count; i++)
+		give_rank(ranks, sorted[i].bits, sorted[i].place);
+}
+
+static void join(struct ranks *ranks)
+{
 	for (size_t i = 1; i < ranks->count; i++)
 		ranks->joins[i - 1] = ranks->addresses[i] - ranks->addresses[i - 1] == 1;
 }
@@ -58,7 +71,11 @@ struct ranks ranks_new(struct arena *arena, enum family family, const void *item
 		.text = arena_raw(arena, (count + 1) * sizeof *ranks.text),
 	};
 
-	give_ranks(&ranks, in_order(scratch, family, items, count), count);
+	if (family == FAMILY_4)
+		rank_numbers(scratch, &ranks, items, count);
+	else
+		rank_addresses(scratch, &ranks, items, count);
+	join(&ranks);
 	print(arena, &ranks);
 	arena_free(scratch);
 	return ranks;

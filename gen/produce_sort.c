@@ -10,7 +10,8 @@
 #define MANY 4096
 #define BITS_MOST 12
 
-/* `size` is a constant where this is inlined: 4, or that of something that begins with 16 bytes. */
+/* `size` is a constant where this is inlined: that of something that begins with 16 bytes, or of less that begins with
+ * 4. */
 static inline addr_bits load(const unsigned char *items, size_t at, size_t size)
 {
 	addr_bits wide;
@@ -105,6 +106,11 @@ uint32_t *sort_numbers(uint32_t *items, uint32_t *room, size_t count)
 }
 
 addr_bits *sort_addresses(addr_bits *items, addr_bits *room, size_t count)
+{
+	return sort(items, room, count, sizeof *items);
+}
+
+struct placed_number *sort_placed_numbers(struct placed_number *items, struct placed_number *room, size_t count)
 {
 	return sort(items, room, count, sizeof *items);
 }

@@ -245,6 +245,31 @@ START_TEST(addresses_are_sorted)
 }
 END_TEST
 
+/* Those of the same number stay in their order. */
+START_TEST(places_go_with_their_numbers)
+{
+	struct rng rng = {(uint64_t)_i + 1};
+	size_t count = some_size(_i);
+	uint32_t mask = (uint32_t)some_mask(&rng), *numbers = ARENA_ARRAY(arena, uint32_t, count);
+	struct placed_number *items = ARENA_ARRAY(arena, struct placed_number, count),
+			     *room = ARENA_ARRAY(arena, struct placed_number, count), *sorted;
+	bool *seen = ARENA_ARRAY(arena, bool, count);
+
+	for (size_t i = 0; i < count; i++) {
+		numbers[i] = (uint32_t)rng_next(&rng) & mask;
+		items[i] = (struct placed_number){numbers[i], (uint32_t)i};
+	}
+	sorted = sort_placed_numbers(items, room, count);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert(!seen[sorted[i].place] && sorted[i].bits == numbers[sorted[i].place]);
+		seen[sorted[i].place] = true;
+		if (i > 0)
+			ck_assert(sorted[i - 1].bits < sorted[i].bits ||
+			          (sorted[i - 1].bits == sorted[i].bits && sorted[i - 1].place < sorted[i].place));
+	}
+}
+END_TEST
+
 static Suite *sets_suite(void)
 {
 	Suite *suite = suite_create("produce_sets");
@@ -256,6 +281,7 @@ static Suite *sets_suite(void)
 	tcase_add_test(tcase, sets_hold_what_peers_mean);
 	tcase_add_loop_test(tcase, numbers_are_sorted, 0, 70);
 	tcase_add_loop_test(tcase, addresses_are_sorted, 0, 70);
+	tcase_add_loop_test(tcase, places_go_with_their_numbers, 0, 70);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }
