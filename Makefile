@@ -292,7 +292,7 @@ setup:
 check:
 	packaging/packages install build check lab
 	$(AGAIN) check-programs
-	UNIT_SHARE=4 SANITIZED_SHARE=8 $(RUN) lint unit golden asan valgrind fuzz live
+	UNIT_SHARE=4 SANITIZED_SHARE=16 $(RUN) lint unit golden asan valgrind fuzz live
 
 unit:
 	$(AGAIN) unit-programs
@@ -314,7 +314,7 @@ fuzz:
 # What make check does for seconds, for as long as it takes to find what is rare.
 LONG = TOP='$(CURDIR)' BUILD='$(abspath $(BUILD))' FLEETWALL='$(abspath $(BUILD))/fleetwall'
 soak:
-	$(AGAIN) all $(BUILD)/bench/fleet $(BUILD)/tests/live/kernel_every $(BUILD)/tests/live/kernel_filter
+	$(AGAIN) all $(BUILD)/bench/fleet $(addprefix $(BUILD)/tests/live/,kernel_every kernel_filter)
 	$(LONG) SOAK_SECONDS='$(SOAK_SECONDS)' tests/soak/incremental.sh
 	$(LONG) DAYS=30 tests/live/time_travel.sh
 	$(LONG) BAD_DAYS=150 tests/live/bad_days.sh
