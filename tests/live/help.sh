@@ -7,27 +7,23 @@ set -u
 
 "$FLEETWALL" --help | sed -n '/^commands/,/^$/s/^  \([a-z].*\)/\1/p' | sed 's/   *.*//; s/ [^a-z].*//' >"$home/commands"
 holds 'help lists the commands' test "$(wc -l <"$home/commands")" -gt 70
-sed -n '/^\.It Cm/{ s/\\-/-/g; s/ No / /g; s/ Ns//g; p; }' packaging/man/fleetwall.1 >"$home/headings"
-unsaid=''
+sed 's/\\-/-/g' packaging/man/fleetwall.1 | grep -E '^\.(It|Fl|Pq|Op|Oo|Ql|Cm) ' | sed 's/^\.[A-Z][a-z] //; s/[|()]/ /g; s/ No / /g; s/ Ns//g; s/.*/ & /' >"$home/page"
+unsaid=$(awk 'FNR == NR { page[++lines] = $0; next }
+	{
+		for (i = 1; i <= lines; i++) {
+			for (k = 1; k <= NF && index(page[i], " " $k " ") > 0; k++);
+			if (k > NF) next
+		}
+		print
+	}' "$home/page" "$home/commands")
+holds "the page has every command: $unsaid" test -z "$unsaid"
 while read -r words; do
-	shown=$home/headings
-	for word in $words; do
-		grep -E "(^|[ |])$word( |\$)" "$shown" >"$home/shown.$word"
-		shown=$home/shown.$word
-	done
-	[ -s "$shown" ] || grep -q "^\.Cm $words\$" packaging/man/fleetwall.1 || unsaid="$unsaid, $words"
 	# shellcheck disable=SC2086 # the words of a command
-	"$FLEETWALL" $words --help | sed -n '/^options:/,/^$/s/^  \(--[a-z-]*\).*/\1/p' >>"$home/options"
-done <"$home/commands"
-holds "the page has every command$unsaid" test -z "$unsaid"
-unsaid=''
-for option in $(sort -u "$home/options"); do
-	case $option in
-	--no-*) ;; # "--no-address and the like"
-	*) sed 's/\\-/-/g' packaging/man/fleetwall.1 | grep -E '^\.(It|Fl|Pq|Op|Oo|Bd|Ql)' | grep -qE -- "[ (]-${option#--}( |\$)" || unsaid="$unsaid $option" ;;
-	esac
-done
-holds "the page has every option$unsaid" test -z "$unsaid"
+	"$FLEETWALL" $words --help
+done <"$home/commands" | sed -n '/^options:/,/^$/s/^  --\([a-z-]*\).*/\1/p' | sort -u >"$home/options"
+# "--no-address and the like"
+unsaid=$(grep -v '^no-' "$home/options" | awk 'FNR == NR { page = page $0; next } index(page, " -" $1 " ") == 0' "$home/page" -)
+holds "the page has every option: $unsaid" test -z "$unsaid"
 
 # --- completion ---
 
