@@ -326,18 +326,13 @@ static void renew_roles(struct renewal *renewal)
 	renewal->touched->roles = true;
 }
 
-static struct error *orphan(const char *kind, struct str name)
-{
-	return load_orphan(&(struct loading){.which = LOAD_CHANGED}, kind, name);
-}
-
 /* Names of roles are those of the fleet's roles. */
 static struct error *look_up_roles(const struct fleet *fleet, struct machine *machine)
 {
 	for (size_t i = 0; i < machine->role_count; i++) {
 		const struct role *role = fleet_role(fleet, machine->roles[i]);
 		if (role == NULL)
-			return orphan("role", machine->roles[i]);
+			return load_orphan(&(struct loading){.which = LOAD_CHANGED}, "role", machine->roles[i]);
 		machine->roles[i] = role->name;
 	}
 	return NULL;
@@ -370,8 +365,6 @@ static struct error *complete_machines(struct renewal *renewal, struct list *now
 		unsigned parts = changes->parts[i];
 		place = place_of(&old, place, machine->name);
 		bool was = place < old.count && str_eq(before->machines[place].name, machine->name);
-		if (!was && !(parts & LOAD_ROW) && machine->address_count + machine->role_count > 0)
-			return orphan("machine", machine->name);
 		if (parts & LOAD_ROW ? !(parts & LOAD_THERE) : !was)
 			continue;
 		if (parts & LOAD_MEMBERS)
@@ -447,6 +440,20 @@ struct error *inventory_find_changes(struct arena *arena, struct db *db, struct 
 	return by_indexes(db, false);
 }
 
+/* Addresses or memberships that came for a machine of which neither `before` nor the history knows: somebody wrote past
+ * the triggers. */
+static bool names_strangers(const struct inventory_changes *changes, const struct fleet *before)
+{
+	for (size_t i = 0; i < changes->machines.count; i++) {
+		const struct machine *machine = &changes->now.machines[i];
+
+		if (!(changes->parts[i] & LOAD_ROW) && machine->address_count + machine->role_count > 0 &&
+		    fleet_machine(before, machine->name) == NULL)
+			return true;
+	}
+	return false;
+}
+
 size_t inventory_changes_count(const struct inventory_changes *changes)
 {
 	if (changes->everything)
@@ -468,7 +475,7 @@ struct error *inventory_load_found(struct arena *arena, struct arena *machines, 
 		return renew_all(arena, db, after, touched);
 	if (!changes->fetched)
 		TRY(fetch(arena, db, changes));
-	return renew(&renewal);
+	return names_strangers(changes, before) ? renew_all(arena, db, after, touched) : renew(&renewal);
 }
 
 struct error *inventory_load_changes(struct arena *arena, struct arena *machines, struct db *db, struct str since,

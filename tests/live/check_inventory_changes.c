@@ -374,6 +374,20 @@ START_TEST(a_transaction_that_was_open_counts_when_it_ends)
 }
 END_TEST
 
+START_TEST(a_machine_that_the_history_never_had_makes_everything_be_loaded)
+{
+	struct inventory_touched touched;
+	imports_text(two, &as_it_is);
+	struct loaded before = load_now();
+	sql("SET session_replication_role = replica; INSERT INTO fleetwall.machine (name) VALUES ('past'); "
+	    "SET session_replication_role = origin");
+	sql("INSERT INTO fleetwall.address VALUES ('past', '10.0.0.9')");
+	struct loaded now = renewed(&before, &touched);
+	ck_assert_uint_eq(now.fleet.machine_count, 3);
+	ck_assert_uint_eq(touched.machine_count, 3);
+}
+END_TEST
+
 START_TEST(where_much_changed_everything_is_loaded)
 {
 	struct inventory_touched touched;
@@ -510,6 +524,7 @@ int main(void)
 	tcase_add_test(cases, any_edits_load_as_everything_does);
 	tcase_add_test(cases, only_what_changed_is_touched);
 	tcase_add_test(cases, a_transaction_that_was_open_counts_when_it_ends);
+	tcase_add_test(cases, a_machine_that_the_history_never_had_makes_everything_be_loaded);
 	tcase_add_test(cases, where_much_changed_everything_is_loaded);
 	tcase_add_test(cases, without_a_snapshot_everything_is_loaded);
 	tcase_add_test(cases, history_that_was_read_back_from_a_dump);
