@@ -278,10 +278,28 @@ static bool within_pattern(const struct space *space, struct packets set, struct
 	return packets_within(set, packets_interface(space->out ? FIELD_OUT : FIELD_IN, pattern));
 }
 
+/* The interface that all of it has, where the line does not say so: in a chain, packets may come by one alone. */
+static struct str only_interface(const struct space *space, const struct patterns *patterns, struct packets set)
+{
+	struct arena *scratch = arena_new();
+	struct str found = STR("");
+	struct sample sample;
+
+	if (patterns->count > 0 && packets_sample(scratch, set, &sample))
+		found = space->out ? sample.out : sample.in;
+	for (size_t i = 0; i < patterns->count; i++)
+		if (str_eq(patterns->items[i], found)) {
+			arena_free(scratch);
+			return within_pattern(space, set, patterns->items[i]) ? patterns->items[i] : STR("");
+		}
+	arena_free(scratch);
+	return STR("");
+}
+
 void cells_pieces(struct arena *arena, const struct space *space, const struct patterns *patterns,
                   struct packets wanted, struct piece_list *pieces)
 {
-	struct str own = patterns->own;
+	struct str own;
 	struct cutting cutting = {.arena = arena,
 	                          .space = space,
 	                          .pieces = pieces,
@@ -290,6 +308,7 @@ void cells_pieces(struct arena *arena, const struct space *space, const struct p
 	                          .within = packets_or(wanted, space->free)};
 	struct packets left = packets_without(wanted, space->free);
 
+	own = patterns->own.n > 0 ? patterns->own : only_interface(space, patterns, left);
 	if (own.n == 0 || !within_pattern(space, left, own))
 		left = cut_interface(&cutting, STR(""), left);
 	if (own.n > 0 && !packets_empty(left))

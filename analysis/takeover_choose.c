@@ -24,7 +24,9 @@ struct choice {
 	struct packets
 		said[SAID_KINDS]; /* cells of the pieces: by action, without those with a limit; and other sums */
 	struct packets may;       /* cells that a rule may let in: what refuses comes before it */
+	struct packets cared;     /* cells that make a difference to what a rule that lets in says; find_may() */
 	struct packets left;      /* cells that are open, and nobody has said yet */
+	size_t summed;            /* pieces that are in the sums */
 	struct packets limited;   /* packets that these let in, below it */
 };
 
@@ -240,7 +242,7 @@ static void sum_up(struct choice *choice)
 	struct packets *cells = ARENA_ARRAY(scratch, struct packets, choice->pieces.count);
 	size_t mark = packets_mark();
 
-	for (unsigned which = 0; which < SAID_KINDS; which++) {
+	for (unsigned which = 0; which < SAID_KINDS && choice->summed < choice->pieces.count; which++) {
 		size_t count = 0;
 
 		for (size_t i = 0; i < choice->pieces.count; i++)
@@ -248,6 +250,7 @@ static void sum_up(struct choice *choice)
 				cells[count++] = choice->pieces.items[i].cells;
 		packets_hold(&choice->said[which], union_of(cells, count));
 	}
+	choice->summed = choice->pieces.count;
 	packets_release(mark);
 	arena_free(scratch);
 }
@@ -255,6 +258,11 @@ static void sum_up(struct choice *choice)
 static struct packets refused_cells(const struct choice *choice)
 {
 	return packets_or(choice->said[ACTION_DENY], choice->said[ACTION_REJECT]);
+}
+
+static enum packet_field peer_field(const struct space *space)
+{
+	return space->out ? FIELD_DESTINATION : FIELD_SOURCE;
 }
 
 /* A rule that refuses comes before all that let in: so it must touch nothing that is let in. */
@@ -275,13 +283,60 @@ static bool is_plain(const struct choice *choice, const struct unit *unit, struc
 	return unit->whole || packets_within(packets_and(cells, choice->compared), unit->nominal);
 }
 
+/* Cells that a rule may let in: those that are open, and those that rules refuse, of which it makes no difference what
+ * is said. But where all of a port is refused it counts as shut, lest it be said for being beside one that is open. */
+static void find_may(struct choice *choice)
+{
+	size_t mark = packets_mark();
+	struct packets refused = refused_cells(choice), others = packets_not(refused);
+
+	packets_hold(&choice->may, packets_or(choice->open, refused));
+	packets_hold(&choice->cared,
+	             packets_or(others, packets_not(packets_any(others, peer_field(&choice->space)))));
+	packets_release(mark);
+}
+
+/* Of what is refused, all at the protocols and ports of which some is open. */
+static struct packets open_and_refused(const struct choice *choice, struct packets cells, struct packets open)
+{
+	enum packet_field interface = choice->walk.out ? FIELD_OUT : FIELD_IN;
+	struct packets whats = packets_any(packets_any(open, peer_field(&choice->space)), interface);
+
+	return packets_and(packets_and(cells, choice->may), whats);
+}
+
+static void take_back(struct choice *choice, size_t first)
+{
+	while (choice->pieces.count > first)
+		packets_hold(&choice->pieces.items[--choice->pieces.count].cells, packets_none());
+}
+
+/* Cells that may not all be let in: those that are open are said, and with them what makes it simple of those that
+ * rules refuse. What has no words by itself may have some with all of these. */
+static void say_open(struct choice *choice, const struct unit *unit)
+{
+	struct packets open = packets_and(unit->cells, choice->open);
+	struct packets simple = packets_and(packets_simpler(open, choice->cared), unit->cells);
+	struct packets more = open_and_refused(choice, unit->cells, open), said;
+	size_t first = choice->pieces.count;
+
+	if (packets_size(simple) < packets_size(more)) {
+		said = packets_or(say(choice, unit, ACTION_ALLOW, simple), choice->space.free);
+		if (packets_within(open, packets_or(said, refused_cells(choice))))
+			return;
+		take_back(choice, first);
+	}
+	say(choice, unit, ACTION_ALLOW, more);
+}
+
 static void say_letting(struct choice *choice, const struct unit *unit)
 {
-	struct packets cells = unit->cells;
-
-	if (packets_empty(unit->opened) || !is_plain(choice, unit, cells))
+	if (packets_empty(unit->opened) || !is_plain(choice, unit, unit->cells))
 		return;
-	say(choice, unit, ACTION_ALLOW, packets_within(cells, choice->may) ? cells : packets_and(cells, choice->may));
+	if (packets_within(unit->cells, choice->may))
+		say(choice, unit, ACTION_ALLOW, unit->cells);
+	else
+		say_open(choice, unit);
 }
 
 /* --- limits --- */
@@ -423,7 +478,8 @@ static void judge(struct choice *choice, bool open)
 static void let_go(struct choice *choice)
 {
 	struct packets *held[] = {&choice->compared, &choice->accepted, &choice->open, &choice->touched,
-	                          &choice->offered,  &choice->limited,  &choice->may,  &choice->left};
+	                          &choice->offered,  &choice->limited,  &choice->may,  &choice->left,
+	                          &choice->cared};
 
 	for (size_t i = 0; i < sizeof held / sizeof *held; i++)
 		packets_hold(held[i], packets_none());
@@ -438,7 +494,7 @@ static void say_all(struct choice *choice)
 	struct packets said;
 
 	for_units(choice, false, say_refusing);
-	packets_hold(&choice->may, packets_or(choice->open, refused_cells(choice)));
+	find_may(choice);
 	for_units(choice, true, say_letting);
 	said = packets_or(choice->said[ACTION_ALLOW], refused_cells(choice));
 	packets_hold(&choice->left, packets_without(packets_and(choice->open, choice->touched), said));

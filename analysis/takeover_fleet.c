@@ -31,6 +31,7 @@ struct building {
 	struct fleet *wanted;
 	struct joined_list joined;
 	struct names *keys;
+	struct names *texts; /* of the role's rules */
 };
 
 /* --- networks --- */
@@ -251,10 +252,8 @@ static struct error *add_rule(struct building *building, const struct joined *jo
 	if (!stored)
 		return NULL;
 	held.text = rule_text(arena, &held.rule);
-	for (size_t i = 0; i < role->rule_count; i++)
-		if (str_eq(role->rules[i].text, held.text))
-			return NULL;
-	role->rules[role->rule_count++] = held;
+	if (names_keep(building->texts, held.text) == role->rule_count)
+		role->rules[role->rule_count++] = held;
 	return NULL;
 }
 
@@ -452,7 +451,8 @@ struct error *takeover_fleet(struct takeover *takeover, const struct fleet *pres
 		                            .host = host,
 		                            .finder = finder,
 		                            .wanted = wanted,
-		                            .keys = names_new(takeover->arena)};
+		                            .keys = names_new(takeover->arena),
+		                            .texts = names_new(takeover->arena)};
 
 		host->role.name = machine_role_name(takeover->arena, host->name);
 		host->role.given = GIVEN_RULES;

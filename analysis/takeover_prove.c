@@ -176,12 +176,9 @@ static void compare(struct proof *proof, unsigned which, bool out, struct packet
 	struct verify_finding shown = {.out = out};
 	const struct filter_rule *last = NULL;
 
-	if (chain != NULL) {
-		struct outcomes outcomes = filter_run(arena, filter, &view, chain, space.all);
-
-		runs = outcomes.accepted;
-		last = outcomes.last;
-	} else if (out)
+	if (chain != NULL)
+		runs = filter_accepts(filter, &view, chain, &last);
+	else if (out)
 		runs = compared;
 	else
 		proof->host->proved = false; /* nobody says what runs */

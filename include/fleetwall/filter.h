@@ -199,6 +199,10 @@ struct filter_view {
 struct outcomes filter_run(struct arena *arena, const struct filter *filter, const struct filter_view *view,
                            const struct filter_chain *chain, struct packets entering);
 
+/* What `chain` accepts of all packets, in far fewer steps; yours to release. *last as in the outcomes. */
+struct packets filter_accepts(const struct filter *filter, const struct filter_view *view,
+                              const struct filter_chain *chain, const struct filter_rule **last);
+
 /* The first rule, in the order of the packet's way, that a packet of the set reaches and that decides it: for messages.
  * NULL: the policy, or nothing. */
 const struct filter_rule *filter_decider(const struct filter *filter, const struct filter_view *view,

@@ -94,6 +94,8 @@ struct packets packets_or(struct packets a, struct packets b);
 struct packets packets_without(struct packets a, struct packets b);
 struct packets packets_not(struct packets a); /* all without it */
 struct packets packets_if(struct packets condition, struct packets then, struct packets otherwise);
+/* A set that is the same among `cared` and is more simply said, as any other packets may be in it. */
+struct packets packets_simpler(struct packets set, struct packets cared);
 static inline bool packets_eq(struct packets a, struct packets b)
 {
 	return a.node == b.node;

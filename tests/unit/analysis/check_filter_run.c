@@ -412,6 +412,16 @@ static void check_whole(const struct outcomes *outcomes, struct packets entering
 	ck_assert(packets_eq(all, entering));
 }
 
+/* Another way to the same. */
+static void check_accepts(const struct model *model, const struct filter_view *view, const struct filter_chain *chain,
+                          struct packets accepted, struct packets entering)
+{
+	const struct filter_rule *last = NULL;
+	struct packets found = filter_accepts(&model->filter, view, chain, &last);
+
+	ck_assert(packets_eq(packets_and(found, entering), accepted));
+}
+
 START_TEST(test_random_models)
 {
 	for (unsigned i = 0; i < 150; i++) {
@@ -430,6 +440,7 @@ START_TEST(test_random_models)
 				chain = &model->filter.chains[k];
 		outcomes = filter_run(arena, &model->filter, &view, chain, entering);
 		check_whole(&outcomes, entering);
+		check_accepts(model, &view, chain, outcomes.accepted, entering);
 		for (unsigned k = 0; k < 60; k++) {
 			struct sample packet = random_packet(model, names, count);
 			check_packet(model, &view, chain, &outcomes, entering, &packet);
@@ -455,6 +466,7 @@ START_TEST(test_many_ways)
 	struct filter_chain chains[LADDER + 1] = {{.builtin = true, .policy = TARGET_DROP}};
 	struct filter filter = {.family = FAMILY_4, .chains = chains, .chain_count = LADDER + 1};
 	struct filter_view view = {0};
+	const struct filter_rule *last = NULL;
 	struct outcomes outcomes;
 
 	for (uint32_t i = 0; i <= LADDER; i++) {
@@ -474,6 +486,7 @@ START_TEST(test_many_ways)
 	                                                    packets_number(FIELD_FRAGMENT, 0))));
 	ck_assert(packets_eq(outcomes.reached[LADDER], packets_and(packets_numbers(FIELD_PORT, LADDER, 0xffff),
 	                                                           packets_number(FIELD_FRAGMENT, 0))));
+	ck_assert(packets_eq(filter_accepts(&filter, &view, &chains[0], &last), outcomes.accepted));
 }
 END_TEST
 

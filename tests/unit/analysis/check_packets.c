@@ -37,6 +37,19 @@ static void check_have(struct round *round, const struct sample *sample)
 	round->both &= one == other;
 }
 
+/* The same among those that are cared for, nothing where none are; and what may stand at the ends of an if. */
+static void check_simpler(struct packets set, struct packets cared)
+{
+	struct packets simpler = packets_simpler(set, cared), none = packets_none(), all = packets_all();
+
+	ck_assert(packets_eq(packets_and(simpler, cared), packets_and(set, cared)));
+	ck_assert(packets_empty(packets_simpler(set, none)));
+	ck_assert(packets_eq(packets_simpler(set, all), set));
+	ck_assert(packets_empty(cared) || packets_eq(packets_simpler(cared, cared), all));
+	ck_assert(packets_eq(packets_not(packets_if(set, all, cared)), packets_if(set, none, packets_not(cared))));
+	ck_assert(packets_eq(packets_not(packets_if(set, cared, none)), packets_if(set, packets_not(cared), all)));
+}
+
 START_TEST(test_formulas)
 {
 	for (unsigned i = 0; i < rounds(44); i++) {
@@ -49,6 +62,7 @@ START_TEST(test_formulas)
 		ck_assert_int_eq(packets_empty(round.formulas[0].set), !round.any);
 		ck_assert_int_eq(packets_within(round.formulas[0].set, round.formulas[1].set), round.within);
 		ck_assert_int_eq(packets_eq(round.formulas[0].set, round.formulas[1].set), round.both);
+		check_simpler(round.formulas[0].set, round.formulas[1].set);
 		packets_release(mark);
 	}
 }

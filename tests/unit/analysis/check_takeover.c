@@ -160,6 +160,17 @@ static const struct sample_filter samples[] = {
 	{"COMMIT\n*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j ACCEPT\nCOMMIT\n*raw\n:PREROUTING ACCEPT [0:0]\n",
          "..xx..r", "", true},
 	{"-A FORWARD -i eth0 -j ACCEPT\n", "x", "", true},
+	/* what a rule refuses is said by no other, where that makes nothing simpler */
+	{"-A INPUT -s 192.0.2.0/24 -j DROP\n-A INPUT -s 10.0.0.0/8 -p tcp -m tcp --dport 22 -j ACCEPT\n"
+         "-A INPUT -p tcp -m tcp --dport 20:25 -j DROP\n-A INPUT -p tcp -m tcp --dport 20:30 -j ACCEPT\n",
+         "rrrr",
+         "allow 22/tcp from 10.0.0.0/8\nallow 26-30/tcp from 0.0.0.0/0\ndeny all from 192.0.2.0/24\n", true},
+	/* the interface stands in another chain */
+	{":A - [0:0]\n-A INPUT -i eth0 -j A\n-A INPUT -i eth1 -p tcp -m tcp --dport 80 -j ACCEPT\n"
+         "-A A -p tcp -m tcp --dport 22 -j ACCEPT\n-A A -s 10.0.0.0/8 -j ACCEPT\n",
+         "rrrrr",
+         "allow 22/tcp from 0.0.0.0/0 on eth0\nallow 80/tcp from 0.0.0.0/0 on eth1\n"
+         "allow all from 10.0.0.0/8 on eth0\n", true},
 };
 
 START_TEST(samples_come_out)
